@@ -1,0 +1,193 @@
+// Package arch holds the test of the project's structure and no code.
+package arch
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/pdflow/pdflow"
+
+// allowed are the imports of each package beside the standard library: ours by
+// folder, others by path. Arrows point down; a package that is not listed may
+// not exist.
+var allowed = map[string][]string{
+	"engine/action":   {},
+	"engine/schedule": {"github.com/robfig/cron/v3"},
+	"engine/workflow": {"engine/action", "engine/schedule", "gopkg.in/yaml.v3"},
+	"engine":          {"engine/action", "engine/workflow"},
+	"engine/lua": {
+		"engine", "engine/action", "engine/workflow",
+		"github.com/yuin/gopher-lua", "github.com/yuin/gopher-lua/ast", "github.com/yuin/gopher-lua/parse",
+	},
+	"builtins/pagerduty":           {},
+	"builtins/pagerduty/simulator": {},
+	"builtins":                     {"engine/action", "builtins/pagerduty"},
+	"workflows":                    {},
+	"cmd/pdflow": {
+		"builtins", "builtins/pagerduty", "builtins/pagerduty/simulator", "engine", "engine/action", "engine/lua", "engine/workflow",
+		"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term",
+	},
+	".": {},
+}
+
+// clockAllowed are the files below cmd that may read the machine's clock: the
+// backend's clock, and defaults that a caller can replace.
+var clockAllowed = []string{"engine/clock.go", "builtins/pagerduty/config.go"}
+
+// TestImports holds every import of the product against the list.
+func TestImports(t *testing.T) {
+	for _, f := range productFiles(t) {
+		folder := path.Dir(f.name)
+		permitted, known := allowed[folder]
+		if !known {
+			t.Errorf("%s: the package %s is not in the list of arch_test.go", f.name, folder)
+			continue
+		}
+		for _, spec := range f.syntax.Imports {
+			imported, _ := strconv.Unquote(spec.Path.Value)
+			first, _, _ := strings.Cut(imported, "/")
+			if !strings.Contains(first, ".") {
+				continue // the standard library
+			}
+			if !slices.Contains(permitted, strings.TrimPrefix(imported, module+"/")) {
+				t.Errorf("%s imports %s, which %s may not", f.name, imported, folder)
+			}
+		}
+	}
+}
+
+// TestNoClockBelowCommands keeps the core deterministic: it is given its time.
+func TestNoClockBelowCommands(t *testing.T) {
+	for _, f := range productFiles(t) {
+		if strings.HasPrefix(f.name, "cmd/") || slices.Contains(clockAllowed, f.name) {
+			continue
+		}
+		ast.Inspect(f.syntax, func(n ast.Node) bool {
+			selector, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			owner, ok := selector.X.(*ast.Ident)
+			forbidden := []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
+			if ok && owner.Name == "time" && slices.Contains(forbidden, selector.Sel.Name) {
+				t.Errorf("%s uses time.%s; take an action.Clock", f.name, selector.Sel.Name)
+			}
+			return true
+		})
+	}
+}
+
+// TestNoInit keeps registration explicit.
+func TestNoInit(t *testing.T) {
+	for _, f := range productFiles(t) {
+		for _, d := range f.syntax.Decls {
+			if function, ok := d.(*ast.FuncDecl); ok && function.Recv == nil && function.Name.Name == "init" {
+				t.Errorf("%s has an init function; call it where it is needed", f.name)
+			}
+		}
+	}
+}
+
+// TestFileSizes keeps files small enough to be read in one go.
+func TestFileSizes(t *testing.T) {
+	const most = 400
+	for _, f := range productFiles(t) {
+		if f.lines > most {
+			t.Errorf("%s has %d lines, at most %d are wanted: split it", f.name, f.lines, most)
+		}
+	}
+}
+
+// TestFunctionSizes keeps functions short.
+func TestFunctionSizes(t *testing.T) {
+	const most = 60
+	for _, f := range productFiles(t) {
+		for _, d := range f.syntax.Decls {
+			function, ok := d.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			if lines := f.set.Position(function.End()).Line - f.set.Position(function.Pos()).Line + 1; lines > most {
+				t.Errorf("%s: %s has %d lines, at most %d are wanted: split it", f.name, function.Name.Name, lines, most)
+			}
+		}
+	}
+}
+
+// TestExportedNamesAreDocumented keeps a sentence at every exported name.
+func TestExportedNamesAreDocumented(t *testing.T) {
+	for _, f := range productFiles(t) {
+		for _, d := range f.syntax.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				if d.Name.IsExported() && d.Doc == nil && exportedReceiver(d) {
+					t.Errorf("%s: %s has no comment", f.name, d.Name.Name)
+				}
+			case *ast.GenDecl:
+				for _, spec := range d.Specs {
+					if s, ok := spec.(*ast.TypeSpec); ok && s.Name.IsExported() && d.Doc == nil && s.Doc == nil {
+						t.Errorf("%s: %s has no comment", f.name, s.Name.Name)
+					}
+				}
+			}
+		}
+	}
+}
+
+func exportedReceiver(d *ast.FuncDecl) bool {
+	if d.Recv == nil {
+		return true
+	}
+	base := d.Recv.List[0].Type
+	if star, ok := base.(*ast.StarExpr); ok {
+		base = star.X
+	}
+	name, ok := base.(*ast.Ident)
+	return ok && name.IsExported()
+}
+
+type productFile struct {
+	name   string // with slashes, from the root
+	syntax *ast.File
+	set    *token.FileSet
+	lines  int
+}
+
+// productFiles parses every Go file that is not a test.
+func productFiles(t *testing.T) []productFile {
+	t.Helper()
+	var files []productFile
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && name != "." && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata") {
+			return filepath.SkipDir
+		}
+		if entry.IsDir() || filepath.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		source, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		set := token.NewFileSet()
+		syntax, err := parser.ParseFile(set, name, source, parser.ParseComments)
+		files = append(files, productFile{filepath.ToSlash(name), syntax, set, strings.Count(string(source), "\n")})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}

@@ -1,0 +1,186 @@
+package action
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strings"
+)
+
+// A Spec names an action and says what it is.
+type Spec struct {
+	// Name is MODULE.FUNCTION in lower case, as a step and a script write it.
+	Name    string
+	Summary string // one sentence
+	Doc     string // more, for the reference page; may be empty
+	Effect  Effect
+	// Guarded actions must be listed in a workflow's permissions.
+	Guarded bool
+	// Args are the inputs that a script may also give by position.
+	Args []string
+	// Spread hands the outputs to a script one by one, as several values,
+	// instead of as one table.
+	Spread bool
+	// Example is an output as it may look. It stands in for the answer of a
+	// write that is shown and not sent.
+	Example Object
+}
+
+// An Action is a declared, typed function. It is immutable.
+type Action struct {
+	Spec
+	In, Out *Schema
+	prepare func(input Object) invoker
+}
+
+// Module returns the part of the name before the dot.
+func (a *Action) Module() string {
+	module, _, _ := strings.Cut(a.Name, ".")
+	return module
+}
+
+// Function returns the part of the name after the dot.
+func (a *Action) Function() string {
+	_, function, _ := strings.Cut(a.Name, ".")
+	return function
+}
+
+// New declares an action as a Go function from an input to an output struct.
+//
+// The exported fields of both structs are the fields of the action. Their tags:
+//
+//	json:"name"        the field's name; required
+//	doc:"..."          one sentence
+//	required:"true"    the input must be given
+//	default:"text"     the value when it is not
+//	enum:"a,b"         the only values
+//	format:"email"     see [Formats]
+//	min:"6" max:"100"  length in characters
+//	secrets:"true"     secrets may stand inside the value
+//
+// An input may also have these methods, on its pointer:
+//
+//	Validate() error                the checks that tags cannot express
+//	Targets() ([]Target, error)     what the call reaches, to be permitted
+//	UseKey(key string)              takes the idempotency key of a Keyed action
+//	CallEffect() Effect             the effect of this very call, where it depends
+//	                                on the input
+//
+// New panics when the declaration is wrong: that is a mistake of the program,
+// and every test finds it.
+func New[In, Out any](s Spec, do func(context.Context, In) (Out, error)) *Action {
+	if s.Effect == Reconciled {
+		panic("action: " + s.Name + ": a Reconciled action is declared with NewReconciled")
+	}
+	return declare[In, Out](s, func(in *In, encode func(Out) Object) steps {
+		return steps{
+			do: func(ctx context.Context, _ json.RawMessage) (Object, error) {
+				out, err := do(ctx, *in)
+				if err != nil {
+					return nil, err
+				}
+				return encode(out), nil
+			},
+		}
+	})
+}
+
+// A Reconciler is an action in three parts that can find out what became of a
+// call whose answer was lost.
+type Reconciler[In, State, Out any] struct {
+	// Before reads what Do and Reconcile need to know. Its result is recorded
+	// with the call, before anything is sent.
+	Before func(ctx context.Context, in In) (State, error)
+	// Do changes the world.
+	Do func(ctx context.Context, in In, before State) (Out, error)
+	// Reconcile looks whether an earlier Do has happened: done is false when it
+	// certainly has not, and an error says that it could not be found out.
+	Reconcile func(ctx context.Context, in In, before State) (out Out, done bool, err error)
+}
+
+// NewReconciled declares an action that is Reconciled. Tags and methods are
+// those of [New].
+func NewReconciled[In, State, Out any](s Spec, r Reconciler[In, State, Out]) *Action {
+	s.Effect = Reconciled
+	return declare[In, Out](s, func(in *In, encode func(Out) Object) steps {
+		return steps{
+			before: func(ctx context.Context) (json.RawMessage, error) {
+				state, err := r.Before(ctx, *in)
+				if err != nil {
+					return nil, err
+				}
+				return json.Marshal(state)
+			},
+			do: func(ctx context.Context, before json.RawMessage) (Object, error) {
+				state, err := decodeState[State](before)
+				if err != nil {
+					return nil, err
+				}
+				out, err := r.Do(ctx, *in, state)
+				if err != nil {
+					return nil, err
+				}
+				return encode(out), nil
+			},
+			reconcile: func(ctx context.Context, before json.RawMessage) (Object, bool, error) {
+				state, err := decodeState[State](before)
+				if err != nil {
+					return nil, false, err
+				}
+				out, done, err := r.Reconcile(ctx, *in, state)
+				if err != nil || !done {
+					return nil, false, err
+				}
+				return encode(out), true, nil
+			},
+		}
+	})
+}
+
+func decodeState[State any](before json.RawMessage) (state State, err error) {
+	if err = json.Unmarshal(before, &state); err != nil {
+		err = fmt.Errorf("the recorded state of the call cannot be read: %w", err)
+	}
+	return state, err
+}
+
+// steps are the typed parts of an action, bound to one input.
+type steps struct {
+	before    func(context.Context) (json.RawMessage, error)
+	do        func(context.Context, json.RawMessage) (Object, error)
+	reconcile func(context.Context, json.RawMessage) (Object, bool, error)
+}
+
+// An invoker is a typed input with the steps bound to it.
+type invoker struct {
+	in any // a pointer to the input struct
+	steps
+}
+
+var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$`)
+
+func declare[In, Out any](s Spec, bind func(*In, func(Out) Object) steps) *Action {
+	if !namePattern.MatchString(s.Name) {
+		panic(fmt.Sprintf("action: the name %q is not MODULE.FUNCTION in lower case", s.Name))
+	}
+	in, out := codecOf(reflect.TypeFor[In]()), codecOf(reflect.TypeFor[Out]())
+	if in.typ.Fields == nil || out.typ.Fields == nil {
+		panic("action: " + s.Name + ": input and output must be structs")
+	}
+	for _, name := range s.Args {
+		if _, ok := in.typ.Fields.Field(name); !ok {
+			panic(fmt.Sprintf("action: %s: Args names %q, which is no input", s.Name, name))
+		}
+	}
+	encode := func(o Out) Object { return out.encode(reflect.ValueOf(&o).Elem()).(Object) }
+	return &Action{
+		Spec: s, In: in.typ.Fields, Out: out.typ.Fields,
+		prepare: func(input Object) invoker {
+			typed := new(In)
+			in.decode(input, reflect.ValueOf(typed).Elem())
+			return invoker{in: typed, steps: bind(typed, encode)}
+		},
+	}
+}

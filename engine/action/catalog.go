@@ -1,0 +1,57 @@
+package action
+
+import (
+	"fmt"
+	"sort"
+)
+
+// A Catalog is the list of actions that steps can call. It is immutable and safe
+// for concurrent use.
+type Catalog struct {
+	actions []*Action // by name
+	byName  map[string]*Action
+	modules map[string][]string // module to its functions, sorted
+}
+
+// NewCatalog returns a catalogue of actions. Two of one name are an error.
+func NewCatalog(actions ...*Action) (*Catalog, error) {
+	c := &Catalog{byName: map[string]*Action{}, modules: map[string][]string{}}
+	for _, a := range actions {
+		if c.byName[a.Name] != nil {
+			return nil, fmt.Errorf("the action %q is declared twice", a.Name)
+		}
+		c.byName[a.Name] = a
+		c.actions = append(c.actions, a)
+		c.modules[a.Module()] = append(c.modules[a.Module()], a.Function())
+	}
+	sort.Slice(c.actions, func(i, j int) bool { return c.actions[i].Name < c.actions[j].Name })
+	for _, functions := range c.modules {
+		sort.Strings(functions)
+	}
+	return c, nil
+}
+
+// Lookup returns an action by name.
+func (c *Catalog) Lookup(name string) (*Action, bool) {
+	a, ok := c.byName[name]
+	return a, ok
+}
+
+// All returns every action, sorted by name.
+func (c *Catalog) All() []*Action { return append([]*Action(nil), c.actions...) }
+
+// Names returns the name of every action, sorted.
+func (c *Catalog) Names() []string {
+	names := make([]string, len(c.actions))
+	for i, a := range c.actions {
+		names[i] = a.Name
+	}
+	return names
+}
+
+// Modules returns the names of the modules, sorted.
+func (c *Catalog) Modules() []string { return SortedNames(c.modules) }
+
+// Functions returns the names of a module's functions, sorted; nil when there is
+// no such module.
+func (c *Catalog) Functions(module string) []string { return c.modules[module] }

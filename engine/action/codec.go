@@ -1,0 +1,295 @@
+package action
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A codec moves values between one Go type and the canonical form. It is built
+// once, when an action is declared, so that a call inspects no types.
+type codec struct {
+	typ Type
+	// decode sets dst from a value that was normalised before, and so cannot fail.
+	decode func(v any, dst reflect.Value)
+	encode func(src reflect.Value) any
+}
+
+var (
+	durationGoType   = reflect.TypeFor[time.Duration]()
+	credentialGoType = reflect.TypeFor[Credential]()
+	anyGoType        = reflect.TypeFor[any]()
+)
+
+// codecOf builds the codec of a Go type. It panics on a type that has no place
+// in the model of values, since that is a mistake of the program.
+func codecOf(t reflect.Type) codec {
+	switch t {
+	case durationGoType:
+		return durationCodec()
+	case credentialGoType:
+		return credentialCodec()
+	case anyGoType:
+		return anyCodec()
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return stringCodec()
+	case reflect.Bool:
+		return boolCodec()
+	case reflect.Int, reflect.Int64:
+		return integerCodec()
+	case reflect.Float64:
+		return numberCodec()
+	case reflect.Slice:
+		return listCodec(codecOf(t.Elem()))
+	case reflect.Map:
+		return mapCodec(t)
+	case reflect.Struct:
+		return structCodec(t)
+	}
+	panic(fmt.Sprintf("action: the type %s cannot be an input or an output", t))
+}
+
+func stringCodec() codec {
+	return codec{
+		typ: Type{Name: StringType},
+		decode: func(v any, dst reflect.Value) {
+			if s, ok := v.(string); ok {
+				dst.SetString(s)
+			}
+		},
+		encode: func(src reflect.Value) any { return src.String() },
+	}
+}
+
+func boolCodec() codec {
+	return codec{
+		typ: Type{Name: BooleanType},
+		decode: func(v any, dst reflect.Value) {
+			if b, ok := v.(bool); ok {
+				dst.SetBool(b)
+			}
+		},
+		encode: func(src reflect.Value) any { return src.Bool() },
+	}
+}
+
+func integerCodec() codec {
+	return codec{
+		typ: Type{Name: IntegerType},
+		decode: func(v any, dst reflect.Value) {
+			if f, ok := v.(float64); ok {
+				dst.SetInt(int64(f))
+			}
+		},
+		encode: func(src reflect.Value) any { return integerValue(src.Int()) },
+	}
+}
+
+// integerValue keeps an integer that a float64 cannot hold exactly as text.
+func integerValue(i int64) any {
+	if i > maxExactInteger || i < -maxExactInteger {
+		return strconv.FormatInt(i, 10)
+	}
+	return float64(i)
+}
+
+func numberCodec() codec {
+	return codec{
+		typ: Type{Name: NumberType},
+		decode: func(v any, dst reflect.Value) {
+			if f, ok := v.(float64); ok {
+				dst.SetFloat(f)
+			}
+		},
+		encode: func(src reflect.Value) any { return src.Float() },
+	}
+}
+
+func durationCodec() codec {
+	return codec{
+		typ: Type{Name: DurationType},
+		decode: func(v any, dst reflect.Value) {
+			d, _ := DurationOf(v)
+			dst.SetInt(int64(d))
+		},
+		encode: func(src reflect.Value) any { return time.Duration(src.Int()).String() },
+	}
+}
+
+func credentialCodec() codec {
+	return codec{
+		typ: Type{Name: StringType, Credential: true},
+		decode: func(v any, dst reflect.Value) {
+			switch v := v.(type) {
+			case string:
+				dst.Set(reflect.ValueOf(Credential{text: v}))
+			case Secret:
+				dst.Set(reflect.ValueOf(Credential{secret: v}))
+			}
+		},
+		encode: func(src reflect.Value) any { return src.Interface().(Credential).String() },
+	}
+}
+
+func anyCodec() codec {
+	return codec{
+		typ: Type{Name: AnyType},
+		decode: func(v any, dst reflect.Value) {
+			if v != nil {
+				dst.Set(reflect.ValueOf(v))
+			}
+		},
+		encode: func(src reflect.Value) any {
+			if src.IsNil() {
+				return nil
+			}
+			return src.Interface()
+		},
+	}
+}
+
+func listCodec(elem codec) codec {
+	return codec{
+		typ: Type{Name: ListType, Elem: &elem.typ},
+		decode: func(v any, dst reflect.Value) {
+			items, _ := v.([]any)
+			dst.Set(reflect.MakeSlice(dst.Type(), len(items), len(items)))
+			for i, item := range items {
+				elem.decode(item, dst.Index(i))
+			}
+		},
+		encode: func(src reflect.Value) any {
+			out := make([]any, src.Len())
+			for i := range out {
+				out[i] = elem.encode(src.Index(i))
+			}
+			return out
+		},
+	}
+}
+
+func mapCodec(t reflect.Type) codec {
+	if t != reflect.TypeFor[Object]() {
+		panic(fmt.Sprintf("action: a map must be a map[string]any, not %s", t))
+	}
+	return codec{
+		typ: Type{Name: ObjectType},
+		decode: func(v any, dst reflect.Value) {
+			if o, ok := v.(Object); ok {
+				dst.Set(reflect.ValueOf(o))
+			}
+		},
+		encode: func(src reflect.Value) any {
+			o := src.Interface().(Object)
+			if o == nil {
+				return nil
+			}
+			return o
+		},
+	}
+}
+
+// structCodec maps the exported fields of a struct, in order.
+func structCodec(t reflect.Type) codec {
+	schema, codecs, indexes := schemaOf(t)
+	name := schema.Name
+	if name == "" {
+		name = ObjectType
+	}
+	return codec{
+		typ: Type{Name: name, Fields: schema},
+		decode: func(v any, dst reflect.Value) {
+			o, _ := v.(Object)
+			for i := range codecs {
+				if field := o[schema.Fields[i].Name]; field != nil {
+					codecs[i].decode(field, dst.Field(indexes[i]))
+				}
+			}
+		},
+		encode: func(src reflect.Value) any {
+			out := make(Object, len(codecs))
+			for i := range codecs {
+				if v := codecs[i].encode(src.Field(indexes[i])); v != nil {
+					out[schema.Fields[i].Name] = v
+				}
+			}
+			return out
+		},
+	}
+}
+
+// A typeNamer is a struct with a name of its own in reference tables, such as
+// "user".
+type typeNamer interface{ TypeName() string }
+
+func schemaOf(t reflect.Type) (*Schema, []codec, []int) {
+	schema := &Schema{}
+	if named, ok := reflect.Zero(t).Interface().(typeNamer); ok {
+		schema.Name = named.TypeName()
+	}
+	var codecs []codec
+	var indexes []int
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if !f.IsExported() || f.Tag.Get("json") == "-" {
+			continue
+		}
+		c := codecOf(f.Type)
+		schema.Fields = append(schema.Fields, fieldOf(t, f, c.typ))
+		codecs = append(codecs, c)
+		indexes = append(indexes, i)
+	}
+	return schema, codecs, indexes
+}
+
+// fieldOf reads the tags of a struct field; they are listed at [New].
+func fieldOf(owner reflect.Type, f reflect.StructField, t Type) Field {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	if name == "" {
+		panic(fmt.Sprintf("action: %s.%s has no json tag", owner, f.Name))
+	}
+	field := Field{
+		Name: name, Type: t, Doc: f.Tag.Get("doc"), Format: f.Tag.Get("format"),
+		Required:  f.Tag.Get("required") == "true",
+		Secrets:   f.Tag.Get("secrets") == "true",
+		MinLength: lengthTag(owner, f, "min"), MaxLength: lengthTag(owner, f, "max"),
+	}
+	if enum := f.Tag.Get("enum"); enum != "" {
+		field.Enum = strings.Split(enum, ",")
+	}
+	if text, ok := f.Tag.Lookup("default"); ok {
+		field.Default = defaultOf(owner, f, t, text)
+	}
+	return field
+}
+
+func lengthTag(owner reflect.Type, f reflect.StructField, tag string) int {
+	text := f.Tag.Get(tag)
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		panic(fmt.Sprintf("action: %s.%s: the tag %s:%q is not a number", owner, f.Name, tag, text))
+	}
+	return n
+}
+
+func defaultOf(owner reflect.Type, f reflect.StructField, t Type, text string) any {
+	var v any = text
+	switch t.Name {
+	case BooleanType:
+		v = text == "true"
+	case IntegerType, NumberType:
+		number, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			panic(fmt.Sprintf("action: %s.%s: the default %q is not a number", owner, f.Name, text))
+		}
+		v = number
+	}
+	return v
+}

@@ -1,0 +1,54 @@
+package action
+
+import "sort"
+
+// Nearest returns the candidate that a person most likely meant by word, or ""
+// when none is near: at most one edit plus one for each three letters, where an
+// edit inserts, deletes, replaces or swaps two neighbours.
+func Nearest(word string, candidates []string) string {
+	sorted := append([]string(nil), candidates...)
+	sort.Strings(sorted)
+	best, bestDistance := "", 2+len(word)/3
+	for _, candidate := range sorted {
+		if d := editDistance(word, candidate, bestDistance); d < bestDistance {
+			best, bestDistance = candidate, d
+		}
+	}
+	return best
+}
+
+// DidYouMean returns `did you mean "x"?` for the nearest candidate, or "".
+func DidYouMean(word string, candidates []string) string {
+	if near := Nearest(word, candidates); near != "" {
+		return `did you mean "` + near + `"?`
+	}
+	return ""
+}
+
+// editDistance is the optimal string alignment distance, which counts a swap of
+// neighbours as one edit. It gives up with limit when the lengths alone show
+// that the distance is not below it.
+func editDistance(a, b string, limit int) int {
+	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
+		return limit
+	}
+	previous, row, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		next[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			next[j] = min(row[j]+1, next[j-1]+1, row[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				next[j] = min(next[j], previous[j-2]+1)
+			}
+		}
+		previous, row, next = row, next, previous
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,125 @@
+package action
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"sort"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// redacted stands where the text of a secret was.
+const redacted = "‹redacted›"
+
+// MinSecretLength is the least number of bytes of a secret's text. Shorter text
+// would be found, and masked, in the middle of ordinary words.
+const MinSecretLength = 6
+
+// A Redactor masks known secret texts, by value, in every text that leaves the
+// process. Its zero value masks nothing, a nil one too. It is safe for
+// concurrent use; reading takes no lock.
+type Redactor struct {
+	mu       sync.Mutex
+	values   map[string]bool
+	replacer atomic.Pointer[strings.Replacer]
+}
+
+// Add makes secret texts known, with the forms in which they travel: JSON text,
+// URL query and base64. Texts shorter than [MinSecretLength] are left out.
+func (r *Redactor) Add(texts ...string) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	changed := false
+	for _, text := range texts {
+		if len(text) < MinSecretLength || r.values[text] {
+			continue
+		}
+		if r.values == nil {
+			r.values = map[string]bool{}
+		}
+		r.values[text], changed = true, true
+	}
+	if changed {
+		r.rebuild()
+	}
+}
+
+// Redact returns s with every known secret text masked.
+func (r *Redactor) Redact(s string) string {
+	if r == nil {
+		return s
+	}
+	replacer := r.replacer.Load()
+	if replacer == nil {
+		return s
+	}
+	return replacer.Replace(s)
+}
+
+// RedactValue returns v with every text in it masked, keys of objects too. What
+// needs no masking is returned as it is.
+func (r *Redactor) RedactValue(v any) any {
+	if r == nil || r.replacer.Load() == nil {
+		return v
+	}
+	switch v := v.(type) {
+	case string:
+		return r.Redact(v)
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = r.RedactValue(item)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name, item := range v {
+			out[r.Redact(name)] = r.RedactValue(item)
+		}
+		return out
+	}
+	return v
+}
+
+func (r *Redactor) rebuild() {
+	forms := map[string]bool{}
+	for text := range r.values {
+		for _, form := range travellingForms(text) {
+			forms[form] = true
+		}
+	}
+	sorted := make([]string, 0, len(forms))
+	for form := range forms {
+		sorted = append(sorted, form)
+	}
+	// A secret that contains another is masked whole: the longest first.
+	sort.Slice(sorted, func(i, j int) bool {
+		if len(sorted[i]) != len(sorted[j]) {
+			return len(sorted[i]) > len(sorted[j])
+		}
+		return sorted[i] < sorted[j]
+	})
+	pairs := make([]string, 0, 2*len(sorted))
+	for _, form := range sorted {
+		pairs = append(pairs, form, redacted)
+	}
+	r.replacer.Store(strings.NewReplacer(pairs...))
+}
+
+func travellingForms(text string) []string {
+	forms := []string{
+		text,
+		url.QueryEscape(text),
+		url.PathEscape(text),
+		base64.StdEncoding.EncodeToString([]byte(text)),
+	}
+	if quoted, err := json.Marshal(text); err == nil {
+		forms = append(forms, string(quoted[1:len(quoted)-1]))
+	}
+	return forms
+}

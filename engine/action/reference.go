@@ -1,0 +1,124 @@
+package action
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Markdown returns the reference of one action: its summary, how to call it, and
+// a table each of inputs and outputs.
+func (a *Action) Markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "### %s\n\n%s\n", a.Name, a.Summary)
+	if a.Doc != "" {
+		fmt.Fprintf(&b, "\n%s\n", a.Doc)
+	}
+	fmt.Fprintf(&b, "\nIn Lua: `%s`. A repeat: %s.", a.Signature(), effectDocs[a.Effect])
+	if a.Guarded {
+		fmt.Fprintf(&b, " Must be listed under `permissions: {%s: [%s]}`.", a.Module(), a.Function())
+	}
+	b.WriteString("\n\n#### Input\n\n")
+	table(&b, []string{"Name", "Type", "Default", "Required", "Description", "Enum"}, a.In.InputRows())
+	b.WriteString("\n#### Output\n\n")
+	table(&b, []string{"Name", "Type", "Required", "Description"}, a.Out.OutputRows())
+	for _, object := range a.sharedObjects() {
+		fmt.Fprintf(&b, "\n#### Type %s\n\n", object.Name)
+		table(&b, []string{"Name", "Type", "Required", "Description"}, object.OutputRows())
+	}
+	return b.String()
+}
+
+var effectDocs = map[Effect]string{
+	Pure:       "a pure function, nothing is recorded",
+	Reads:      "reads only, so it may be repeated freely",
+	Repeats:    "changes nothing more",
+	Keyed:      "carries a key by which the service joins it to the first",
+	Reconciled: "looks first whether the call before it was done",
+	Once:       "is never sent when the outcome of the first is unknown",
+}
+
+// Signature returns how a script calls the action.
+func (a *Action) Signature() string {
+	if len(a.Args) > 0 {
+		return a.Name + "(" + strings.Join(a.Args, ", ") + ")"
+	}
+	var names []string
+	for _, f := range a.In.Fields {
+		if f.Required {
+			names = append(names, f.Name+" = …")
+		}
+	}
+	if len(names) < len(a.In.Fields) {
+		names = append(names, "…")
+	}
+	return a.Name + "{" + strings.Join(names, ", ") + "}"
+}
+
+// sharedObjects returns the named objects in the output, such as user.
+func (a *Action) sharedObjects() []*Schema {
+	var objects []*Schema
+	for _, f := range a.Out.Fields {
+		if f.Type.Fields != nil && f.Type.Fields.Name != "" {
+			objects = append(objects, f.Type.Fields)
+		}
+	}
+	return objects
+}
+
+// InputRows returns a row for each field: Name, Type, Default, Required,
+// Description, Enum.
+func (s *Schema) InputRows() [][]string {
+	rows := make([][]string, 0, len(s.Fields))
+	for _, f := range s.Fields {
+		rows = append(rows, []string{f.Name, f.Type.String(), orNone(f.Default), yesNo(f.Required), f.Doc, enumText(f.Enum)})
+	}
+	return rows
+}
+
+// OutputRows returns a row for each field: Name, Type, Required, Description.
+func (s *Schema) OutputRows() [][]string {
+	rows := make([][]string, 0, len(s.Fields))
+	for _, f := range s.Fields {
+		rows = append(rows, []string{f.Name, f.Type.String(), yesNo(f.Required), f.Doc})
+	}
+	return rows
+}
+
+func orNone(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "None"
+	case float64:
+		return FormatNumber(v)
+	}
+	return fmt.Sprint(v)
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "True"
+	}
+	return "False"
+}
+
+func enumText(enum []string) string {
+	if len(enum) == 0 {
+		return "None"
+	}
+	return "['" + strings.Join(enum, "', '") + "']"
+}
+
+func table(b *strings.Builder, header []string, rows [][]string) {
+	if len(rows) == 0 {
+		b.WriteString("None.\n")
+		return
+	}
+	fmt.Fprintf(b, "|%s|\n", strings.Join(header, "|"))
+	for _, title := range header {
+		b.WriteString("|" + strings.Repeat("-", len(title)))
+	}
+	b.WriteString("|\n")
+	for _, row := range rows {
+		fmt.Fprintf(b, "|%s|\n", strings.Join(row, "|"))
+	}
+}

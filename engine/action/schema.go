@@ -1,0 +1,194 @@
+package action
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// An Object is a value in the model of JSON: its fields are nil, bool, float64,
+// string, []any, Object or [Secret]. Whole numbers are float64 too; one that a
+// float64 cannot hold exactly is text.
+type Object = map[string]any
+
+// The names of the basic types.
+const (
+	StringType   = "string"
+	IntegerType  = "integer"
+	NumberType   = "number"
+	BooleanType  = "boolean"
+	ListType     = "list"
+	ObjectType   = "object"
+	DurationType = "duration"
+	AnyType      = "any"
+)
+
+// InputTypes are the types that an input of a workflow may have.
+func InputTypes() []string {
+	return []string{StringType, IntegerType, NumberType, BooleanType, ListType, ObjectType, DurationType}
+}
+
+// A Type is the type of a field.
+type Type struct {
+	// Name is one of the basic types, or the name of an object with known
+	// fields, such as "user".
+	Name string
+	// Elem is the type of a list's items; nil when they may be anything.
+	Elem *Type
+	// Fields are the fields of an object; nil when they may be anything.
+	Fields *Schema
+	// Credential says that text and secrets are both taken.
+	Credential bool
+}
+
+// String returns the type as the reference pages write it: "string", "[]object".
+func (t Type) String() string {
+	if t.Name == ListType && t.Elem != nil {
+		return "[]" + t.Elem.String()
+	}
+	return t.Name
+}
+
+// A Field is one input or output.
+type Field struct {
+	Name     string
+	Type     Type
+	Doc      string
+	Required bool
+	Default  any // nil when there is none
+	Enum     []string
+	// Format narrows a string: "email", "url", "hostname", "ip", "date" or
+	// "date-time".
+	Format string
+	// MinLength and MaxLength count characters; 0 is no limit.
+	MinLength, MaxLength int
+	// Secrets says that secrets may stand anywhere inside the value.
+	Secrets bool
+}
+
+// A Schema is the shape of an object, in the order of declaration.
+type Schema struct {
+	Name   string // the name of a shared object such as "user"; else empty
+	Fields []Field
+}
+
+// Field returns a field by name.
+func (s *Schema) Field(name string) (*Field, bool) {
+	for i := range s.Fields {
+		if s.Fields[i].Name == name {
+			return &s.Fields[i], true
+		}
+	}
+	return nil, false
+}
+
+// Names returns the names of the fields, in order.
+func (s *Schema) Names() []string {
+	names := make([]string, len(s.Fields))
+	for i := range s.Fields {
+		names[i] = s.Fields[i].Name
+	}
+	return names
+}
+
+// The rules that a value can break.
+const (
+	RuleUnknownInput = "unknown-input"
+	RuleMissingInput = "missing-input"
+	RuleBadInput     = "bad-input"
+)
+
+// A Problem is one thing that is wrong with a value.
+type Problem struct {
+	Rule string
+	// Path leads to the place inside the value, as in `contexts[1].href`; empty
+	// for the value itself. A field that is missing or unknown is its end.
+	Path    string
+	Message string
+	Hint    string
+}
+
+// Name returns the last field of the path.
+func (p Problem) Name() string { return p.Path[strings.LastIndexByte(p.Path, '.')+1:] }
+
+// Problems is a list of problems as an error.
+type Problems []Problem
+
+// Error joins the problems into one line.
+func (p Problems) Error() string {
+	texts := make([]string, len(p))
+	for i, problem := range p {
+		texts[i] = problem.Message
+		if problem.Hint != "" {
+			texts[i] += " (" + problem.Hint + ")"
+		}
+	}
+	return strings.Join(texts, "; ")
+}
+
+// dynamic is the type of Dynamic.
+type dynamic struct{}
+
+// Dynamic stands for a value that is known only in the run: [Schema.Check]
+// takes it for right, whatever the field.
+var Dynamic any = dynamic{}
+
+// Check returns what is wrong with an object, which may hold [Dynamic].
+func (s *Schema) Check(o Object) Problems {
+	n := normalizer{}
+	n.object(s, o)
+	return n.problems
+}
+
+// Normalize returns the object with defaults filled in and every value in its
+// canonical form, or what is wrong with it. Null and absent fields are left out.
+func (s *Schema) Normalize(o Object) (Object, Problems) {
+	n := normalizer{}
+	out := n.object(s, o)
+	return out, n.problems
+}
+
+// Normalize returns one value in the canonical form of the field.
+func (f *Field) Normalize(v any) (any, Problems) {
+	n := normalizer{}
+	out := n.field(f, v)
+	return out, n.problems
+}
+
+// describe names a value's type and, where it is short, the value itself.
+func describe(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "boolean " + strconv.FormatBool(v)
+	case float64:
+		return "number " + FormatNumber(v)
+	case string:
+		return "string " + strconv.Quote(clip(v, 40))
+	case []any:
+		return "a list"
+	case Object:
+		return "an object"
+	case Secret:
+		return "secret " + v.Name
+	}
+	return fmt.Sprintf("a %T", v)
+}
+
+func clip(s string, limit int) string {
+	runes := []rune(s)
+	if len(runes) <= limit {
+		return s
+	}
+	return string(runes[:limit]) + "…"
+}
+
+// FormatNumber writes a number as people do: whole ones in full, without an
+// exponent.
+func FormatNumber(f float64) string {
+	if f == float64(int64(f)) && f > -1e18 && f < 1e18 {
+		return strconv.FormatInt(int64(f), 10)
+	}
+	return strconv.FormatFloat(f, 'g', -1, 64)
+}

@@ -1,0 +1,123 @@
+package action
+
+import (
+	"fmt"
+	"math"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// SortedNames returns the names of an object's fields in sorted order, since a
+// map's own order is random.
+func SortedNames[V any](o map[string]V) []string {
+	names := make([]string, 0, len(o))
+	for name := range o {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// DurationOf reads a duration: text such as "5s", "10m" or "1d12h", or a number
+// of seconds. Negative ones are refused.
+func DurationOf(v any) (time.Duration, error) {
+	switch v := v.(type) {
+	case float64:
+		if math.IsNaN(v) || v < 0 || v > float64(math.MaxInt64/int64(time.Second)) {
+			return 0, fmt.Errorf("%s seconds is not a duration", FormatNumber(v))
+		}
+		return time.Duration(v * float64(time.Second)), nil
+	case string:
+		return parseDuration(v)
+	}
+	return 0, fmt.Errorf("%s is not a duration", describe(v))
+}
+
+var daysPattern = regexp.MustCompile(`^(\d{1,5})d(.*)$`)
+
+func parseDuration(text string) (time.Duration, error) {
+	rest, days := text, 0
+	if m := daysPattern.FindStringSubmatch(text); m != nil {
+		days, _ = strconv.Atoi(m[1])
+		if rest = m[2]; rest == "" {
+			rest = "0s"
+		}
+	}
+	d, err := time.ParseDuration(rest)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf(`%q is not a duration: write "5s", "10m", "1h30m" or "1d"`, clip(text, 40))
+	}
+	return d + time.Duration(days)*24*time.Hour, nil
+}
+
+// Formats returns the formats that a string may be declared to have.
+func Formats() []string {
+	return []string{"date", "date-time", "email", "hostname", "ip", "url"}
+}
+
+// hostnamePattern is RFC 1123's rule for one name: labels of letters, digits
+// and inner hyphens, at most 63 characters each.
+var hostnamePattern = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*\.?$`)
+
+// CheckFormat reports why text does not have a format; an empty format takes
+// everything.
+func CheckFormat(format, text string) error {
+	switch format {
+	case "email":
+		return checkEmail(text)
+	case "url":
+		return checkURL(text)
+	case "hostname":
+		if len(text) > 253 || !hostnamePattern.MatchString(text) {
+			return fmt.Errorf("%q is not a host name", clip(text, 60))
+		}
+	case "ip":
+		if _, err := netip.ParseAddr(text); err != nil {
+			return fmt.Errorf("%q is not an IP address", clip(text, 60))
+		}
+	case "date":
+		if _, err := time.Parse(time.DateOnly, text); err != nil {
+			return fmt.Errorf("%q is not a date such as 2026-01-31", clip(text, 40))
+		}
+	case "date-time":
+		if _, err := time.Parse(time.RFC3339, text); err != nil {
+			return fmt.Errorf("%q is not a time such as 2026-01-31T09:00:00Z", clip(text, 40))
+		}
+	}
+	return nil
+}
+
+func checkEmail(text string) error {
+	address, err := mail.ParseAddress(text)
+	switch {
+	case err != nil || address.Address != text:
+		return fmt.Errorf("%q is not an e-mail address such as ann@example.com", clip(text, 60))
+	case len(text) > 254: // RFC 5321 4.5.3.1.3: a path is at most 256 octets with its brackets
+		return fmt.Errorf("it is %d characters long, at most 254 are allowed", len(text))
+	}
+	local, domain, _ := strings.Cut(text, "@")
+	if len(local) > 64 { // RFC 5321 4.5.3.1.1
+		return fmt.Errorf("the part before @ is %d characters long, at most 64 are allowed", len(local))
+	}
+	if !hostnamePattern.MatchString(domain) {
+		return fmt.Errorf("%q is not a host name", clip(domain, 60))
+	}
+	return nil
+}
+
+func checkURL(text string) error {
+	u, err := url.Parse(text)
+	if err != nil {
+		return fmt.Errorf("%q cannot be read as a URL", clip(text, 60))
+	}
+	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return fmt.Errorf("%q is not a URL such as https://example.com/path", clip(text, 60))
+	}
+	return nil
+}

@@ -1,0 +1,190 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/pdflow/pdflow/engine/action"
+)
+
+// writeGrace is how long a write under way may still take to answer after the
+// run was cancelled.
+const writeGrace = 10 * time.Second
+
+// maxReconciled bounds how often a Reconciled action is done again after it was
+// found not to have happened.
+const maxReconciled = 3
+
+// call makes one call. This is the only way by which an attempt touches the
+// world: the input is checked, the permission too, the call is recorded, then
+// made, and its result recorded.
+func (w *work) call(ctx context.Context, a *action.Action, input action.Object) (action.Object, error) {
+	output, err := w.invoke(ctx, a, input)
+	if err != nil {
+		typed := *action.AsError(err)
+		typed.Action = a.Name
+		return nil, &typed
+	}
+	return output, nil
+}
+
+func (w *work) invoke(ctx context.Context, a *action.Action, input action.Object) (action.Object, error) {
+	invocation, err := a.Prepare(input)
+	if err != nil {
+		return nil, err
+	}
+	if a.Effect == action.Pure {
+		return invocation.Do(ctx, nil)
+	}
+	if err := w.permitted(invocation); err != nil {
+		return nil, err
+	}
+	return w.recorded(ctx, invocation)
+}
+
+// permitted checks the action and what it reaches.
+func (w *work) permitted(i *action.Invocation) error {
+	if !w.executor.Plan.Workflow.Permissions.AllowsAction(i.Action) {
+		return &action.Error{
+			Kind: action.Permission, Message: "the workflow may not call " + i.Action.Name,
+			Hint: "add it: permissions: {" + i.Action.Module() + ": [" + i.Action.Function() + "]}",
+		}
+	}
+	targets, err := i.Targets()
+	if err != nil {
+		return err
+	}
+	for _, target := range targets {
+		if err := w.permit(target); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recorded makes a call with its record before and after.
+func (w *work) recorded(ctx context.Context, i *action.Invocation) (action.Object, error) {
+	w.calls++
+	record := Call{Number: w.calls, Action: i.Action.Name, Effect: i.Effect().String(), Input: i.Input}
+	// A key that a script wrote as plain text must not reach the record.
+	w.executor.Redactor.Add(i.Credentials()...)
+	identity, err := w.takeKey(i, &record)
+	if err != nil {
+		return nil, err
+	}
+	if record.Before, err = i.Before(ctx); err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx) // too late: nothing more is sent
+	}
+	if err := w.recorder.Begin(ctx, record); err != nil {
+		return nil, err
+	}
+	output, err := w.do(ctx, i, record)
+	record.Output = output
+	if err != nil {
+		record.Error = &Failure{}
+		record.Error.describe(action.AsError(err))
+	} else if identity != "" {
+		w.completed[identity]++
+	}
+	w.recorder.End(record)
+	return output, err
+}
+
+// takeKey derives the key of a Keyed call and hands it to the input.
+func (w *work) takeKey(i *action.Invocation, record *Call) (identity string, err error) {
+	if i.Effect() != action.Keyed {
+		return "", nil
+	}
+	if identity, err = callIdentity(i); err != nil {
+		return "", err
+	}
+	if w.completed == nil {
+		w.completed = map[string]int{}
+	}
+	record.Key = w.idempotencyKey(identity)
+	i.UseKey(record.Key)
+	return identity, nil
+}
+
+// callContext is the context of one call. A write under way when the run is
+// cancelled gets a while to answer: cut off at once, its outcome would be
+// unknown.
+func (w *work) callContext(ctx context.Context, effect action.Effect) (context.Context, func()) {
+	if !effect.Writes() || ctx.Done() == nil {
+		return ctx, func() {}
+	}
+	detached, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stopWatching := context.AfterFunc(ctx, func() {
+		cause := context.Cause(ctx)
+		if errors.Is(cause, errCancelled) {
+			w.executor.Clock.AfterFunc(writeGrace, func() { cancel(cause) })
+			return
+		}
+		cancel(cause)
+	})
+	return detached, func() {
+		stopWatching()
+		cancel(nil)
+	}
+}
+
+// do makes the call. What became of a write whose answer was lost is found out,
+// or said to be unknown; it is never just repeated.
+func (w *work) do(ctx context.Context, i *action.Invocation, record Call) (action.Object, error) {
+	ctx, done := w.callContext(ctx, i.Effect())
+	defer done()
+	output, err := i.Do(ctx, record.Before)
+	switch {
+	case err == nil:
+		return output, nil
+	case i.Effect() == action.Reconciled:
+		return w.reconcile(ctx, i, record, err)
+	case i.Effect() == action.Once && action.AsError(err).Ambiguous:
+		return nil, unknownOutcome(err)
+	}
+	return nil, err
+}
+
+// reconcile finds out what became of a Reconciled call. It does it again when it
+// certainly has not happened; should it be refused then because it has, that is
+// found out too.
+func (w *work) reconcile(ctx context.Context, i *action.Invocation, record Call, err error) (action.Object, error) {
+	ambiguous := false
+	for range maxReconciled {
+		typed := action.AsError(err)
+		ambiguous = ambiguous || typed.Ambiguous
+		if !typed.Ambiguous && !(ambiguous && typed.Kind == action.Conflict) {
+			return nil, err
+		}
+		output, done, lookErr := i.Reconcile(ctx, record.Before)
+		if lookErr != nil {
+			return nil, unknownOutcome(err)
+		}
+		if done {
+			return output, nil
+		}
+		if ctx.Err() != nil {
+			return nil, err // it certainly was not done, and there is no time to do it
+		}
+		if output, err = i.Do(ctx, record.Before); err == nil {
+			return output, nil
+		}
+	}
+	if action.AsError(err).Ambiguous {
+		return nil, unknownOutcome(err)
+	}
+	return nil, err
+}
+
+// unknownOutcome says that a call may or may not have been done.
+func unknownOutcome(err error) error {
+	cause := action.AsError(err)
+	return &action.Error{
+		Kind: action.UnknownOutcome, Message: "it is unknown whether this call was done: " + cause.Message,
+		Hint: "look at the service whether it was; it is not sent again by itself", Status: cause.Status, Code: cause.Code, Err: err,
+	}
+}

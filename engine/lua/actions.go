@@ -1,0 +1,125 @@
+package lua
+
+import (
+	"fmt"
+
+	"github.com/pdflow/pdflow/engine/action"
+	glua "github.com/yuin/gopher-lua"
+)
+
+// openActions makes a function of every action, and os.time and os.date of the
+// two that they stand for.
+func (lib *library) openActions(L *glua.LState, catalog *action.Catalog) {
+	for _, a := range catalog.All() {
+		module := lib.modules[a.Module()]
+		if module == nil {
+			module = L.NewTable()
+			lib.modules[a.Module()] = module
+		}
+		module.RawSetString(a.Function(), L.NewFunction(lib.function(a)))
+	}
+	system := L.NewTable()
+	if now, ok := catalog.Lookup("time.now"); ok {
+		system.RawSetString("time", L.NewFunction(lib.function(now)))
+		if format, ok := catalog.Lookup("time.format"); ok {
+			system.RawSetString("date", L.NewFunction(lib.date(now, format)))
+		}
+	}
+	lib.modules["os"] = system
+}
+
+// function is the Lua function of an action.
+func (lib *library) function(a *action.Action) glua.LGFunction {
+	return func(L *glua.LState) int {
+		input := lib.input(L, a)
+		output := evaluationOf(L).call(L, a, input)
+		if !a.Spread {
+			if len(a.Out.Fields) == 0 {
+				return 0
+			}
+			L.Push(lib.toLua(L, output))
+			return 1
+		}
+		for _, f := range a.Out.Fields {
+			L.Push(lib.toLua(L, output[f.Name]))
+		}
+		return len(a.Out.Fields)
+	}
+}
+
+// input reads the arguments: one table of named inputs, or, where the action
+// takes them, inputs by position.
+func (lib *library) input(L *glua.LState, a *action.Action) action.Object {
+	top := L.GetTop()
+	if top == 0 {
+		return nil
+	}
+	if named, ok := L.Get(1).(*glua.LTable); ok && top == 1 && !takesTable(a) {
+		return lib.named(L, a, named)
+	}
+	if top > len(a.Args) {
+		L.RaiseError("%s", usage(a, top))
+	}
+	input := make(action.Object, top)
+	for i := range top {
+		if v := lib.argument(L, a, L.Get(i+1), a.Args[i]); v != nil {
+			input[a.Args[i]] = v
+		}
+	}
+	return input
+}
+
+// takesTable reports whether the first input by position may itself be a table.
+func takesTable(a *action.Action) bool {
+	if len(a.Args) == 0 {
+		return false
+	}
+	f, _ := a.In.Field(a.Args[0])
+	return f.Type.Name == action.AnyType || f.Type.Name == action.ListType || f.Type.Name == action.ObjectType
+}
+
+func usage(a *action.Action, given int) string {
+	if len(a.Args) == 0 {
+		return fmt.Sprintf("%s takes one table of named inputs: %s", a.Name, a.Signature())
+	}
+	return fmt.Sprintf("%s takes at most %d arguments, got %d: %s", a.Name, len(a.Args), given, a.Signature())
+}
+
+func (lib *library) named(L *glua.LState, a *action.Action, t *glua.LTable) action.Object {
+	input := action.Object{}
+	for key, value := t.Next(glua.LNil); key != glua.LNil; key, value = t.Next(key) {
+		name, ok := key.(glua.LString)
+		if !ok {
+			L.RaiseError("%s takes named inputs, not a list: %s", a.Name, a.Signature())
+		}
+		if v := lib.argument(L, a, value, string(name)); v != nil {
+			input[string(name)] = v
+		}
+	}
+	return input
+}
+
+func (lib *library) argument(L *glua.LState, a *action.Action, value glua.LValue, name string) any {
+	v, err := lib.fromLua(value, name)
+	if err != nil {
+		typed := *action.AsError(err)
+		typed.Action = a.Name
+		evaluationOf(L).raise(L, &typed)
+	}
+	return v
+}
+
+// date is os.date(format, time). A time that is not given is now.
+func (lib *library) date(now, format *action.Action) glua.LGFunction {
+	return func(L *glua.LState) int {
+		e := evaluationOf(L)
+		input := action.Object{"layout": L.OptString(1, "%Y-%m-%d %H:%M:%S")}
+		if L.GetTop() >= 2 {
+			input["time"] = float64(L.CheckNumber(2))
+		} else {
+			input["time"] = e.call(L, now, nil)[now.Out.Fields[0].Name]
+		}
+		L.Push(lib.toLua(L, e.call(L, format, input)[format.Out.Fields[0].Name]))
+		return 1
+	}
+}

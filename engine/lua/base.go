@@ -1,0 +1,143 @@
+package lua
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pdflow/pdflow/engine/action"
+	glua "github.com/yuin/gopher-lua"
+)
+
+// ownBase are the global functions that replace Lua's or are ours.
+func (lib *library) ownBase() map[string]glua.LGFunction {
+	return map[string]glua.LGFunction{
+		"tostring":     lib.tostring,
+		"setmetatable": lib.setmetatable,
+		"coalesce":     coalesce,
+		"list":         lib.list,
+		"print":        lib.print,
+		"require":      require,
+	}
+}
+
+// tostring shows no addresses of the heap: they differ from run to run.
+func (lib *library) tostring(L *glua.LState) int {
+	L.Push(glua.LString(lib.text(L, L.CheckAny(1))))
+	return 1
+}
+
+func (lib *library) text(L *glua.LState, v glua.LValue) string {
+	switch v := v.(type) {
+	case glua.LNumber:
+		return action.FormatNumber(float64(v))
+	case *glua.LFunction:
+		return "function"
+	case *glua.LTable:
+		if function, ok := L.GetMetaField(v, "__tostring").(*glua.LFunction); ok {
+			L.Push(function)
+			L.Push(v)
+			L.Call(1, 1)
+			text := L.Get(-1).String()
+			L.Pop(1)
+			return text
+		}
+		return "table"
+	case *glua.LUserData:
+		if v == lib.null {
+			return "null"
+		}
+		return secretText(v)
+	}
+	return v.String()
+}
+
+// setmetatable takes tables only; a metatable for all numbers or functions would
+// outlive the script.
+func (lib *library) setmetatable(L *glua.LState) int {
+	t := L.CheckTable(1)
+	meta := L.Get(2)
+	if _, ok := meta.(*glua.LTable); !ok && meta != glua.LNil {
+		L.ArgError(2, "nil or table expected")
+	}
+	if old, ok := t.Metatable.(*glua.LTable); ok && old != lib.listMeta && old.RawGetString("__metatable") != glua.LNil {
+		L.RaiseError("cannot change a protected metatable")
+	}
+	t.Metatable = meta
+	L.Push(t)
+	return 1
+}
+
+// coalesce returns its first argument that is not nil.
+func coalesce(L *glua.LState) int {
+	for i := 1; i <= L.GetTop(); i++ {
+		if v := L.Get(i); v != glua.LNil {
+			L.Push(v)
+			return 1
+		}
+	}
+	return 0
+}
+
+// list marks a table as a list, so that an empty one is not taken for an object.
+func (lib *library) list(L *glua.LState) int {
+	t, ok := L.Get(1).(*glua.LTable)
+	if !ok {
+		t = L.NewTable()
+	}
+	t.Metatable = lib.listMeta
+	L.Push(t)
+	return 1
+}
+
+// print logs its arguments, separated by blanks.
+func (lib *library) print(L *glua.LState) int {
+	parts := make([]string, L.GetTop())
+	for i := range parts {
+		parts[i] = lib.text(L, L.Get(i+1))
+	}
+	e := evaluationOf(L)
+	if log, ok := e.interpreter.catalog.Lookup("log.info"); ok {
+		e.call(L, log, action.Object{"message": strings.Join(parts, " ")})
+	}
+	return 0
+}
+
+// require runs a module the first time and returns what it returned from then on.
+func require(L *glua.LState) int {
+	L.Push(evaluationOf(L).require(L, L.CheckString(1)))
+	return 1
+}
+
+// mathRandom draws from the attempt's own stream, so that a replay draws the
+// same numbers.
+func mathRandom(L *glua.LState) int {
+	draw := evaluationOf(L).env.Random
+	if draw == nil {
+		L.RaiseError("there are no random numbers here")
+	}
+	low, high := 1.0, 0.0
+	switch L.GetTop() {
+	case 0:
+		// 53 bits, as many as a float64 holds.
+		L.Push(glua.LNumber(float64(draw()>>11) / (1 << 53)))
+		return 1
+	case 1:
+		high = float64(L.CheckNumber(1))
+	default:
+		low, high = float64(L.CheckNumber(1)), float64(L.CheckNumber(2))
+	}
+	if !(high >= low) || high-low > 1<<53 {
+		L.RaiseError("math.random: the interval is empty or too large")
+	}
+	L.Push(glua.LNumber(low + float64(draw()%(uint64(high-low)+1))))
+	return 1
+}
+
+// evaluationOf returns the evaluation that a state belongs to.
+func evaluationOf(L *glua.LState) *evaluation {
+	b, ok := L.Context().(*budget)
+	if !ok {
+		panic(fmt.Sprintf("lua: a state has the context %T", L.Context()))
+	}
+	return b.evaluation
+}

@@ -1,0 +1,205 @@
+package lua
+
+import (
+	"context"
+	"slices"
+
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/workflow"
+	glua "github.com/yuin/gopher-lua"
+)
+
+// An evaluation is a fresh Lua state for the programs of one attempt. Scripts and
+// expressions have environments of their own in it.
+type evaluation struct {
+	interpreter *Interpreter
+	ctx         context.Context
+	env         engine.Environment
+	state       *glua.LState
+	budget      *budget
+	stopwatch   stopwatch
+
+	expressions, scripts *glua.LTable            // the two environments
+	data                 map[string]*glua.LTable // the tables of inputs, steps and run
+	whole                map[string]bool         // those that hold everything already
+	modules              map[string]glua.LValue  // what required modules returned
+	raised               []raised
+}
+
+// Eval returns the value of a program.
+func (e *evaluation) Eval(compiled workflow.Program) (any, error) {
+	p := compiled.(*program)
+	e.open()
+	function := e.load(p)
+	if p.kind != workflow.Expression {
+		e.stopwatch.start()
+		defer e.stopwatch.pause()
+	}
+	defer e.watch()()
+	top := e.state.GetTop()
+	err := e.state.CallByParam(glua.P{Fn: function, NRet: glua.MultRet, Protect: true})
+	// A tail call of pcall hides that the script was stopped: the budget knows.
+	if err != nil || e.budget.stop() != nil {
+		return nil, e.failure(p, err)
+	}
+	return e.result(p, top)
+}
+
+// open makes the state, once.
+func (e *evaluation) open() {
+	if e.state != nil {
+		return
+	}
+	e.state = glua.NewState(stateOptions())
+	e.budget = &budget{Context: e.ctx, evaluation: e, limit: e.env.Limits.Instructions}
+	if e.budget.limit == 0 {
+		e.budget.limit = workflow.DefaultInstructions
+	}
+	e.stopwatch = stopwatch{clock: e.env.Clock, budget: e.budget, limit: e.env.Limits.Time, left: e.env.Limits.Time}
+	e.state.SetContext(e.budget)
+	lib := e.interpreter.library
+	e.state.SetMetatable(glua.LString(""), lib.stringMeta)
+	e.expressions = e.state.NewTable()
+	e.expressions.Metatable = lib.globalMeta
+	e.scripts = e.state.G.Global
+	e.scripts.Metatable = lib.globalMeta
+	e.data, e.whole = map[string]*glua.LTable{}, map[string]bool{}
+}
+
+// watch stops the script as soon as the attempt is cancelled; the returned
+// function ends that.
+func (e *evaluation) watch() func() bool {
+	if e.ctx.Done() == nil {
+		return func() bool { return true }
+	}
+	return context.AfterFunc(e.ctx, func() { e.budget.halt(action.AsError(context.Cause(e.ctx))) })
+}
+
+// load makes a function of the program and gives it what it reads.
+func (e *evaluation) load(p *program) *glua.LFunction {
+	environment := e.scripts
+	if p.kind == workflow.Expression {
+		environment = e.expressions
+	}
+	for _, g := range p.globals {
+		e.provide(environment, g, p.kind)
+	}
+	function := e.state.NewFunctionFromProto(p.code)
+	function.Env = environment
+	return function
+}
+
+// provide puts a name that a program reads into its environment.
+func (e *evaluation) provide(environment *glua.LTable, g global, kind workflow.ChunkKind) {
+	lib := e.interpreter.library
+	if v, isData := e.env.Data(g.name); isData {
+		environment.RawSetString(g.name, e.dataTable(g, v))
+		return
+	}
+	switch {
+	case g.name == "_G" && kind != workflow.Expression:
+		for _, name := range action.SortedNames(lib.modules) {
+			e.provideModule(environment, name)
+		}
+		environment.RawSetString("_G", environment)
+	case kind != workflow.Expression || slices.Contains(pureModules, g.name):
+		e.provideModule(environment, g.name)
+	}
+}
+
+// provideModule gives a state its own empty table before a module of the library.
+func (e *evaluation) provideModule(environment *glua.LTable, name string) {
+	meta := e.interpreter.library.proxyMetas[name]
+	if meta == nil || environment.RawGetString(name) != glua.LNil {
+		return
+	}
+	proxy := e.state.NewTable()
+	proxy.Metatable = meta
+	environment.RawSetString(name, proxy)
+}
+
+// dataTable converts the parts of a value that a program reads, each once.
+func (e *evaluation) dataTable(g global, v any) glua.LValue {
+	o, ok := v.(action.Object)
+	if !ok {
+		return e.interpreter.library.toLua(e.state, v)
+	}
+	t := e.data[g.name]
+	if t == nil {
+		t = e.state.NewTable()
+		e.data[g.name] = t
+	}
+	fields := g.fields
+	if g.whole && !e.whole[g.name] {
+		e.whole[g.name] = true
+		fields = action.SortedNames(o)
+	}
+	for _, name := range fields {
+		if field, ok := o[name]; ok && t.RawGetString(name) == glua.LNil {
+			t.RawSetString(name, e.interpreter.library.toLua(e.state, field))
+		}
+	}
+	return t
+}
+
+// result converts what a program returned: one value, or none.
+func (e *evaluation) result(p *program, top int) (any, error) {
+	count := e.state.GetTop() - top
+	defer e.state.SetTop(top)
+	if count > 1 {
+		return nil, &engine.ScriptError{File: p.file, Err: action.Errorf(action.InvalidInput, "the script returned %d values; return one table", count)}
+	}
+	if count == 0 {
+		return nil, nil
+	}
+	root := "outputs"
+	if p.kind == workflow.Expression {
+		root = "the value"
+	}
+	v, err := e.interpreter.library.fromLua(e.state.Get(-1), root)
+	if err != nil {
+		return nil, &engine.ScriptError{File: p.file, Err: action.AsError(err)}
+	}
+	return v, nil
+}
+
+// call makes a call for a script. The script's own time stands still meanwhile.
+func (e *evaluation) call(L *glua.LState, a *action.Action, input action.Object) action.Object {
+	if e.env.Call == nil {
+		L.RaiseError("%s cannot be called here", a.Name)
+	}
+	if a.Effect.Recorded() {
+		e.stopwatch.pause()
+		defer e.stopwatch.start()
+	}
+	output, err := e.env.Call(e.ctx, a, input)
+	if err != nil {
+		e.raise(L, action.AsError(err))
+	}
+	return output
+}
+
+// require runs the module of a name, once.
+func (e *evaluation) require(L *glua.LState, name string) glua.LValue {
+	if v, ok := e.modules[name]; ok {
+		return v
+	}
+	p, ok := e.env.Modules[name].(*program)
+	if !ok {
+		L.RaiseError("there is no module %q beside the workflow", name)
+	}
+	if e.modules == nil {
+		e.modules = map[string]glua.LValue{}
+	}
+	e.modules[name] = glua.LTrue // what a circle of modules sees
+	L.Push(e.load(p))
+	L.Call(0, 1)
+	v := L.Get(-1)
+	L.Pop(1)
+	if v == glua.LNil {
+		v = glua.LTrue
+	}
+	e.modules[name] = v
+	return v
+}

@@ -1,0 +1,157 @@
+package lua
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/pdflow/pdflow/engine/workflow"
+	glua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/ast"
+	"github.com/yuin/gopher-lua/parse"
+)
+
+// A program is a compiled chunk. It is immutable: states of several goroutines
+// share its code.
+type program struct {
+	kind       workflow.ChunkKind
+	file       string
+	code       *glua.FunctionProto
+	references []workflow.Reference
+	requires   []workflow.Require
+	// globals are the names that the chunk reads from outside, and for data the
+	// fields of them: nil fields mean all.
+	globals []global
+}
+
+// A global is a name that a chunk reads, with the constant fields that it reads
+// of it. Whole says that it also uses the value itself.
+type global struct {
+	name   string
+	fields []string
+	whole  bool
+}
+
+// References are the reads of the chunk's names.
+func (p *program) References() []workflow.Reference { return p.references }
+
+// Requires are the modules that the chunk asks for.
+func (p *program) Requires() []workflow.Require { return p.requires }
+
+// Check compiles a chunk and reports what is wrong with it.
+func (i *Interpreter) Check(c workflow.Chunk) (workflow.Program, []workflow.Finding) {
+	if len(c.Text) > maxSource {
+		return nil, []workflow.Finding{{Rule: workflow.RuleLuaSyntax, Line: c.Line, Message: fmt.Sprintf("the script has %d bytes, at most %d are read", len(c.Text), maxSource)}}
+	}
+	statements, finding := parseChunk(c)
+	if finding != nil {
+		return nil, []workflow.Finding{*finding}
+	}
+	w := i.newWalker(c)
+	w.chunk(statements)
+	if w.tooDeep {
+		return nil, []workflow.Finding{{Rule: workflow.RuleLuaSyntax, Line: c.Line, Message: fmt.Sprintf("the source nests deeper than %d levels", maxSyntaxDepth)}}
+	}
+	code, err := glua.Compile(statements, c.File)
+	if err != nil {
+		return nil, []workflow.Finding{compileFinding(c, err)}
+	}
+	return &program{
+		kind: c.Kind, file: c.File, code: code, references: w.references, requires: w.requires, globals: w.globals,
+	}, w.findings
+}
+
+// parseChunk parses a chunk at its own lines of the file: it stands below as many
+// empty lines as come before it there.
+func parseChunk(c workflow.Chunk) ([]ast.Stmt, *workflow.Finding) {
+	text, prefix := c.Text, strings.Repeat("\n", max(c.Line-1, 0))
+	if c.Kind == workflow.Expression {
+		prefix += "return "
+	}
+	statements, err := parse.Parse(strings.NewReader(prefix+text+"\n"), c.File)
+	if err != nil {
+		return nil, syntaxFinding(c, err)
+	}
+	if c.Kind != workflow.Expression {
+		return statements, nil
+	}
+	if len(statements) == 1 {
+		if r, ok := statements[0].(*ast.ReturnStmt); ok && len(r.Exprs) == 1 {
+			return statements, nil
+		}
+	}
+	return nil, &workflow.Finding{
+		Rule: workflow.RuleLuaSyntax, Line: c.Line, Message: "an expression must be one value, such as inputs.email or steps.lookup.outputs.found",
+	}
+}
+
+// syntaxFinding turns an error of the parser into a sentence.
+func syntaxFinding(c workflow.Chunk, err error) *workflow.Finding {
+	f := &workflow.Finding{Rule: workflow.RuleLuaSyntax, Line: c.Line, Message: "this is not valid Lua: " + err.Error()}
+	var parseError *parse.Error
+	if !errors.As(err, &parseError) {
+		return f
+	}
+	lines := strings.Split(c.Text, "\n")
+	if parseError.Pos.Line == parse.EOF {
+		f.Line = c.Line + max(lastLine(lines), 0)
+		f.Message = "this is not valid Lua: the source ends too early"
+		f.Hint = "an `end`, a bracket or a quote may be missing"
+		return f
+	}
+	f.Line, f.Token = parseError.Pos.Line, parseError.Token
+	f.Message = fmt.Sprintf("this is not valid Lua: %s near %q", parseError.Message, clip(parseError.Token, 40))
+	if at := f.Line - c.Line; at >= 0 && at < len(lines) {
+		f.Hint = habit(lines[at])
+	}
+	return f
+}
+
+func lastLine(lines []string) int {
+	for i := len(lines) - 1; i >= 0; i-- {
+		if strings.TrimSpace(lines[i]) != "" {
+			return i
+		}
+	}
+	return 0
+}
+
+// habits are what other languages write, and how Lua writes it.
+var habits = []struct{ text, lua string }{
+	{"!=", "Lua writes ~="},
+	{"&&", "Lua writes and"},
+	{"||", "Lua writes or"},
+	{"+=", "Lua writes x = x + 1"},
+	{"-=", "Lua writes x = x - 1"},
+	{"++", "Lua writes x = x + 1"},
+	{"else if", "Lua writes elseif"},
+	{"//", "Lua writes comments with --"},
+	{"===", "Lua writes =="},
+}
+
+func habit(line string) string {
+	for _, h := range habits {
+		if strings.Contains(line, h.text) {
+			return h.lua
+		}
+	}
+	return ""
+}
+
+// compileFinding turns an error of the compiler into a finding; it has its line
+// in its text.
+func compileFinding(c workflow.Chunk, err error) workflow.Finding {
+	f := workflow.Finding{Rule: workflow.RuleLuaSyntax, Line: c.Line, Message: "this is not valid Lua: " + err.Error()}
+	var compileError *glua.CompileError
+	if errors.As(err, &compileError) {
+		f.Line, f.Message = max(compileError.Line, c.Line), "this is not valid Lua: "+compileError.Message
+	}
+	return f
+}
+
+func clip(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	return strings.ToValidUTF8(s[:limit], "") + "…"
+}

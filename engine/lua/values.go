@@ -1,0 +1,222 @@
+package lua
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/pdflow/pdflow/engine/action"
+	glua "github.com/yuin/gopher-lua"
+)
+
+// toLua converts a value in the model of JSON. Lists are marked, so that an
+// empty one stays a list on the way back; fields come in sorted order, so that
+// pairs is deterministic.
+func (lib *library) toLua(L *glua.LState, v any) glua.LValue {
+	switch v := v.(type) {
+	case nil:
+		return glua.LNil
+	case bool:
+		return glua.LBool(v)
+	case float64:
+		return glua.LNumber(v)
+	case string:
+		return glua.LString(v)
+	case []any:
+		return lib.listToLua(L, v)
+	case map[string]any:
+		t := L.CreateTable(0, len(v))
+		for _, name := range action.SortedNames(v) {
+			t.RawSetString(name, lib.toLua(L, v[name]))
+		}
+		return t
+	case action.Secret:
+		return &glua.LUserData{Value: v, Metatable: lib.secretMeta}
+	}
+	return glua.LString(fmt.Sprint(v))
+}
+
+func (lib *library) listToLua(L *glua.LState, list []any) glua.LValue {
+	t := L.CreateTable(len(list), 0)
+	t.Metatable = lib.listMeta
+	for i, item := range list {
+		value := lib.toLua(L, item)
+		if value == glua.LNil {
+			value = lib.null // a null inside a list keeps its place
+		}
+		t.RawSetInt(i+1, value)
+	}
+	return t
+}
+
+// A converter turns Lua values into the model of JSON, within bounds.
+type converter struct {
+	lib          *library
+	nodes, bytes int
+	path         []string
+	open         map[*glua.LTable]bool // the tables that hold the current one
+}
+
+// fromLua converts a value that a script gives away; root names it in errors.
+func (lib *library) fromLua(v glua.LValue, root string) (any, error) {
+	switch v := v.(type) { // the common cases need no converter
+	case glua.LBool:
+		return bool(v), nil
+	case *glua.LNilType:
+		return nil, nil
+	}
+	c := converter{lib: lib, path: []string{root}}
+	return c.convert(v)
+}
+
+func (c *converter) fail(format string, args ...any) error {
+	return action.Errorf(action.InvalidInput, "%s %s", strings.TrimPrefix(strings.Join(c.path, ""), "."), fmt.Sprintf(format, args...))
+}
+
+func (c *converter) convert(v glua.LValue) (any, error) {
+	if c.nodes++; c.nodes > maxValueNodes {
+		return nil, c.limit("has more than %d values", maxValueNodes)
+	}
+	switch v := v.(type) {
+	case *glua.LNilType:
+		return nil, nil
+	case glua.LBool:
+		return bool(v), nil
+	case glua.LNumber:
+		return c.number(float64(v))
+	case glua.LString:
+		return c.text(string(v))
+	case *glua.LTable:
+		return c.table(v)
+	case *glua.LUserData:
+		return c.userData(v)
+	}
+	return nil, c.fail("is a %s, which is not data", v.Type())
+}
+
+func (c *converter) limit(format string, args ...any) error {
+	err := c.fail(format, args...).(*action.Error)
+	err.Kind = action.Limit
+	return err
+}
+
+func (c *converter) number(f float64) (any, error) {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return nil, c.fail("is %v, which JSON cannot hold", f)
+	}
+	return f, nil
+}
+
+func (c *converter) text(s string) (any, error) {
+	if c.bytes += len(s); c.bytes > maxValueBytes {
+		return nil, c.limit("holds more than %d MB of text", maxValueBytes>>20)
+	}
+	if !utf8.ValidString(s) {
+		return nil, c.fail("is not valid UTF-8 text")
+	}
+	return s, nil
+}
+
+func (c *converter) userData(v *glua.LUserData) (any, error) {
+	if v == c.lib.null {
+		return nil, nil
+	}
+	if secret, ok := v.Value.(action.Secret); ok {
+		return secret, nil
+	}
+	return nil, c.fail("is not data")
+}
+
+func (c *converter) table(t *glua.LTable) (any, error) {
+	if c.open[t] {
+		return nil, c.fail("contains itself")
+	}
+	if len(c.path) > maxValueDepth {
+		return nil, c.limit("nests deeper than %d levels", maxValueDepth)
+	}
+	if c.open == nil {
+		c.open = map[*glua.LTable]bool{}
+	}
+	c.open[t] = true
+	defer delete(c.open, t)
+	if kind, err := c.kindOf(t); err != nil || kind == objectTable {
+		if err != nil {
+			return nil, err
+		}
+		return c.object(t)
+	}
+	return c.list(t)
+}
+
+type tableKind int
+
+const (
+	objectTable tableKind = iota
+	listTable
+)
+
+// kindOf tells lists from objects: a list has the keys 1..n and no others, or is
+// empty and marked.
+func (c *converter) kindOf(t *glua.LTable) (tableKind, error) {
+	length, count, names := t.Len(), 0, 0
+	for key, _ := t.Next(glua.LNil); key != glua.LNil; key, _ = t.Next(key) {
+		switch key := key.(type) {
+		case glua.LString:
+			names++
+		case glua.LNumber:
+			if index := float64(key); index != math.Trunc(index) || index < 1 || index > float64(length) {
+				return 0, c.fail("has the key %s beside a list of %d; a list has no holes", action.FormatNumber(index), length)
+			}
+			count++
+		default:
+			return 0, c.fail("has a key that is a %s; keys are text, or 1, 2, 3, ...", key.Type())
+		}
+		if names > 0 && count > 0 {
+			return 0, c.fail("mixes named fields with a list")
+		}
+	}
+	switch {
+	case count > 0 && count != length:
+		return 0, c.fail("is a list with holes: %d of %d places are set; json.null keeps a place", count, length)
+	case count > 0, names == 0 && t.Metatable == c.lib.listMeta:
+		return listTable, nil
+	}
+	return objectTable, nil
+}
+
+func (c *converter) list(t *glua.LTable) (any, error) {
+	list := make([]any, t.Len())
+	for i := range list {
+		c.path = append(c.path, "["+strconv.Itoa(i+1)+"]")
+		v, err := c.convert(t.RawGetInt(i + 1))
+		if err != nil {
+			return nil, err
+		}
+		list[i] = v
+		c.path = c.path[:len(c.path)-1]
+	}
+	return list, nil
+}
+
+func (c *converter) object(t *glua.LTable) (any, error) {
+	o := action.Object{}
+	for key, value := t.Next(glua.LNil); key != glua.LNil; key, value = t.Next(key) {
+		name := string(key.(glua.LString))
+		c.path = append(c.path, "."+name)
+		if !utf8.ValidString(name) {
+			return nil, c.fail("has a name that is not valid UTF-8 text")
+		}
+		c.bytes += len(name)
+		v, err := c.convert(value)
+		if err != nil {
+			return nil, err
+		}
+		if v != nil {
+			o[name] = v
+		}
+		c.path = c.path[:len(c.path)-1]
+	}
+	return o, nil
+}

@@ -1,0 +1,256 @@
+package lua
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/workflow"
+	"github.com/yuin/gopher-lua/ast"
+)
+
+// A walker goes through the syntax of a chunk once. It keeps the scopes of local
+// names, and so finds what the chunk reads and writes from outside.
+type walker struct {
+	known    map[string]bool // globals that the chunk may read
+	assigned map[string]bool // globals that the chunk itself sets
+	locals   [][]string      // a list for each open block, innermost last
+	depth    int
+	tooDeep  bool
+
+	references []workflow.Reference
+	requires   []workflow.Require
+	globals    []global
+	findings   []workflow.Finding
+}
+
+func (i *Interpreter) newWalker(c workflow.Chunk) *walker {
+	w := &walker{known: map[string]bool{}, assigned: map[string]bool{}}
+	base := i.library.scriptNames
+	if c.Kind == workflow.Expression {
+		base = i.library.expressionNames
+	}
+	for _, name := range append(slices.Clone(base), c.Names...) {
+		w.known[name] = true
+	}
+	return w
+}
+
+func (w *walker) chunk(statements []ast.Stmt) {
+	w.block(statements)
+	w.reportUndefined()
+}
+
+// reportUndefined reports reads of globals that nobody sets. It waits for the
+// end, since a function may read what a later line sets.
+func (w *walker) reportUndefined() {
+	kept := w.references[:0]
+	reported := map[string]bool{}
+	for _, r := range w.references {
+		name := r.Path[0]
+		switch {
+		case w.known[name]:
+			kept = append(kept, r)
+		case !w.assigned[name] && !reported[name]:
+			reported[name] = true
+			w.findings = append(w.findings, workflow.Finding{
+				Rule: "undefined-global", Line: r.Line, Token: name,
+				Message: fmt.Sprintf("nothing is called %q here", clip(name, 60)), Hint: w.undefinedHint(name),
+			})
+		}
+	}
+	w.references = kept
+}
+
+// foreignWords are names that other languages know.
+var foreignWords = map[string]string{
+	"null": "Lua writes nil", "None": "Lua writes nil", "True": "Lua writes true", "False": "Lua writes false",
+	"undefined": "Lua writes nil", "len": "Lua writes #value", "str": "Lua writes tostring(value)",
+	"console": "write print(...) or log.info(...)", "env": "a workflow reads inputs and secrets, not the environment",
+	"io": "scripts cannot read files", "debug": "scripts have no debug library", "coroutine": "scripts have no coroutines",
+	"dofile": "write require(\"name\")", "loadstring": "scripts cannot load code", "load": "scripts cannot load code",
+}
+
+func (w *walker) undefinedHint(name string) string {
+	if hint := foreignWords[name]; hint != "" {
+		return hint
+	}
+	return action.DidYouMean(name, action.SortedNames(w.known))
+}
+
+func (w *walker) block(statements []ast.Stmt, names ...string) {
+	w.locals = append(w.locals, names)
+	if w.enter() {
+		for _, s := range statements {
+			w.statement(s)
+		}
+	}
+	w.depth--
+	w.locals = w.locals[:len(w.locals)-1]
+}
+
+// enter counts a level of nesting; the caller takes it back.
+func (w *walker) enter() bool {
+	w.depth++
+	if w.depth > maxSyntaxDepth {
+		w.tooDeep = true
+		return false
+	}
+	return true
+}
+
+func (w *walker) declare(names ...string) {
+	top := len(w.locals) - 1
+	w.locals[top] = append(w.locals[top], names...)
+}
+
+func (w *walker) isLocal(name string) bool {
+	for _, names := range w.locals {
+		if slices.Contains(names, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *walker) statement(s ast.Stmt) {
+	switch s := s.(type) {
+	case *ast.AssignStmt:
+		w.expressions(s.Rhs)
+		for _, left := range s.Lhs {
+			w.assign(left)
+		}
+	case *ast.LocalAssignStmt:
+		w.localAssign(s)
+	case *ast.FuncCallStmt:
+		w.expression(s.Expr)
+	case *ast.DoBlockStmt:
+		w.block(s.Stmts)
+	case *ast.WhileStmt:
+		w.expression(s.Condition)
+		w.block(s.Stmts)
+	case *ast.RepeatStmt:
+		w.repeat(s)
+	case *ast.IfStmt:
+		w.expression(s.Condition)
+		w.block(s.Then)
+		w.block(s.Else)
+	case *ast.NumberForStmt:
+		w.expressions([]ast.Expr{s.Init, s.Limit, s.Step})
+		w.block(s.Stmts, s.Name)
+	case *ast.GenericForStmt:
+		w.expressions(s.Exprs)
+		w.block(s.Stmts, s.Names...)
+	case *ast.FuncDefStmt:
+		w.functionDefinition(s)
+	case *ast.ReturnStmt:
+		w.expressions(s.Exprs)
+	}
+}
+
+// localAssign reads the values first, so that `local x = x` sees the outer x; a
+// function sees its own name.
+func (w *walker) localAssign(s *ast.LocalAssignStmt) {
+	if len(s.Exprs) == 1 {
+		if _, ok := s.Exprs[0].(*ast.FunctionExpr); ok {
+			w.declare(s.Names...)
+			w.expression(s.Exprs[0])
+			return
+		}
+	}
+	w.expressions(s.Exprs)
+	w.declare(s.Names...)
+}
+
+// repeat keeps the block's locals for its condition, as Lua does.
+func (w *walker) repeat(s *ast.RepeatStmt) {
+	w.locals = append(w.locals, nil)
+	if w.enter() {
+		for _, inner := range s.Stmts {
+			w.statement(inner)
+		}
+		w.expression(s.Condition)
+	}
+	w.depth--
+	w.locals = w.locals[:len(w.locals)-1]
+}
+
+func (w *walker) functionDefinition(s *ast.FuncDefStmt) {
+	if s.Name.Func != nil {
+		w.assign(s.Name.Func)
+	}
+	if s.Name.Receiver != nil {
+		w.expression(s.Name.Receiver)
+		w.locals = append(w.locals, []string{"self"})
+		defer func() { w.locals = w.locals[:len(w.locals)-1] }()
+	}
+	w.expression(s.Func)
+}
+
+func (w *walker) assign(left ast.Expr) {
+	switch left := left.(type) {
+	case *ast.IdentExpr:
+		if w.isLocal(left.Value) || w.assigned[left.Value] {
+			return
+		}
+		w.assigned[left.Value] = true
+		f := workflow.Finding{
+			Severity: workflow.SeverityWarning, Rule: "global-write", Line: left.Line(), Token: left.Value,
+			Message: fmt.Sprintf("%q is assigned without local: it lives until the script ends", clip(left.Value, 60)),
+			Hint:    fmt.Sprintf("write local %s = ...", clip(left.Value, 60)),
+		}
+		if w.known[left.Value] {
+			f.Message = fmt.Sprintf("%q is assigned and hides the built-in name", left.Value)
+		}
+		w.findings = append(w.findings, f)
+	case *ast.AttrGetExpr:
+		w.expression(left.Object)
+		w.expression(left.Key)
+	}
+}
+
+func (w *walker) expressions(list []ast.Expr) {
+	for _, e := range list {
+		w.expression(e)
+	}
+}
+
+func (w *walker) expression(e ast.Expr) {
+	if e == nil {
+		return
+	}
+	if w.enter() {
+		w.inner(e)
+	}
+	w.depth--
+}
+
+func (w *walker) inner(e ast.Expr) {
+	switch e := e.(type) {
+	case *ast.IdentExpr, *ast.AttrGetExpr:
+		w.chain(e)
+	case *ast.TableExpr:
+		for _, f := range e.Fields {
+			w.expression(f.Key)
+			w.expression(f.Value)
+		}
+	case *ast.FuncCallExpr:
+		w.call(e)
+	case *ast.LogicalOpExpr:
+		w.expressions([]ast.Expr{e.Lhs, e.Rhs})
+	case *ast.RelationalOpExpr:
+		w.expressions([]ast.Expr{e.Lhs, e.Rhs})
+	case *ast.StringConcatOpExpr:
+		w.expressions([]ast.Expr{e.Lhs, e.Rhs})
+	case *ast.ArithmeticOpExpr:
+		w.expressions([]ast.Expr{e.Lhs, e.Rhs})
+	case *ast.UnaryMinusOpExpr:
+		w.expression(e.Expr)
+	case *ast.UnaryNotOpExpr:
+		w.expression(e.Expr)
+	case *ast.UnaryLenOpExpr:
+		w.expression(e.Expr)
+	case *ast.FunctionExpr:
+		w.block(e.Stmts, e.ParList.Names...)
+	}
+}

@@ -1,0 +1,110 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/pdflow/pdflow/engine/action"
+)
+
+// A work is one attempt while it is being made. It belongs to one goroutine.
+type work struct {
+	executor   *Executor
+	attempt    Attempt
+	recorder   Recorder
+	evaluation Evaluation
+	scope      *action.Scope
+	random     *rand.Rand
+	calls      int            // made so far
+	completed  map[string]int // by action and input: the calls that succeeded
+}
+
+func newWork(x *Executor, a Attempt, recorder Recorder) *work {
+	w := &work{executor: x, attempt: a, recorder: recorder}
+	w.scope = &action.Scope{
+		Run: a.Run.ID, Step: a.Step, Clock: x.Clock, Random: w.draw, Redactor: x.Redactor,
+		Permit: w.permit, Reveal: x.Secrets.Reveal, Log: recorder.Log,
+	}
+	return w
+}
+
+func (w *work) environment() Environment {
+	env := Environment{Modules: w.executor.Plan.Modules, Clock: w.executor.Clock, Random: w.draw, Call: w.call, Data: w.data}
+	if w.attempt.Index >= 0 {
+		env.Limits = w.executor.Plan.Steps[w.attempt.Index].Limits
+	}
+	return env
+}
+
+// data returns the value of a name that programs read.
+func (w *work) data(name string) (any, bool) {
+	switch name {
+	case "inputs":
+		return w.attempt.Inputs, true
+	case "steps":
+		steps := make(action.Object, len(w.attempt.Steps))
+		for id, result := range w.attempt.Steps {
+			steps[id] = result.object()
+		}
+		return steps, true
+	case "run":
+		return w.attempt.Run.object(), true
+	case "secrets":
+		return w.executor.Secrets.references(), true
+	}
+	return nil, false
+}
+
+// object is the run as scripts read it.
+func (r RunInfo) object() action.Object {
+	trigger := action.Object{"kind": r.Trigger.Kind}
+	if at := r.Trigger.ScheduledAt; at != nil {
+		trigger["scheduled_at"] = at.UTC().Format(time.RFC3339)
+	}
+	return action.Object{
+		"id": r.ID, "workflow": r.Workflow, "trigger": trigger, "started_at": r.StartedAt.UTC().Format(time.RFC3339Nano),
+	}
+}
+
+// draw returns the next number of the stream that derives from the run and the
+// step, never from the attempt's number: a retry draws the same.
+func (w *work) draw() uint64 {
+	if w.random == nil {
+		sum := sha256.Sum256([]byte(w.attempt.Run.ID + "\x00" + w.attempt.Step))
+		w.random = rand.New(rand.NewPCG(binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16])))
+	}
+	return w.random.Uint64()
+}
+
+// permit refuses a target that the workflow does not list.
+func (w *work) permit(t action.Target) error {
+	permissions := w.executor.Plan.Workflow.Permissions
+	if permissions.AllowsTarget(t, w.attempt.Inputs) {
+		return nil
+	}
+	return &action.Error{
+		Kind: action.Permission, Message: fmt.Sprintf("the workflow may not reach %s", t), Hint: "add it: " + permissions.Line(t),
+	}
+}
+
+// callIdentity is what makes two calls the same: the action and its input.
+func callIdentity(i *action.Invocation) (string, error) {
+	text, err := json.Marshal(i.Input)
+	if err != nil {
+		return "", action.Errorf(action.InvalidInput, "the input cannot be recorded: %w", err)
+	}
+	return i.Action.Name + "\x00" + string(text), nil
+}
+
+// idempotencyKey derives the key of a call from the run, the step, the call's
+// identity and how many of the same were completed before. So a repeat of the
+// call, however it comes about, has the same key.
+func (w *work) idempotencyKey(identity string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%d", w.attempt.Run.ID, w.attempt.Step, identity, w.completed[identity]))
+	return hex.EncodeToString(sum[:16])
+}

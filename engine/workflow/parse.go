@@ -1,0 +1,159 @@
+package workflow
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/pdflow/pdflow/engine/action"
+	"gopkg.in/yaml.v3"
+)
+
+// Parse reads a workflow file. The name is that of the file, for messages and as
+// the default of the workflow's name. The error is [Diagnostics]; the workflow
+// is returned all the same, so that Compile can find what else is wrong.
+func Parse(name string, src []byte) (*Workflow, error) {
+	p := newParser(name, src)
+	w := &Workflow{
+		File: name, Source: src, Name: nameOf(name), Inputs: &action.Schema{}, Connection: "default",
+		Timeout: DefaultTimeout, parser: p,
+	}
+	root := p.document(src)
+	switch {
+	case root != nil:
+		p.workflow(root, w)
+	case len(p.diagnostics) == 0:
+		p.reportAt(Position{1, 1}, "empty", "the file is empty", "a workflow needs at least `steps:`")
+	}
+	w.parser.diagnostics = p.diagnostics.sorted()
+	return w, p.diagnostics.err()
+}
+
+// nameOf is the file's name without folder and .yaml.
+func nameOf(file string) string {
+	base := path.Base(strings.ReplaceAll(file, `\`, "/"))
+	return strings.TrimSuffix(strings.TrimSuffix(base, ".yaml"), ".yml")
+}
+
+func (p *parser) workflow(root *yaml.Node, w *Workflow) {
+	seen := p.mapping(root, "a workflow",
+		key{"name", func(v *yaml.Node) { w.Name = p.text(v, "name") }},
+		key{"description", func(v *yaml.Node) { w.Description = p.text(v, "description") }},
+		key{"inputs", func(v *yaml.Node) { p.inputs(v, w) }},
+		key{"secrets", func(v *yaml.Node) { p.secrets(v, w) }},
+		key{"permissions", func(v *yaml.Node) { p.permissions(v, w) }},
+		key{"schedule", func(v *yaml.Node) { p.schedules(v, w) }},
+		key{"connection", func(v *yaml.Node) { p.connection(v, w) }},
+		key{"limits", func(v *yaml.Node) { w.Limits = p.limits(v) }},
+		key{"timeout", func(v *yaml.Node) { w.Timeout = p.duration(v, "timeout") }},
+		key{"steps", func(v *yaml.Node) { p.steps(v, w) }},
+		key{"outputs", func(v *yaml.Node) { p.outputs(v, w) }},
+		p.later("on_failure", "use continue_on_error and a later step with `if: steps.ID.status == \"failure\"`"),
+		p.later("finally", "use continue_on_error, so that the steps after it always run"),
+		p.later("concurrency", "start the workflow once at a time"),
+		p.later("resume_within", "runs are not resumed yet"),
+	)
+	if root = p.resolve(root); root != nil && root.Kind == yaml.MappingNode && !seen["steps"] {
+		p.report(root, "missing-key", `a workflow needs "steps"`, "a list of steps, each with `uses:` or `lua:`")
+	}
+	p.checkPatterns(w)
+	p.checkScheduleInputs(w)
+}
+
+func (p *parser) connection(n *yaml.Node, w *Workflow) {
+	w.Connection = p.text(n, "connection")
+	if w.Connection != "default" && w.Connection != "" {
+		p.report(n, "not-yet", fmt.Sprintf("the connection %q cannot be used: named connections do not work in this version of pdflow yet", clipped(w.Connection)),
+			"leave `connection` out and set the environment")
+	}
+}
+
+func (p *parser) limits(n *yaml.Node) (l Limits) {
+	p.mapping(n, "limits",
+		key{"instructions", func(v *yaml.Node) { l.Instructions = p.whole(v, "instructions") }},
+		key{"time", func(v *yaml.Node) { l.Time = p.duration(v, "time") }},
+		p.later("memory", "instructions and time are limited"),
+		p.later("output", "instructions and time are limited"),
+	)
+	return l
+}
+
+func (p *parser) outputs(n *yaml.Node, w *Workflow) {
+	p.entries(n, "outputs", func(name string, keyNode, v *yaml.Node) {
+		p.identifier(keyNode, name, "an output")
+		w.Outputs = append(w.Outputs, NamedValue{name, Position{keyNode.Line, keyNode.Column}, p.value(v, "outputs")})
+	})
+}
+
+func (p *parser) secrets(n *yaml.Node, w *Workflow) {
+	p.entries(n, "secrets", func(name string, keyNode, v *yaml.Node) {
+		p.identifier(keyNode, name, "a secret")
+		b := SecretBinding{Name: name, Position: Position{keyNode.Line, keyNode.Column}}
+		p.mapping(v, fmt.Sprintf("the secret %s", clipped(name)),
+			key{"hosts", func(v *yaml.Node) { b.Hosts = p.hosts(v) }},
+			key{"service_key", func(v *yaml.Node) { b.ServiceKey = p.boolean(v, "service_key") }},
+		)
+		if len(b.Hosts) == 0 && !b.ServiceKey {
+			p.report(keyNode, "unbound-secret", fmt.Sprintf("the secret %s is bound to nothing, so nothing could use it", clipped(name)),
+				"add `hosts: [hooks.example.com]` or `service_key: true`; its text comes from the environment, never from here")
+		}
+		w.Secrets = append(w.Secrets, b)
+	})
+}
+
+func (p *parser) hosts(n *yaml.Node) []string {
+	var hosts []string
+	p.items(n, "hosts", func(v *yaml.Node) {
+		host := strings.ToLower(p.text(v, "a host"))
+		if strings.ContainsAny(host, "/:@ ") || strings.Contains(strings.TrimPrefix(host, "*."), "*") || host == "" {
+			p.report(v, "bad-host", fmt.Sprintf("%q is not a host name", clipped(host)), "write the name alone, such as hooks.example.com")
+		}
+		hosts = append(hosts, host)
+	})
+	return hosts
+}
+
+func (p *parser) permissions(n *yaml.Node, w *Workflow) {
+	p.mapping(n, "permissions",
+		key{"pagerduty", func(v *yaml.Node) {
+			w.Permissions.Narrowed = true
+			p.items(v, "permissions.pagerduty", func(item *yaml.Node) {
+				name := strings.TrimPrefix(p.text(item, "an action"), "pagerduty.")
+				w.Permissions.PagerDuty = append(w.Permissions.PagerDuty, name)
+				w.pagerDutyPlaces = append(w.pagerDutyPlaces, Position{item.Line, item.Column})
+			})
+		}},
+		key{"http", func(v *yaml.Node) { w.Permissions.HTTP = p.patterns(v, "http") }},
+		key{"net", func(v *yaml.Node) { w.Permissions.Net = p.patterns(v, "net") }},
+	)
+}
+
+func (p *parser) patterns(n *yaml.Node, kind string) []Pattern {
+	var patterns []Pattern
+	p.items(n, "permissions."+kind, func(v *yaml.Node) {
+		text := p.text(v, "a permission")
+		pattern, err := parsePattern(kind, text)
+		if err != nil {
+			example := `"https://hooks.example.com"`
+			if kind == "net" {
+				example = `"db.example.com:5432"`
+			}
+			p.report(v, "bad-permission", fmt.Sprintf("%q is not a permission: %v", clipped(text), err), "write it like "+example)
+			return
+		}
+		pattern.Position = Position{v.Line, v.Column}
+		patterns = append(patterns, pattern)
+	})
+	return patterns
+}
+
+// checkPatterns reports permissions that name inputs which are not declared.
+func (p *parser) checkPatterns(w *Workflow) {
+	for _, pattern := range append(append([]Pattern(nil), w.Permissions.HTTP...), w.Permissions.Net...) {
+		for _, name := range pattern.inputNames() {
+			if _, ok := w.Inputs.Field(name); !ok {
+				p.reportAt(pattern.Position, "unknown-input", fmt.Sprintf("no input %q is declared", name), action.DidYouMean(name, w.Inputs.Names()))
+			}
+		}
+	}
+}

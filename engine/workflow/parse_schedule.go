@@ -1,0 +1,117 @@
+package workflow
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/schedule"
+	"gopkg.in/yaml.v3"
+)
+
+// schedules reads `schedule:`: a cron text, a mapping, or a list of these.
+func (p *parser) schedules(n *yaml.Node, w *Workflow) {
+	target := p.resolve(n)
+	if target == nil {
+		return
+	}
+	if target.Kind == yaml.SequenceNode {
+		for _, item := range target.Content {
+			p.schedule(item, w)
+		}
+		return
+	}
+	p.schedule(n, w)
+}
+
+func (p *parser) schedule(n *yaml.Node, w *Workflow) {
+	target := p.resolve(n)
+	if target == nil {
+		return
+	}
+	s := Schedule{Position: Position{n.Line, n.Column}, CatchUp: CatchUp{Mode: "last"}}
+	if target.Kind == yaml.ScalarNode {
+		s.Spec = p.cron(target, p.text(target, "schedule"), nil, "")
+		w.Schedules = append(w.Schedules, s)
+		return
+	}
+	var cron, zone *yaml.Node
+	seen := p.mapping(target, "a schedule",
+		key{"id", func(v *yaml.Node) { s.ID = p.text(v, "id"); p.identifier(v, s.ID, "a schedule's id") }},
+		key{"cron", func(v *yaml.Node) { cron = v }},
+		key{"timezone", func(v *yaml.Node) { zone = v }},
+		key{"catch_up", func(v *yaml.Node) { s.CatchUp = p.catchUp(v) }},
+		key{"inputs", func(v *yaml.Node) {
+			if o, ok := p.plain(p.value(v, "a schedule's inputs"), "a schedule's input").(map[string]any); ok {
+				s.Inputs = o
+			} else {
+				p.report(v, "wrong-type", "a schedule's inputs must be a mapping", "")
+			}
+		}},
+	)
+	if !seen["cron"] {
+		p.report(n, "missing-key", `a schedule needs "cron"`, `for example cron: "0 9 * * MON-FRI"`)
+		return
+	}
+	zoneName := ""
+	if zone != nil {
+		zoneName = p.text(zone, "timezone")
+	}
+	s.Spec = p.cron(cron, p.text(cron, "cron"), zone, zoneName)
+	w.Schedules = append(w.Schedules, s)
+}
+
+func (p *parser) cron(n *yaml.Node, text string, zoneNode *yaml.Node, zone string) schedule.Schedule {
+	if text == "" {
+		return schedule.Schedule{} // reported already
+	}
+	spec, err := schedule.Parse(text, zone)
+	if err != nil {
+		p.scheduleError(n, zoneNode, err)
+		return spec
+	}
+	for _, warning := range spec.Warnings() {
+		p.warnAt(Position{n.Line, n.Column}, "schedule-days", warning, "")
+	}
+	return spec
+}
+
+func (p *parser) scheduleError(n, zoneNode *yaml.Node, err error) {
+	var typed *schedule.Error
+	if !errors.As(err, &typed) {
+		p.report(n, "bad-schedule", err.Error(), "")
+		return
+	}
+	if typed.Field == "timezone" && zoneNode != nil {
+		n = zoneNode
+	}
+	p.report(n, "bad-schedule", typed.Message, typed.Hint)
+}
+
+func (p *parser) catchUp(n *yaml.Node) CatchUp {
+	c := CatchUp{Mode: "last"}
+	p.mapping(n, "catch_up",
+		key{"mode", func(v *yaml.Node) {
+			c.Mode = p.text(v, "mode")
+			modes := []string{"none", "last", "all"}
+			if c.Mode != "none" && c.Mode != "last" && c.Mode != "all" {
+				hint := action.DidYouMean(c.Mode, modes)
+				if hint == "" {
+					hint = "one of: none, last, all"
+				}
+				p.report(v, "bad-schedule", fmt.Sprintf("there is no catch-up mode %q", clipped(c.Mode)), hint)
+			}
+		}},
+		key{"window", func(v *yaml.Node) { c.Window = p.duration(v, "window") }},
+	)
+	return c
+}
+
+// checkScheduleInputs checks what each schedule gives against the declarations.
+func (p *parser) checkScheduleInputs(w *Workflow) {
+	for _, s := range w.Schedules {
+		for _, problem := range w.Inputs.Check(s.Inputs) {
+			p.reportAt(s.Position, "schedule-inputs", "this schedule: "+problem.Message, problem.Hint)
+		}
+	}
+}

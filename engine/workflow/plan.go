@@ -1,0 +1,152 @@
+package workflow
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"github.com/pdflow/pdflow/engine/action"
+)
+
+// A Plan is a workflow that passed every check. It is immutable and safe for
+// concurrent use.
+type Plan struct {
+	Workflow *Workflow
+	Steps    []PlanStep
+	Outputs  []OutputTemplate
+	// OutputReads are the steps that the outputs read, as indexes of Steps.
+	OutputReads []int
+	// Warnings are the problems that do not keep it from running.
+	Warnings Diagnostics
+	// Modules are the files that scripts require, by the name they are required
+	// under.
+	Modules map[string]Program
+	// Sources are the texts that the plan was made from, the workflow first. A
+	// run records them, so that a changed file never changes it.
+	Sources []Source
+}
+
+// A Source is a file as it was read.
+type Source struct {
+	Name string
+	Text []byte
+}
+
+// Hash identifies the text of the source.
+func (s Source) Hash() string {
+	sum := sha256.Sum256(s.Text)
+	return hex.EncodeToString(sum[:])
+}
+
+// An OutputTemplate is one output of the workflow.
+type OutputTemplate struct {
+	Name  string
+	Value Template
+}
+
+// A PlanStep is a step ready to run.
+type PlanStep struct {
+	ID       string
+	Position Position
+	// Needs are the steps that must have ended before, as indexes of Plan.Steps.
+	Needs []int
+	// Reads are the steps whose results it reads, as indexes of Plan.Steps.
+	Reads []int
+
+	If     Program        // nil when there is none
+	Action *action.Action // of a `uses:` step; nil for a script
+	With   []OutputTemplate
+	Script Program // of a `lua:` or `lua_file:` step
+
+	Timeout         time.Duration
+	ContinueOnError bool
+	Limits          Limits
+}
+
+// A Template is a value whose expressions are compiled.
+type Template struct {
+	kind     templateKind
+	literal  any // also a secret
+	program  Program
+	position Position
+	parts    []Template // joined as text; items of a list; values of a mapping
+	names    []string   // of a mapping
+}
+
+type templateKind int
+
+const (
+	literalTemplate templateKind = iota
+	expressionTemplate
+	textTemplate
+	listTemplate
+	objectTemplate
+)
+
+// Position is where the value stands in the file.
+func (t *Template) Position() Position { return t.position }
+
+// A PlannedCall is a call of an action that a plan makes, as far as its text
+// shows.
+type PlannedCall struct {
+	Step   string
+	Action string
+	// Inputs are the names of the inputs that it gives; Open says that there may
+	// be others.
+	Inputs []string
+	Open   bool
+}
+
+// Gives reports whether the call may give an input.
+func (c PlannedCall) Gives(input string) bool {
+	return c.Open || slices.Contains(c.Inputs, input)
+}
+
+// Calls returns the calls that the plan's text shows, those of required modules
+// too.
+func (p *Plan) Calls() []PlannedCall {
+	var calls []PlannedCall
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if s.Action != nil {
+			call := PlannedCall{Step: s.ID, Action: s.Action.Name}
+			for _, named := range s.With {
+				call.Inputs = append(call.Inputs, named.Name)
+			}
+			calls = append(calls, call)
+		}
+		calls = append(calls, scriptCalls(s.ID, s.Script)...)
+	}
+	for _, name := range action.SortedNames(p.Modules) {
+		calls = append(calls, scriptCalls("", p.Modules[name])...)
+	}
+	return calls
+}
+
+func scriptCalls(step string, script Program) []PlannedCall {
+	if script == nil {
+		return nil
+	}
+	var calls []PlannedCall
+	for _, r := range script.References() {
+		if len(r.Path) < 2 {
+			continue
+		}
+		calls = append(calls, PlannedCall{
+			Step: step, Action: r.Path[0] + "." + r.Path[1], Inputs: action.SortedNames(r.Input), Open: r.Open || r.Input == nil,
+		})
+	}
+	return calls
+}
+
+// PlanCall returns a plan of one step that makes one call, as a person or a
+// program asks for it by hand: permitted by being made.
+func PlanCall(a *action.Action, input action.Object) *Plan {
+	step := PlanStep{ID: "call", Action: a, Timeout: DefaultStepTimeout, Limits: Limits{DefaultInstructions, DefaultScriptTime}}
+	for _, name := range action.SortedNames(input) {
+		step.With = append(step.With, OutputTemplate{name, Template{literal: input[name]}})
+	}
+	w := &Workflow{Name: a.Name, File: a.Name, Inputs: &action.Schema{}, Permissions: Permissions{Everything: true}, Timeout: DefaultTimeout}
+	return &Plan{Workflow: w, Steps: []PlanStep{step}, Sources: []Source{{Name: a.Name}}}
+}

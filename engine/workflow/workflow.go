@@ -1,0 +1,130 @@
+package workflow
+
+import (
+	"io/fs"
+	"time"
+
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/schedule"
+)
+
+// Defaults of a workflow that says nothing else.
+const (
+	DefaultTimeout     = time.Hour       // of a run
+	DefaultStepTimeout = 5 * time.Minute // of one attempt of a step
+	// DefaultInstructions is the instruction budget of one script: about a second
+	// of pure computation on a small machine.
+	DefaultInstructions = 50_000_000
+	// DefaultScriptTime is how long one script may compute; waiting in a call
+	// does not count.
+	DefaultScriptTime = 30 * time.Second
+)
+
+// A Workflow is what a file says, with the places where it says so.
+type Workflow struct {
+	File        string // as given to Parse
+	Source      []byte
+	Name        string
+	Description string
+	Inputs      *action.Schema
+	Secrets     []SecretBinding // also of the inputs that are secret
+	Permissions Permissions
+	Schedules   []Schedule
+	Connection  string
+	Limits      Limits
+	Timeout     time.Duration
+	Steps       []Step
+	Outputs     []NamedValue
+	// Files is where `lua_file` and `require` look: the folder of the file, as an
+	// fs.FS that cannot be left. Nil when there is none.
+	Files fs.FS
+
+	// parser has the file's lines and problems; Compile goes on with it.
+	parser *parser
+	// pagerDutyPlaces are the places of Permissions.PagerDuty.
+	pagerDutyPlaces []Position
+}
+
+// Secret reports whether an input is secret.
+func (w *Workflow) Secret(input string) bool {
+	f, ok := w.Inputs.Field(input)
+	return ok && f.Type.Credential
+}
+
+// A SecretBinding says where the text of a secret may go.
+type SecretBinding struct {
+	Name       string // NAME, or inputs.NAME
+	Hosts      []string
+	ServiceKey bool // to PagerDuty's events service, as a service key
+	Position   Position
+}
+
+// Allows reports whether the secret may go to a destination.
+func (b SecretBinding) Allows(to action.Destination) bool {
+	switch to {
+	case action.InProcess:
+		return true
+	case action.ToEvents:
+		return b.ServiceKey
+	}
+	for _, host := range b.Hosts {
+		if matchHost(host, string(to)) {
+			return true
+		}
+	}
+	return false
+}
+
+// Limits bound one script. Zero fields mean the default.
+type Limits struct {
+	Instructions int64
+	Time         time.Duration
+}
+
+// or returns l with its zero fields taken from other.
+func (l Limits) or(other Limits) Limits {
+	if l.Instructions == 0 {
+		l.Instructions = other.Instructions
+	}
+	if l.Time == 0 {
+		l.Time = other.Time
+	}
+	return l
+}
+
+// A Schedule starts the workflow at the instants of a cron text.
+type Schedule struct {
+	ID       string // its `id:`; else empty
+	Spec     schedule.Schedule
+	CatchUp  CatchUp
+	Inputs   action.Object
+	Position Position
+}
+
+// CatchUp says what becomes of instants that were missed.
+type CatchUp struct {
+	Mode   string        // none, last or all
+	Window time.Duration // 0: the default of the mode
+}
+
+// A Step is one step of a workflow.
+type Step struct {
+	ID              string
+	Position        Position
+	If              *Text
+	Uses            *Text
+	With            []NamedValue
+	Lua             *Text
+	LuaFile         *Text
+	Timeout         time.Duration
+	ContinueOnError bool
+	Limits          Limits
+}
+
+// A Text is a text with its place.
+type Text struct {
+	Text     string
+	Position Position
+	// Line is the line of the file on which the text itself begins.
+	Line int
+}
