@@ -200,7 +200,7 @@ func (c *compiler) luaFile(s *scope, file *Text) Program {
 		c.parser.reportAt(file.Position, "lua-file", fmt.Sprintf("lua_file: %v", err), "it names a .lua file in the folder of the workflow")
 		return nil
 	}
-	return s.script(Chunk{Kind: Script, File: file.Text, Line: 1, Text: text})
+	return s.script(Chunk{Kind: Script, File: c.beside(file.Text), Line: 1, Text: text})
 }
 
 // require compiles a module, once.
@@ -221,7 +221,14 @@ func (s *scope) require(r Require, file string) {
 		}
 	}
 	s.plan.Modules[r.Name] = nil // so that a circle of modules ends here
-	s.plan.Modules[r.Name] = s.script(Chunk{Kind: Module, File: name, Line: 1, Text: text})
+	s.plan.Modules[r.Name] = s.script(Chunk{Kind: Module, File: s.beside(name), Line: 1, Text: text})
+}
+
+// beside returns the path of a file in the folder of the workflow, written as the
+// workflow's own path is.
+func (c *compiler) beside(name string) string {
+	folder := strings.LastIndexAny(c.workflow.File, `/\`) + 1
+	return c.workflow.File[:folder] + name
 }
 
 // read returns a Lua file beside the workflow and keeps it as a source.

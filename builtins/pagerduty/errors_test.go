@@ -1,0 +1,85 @@
+package pagerduty
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestErrorBodies has every shape that is known: PagerDuty's own, those of what
+// stands before it, and broken ones.
+func TestErrorBodies(t *testing.T) {
+	const invalid = "Invalid Input Provided"
+	for _, test := range []struct {
+		body    string
+		code    int
+		message string
+		details []string
+	}{
+		{`{"error":{"message":"Invalid Input Provided","code":2001,"errors":["Email has already been taken"]}}`, 2001, invalid, []string{"Email has already been taken"}},
+		{`{"error":{"message":"Invalid Input Provided","code":2001,"errors":"Email has already been taken"}}`, 2001, invalid, []string{"Email has already been taken"}},
+		{`{"error":{"message":"Not Found","code":2100}}`, 2100, "Not Found", nil},
+		{`{"error":["links should have at most 50 item(s)"]}`, 0, "", []string{"links should have at most 50 item(s)"}},
+		{`{"error":"nope"}`, 0, "", []string{"nope"}},
+		{`{"status":"invalid event","message":"Event object is invalid","errors":["Service key is the wrong length (should be 32 characters)"]}`, 0, "Event object is invalid", []string{"Service key is the wrong length (should be 32 characters)"}},
+		{`{"status":"throttle exceeded","message":"Requests for this service are arriving too quickly.  Please retry later."}`, 0, "Requests for this service are arriving too quickly.  Please retry later.", nil},
+		{`{"errors":[{"a":1}]}`, 0, "", []string{`{"a":1}`}},
+		{"Invalid routing key", 0, "Invalid routing key", nil},
+		{"<html><body>Bad Gateway</body></html>", 0, "the answer is a web page, not PagerDuty's; a proxy or a load balancer may stand in between", nil},
+		{`{"error":{"message":"Inv`, 0, "the answer broke off in the middle of its JSON", nil},
+		{"", 0, "", nil},
+		{"null", 0, "", nil},
+		{"line\none\x00", 0, "line one", nil},
+		{strings.Repeat("x", 500), 0, strings.Repeat("x", 200) + "…", nil},
+	} {
+		code, message, details := decodeError([]byte(test.body))
+		got := []any{code, message, details}
+		if diff := cmp.Diff([]any{test.code, test.message, test.details}, got); diff != "" {
+			t.Errorf("%.60q (-want +got):\n%s", test.body, diff)
+		}
+	}
+}
+
+func TestHints(t *testing.T) {
+	post := request{method: "POST", policy: createsUser}
+	for _, test := range []struct {
+		r      request
+		status int
+		body   string
+		kind   Kind
+		hint   string // a part of it
+	}{
+		{post, 401, "", Unauthorized, "region eu"},
+		{post, 400, `{"error":{"message":"You must specify a user's email address in the \"From\" header to perform this action","code":2016}}`, InvalidInput, "From must be the e-mail"},
+		{post, 400, `{"error":{"message":"Malformed \"From\" header","code":1028}}`, InvalidInput, "From must be the e-mail"},
+		{post, 400, `{"error":{"message":"Requester User Not Found","code":1008}}`, InvalidInput, "From must be the e-mail"},
+		{post, 400, `{"error":{"message":"Invalid Input Provided","code":2001,"errors":["Email has already been taken"]}}`, Conflict, ""},
+		{post, 402, "", Forbidden, "plan of the account"},
+		{request{method: "DELETE", policy: deletes}, 400, "", Conflict, "schedules"},
+		{request{method: "POST", policy: eventsV2}, 400, "Invalid routing key", InvalidInput, "integration key"},
+		{request{method: "GET", policy: reads}, 302, "", Unavailable, "redirects"},
+	} {
+		f := statusError(test.r, response{status: test.status, body: []byte(test.body)})
+		if f.Kind != test.kind || !strings.Contains(f.Hint, test.hint) {
+			t.Errorf("%s %d %s: got %s, %q, want %s, %q", test.r.method, test.status, test.body, f.Kind, f.Hint, test.kind, test.hint)
+		}
+	}
+}
+
+// FuzzDecodeError proves that an error of any shape is read without panic, and
+// quoted as short, valid text on one line.
+func FuzzDecodeError(f *testing.F) {
+	for _, seed := range []string{`{"error":{"errors":["x"]}}`, `{"error":[1]}`, "<html>", "", "{", `{"errors":{"a":[]}}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		_, message, details := decodeError(body)
+		for _, text := range append(details, message) {
+			if strings.ContainsAny(text, "\n\r\x00") || utf8.RuneCountInString(text) > maxErrorText+1 || !utf8.ValidString(text) {
+				t.Errorf("got %q", text)
+			}
+		}
+	})
+}

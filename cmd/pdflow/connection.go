@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func (p *program) connectionCommand() *cobra.Command {
+	c := &cobra.Command{Use: "connection", Short: "Look at the connection to PagerDuty"}
+	var output string
+	test := &cobra.Command{
+		Use:   "test",
+		Short: "Say which account the API key opens and what it may do",
+		Long: `Ask PagerDuty which account the API key opens, whose key it is, and whether it
+can create users. Nothing is changed: only reads are made.`,
+		Example: "  PAGERDUTY_API_KEY=... pdflow connection test\n  pdflow connection test -o json",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return p.connectionTest(c.Context(), output) },
+	}
+	test.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	c.AddCommand(test)
+	return c
+}
+
+// connectionTest asks who the key is. What a key may do is not known without
+// doing it, where PagerDuty does not say.
+func (p *program) connectionTest(ctx context.Context, output string) error {
+	if err := oneOf("output", output, "text", "json"); err != nil {
+		return err
+	}
+	s, err := p.settings()
+	if err != nil {
+		return exit(exitUsage, err)
+	}
+	if s.apiKey == "" {
+		return usageError("there is no API key to test: set PAGERDUTY_API_KEY")
+	}
+	client, err := s.client(http.DefaultTransport)
+	if err != nil {
+		return exit(exitUsage, err)
+	}
+	account, err := client.Account(ctx)
+	if err != nil {
+		return exit(exitFailed, err)
+	}
+	if output == "json" {
+		return writeJSON(p.stdout, account)
+	}
+	_ = strings.Builder{}
+	_, err = io.WriteString(p.stdout, fmt.Sprintf("%+v\n", account))
+	return err
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+var update = flag.Bool("update", false, "write docs/actions.md and the transcripts of the README anew")
+
+const root = "../.."
+
+// referencePage is docs/actions.md: every action as it is declared.
+func referencePage(t *testing.T) string {
+	t.Helper()
+	site, err := checkingSite()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	b.WriteString("# Actions\n\nWhat steps can call. This page is made from the declarations; `make generate` writes it.\n")
+	module := ""
+	for _, a := range site.catalog.All() {
+		if a.Module() != module {
+			module = a.Module()
+			b.WriteString("\n## " + module + "\n")
+		}
+		b.WriteString("\n" + a.Markdown())
+	}
+	return b.String()
+}
+
+// TestReference keeps the reference page the same as the declarations.
+func TestReference(t *testing.T) {
+	file, page := filepath.Join(root, "docs/actions.md"), referencePage(t)
+	if *update {
+		if err := os.WriteFile(file, []byte(page), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(page, string(got)); diff != "" {
+		t.Errorf("docs/actions.md is stale; run `make generate` (-want +got):\n%s", diff)
+	}
+}
+
+// A codeBlock is a fenced block of a page.
+type codeBlock struct {
+	page, language, text string
+	line                 int
+}
+
+var fence = regexp.MustCompile("(?m)^ *```([a-z]*)\n((?s:.*?))^ *```")
+
+func codeBlocks(t *testing.T, pages ...string) []codeBlock {
+	t.Helper()
+	var blocks []codeBlock
+	for _, page := range pages {
+		source, err := os.ReadFile(filepath.Join(root, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range fence.FindAllStringSubmatchIndex(string(source), -1) {
+			blocks = append(blocks, codeBlock{
+				page: page, language: string(source[m[2]:m[3]]), text: string(source[m[4]:m[5]]),
+				line: 1 + strings.Count(string(source[:m[4]]), "\n"),
+			})
+		}
+	}
+	return blocks
+}
+
+var pages = []string{"README.md", "docs/language.md"}
+
+// TestWorkflowsInDocs checks every workflow that a page shows, and every piece of
+// Lua as the script of a step.
+func TestWorkflowsInDocs(t *testing.T) {
+	site, err := checkingSite()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, block := range codeBlocks(t, pages...) {
+		source := block.text
+		switch {
+		case block.language == "lua":
+			source = "steps:\n  - id: doc\n    lua: |\n      " + strings.ReplaceAll(strings.TrimSpace(block.text), "\n", "\n      ") + "\n"
+		case block.language != "yaml" || !strings.Contains(block.text, "steps:"):
+			continue
+		}
+		parsed, _ := workflow.Parse(block.page, []byte(source))
+		if _, err := workflow.Compile(parsed, site.catalog, site.interpreter); err != nil {
+			t.Errorf("%s:%d: the block does not check:\n%v", block.page, block.line, err)
+		}
+	}
+}
+
+// changing are the parts of an output that differ from run to run.
+var changing = []struct {
+	pattern *regexp.Regexp
+	text    string
+}{
+	{regexp.MustCompile(`(<1|\d+) ms`), "1 ms"},
+	{regexp.MustCompile(`\d+\.\d s\b`), "1 ms"},
+	{regexp.MustCompile(`run [0-9A-Z]{26}`), "run 01M838X2C49BQ51PYP0AY6GBY9"},
+}
+
+// TestTranscripts runs every console block and compares what it shows with what
+// the program prints, standard error first.
+func TestTranscripts(t *testing.T) {
+	for _, page := range pages {
+		source, err := os.ReadFile(filepath.Join(root, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := transcribe(t, string(source))
+		if *update {
+			if err := os.WriteFile(filepath.Join(root, page), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if diff := cmp.Diff(text, string(source)); diff != "" {
+			t.Errorf("%s shows something else than is printed; run this test with -update (-want +got):\n%s", page, diff)
+		}
+	}
+}
+
+var console = regexp.MustCompile("(?m)^( *)```console\n *\\$ pdflow ([^\n]*)\n((?s:.*?))^ *```")
+
+// transcribe returns the page with the output of each command below it.
+func transcribe(t *testing.T, page string) string {
+	t.Helper()
+	t.Chdir(root)
+	return console.ReplaceAllStringFunc(page, func(block string) string {
+		m := console.FindStringSubmatch(block)
+		indent := m[1]
+		ran := runProgram(t, nil, strings.Fields(m[2])...)
+		output := ran.stderr + ran.stdout
+		for _, c := range changing {
+			output = c.pattern.ReplaceAllString(output, c.text)
+		}
+		lines := strings.Split(strings.TrimRight(output, "\n"), "\n")
+		return indent + "```console\n" + indent + "$ pdflow " + m[2] + "\n" + indent + strings.Join(lines, "\n"+indent) + "\n" + indent + "```"
+	})
+}
+
+// TestExampleInReadme keeps the README's Go code the same as the tested example.
+func TestExampleInReadme(t *testing.T) {
+	example, err := os.ReadFile("example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, block := range codeBlocks(t, "README.md") {
+		if block.language != "go" {
+			continue
+		}
+		for line := range strings.Lines(block.text) {
+			if trimmed := strings.TrimSpace(line); trimmed != "" && !strings.Contains(string(example), trimmed) {
+				t.Errorf("README.md:%d: the example has no line %q", block.line, trimmed)
+			}
+		}
+	}
+}

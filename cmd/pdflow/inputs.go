@@ -1,0 +1,159 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// readInputs reads inputs from a file and from flags, which win. The declared
+// type of an input says how its text is read.
+func (p *program) readInputs(schema *action.Schema, flags []string, file string) (action.Object, error) {
+	inputs, err := p.readInputFile(file)
+	if err != nil {
+		return nil, err
+	}
+	for _, flag := range flags {
+		name, value, err := p.readInput(schema, flag)
+		if err != nil {
+			return nil, err
+		}
+		inputs[name] = value
+	}
+	return inputs, nil
+}
+
+func (p *program) readInputFile(file string) (action.Object, error) {
+	if file == "" {
+		return action.Object{}, nil
+	}
+	source, err := p.readFile(file)
+	if err != nil {
+		return nil, exit(exitUsage, err)
+	}
+	v, err := workflow.ParseData(file, []byte(source))
+	if err != nil {
+		return nil, exit(exitUsage, err)
+	}
+	o, ok := v.(action.Object)
+	if !ok && v != nil {
+		return nil, usageError("%s must hold a mapping from inputs to values", file)
+	}
+	if o == nil {
+		o = action.Object{}
+	}
+	return o, nil
+}
+
+// readFile reads a file, or standard input for "-".
+func (p *program) readFile(name string) (string, error) {
+	if name == "-" {
+		text, err := io.ReadAll(p.stdin)
+		return string(text), err
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return "", fileError(err, name)
+	}
+	return string(text), nil
+}
+
+// readInput reads name=value, name=@file or name:=json.
+func (p *program) readInput(schema *action.Schema, flag string) (name string, value any, err error) {
+	name, text, ok := strings.Cut(flag, "=")
+	if !ok || name == "" {
+		return "", nil, usageError("%q is not an input; write name=value", flag)
+	}
+	if jsonName, isJSON := strings.CutSuffix(name, ":"); isJSON {
+		value, err = decodeJSON(text)
+		if err != nil {
+			return "", nil, usageError("the input %s is not valid JSON: %v", jsonName, err)
+		}
+		return jsonName, value, nil
+	}
+	if from, isFile := strings.CutPrefix(text, "@"); isFile {
+		if text, err = p.readFile(from); err != nil {
+			return "", nil, usageError("the input %s: %v", name, err)
+		}
+		text = strings.TrimSuffix(text, "\n")
+	}
+	f, ok := schema.Field(name)
+	if !ok {
+		return name, text, nil // the run says that it is unknown, with the near miss
+	}
+	if value, err = readTyped(f.Type.Name, text); err != nil {
+		return "", nil, usageError("the input %s: %v", name, err)
+	}
+	return name, value, nil
+}
+
+// readTyped reads text as a type says.
+func readTyped(typeName, text string) (any, error) {
+	switch typeName {
+	case action.IntegerType, action.NumberType:
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not a number", text)
+		}
+		return f, nil
+	case action.BooleanType:
+		switch text {
+		case "true", "false":
+			return text == "true", nil
+		}
+		return nil, fmt.Errorf("%q is neither true nor false", text)
+	case action.ListType:
+		return readList(text)
+	case action.StringType, action.DurationType:
+		return text, nil
+	}
+	return decodeJSON(text)
+}
+
+// readList reads a JSON list, or one item a line.
+func readList(text string) (any, error) {
+	if strings.HasPrefix(strings.TrimSpace(text), "[") {
+		return decodeJSON(text)
+	}
+	list := []any{}
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			list = append(list, line)
+		}
+	}
+	return list, nil
+}
+
+func decodeJSON(text string) (any, error) {
+	var v any
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// inputProblems lists what is wrong with the inputs of a run, one a line.
+func inputProblems(err error) error {
+	var problems action.Problems
+	if !errors.As(err, &problems) {
+		return err
+	}
+	lines := make([]string, len(problems))
+	for i, problem := range problems {
+		lines[i] = problem.Message
+		if problem.Hint != "" {
+			lines[i] += " (" + problem.Hint + ")"
+		}
+		if problem.Rule == action.RuleMissingInput {
+			lines[i] += fmt.Sprintf("; give it with -i %s=VALUE", problem.Path)
+		}
+	}
+	return errors.New(strings.Join(lines, "\npdflow: "))
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/workflow"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// The exit codes; `pdflow help exit-codes` explains them.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInvalid     = 3
+	exitUnknown     = 4
+	exitInterrupted = 130 // 128 + SIGINT
+	exitTerminated  = 143 // 128 + SIGTERM
+)
+
+// A program is what all commands share. Everything that it prints goes through
+// its redactor.
+type program struct {
+	stdin    io.Reader
+	stdout   io.Writer
+	stderr   io.Writer
+	terminal terminal // of stderr
+	getenv   func(string) string
+	redactor *action.Redactor
+	signal   atomic.Int32 // the first signal that came, or 0
+}
+
+func newProgram() *program {
+	redactor := &action.Redactor{}
+	return &program{
+		stdin:    os.Stdin,
+		stdout:   &redactingWriter{os.Stdout, redactor},
+		stderr:   &redactingWriter{os.Stderr, redactor},
+		terminal: newTerminal(os.Stderr, os.Getenv),
+		getenv:   os.Getenv,
+		redactor: redactor,
+	}
+}
+
+// A redactingWriter masks secret texts in whatever is written. Callers write
+// whole lines or documents at once.
+type redactingWriter struct {
+	to       io.Writer
+	redactor *action.Redactor
+}
+
+// Write writes the masked text and reports the length of the text given.
+func (w *redactingWriter) Write(text []byte) (int, error) {
+	if _, err := io.WriteString(w.to, w.redactor.Redact(string(text))); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
+
+// An exitError ends the program with a code. Its message may be empty when
+// everything was said before.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+func exit(code int, err error) error { return &exitError{code, err} }
+
+func usageError(format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// main runs a command line and returns the exit code.
+func (p *program) main(args []string) int {
+	ctx, stop := p.withSignals(context.Background())
+	defer stop()
+	root := p.rootCommand()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	return p.exitCode(err)
+}
+
+func (p *program) exitCode(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	var problems workflow.Diagnostics
+	var coded *exitError
+	code := exitUsage // errors of the command line itself come without a code
+	switch {
+	case errors.As(err, &coded):
+		code = coded.code
+	case errors.As(err, &problems):
+		code = exitInvalid
+	}
+	if text := err.Error(); text != "" {
+		if code != exitInvalid {
+			text = "pdflow: " + text
+		}
+		fmt.Fprintln(p.stderr, text)
+	}
+	return code
+}
+
+// withSignals cancels the context at the first signal; at the second the program
+// ends at once.
+func (p *program) withSignals(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for s := range signals {
+			code := exitInterrupted
+			if s == syscall.SIGTERM {
+				code = exitTerminated
+			}
+			if !p.signal.CompareAndSwap(0, int32(code)) {
+				os.Exit(code)
+			}
+			cancel()
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(signals)
+		cancel()
+	}
+}
+
+func (p *program) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "pdflow",
+		Short: "Run PagerDuty runbooks: YAML workflows with Lua steps",
+		Example: `  pdflow run --simulate workflows/tour.yaml   # offline, against a PagerDuty inside the binary
+  pdflow check workflows                      # every problem, before anything runs
+  pdflow actions pagerduty.create_user        # what a step can call, and how`,
+		SilenceErrors: true, SilenceUsage: true,
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return p.flagsFromEnvironment(c) },
+	}
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	root.SetFlagErrorFunc(flagError)
+	root.CompletionOptions.HiddenDefaultCmd = false
+	root.AddCommand(
+		p.runCommand(), p.checkCommand(), p.callCommand(), p.actionsCommand(),
+		p.connectionCommand(), p.simulatorCommand(), p.versionCommand(), exitCodesTopic(),
+	)
+	return root
+}
+
+// flagError adds the near miss to a mistyped flag.
+func flagError(c *cobra.Command, err error) error {
+	name, ok := strings.CutPrefix(err.Error(), "unknown flag: --")
+	if !ok {
+		return exit(exitUsage, err)
+	}
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if hint := action.DidYouMean(name, names); hint != "" {
+		return usageError("unknown flag --%s (%s)", name, hint)
+	}
+	return usageError("unknown flag --%s; `%s -h` lists them", name, c.CommandPath())
+}
+
+// flagsFromEnvironment sets each flag that was not given from PDFLOW_FLAG.
+func (p *program) flagsFromEnvironment(c *cobra.Command) error {
+	var failed error
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		name := "PDFLOW_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		text := p.getenv(name)
+		if f.Changed || text == "" || f.Name == "help" {
+			return
+		}
+		if err := c.Flags().Set(f.Name, text); err != nil {
+			failed = usageError("%s: %v", name, err)
+		}
+	})
+	return failed
+}
+
+// oneOf checks the value of a flag.
+func oneOf(flag, value string, allowed ...string) error {
+	for _, a := range allowed {
+		if value == a {
+			return nil
+		}
+	}
+	hint := action.DidYouMean(value, allowed)
+	if hint == "" {
+		hint = "one of: " + strings.Join(allowed, ", ")
+	}
+	return usageError("--%s cannot be %q (%s)", flag, value, hint)
+}

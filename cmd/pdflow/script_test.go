@@ -1,0 +1,125 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/workflows"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"pdflow": main})
+}
+
+// The keys that scripts put into the environment. No output may hold one.
+var scriptKeys = map[string]string{
+	"API_KEY":     "u+TestKeyThatIsTwen1",
+	"SERVICE_KEY": "0123456789abcdef0123456789abcdef",
+	"TOKEN":       "canary-token-5f0e8d",
+}
+
+// TestScript runs the scripts in testdata/script: the command line as people and
+// programs use it. Whatever they print is searched for the keys they used.
+func TestScript(t *testing.T) {
+	testscript.RunT(leakT{T: t}, testscript.Params{
+		Dir:                 "../../testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			for name, key := range scriptKeys {
+				env.Setenv(name, key)
+			}
+			// The caller's own connection has no business here.
+			for _, name := range append(append([]string{}, apiKeyVariables...), serviceKeyVariables...) {
+				env.Setenv(name, "")
+			}
+			env.Setenv("NO_COLOR", "1")
+			if err := os.CopyFS(filepath.Join(env.WorkDir, "workflows"), workflows.Files); err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(env.WorkDir, "key.txt"), []byte(scriptKeys["API_KEY"]+"\n"), 0o600)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"simulate": cmdSimulate,
+			"exits":    cmdExits,
+		},
+	})
+}
+
+// A leakT is a testing.T that fails when a log holds a key.
+type leakT struct{ *testing.T }
+
+// Run runs a script as a subtest.
+func (t leakT) Run(name string, f func(testscript.T)) {
+	t.T.Run(name, func(sub *testing.T) { f(leakT{sub}) })
+}
+
+// Verbose makes scripts log everything, so that everything is searched.
+func (t leakT) Verbose() bool { return true }
+
+// Log searches what the script printed. Its environment, which comes first and
+// ends with an empty line, has the keys by design.
+func (t leakT) Log(args ...any) {
+	for _, arg := range args {
+		text, _ := arg.(string)
+		if _, printed, ok := strings.Cut(text, "\n\n"); ok {
+			text = printed
+		}
+		for name, key := range scriptKeys {
+			if strings.Contains(text, key) {
+				t.Errorf("an output holds the key $%s", name)
+			}
+		}
+	}
+	if testing.Verbose() || t.Failed() {
+		t.T.Log(args...)
+	}
+}
+
+// cmdSimulate serves a simulator for the rest of the script, with the keys of
+// scriptKeys, and points the environment at it: `simulate`.
+func cmdSimulate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: simulate")
+	}
+	s, err := startSimulator("127.0.0.1:0", simulatorKeys()...)
+	ts.Check(err)
+	ts.Defer(s.close)
+	ts.Setenv("PAGERDUTY_API_URL", s.url)
+	ts.Setenv("PAGERDUTY_EVENTS_URL", s.url)
+	ts.Setenv("PAGERDUTY_API_KEY", scriptKeys["API_KEY"])
+	ts.Setenv("PAGERDUTY_SERVICE_KEY", scriptKeys["SERVICE_KEY"])
+}
+
+// cmdExits runs a command that must end with an exit code: `exits CODE COMMAND
+// ARG...`.
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND ARG...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var ended *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &ended) {
+		got = ended.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("got exit code %d, want %d", got, want)
+	}
+}
+
+func simulatorKeys() []simulator.Option {
+	return []simulator.Option{
+		simulator.WithAPIKey(scriptKeys["API_KEY"]), simulator.WithServiceKey("Database", scriptKeys["SERVICE_KEY"]),
+	}
+}

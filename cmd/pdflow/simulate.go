@@ -1,0 +1,64 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+)
+
+// simulatedFrom is who creates users under --simulate when nothing else says: a
+// user that every simulator has.
+const simulatedFrom = "ops@example.com"
+
+// A localSimulator is a simulator that listens in this process.
+type localSimulator struct {
+	*simulator.Simulator
+	url    string
+	server *http.Server
+	failed chan error // what Serve returned
+}
+
+// startSimulator listens on an address; port 0 takes a free one.
+func startSimulator(address string, options ...simulator.Option) (*localSimulator, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	if len(options) == 0 {
+		options = []simulator.Option{simulator.WithLenientServiceKeys()}
+	}
+	s := &localSimulator{Simulator: simulator.New(options...), url: "http://" + listener.Addr().String(), failed: make(chan error, 1)}
+	s.server = &http.Server{Handler: s.Simulator, ReadHeaderTimeout: 10 * time.Second}
+	go func() { s.failed <- s.server.Serve(listener) }()
+	return s, nil
+}
+
+// close ends the listener and its connections.
+func (s *localSimulator) close() {
+	_ = s.server.Close()
+}
+
+// wait returns when serving has ended for another reason than close.
+func (s *localSimulator) wait() error {
+	if err := <-s.failed; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// simulatedSecret returns the text of a declared secret under --simulate. One
+// that is not set gets a made-up text, the same each time, in the shape of a
+// service key, so that it works wherever a secret does.
+func (p *program) simulatedSecret(name string) (string, error) {
+	text, err := p.secret(name)
+	if err != nil || text != "" {
+		return text, err
+	}
+	sum := sha256.Sum256([]byte("simulated " + name))
+	return hex.EncodeToString(sum[:16]), nil
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+func (p *program) versionCommand() *cobra.Command {
+	var output string
+	c := &cobra.Command{
+		Use: "version", Short: "Print the version",
+		Example: "  pdflow version\n  pdflow version -o json",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if err := oneOf("output", output, "text", "json"); err != nil {
+				return err
+			}
+			if output == "json" {
+				return writeJSON(p.stdout, map[string]string{"version": versionText(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
+			}
+			_, err := io.WriteString(p.stdout, fmt.Sprintf("pdflow %s (%s, %s/%s)\n", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH))
+			return err
+		},
+	}
+	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	return c
+}
+
+// versionText is the version of the module, as the Go tool recorded it.
+func versionText() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}
+
+// exitCodesTopic is a page of help without a command.
+func exitCodesTopic() *cobra.Command {
+	return &cobra.Command{
+		Use: "exit-codes", Short: "What the exit codes mean",
+		Long: `The exit codes of pdflow:
+
+  0    done
+  1    a run, a call or a test failed
+  2    wrong usage, or unusable inputs or configuration; nothing was called
+  3    the workflow is invalid; nothing was called
+  4    it is unknown whether a call was done: a person must look
+  130  ended by Ctrl-C (SIGINT)
+  143  ended by SIGTERM`,
+	}
+}
