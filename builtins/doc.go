@@ -23,8 +23,10 @@
 //     in a layout.
 //   - log: an event of the run, and no call.
 //
-// A [World] takes the place of the network under --simulate: it answers http and
-// net from a document and refuses what the document does not hold.
+// clock.go is how all of them tell the time and time out. A [World] (world.go,
+// world_http.go, world_net.go) takes the place of the network under --simulate: it
+// answers http and net from a document and refuses what the document does not
+// hold.
 //
 // # Rules that hold in every file
 //

@@ -1,12 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"net/http"
-	"strings"
 
+	"github.com/pdflow/pdflow/builtins/pagerduty"
 	"github.com/spf13/cobra"
 )
 
@@ -40,7 +40,7 @@ func (p *program) connectionTest(ctx context.Context, output string) error {
 	if s.apiKey == "" {
 		return usageError("there is no API key to test: set PAGERDUTY_API_KEY")
 	}
-	client, err := s.client(http.DefaultTransport)
+	client, err := s.client()
 	if err != nil {
 		return exit(exitUsage, err)
 	}
@@ -51,7 +51,20 @@ func (p *program) connectionTest(ctx context.Context, output string) error {
 	if output == "json" {
 		return writeJSON(p.stdout, account)
 	}
-	_ = strings.Builder{}
-	_, err = io.WriteString(p.stdout, fmt.Sprintf("%+v\n", account))
+	_, err = io.WriteString(p.stdout, accountText(account, client))
 	return err
+}
+
+// accountText says what a key opens, a fact a line.
+func accountText(a pagerduty.Account, client *pagerduty.Client) string {
+	key := "of the account"
+	if a.KeyKind == "user" {
+		key = fmt.Sprintf("of the user %s <%s>, role %s", a.UserName, a.UserEmail, a.Role)
+	}
+	users := a.CanCreateUsers
+	if users == "unknown" {
+		users += " (whether a key of the account may write cannot be known without writing)"
+	}
+	return fmt.Sprintf("account           %s\nkey               %s\ncan create users  %s\nAPI               %s\nevents            %s, Events API %s\n",
+		cmp.Or(a.Subdomain, "unknown"), key, users, client.APIURL(), client.EventsURL(), client.EventsVersion())
 }

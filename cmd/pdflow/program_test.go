@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 
@@ -12,16 +13,19 @@ import (
 type ranProgram struct {
 	code           int
 	stdout, stderr string
+	screen         string // both, as they come on a terminal
 }
 
 // runProgram runs a command line with an environment of its own.
 func runProgram(t *testing.T, environment map[string]string, args ...string) ranProgram {
 	t.Helper()
 	redactor := &action.Redactor{}
-	var stdout, stderr bytes.Buffer
+	var stdout, stderr, screen bytes.Buffer
 	p := &program{
-		stdin: strings.NewReader(""), stdout: &redactingWriter{&stdout, redactor}, stderr: &redactingWriter{&stderr, redactor},
+		stdin: strings.NewReader(""), stdout: &redactingWriter{io.MultiWriter(&stdout, &screen), redactor},
+		stderr: &redactingWriter{io.MultiWriter(&stderr, &screen), redactor},
 		getenv: func(name string) string { return environment[name] }, redactor: redactor,
 	}
-	return ranProgram{p.main(args), stdout.String(), stderr.String()}
+	code := p.main(args)
+	return ranProgram{code, stdout.String(), stderr.String(), screen.String()}
 }

@@ -109,6 +109,9 @@ func (p *progress) finished(e engine.Event) {
 	}
 	s := &p.steps[i]
 	s.status, s.took = e.Outcome.Status, e.Time.Sub(s.since)
+	if a := p.plan.Steps[i].Action; a != nil && s.status == engine.Success {
+		s.note = outputsNote(a, e.Outcome.Outputs)
+	}
 	if e.Outcome.Error != nil {
 		s.note = string(e.Outcome.Error.Kind) + ": " + firstLine(e.Outcome.Error.Message)
 	}
@@ -120,6 +123,28 @@ func (p *progress) finished(e engine.Event) {
 		return
 	}
 	p.write(p.text(s) + "\n")
+}
+
+// outputsNote names the outputs of an action in a few words; of an object it
+// takes the id.
+func outputsNote(a *action.Action, outputs any) string {
+	o, _ := outputs.(action.Object)
+	var parts []string
+	for _, f := range a.Out.Fields {
+		v := o[f.Name]
+		if inner, ok := v.(action.Object); ok {
+			v = inner["id"]
+		}
+		switch text := v.(type) {
+		case bool, float64:
+			parts = append(parts, f.Name+"="+valueText(v))
+		case string:
+			if text != "" && f.Name != "message" && len(text) <= 60 {
+				parts = append(parts, f.Name+"="+valueText(v))
+			}
+		}
+	}
+	return strings.Join(parts, " ")
 }
 
 // end shows the steps that never ran, and draws for the last time.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,14 +41,12 @@ func (p *program) settings() (s settings, err error) {
 	return s, nil
 }
 
-func (s settings) client(transport http.RoundTripper) (*pagerduty.Client, error) {
-	config := pagerduty.Config{
+func (s settings) client() (*pagerduty.Client, error) {
+	return pagerduty.New(pagerduty.Config{
 		APIKey: s.apiKey, ServiceKey: s.serviceKey, FromEmail: s.fromEmail,
 		Region: pagerduty.Region(s.region), APIURL: s.apiURL, EventsURL: s.eventsURL,
 		EventsAPI: pagerduty.EventsVersion(s.eventsAPI), UserAgent: "pdflow/" + versionText(),
-	}
-	_ = transport
-	return pagerduty.New(config)
+	})
 }
 
 // key reads a key from the first of several variables that is set, from the file

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,7 +53,7 @@ func (p *program) realSite() (*site, error) {
 	if err != nil {
 		return nil, exit(exitUsage, err)
 	}
-	client, err := s.client(http.DefaultTransport)
+	client, err := s.client()
 	if err != nil {
 		return nil, exit(exitUsage, err)
 	}
@@ -83,7 +82,7 @@ func (p *program) simulatedSite(file, worldFile string) (*site, error) {
 		fromEmail: simulatedFrom, eventsAPI: p.getenv("PAGERDUTY_EVENTS_API"),
 	}
 	p.redactor.Add(s.apiKey, s.serviceKey)
-	client, err := s.client(&http.Transport{})
+	client, err := s.client()
 	if err != nil {
 		local.close()
 		return nil, exit(exitUsage, err)
