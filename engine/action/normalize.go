@@ -99,7 +99,11 @@ func (n *normalizer) field(f *Field, v any) any {
 }
 
 func (n *normalizer) secret(f *Field, s Secret) any {
-	if !f.Type.Credential && !f.Secrets {
+	switch {
+	case f.Secrets && f.Type.Name != AnyType && !f.Type.Credential:
+		// Secrets may stand inside the value; it cannot be one as a whole.
+		n.wrong("an object with the secret as a field of it", s, "")
+	case !f.Type.Credential && !f.Secrets:
 		n.problem(fmt.Sprintf("%q does not take a secret, got %s", n.at(), s),
 			"a secret may stand in an http header, auth, query or JSON field, in service_key, or as the key of hash.hmac")
 	}
@@ -146,7 +150,7 @@ func (n *normalizer) value(t *Type, v any, secrets bool) any {
 		return n.number(v)
 	case BooleanType:
 		if _, ok := v.(bool); !ok {
-			n.wrong("true or false", v, "")
+			n.wrong("true or false", v, booleanHint(v))
 		}
 		return v
 	case DurationType:
@@ -158,6 +162,17 @@ func (n *normalizer) value(t *Type, v any, secrets bool) any {
 		return v
 	}
 	return n.fields(t, v, secrets)
+}
+
+// booleanHint tells those who know older versions of YAML.
+func booleanHint(v any) string {
+	switch v {
+	case "yes", "on", "Yes", "On", "True", "TRUE":
+		return "write true"
+	case "no", "off", "No", "Off", "False", "FALSE":
+		return "write false"
+	}
+	return ""
 }
 
 func (n *normalizer) text(v any) any {
