@@ -113,6 +113,21 @@ func (m pagerdutyModule) send(ctx context.Context, event pagerduty.Event, key ac
 			return eventOutput{}, err
 		}
 	}
+	warnOfLoss(ctx, client, event)
 	receipt, err := client.SendEvent(ctx, event)
 	return eventOutput(receipt), pagerdutyError(err)
+}
+
+// warnOfLoss logs what an event loses on Events API v2, which has no text and no
+// details for acknowledgements and resolutions.
+func warnOfLoss(ctx context.Context, client *pagerduty.Client, event pagerduty.Event) {
+	lost := event.Action != pagerduty.Trigger && (event.Description != "" || len(event.Details) > 0)
+	log := action.ScopeOf(ctx).Log
+	if !lost || log == nil || client.EventsVersion() != pagerduty.V2 {
+		return
+	}
+	log(action.LogRecord{
+		Level:   "warn",
+		Message: "Events API v2 has no place for the description and details of this " + string(event.Action) + " event: they are left out",
+	})
 }
