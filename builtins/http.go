@@ -22,10 +22,11 @@ const httpDoc = "Every status is a result; only a missing answer raises. The ans
 func httpActions(transport http.RoundTripper) []*action.Action {
 	h := httpModule{transport}
 	return []*action.Action{
-		action.New(httpSpec("request", "Send an HTTP request with any method.", action.Once), h.request),
-		action.New(httpSpec("get", "Send a GET request.", action.Reads), func(ctx context.Context, in readInput) (answerOutput, error) {
-			in.Method = http.MethodGet
-			return h.request(ctx, requestInput(in))
+		action.New(httpSpec("request", "Send an HTTP request with any method.", action.Once), func(ctx context.Context, in methodInput) (answerOutput, error) {
+			return h.request(ctx, in.Method, in.requestInput)
+		}),
+		action.New(httpSpec("get", "Send a GET request.", action.Reads), func(ctx context.Context, in requestInput) (answerOutput, error) {
+			return h.request(ctx, http.MethodGet, in)
 		}),
 		h.write(http.MethodPost, "Send a POST request."),
 		h.write(http.MethodPut, "Send a PUT request."),
@@ -45,16 +46,13 @@ type httpModule struct{ transport http.RoundTripper }
 func (h httpModule) write(method, summary string) *action.Action {
 	return action.New(httpSpec(strings.ToLower(method), summary, action.Once),
 		func(ctx context.Context, in writeInput) (answerOutput, error) {
-			in.Method = method
-			return h.request(ctx, requestInput(in))
+			return h.request(ctx, method, in.requestInput)
 		})
 }
 
-// requestInput and methodInput have the same fields, and the conversions below
-// do not compile when they differ. Only the tag of Method does: http.get has its
-// method in its name.
+// requestInput is what a request has whatever its method; alone it is the input of
+// http.get.
 type requestInput struct {
-	Method          string        `json:"method" default:"GET" enum:"GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS" doc:"The method"`
 	URL             string        `json:"url" required:"true" doc:"An http or https URL"`
 	Headers         action.Object `json:"headers" secrets:"true" doc:"Headers, by name"`
 	Query           action.Object `json:"query" secrets:"true" doc:"Query parameters, added to those of the URL; a list repeats one"`
@@ -67,24 +65,14 @@ type requestInput struct {
 	IdempotencyKey  string        `json:"idempotency_key" max:"255" doc:"The Idempotency-Key header, by which the server knows a repeat"`
 }
 
+// methodInput is the input of http.request.
 type methodInput struct {
-	Method          string        `json:"-"`
-	URL             string        `json:"url" required:"true" doc:"An http or https URL"`
-	Headers         action.Object `json:"headers" secrets:"true" doc:"Headers, by name"`
-	Query           action.Object `json:"query" secrets:"true" doc:"Query parameters, added to those of the URL; a list repeats one"`
-	JSON            any           `json:"json" secrets:"true" doc:"The body, to be sent as JSON"`
-	Body            string        `json:"body" doc:"The body, to be sent as it is"`
-	Auth            httpAuth      `json:"auth" doc:"{bearer = TOKEN} or {basic = {user = ..., password = ...}}"`
-	Timeout         time.Duration `json:"timeout" default:"30s" doc:"How long to wait for the whole answer, at most 5m"`
-	FollowRedirects bool          `json:"follow_redirects" doc:"Whether to follow up to 10 redirects to permitted places"`
-	Idempotent      bool          `json:"idempotent" doc:"Whether sending it twice does no harm, so that it may be repeated"`
-	IdempotencyKey  string        `json:"idempotency_key" max:"255" doc:"The Idempotency-Key header, by which the server knows a repeat"`
+	Method string `json:"method" default:"GET" enum:"GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS" doc:"The method"`
+	requestInput
 }
 
-type (
-	readInput  methodInput // of http.get
-	writeInput methodInput // of http.post, http.put and http.delete
-)
+// writeInput is the input of http.post, http.put and http.delete.
+type writeInput struct{ requestInput }
 
 type httpAuth struct {
 	Bearer action.Credential `json:"bearer" doc:"The token of an Authorization: Bearer header"`
@@ -109,12 +97,6 @@ func (in *requestInput) Validate() error {
 	return cmp.Or(err, in.checkBody(), in.checkAuth(), checkTimeout(in.Timeout), in.checkHeaders(), in.checkQuery())
 }
 
-// Validate checks the input like that of http.request.
-func (in *readInput) Validate() error { return (*requestInput)(in).Validate() }
-
-// Validate checks the input like that of http.request.
-func (in *writeInput) Validate() error { return (*requestInput)(in).Validate() }
-
 // Targets returns the host of the URL.
 func (in *requestInput) Targets() ([]action.Target, error) {
 	u, err := parseHTTPURL(in.URL)
@@ -124,25 +106,22 @@ func (in *requestInput) Targets() ([]action.Target, error) {
 	return []action.Target{targetOf(u)}, nil
 }
 
-// Targets returns the host of the URL.
-func (in *readInput) Targets() ([]action.Target, error) { return (*requestInput)(in).Targets() }
-
-// Targets returns the host of the URL.
-func (in *writeInput) Targets() ([]action.Target, error) { return (*requestInput)(in).Targets() }
-
 // CallEffect goes by the method, and by what the author knows of the server.
-func (in *requestInput) CallEffect() action.Effect {
+func (in *methodInput) CallEffect() action.Effect { return in.effect(in.Method) }
+
+// CallEffect goes by what the author knows of the server.
+func (in *writeInput) CallEffect() action.Effect { return in.effect(http.MethodPost) }
+
+// effect is what a repeat of the request with a method does.
+func (in *requestInput) effect(method string) action.Effect {
 	switch {
-	case in.Method == http.MethodGet, in.Method == http.MethodHead:
+	case method == http.MethodGet, method == http.MethodHead:
 		return action.Reads
 	case in.Idempotent, in.IdempotencyKey != "":
 		return action.Repeats
 	}
 	return action.Once
 }
-
-// CallEffect goes by what the author knows of the server.
-func (in *writeInput) CallEffect() action.Effect { return (*requestInput)(in).CallEffect() }
 
 func (in *requestInput) checkBody() error {
 	switch {

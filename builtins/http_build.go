@@ -42,14 +42,14 @@ type exchange struct {
 
 // newExchange makes the request of a checked input. From here on there is secret
 // text about.
-func newExchange(ctx context.Context, in requestInput) (*exchange, error) {
+func newExchange(ctx context.Context, method string, in requestInput) (*exchange, error) {
 	u, err := parseHTTPURL(in.URL)
 	if err != nil {
 		return nil, err
 	}
 	x := &exchange{
-		method: in.Method, url: u, header: http.Header{}, private: map[string]bool{},
-		mask: &action.Redactor{}, writes: in.CallEffect().Writes(),
+		method: method, url: u, header: http.Header{}, private: map[string]bool{},
+		mask: &action.Redactor{}, writes: in.effect(method).Writes(),
 	}
 	r := &revealer{ctx: ctx, to: action.Destination(targetOf(u).Host), mask: x.mask}
 	for _, part := range []func(*revealer, requestInput) error{x.addQuery, x.addBody, x.addHeaders, x.addAuth} {

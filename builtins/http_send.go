@@ -34,8 +34,8 @@ func newTransport() http.RoundTripper {
 	}
 }
 
-func (h httpModule) request(ctx context.Context, in requestInput) (answerOutput, error) {
-	x, err := newExchange(ctx, in)
+func (h httpModule) request(ctx context.Context, method string, in requestInput) (answerOutput, error) {
+	x, err := newExchange(ctx, method, in)
 	if err != nil {
 		return answerOutput{}, err
 	}

@@ -49,7 +49,8 @@ func (a *Action) Function() string {
 
 // New declares an action as a Go function from an input to an output struct.
 //
-// The exported fields of both structs are the fields of the action. Their tags:
+// The exported fields of both structs, and of structs embedded in them, are the
+// fields of the action. Their tags:
 //
 //	json:"name"        the field's name; required
 //	doc:"..."          one sentence

@@ -206,14 +206,14 @@ func structCodec(t reflect.Type) codec {
 			o, _ := v.(Object)
 			for i := range codecs {
 				if field := o[schema.Fields[i].Name]; field != nil {
-					codecs[i].decode(field, dst.Field(indexes[i]))
+					codecs[i].decode(field, dst.FieldByIndex(indexes[i]))
 				}
 			}
 		},
 		encode: func(src reflect.Value) any {
 			out := make(Object, len(codecs))
 			for i := range codecs {
-				if v := codecs[i].encode(src.Field(indexes[i])); v != nil {
+				if v := codecs[i].encode(src.FieldByIndex(indexes[i])); v != nil {
 					out[schema.Fields[i].Name] = v
 				}
 			}
@@ -226,22 +226,23 @@ func structCodec(t reflect.Type) codec {
 // "user".
 type typeNamer interface{ TypeName() string }
 
-func schemaOf(t reflect.Type) (*Schema, []codec, []int) {
+// schemaOf reads the fields of a struct; those of an embedded one are its own, as
+// in Go itself.
+func schemaOf(t reflect.Type) (*Schema, []codec, [][]int) {
 	schema := &Schema{}
 	if named, ok := reflect.Zero(t).Interface().(typeNamer); ok {
 		schema.Name = named.TypeName()
 	}
 	var codecs []codec
-	var indexes []int
-	for i := range t.NumField() {
-		f := t.Field(i)
-		if !f.IsExported() || f.Tag.Get("json") == "-" {
+	var indexes [][]int
+	for _, f := range reflect.VisibleFields(t) {
+		if !f.IsExported() || f.Anonymous || f.Tag.Get("json") == "-" {
 			continue
 		}
 		c := codecOf(f.Type)
 		schema.Fields = append(schema.Fields, fieldOf(t, f, c.typ))
 		codecs = append(codecs, c)
-		indexes = append(indexes, i)
+		indexes = append(indexes, f.Index)
 	}
 	return schema, codecs, indexes
 }
