@@ -136,11 +136,11 @@ func marshalLine(v any) (string, error) {
 func (p *program) printFailure(result *engine.Result) {
 	f := result.Error
 	var b strings.Builder
-	title := fmt.Sprintf("the run ended: %s", result.Status)
-	if f.Step != "" {
-		title = fmt.Sprintf("step %q: %s", f.Step, f.Kind)
+	if f.Step == "" {
+		fmt.Fprintf(&b, "%s\n", p.terminal.style(styleRed, "✗ "+f.Error()))
+	} else {
+		fmt.Fprintf(&b, "%s\n  %s\n", p.terminal.style(styleRed, fmt.Sprintf("✗ step %q: %s", f.Step, f.Kind)), f.Error())
 	}
-	fmt.Fprintf(&b, "%s\n  %s\n", p.terminal.style(styleRed, "✗ "+title), f.Error())
 	if f.File != "" && f.Line > 0 {
 		fmt.Fprintf(&b, "  at %s:%d\n", f.File, f.Line)
 	}
