@@ -123,9 +123,14 @@ func literalTable(t *ast.TableExpr) (input action.Object, open bool) {
 }
 
 // literalValue returns the value of a literal, and Dynamic for everything else.
-// Tables are not looked into: an empty one may be a list or an object.
+// An empty table, and one that is a list, is Dynamic too: the schema decides what
+// they are.
 func literalValue(e ast.Expr) any {
 	switch e := e.(type) {
+	case *ast.TableExpr:
+		if input, open := literalTable(e); len(input) > 0 && !open {
+			return input
+		}
 	case *ast.StringExpr:
 		return e.Value
 	case *ast.TrueExpr:

@@ -164,8 +164,8 @@ func (s *scope) with(step *Step, a *action.Action) []OutputTemplate {
 	for _, problem := range a.In.Check(input) {
 		s.inputProblem(problem, &whole, places)
 	}
-	for i, named := range step.With {
-		s.literalCredential(a, named, &whole.parts[i])
+	for _, path := range literalCredentials(a.In, input, "") {
+		s.literalCredential(path, whole.place(path))
 	}
 	return fields
 }
@@ -180,14 +180,37 @@ func (s *scope) inputProblem(problem action.Problem, whole *Template, places map
 	s.parser.reportAt(at, problem.Rule, problem.Message, problem.Hint)
 }
 
-// literalCredential refuses a key that stands in the file.
-func (s *scope) literalCredential(a *action.Action, named NamedValue, t *Template) {
-	f, ok := a.In.Field(named.Name)
-	if _, isText := t.literal.(string); !ok || !f.Type.Credential || !isText || t.kind != literalTemplate {
-		return
+// literalCredentials returns the paths of the credentials that stand in an input
+// as text.
+func literalCredentials(schema *action.Schema, input action.Object, prefix string) []string {
+	var paths []string
+	for i := range schema.Fields {
+		f := &schema.Fields[i]
+		switch v := input[f.Name].(type) {
+		case string:
+			if f.Type.Credential {
+				paths = append(paths, prefix+f.Name)
+			}
+		case action.Object:
+			if f.Type.Fields != nil {
+				paths = append(paths, literalCredentials(f.Type.Fields, v, prefix+f.Name+".")...)
+			}
+		}
 	}
-	s.parser.reportAt(named.Value.Position, "literal-secret", fmt.Sprintf("%q holds a key in the file itself", named.Name),
-		fmt.Sprintf("declare `secrets: {NAME: {%s: true}}` and write ${{ secrets.NAME }}; its text comes from the environment", named.Name))
+	return paths
+}
+
+// literalCredential refuses a key that stands in the file.
+func (s *scope) literalCredential(path string, at Position) {
+	s.parser.reportAt(at, "literal-secret", fmt.Sprintf("%q holds a key in the file itself", path), credentialHint(path))
+}
+
+func credentialHint(path string) string {
+	binding := "hosts: [hooks.example.com]"
+	if path == "service_key" {
+		binding = "service_key: true"
+	}
+	return fmt.Sprintf("declare `secrets: {NAME: {%s}}` and give secrets.NAME; its text comes from the environment", binding)
 }
 
 // maxLuaFile bounds the Lua files beside a workflow.

@@ -236,4 +236,7 @@ func (s *scope) callInput(a *action.Action, r Reference, file string, at Positio
 		}
 		s.finding(Finding{Rule: problem.Rule, Line: r.Line, Token: token, Message: a.Name + ": " + problem.Message, Hint: problem.Hint}, file, at)
 	}
+	for _, path := range literalCredentials(a.In, r.Input, "") {
+		s.finding(Finding{Rule: "literal-secret", Line: r.Line, Token: path, Message: fmt.Sprintf("%q holds a key in the file itself", path), Hint: credentialHint(path)}, file, at)
+	}
 }
