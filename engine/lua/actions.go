@@ -2,6 +2,7 @@ package lua
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/pdflow/pdflow/engine/action"
 	glua "github.com/yuin/gopher-lua"
@@ -20,7 +21,7 @@ func (lib *library) openActions(L *glua.LState, catalog *action.Catalog) {
 	}
 	system := L.NewTable()
 	if now, ok := catalog.Lookup("time.now"); ok {
-		system.RawSetString("time", L.NewFunction(lib.function(now)))
+		system.RawSetString("time", L.NewFunction(lib.time(now)))
 		if format, ok := catalog.Lookup("time.format"); ok {
 			system.RawSetString("date", L.NewFunction(lib.date(now, format)))
 		}
@@ -107,6 +108,15 @@ func (lib *library) argument(L *glua.LState, a *action.Action, value glua.LValue
 		evaluationOf(L).raise(L, &typed)
 	}
 	return v
+}
+
+// time is os.time(): now, in whole seconds.
+func (lib *library) time(now *action.Action) glua.LGFunction {
+	return func(L *glua.LState) int {
+		seconds, _ := evaluationOf(L).call(L, now, nil)[now.Out.Fields[0].Name].(float64)
+		L.Push(glua.LNumber(math.Floor(seconds)))
+		return 1
+	}
 }
 
 // date is os.date(format, time). A time that is not given is now.
