@@ -49,10 +49,16 @@ func (p *parser) number(n *yaml.Node) any {
 		p.report(n, "number-range", fmt.Sprintf("the number %s is too large", clipped(n.Value)), "put it in quotes")
 		return n.Value
 	}
-	if jsonInteger.MatchString(n.Value) && math.Abs(f) > 1<<53 {
+	if jsonInteger.MatchString(n.Value) && !exact(n.Value) {
 		p.report(n, "number-range", fmt.Sprintf("the whole number %s is beyond 2^53 and would lose digits", clipped(n.Value)), "put it in quotes")
 	}
 	return f
+}
+
+// exact reports whether a float64 holds the whole number as it is written.
+func exact(text string) bool {
+	i, err := strconv.ParseInt(text, 10, 64)
+	return err == nil && i <= 1<<53 && i >= -1<<53
 }
 
 func clipped(text string) string {

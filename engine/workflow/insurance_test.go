@@ -1,0 +1,40 @@
+package workflow_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/pdflow/pdflow/builtins"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/lua"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+func FuzzParseInsurance(f *testing.F) {
+	catalog, err := action.NewCatalog(builtins.Actions(builtins.Config{})...)
+	if err != nil {
+		f.Fatal(err)
+	}
+	interpreter := lua.New(catalog)
+	seeds, _ := filepath.Glob("../../workflows/*.yaml")
+	for _, seed := range seeds {
+		source, _ := os.ReadFile(seed)
+		f.Add(source)
+	}
+	f.Fuzz(func(t *testing.T, source []byte) {
+		parsed, parseErr := workflow.Parse("fuzz.yaml", source)
+		_, err := workflow.Compile(parsed, catalog, interpreter)
+		if parseErr != nil && err == nil {
+			t.Fatal("Compile lost what Parse found")
+		}
+		if err == nil {
+			return
+		}
+		for _, d := range err.(workflow.Diagnostics) {
+			if d.Line < 1 || d.Column < 1 || d.Message == "" {
+				t.Errorf("got %+v", d)
+			}
+		}
+	})
+}
