@@ -11,7 +11,9 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-func FuzzParseInsurance(f *testing.F) {
+// FuzzParse proves that no file makes the parser, the checks or the compiler panic,
+// and that everything they say has a place.
+func FuzzParse(f *testing.F) {
 	catalog, err := action.NewCatalog(builtins.Actions(builtins.Config{})...)
 	if err != nil {
 		f.Fatal(err)
