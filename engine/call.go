@@ -2,7 +2,7 @@ package engine
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
@@ -20,13 +20,32 @@ const maxReconciled = 3
 // world: the input is checked, the permission too, the call is recorded, then
 // made, and its result recorded.
 func (w *work) call(ctx context.Context, a *action.Action, input action.Object) (action.Object, error) {
-	output, err := w.invoke(ctx, a, input)
-	if err != nil {
-		typed := *action.AsError(err)
-		typed.Action = a.Name
-		return nil, &typed
+	output, err := safely(func() (action.Object, error) { return w.invoke(ctx, a, input) })
+	if err == nil {
+		return output, nil
 	}
-	return output, nil
+	typed := *action.AsError(err)
+	typed.Action = a.Name
+	// The script reads the error: what it tells must not hold a secret.
+	typed.Message, typed.Hint = w.executor.Redactor.Redact(typed.Message), w.executor.Redactor.Redact(typed.Hint)
+	if typed.Kind == action.UnknownOutcome && ctx.Err() != nil {
+		w.unknown = &typed // the script is stopped before it could see this
+	}
+	return nil, &typed
+}
+
+// safely turns a panic of an action, a mistake of pdflow or of a host's own
+// action, into an error. How far the action came then is not known.
+func safely(do func() (action.Object, error)) (output action.Object, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			output, err = nil, &action.Error{
+				Kind: action.Script, Message: fmt.Sprintf("it ended in a panic: %v", r),
+				Hint: "this is a mistake in the action's own code: please report it", Ambiguous: true,
+			}
+		}
+	}()
+	return do()
 }
 
 func (w *work) invoke(ctx context.Context, a *action.Action, input action.Object) (action.Object, error) {
@@ -96,6 +115,7 @@ func (w *work) recorded(ctx context.Context, i *action.Invocation) (action.Objec
 
 // takeKey derives the key of a Keyed call and hands it to the input.
 func (w *work) takeKey(i *action.Invocation, record *Call) (identity string, err error) {
+	w.scope.Key = ""
 	if i.Effect() != action.Keyed {
 		return "", nil
 	}
@@ -106,6 +126,7 @@ func (w *work) takeKey(i *action.Invocation, record *Call) (identity string, err
 		w.completed = map[string]int{}
 	}
 	record.Key = w.idempotencyKey(identity)
+	w.scope.Key = record.Key
 	i.UseKey(record.Key)
 	return identity, nil
 }
@@ -118,16 +139,22 @@ func (w *work) callContext(ctx context.Context, effect action.Effect) (context.C
 		return ctx, func() {}
 	}
 	detached, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	grace := make(chan func() bool, 1) // stops its timer
 	stopWatching := context.AfterFunc(ctx, func() {
 		cause := context.Cause(ctx)
-		if errors.Is(cause, errCancelled) {
-			w.executor.Clock.AfterFunc(writeGrace, func() { cancel(cause) })
+		if cause == errCancelled || cause == errRunTimedOut {
+			grace <- w.executor.Clock.AfterFunc(writeGrace, func() { cancel(cause) })
 			return
 		}
 		cancel(cause)
+		close(grace)
 	})
 	return detached, func() {
-		stopWatching()
+		if !stopWatching() {
+			if stop := <-grace; stop != nil {
+				stop()
+			}
+		}
 		cancel(nil)
 	}
 }
@@ -137,7 +164,7 @@ func (w *work) callContext(ctx context.Context, effect action.Effect) (context.C
 func (w *work) do(ctx context.Context, i *action.Invocation, record Call) (action.Object, error) {
 	ctx, done := w.callContext(ctx, i.Effect())
 	defer done()
-	output, err := i.Do(ctx, record.Before)
+	output, err := safely(func() (action.Object, error) { return i.Do(ctx, record.Before) })
 	switch {
 	case err == nil:
 		return output, nil

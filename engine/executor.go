@@ -19,6 +19,18 @@ type Outcome struct {
 	Error   *Failure `json:"error,omitempty"`
 }
 
+// valid refuses what cannot be the outcome of an attempt. A failure without an
+// error would end its run as a success.
+func (o *Outcome) valid() error {
+	switch {
+	case o == nil:
+		return fmt.Errorf("%s has no outcome", AttemptFinished)
+	case o.Status == Success, o.Status == Skipped, o.Status == Failed && o.Error != nil:
+		return nil
+	}
+	return fmt.Errorf("%s has the outcome %q, which no attempt has", AttemptFinished, o.Status)
+}
+
 // A Recorder hears of the calls of an attempt. Begin returns before a call is
 // made; its error keeps the call from being made. End has the result.
 type Recorder interface {
@@ -108,7 +120,8 @@ func (w *work) uses(ctx context.Context, s *workflow.PlanStep) (any, error) {
 // outputs evaluates the outputs of the workflow.
 func (w *work) outputs() Outcome {
 	values := action.Object{}
-	for _, output := range w.executor.Plan.Outputs {
+	for i := range w.executor.Plan.Outputs {
+		output := &w.executor.Plan.Outputs[i]
 		v, err := output.Value.Evaluate(w.evaluation.Eval)
 		if err == nil {
 			err = checkOutputs(v)
@@ -116,6 +129,9 @@ func (w *work) outputs() Outcome {
 		if err != nil {
 			outcome := w.failed(context.Background(), err)
 			outcome.Error.Step = ""
+			if outcome.Error.Line == 0 {
+				outcome.Error.Line = output.Value.Position().Line
+			}
 			outcome.Error.Message = fmt.Sprintf("the output %q: %s", output.Name, outcome.Error.Message)
 			return outcome
 		}
@@ -140,7 +156,10 @@ func (w *work) failed(ctx context.Context, err error) Outcome {
 	typed := action.AsError(err)
 	// Why the attempt was stopped says more than what it was doing then, except
 	// that an unknown outcome must never be hidden.
-	if cause := stopCause(ctx); cause != nil && typed.Kind != action.UnknownOutcome {
+	switch cause := stopCause(ctx); {
+	case w.unknown != nil:
+		typed = w.unknown
+	case cause != nil && typed.Kind != action.UnknownOutcome:
 		typed = cause
 	}
 	f.describe(typed)

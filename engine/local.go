@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -45,7 +46,11 @@ func (e *InputError) Error() string { return e.Err.Error() }
 func (e *InputError) Unwrap() error { return e.Err }
 
 // errCancelled is the cause that ends attempts when their run is cancelled.
-var errCancelled = &action.Error{Kind: action.Cancelled, Message: "the run was cancelled"}
+var errCancelled error = &action.Error{Kind: action.Cancelled, Message: "the run was cancelled"}
+
+// errRunTimedOut is the cause that ends attempts when the time of their run is
+// over.
+var errRunTimedOut error = &action.Error{Kind: action.Cancelled, Message: "the run took longer than its timeout"}
 
 // Run runs a plan until its end and returns what became of it. The error is an
 // [InputError] when the run could not begin; a run that fails is a Result. The
@@ -89,7 +94,8 @@ type loop struct {
 	finish   *Finish
 }
 
-// A message is an event that an attempt reports. Taken is closed once it was
+// A message is an event that an attempt reports, with its time: the loop may take
+// it later. Taken is closed once it was
 // applied, where the attempt waits for that.
 type message struct {
 	event Event
@@ -142,10 +148,18 @@ func (l *loop) do(ctx context.Context, plan *workflow.Plan, inputs action.Object
 // observers, and does what it enables.
 func (l *loop) apply(e Event) error {
 	l.sequence++
-	e.Sequence, e.Time, e.Run = l.sequence, l.clock.Now(), l.id
+	e.Sequence, e.Run = l.sequence, l.id
+	if e.Time.IsZero() {
+		e.Time = l.clock.Now()
+	}
 	commands, err := l.run.Apply(e)
 	if err != nil {
 		return fmt.Errorf("the run cannot go on, which is a mistake of pdflow: %w", err)
+	}
+	if e.Started != nil {
+		shown := *e.Started // an input may hold the text of a secret
+		shown.Inputs, _ = l.redactor.RedactValue(shown.Inputs).(action.Object)
+		e.Started = &shown
 	}
 	for _, o := range l.local.Observers {
 		o.Observe(e)
@@ -164,7 +178,7 @@ func (l *loop) command(c Command) error {
 		return l.start(c.Attempt)
 	case Cancel:
 		if cancel := l.cancels[c.Step]; cancel != nil {
-			cancel(errCancelled)
+			cancel(l.run.cause())
 		}
 	case Finish:
 		l.finish = &c
@@ -181,15 +195,20 @@ func (l *loop) start(a Attempt) error {
 		return err
 	}
 	go func() {
-		defer cancel(nil)
-		if a.Index >= 0 {
-			defer l.limit(a, cancel)()
-		}
-		recorder := &attemptRecorder{loop: l, attempt: a}
-		outcome := l.doSafely(ctx, a, recorder)
-		l.messages <- message{event: Event{Kind: AttemptFinished, Step: a.Step, Attempt: a.Number, Outcome: &outcome}}
+		outcome := l.attempt(ctx, cancel, a)
+		l.messages <- message{event: Event{Kind: AttemptFinished, Time: l.clock.Now(), Step: a.Step, Attempt: a.Number, Outcome: &outcome}}
 	}()
 	return nil
+}
+
+// attempt makes an attempt within the timeout of its step. Nothing of it is left
+// when it returns, no timer either.
+func (l *loop) attempt(ctx context.Context, cancel context.CancelCauseFunc, a Attempt) Outcome {
+	defer cancel(nil)
+	if a.Index >= 0 {
+		defer l.limit(a, cancel)()
+	}
+	return l.doSafely(ctx, a, &attemptRecorder{loop: l, attempt: a})
 }
 
 // limit ends the attempt when the timeout of its step is over.
@@ -204,8 +223,8 @@ func (l *loop) limit(a Attempt, cancel context.CancelCauseFunc) (stop func()) {
 	return func() { timer() }
 }
 
-// doSafely turns a panic, which would be a mistake of pdflow or of a host's own
-// action, into a failure of the step: one step never takes the process down.
+// doSafely turns a panic, which would be a mistake of pdflow, into a failure of
+// the step: one step never takes the process down.
 func (l *loop) doSafely(ctx context.Context, a Attempt, recorder Recorder) (outcome Outcome) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -241,19 +260,22 @@ func (r *attemptRecorder) End(call Call) {
 func (r *attemptRecorder) Log(record action.LogRecord) {
 	record.Message = r.loop.redactor.Redact(record.Message)
 	record.Fields, _ = r.loop.redactor.RedactValue(record.Fields).(action.Object)
-	r.loop.messages <- message{event: Event{Kind: Logged, Step: r.attempt.Step, Attempt: r.attempt.Number, Log: &record}}
+	r.loop.messages <- message{event: Event{Kind: Logged, Time: r.loop.clock.Now(), Step: r.attempt.Step, Attempt: r.attempt.Number, Log: &record}}
 }
 
 func (r *attemptRecorder) event(kind EventKind, call Call) Event {
 	redactor := r.loop.redactor
 	call.Input, _ = redactor.RedactValue(call.Input).(action.Object)
 	call.Output, _ = redactor.RedactValue(call.Output).(action.Object)
+	if call.Before != nil {
+		call.Before = json.RawMessage(redactor.Redact(string(call.Before)))
+	}
 	if call.Error != nil {
 		f := *call.Error
-		f.Message = redactor.Redact(f.Message)
+		f.Message, f.Hint = redactor.Redact(f.Message), redactor.Redact(f.Hint)
 		call.Error = &f
 	}
-	return Event{Kind: kind, Step: r.attempt.Step, Attempt: r.attempt.Number, Call: &call}
+	return Event{Kind: kind, Time: r.loop.clock.Now(), Step: r.attempt.Step, Attempt: r.attempt.Number, Call: &call}
 }
 
 // IsInputError reports whether a run could not begin because of what it was

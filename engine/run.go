@@ -42,6 +42,9 @@ const (
 	ended
 )
 
+// pending reports whether a Start was returned and not answered.
+func (p phase) pending() bool { return p == issued || p == started }
+
 type stepState struct {
 	phase   phase
 	missing int  // needs that have not ended
@@ -67,46 +70,6 @@ func NewRun(plan *workflow.Plan) *Run {
 		}
 	}
 	return r
-}
-
-// A Command is what an event newly enables: Start, Cancel or Finish.
-type Command interface{ command() }
-
-// Start asks for an attempt to be made.
-type Start struct{ Attempt Attempt }
-
-// Cancel asks for an attempt under way to be stopped.
-type Cancel struct{ Step string }
-
-// Finish says that the run has come to its end; a run.finished event with these
-// values is to follow.
-type Finish struct {
-	Status  Status
-	Outputs action.Object
-	Error   *Failure
-}
-
-func (Start) command()  {}
-func (Cancel) command() {}
-func (Finish) command() {}
-
-// An Attempt is one try of a step, with all that it needs to know.
-type Attempt struct {
-	Step   string // the step's id, or OutputsStep
-	Index  int    // of the step in the plan; -1 for the outputs
-	Number int    // from 1
-	Run    RunInfo
-	Inputs action.Object
-	// Steps are the results that the step reads, by id.
-	Steps map[string]StepResult
-}
-
-// A RunInfo is what scripts read as `run`.
-type RunInfo struct {
-	ID        string
-	Workflow  string
-	StartedAt time.Time
-	Trigger   Trigger
 }
 
 // Apply changes the state by one event and returns what that newly enables. An
@@ -211,8 +174,8 @@ func (r *Run) attemptStarted(e Event) error {
 	if err != nil {
 		return err
 	}
-	if s := &r.steps[i]; s.phase != issued {
-		return fmt.Errorf("an attempt of the step %q cannot start now", e.Step)
+	if s := &r.steps[i]; s.phase != issued || e.Attempt != s.result.Attempts+1 {
+		return fmt.Errorf("attempt %d of the step %q cannot start now", e.Attempt, e.Step)
 	}
 	r.steps[i].phase = started
 	r.steps[i].result.Attempts++
@@ -221,8 +184,8 @@ func (r *Run) attemptStarted(e Event) error {
 }
 
 func (r *Run) attemptFinished(e Event) ([]Command, error) {
-	if e.Outcome == nil {
-		return nil, fmt.Errorf("%s has no outcome", e.Kind)
+	if err := e.Outcome.valid(); err != nil {
+		return nil, err
 	}
 	if e.Step == OutputsStep {
 		return r.outputsFinished(e)
@@ -232,8 +195,8 @@ func (r *Run) attemptFinished(e Event) ([]Command, error) {
 		return nil, err
 	}
 	s := &r.steps[i]
-	if s.phase != started {
-		return nil, fmt.Errorf("no attempt of the step %q is under way", e.Step)
+	if s.phase != started || e.Attempt != s.result.Attempts {
+		return nil, fmt.Errorf("no attempt %d of the step %q is under way", e.Attempt, e.Step)
 	}
 	s.result.Status, s.result.Outputs, s.result.Error = e.Outcome.Status, e.Outcome.Outputs, e.Outcome.Error
 	s.result.EndedAt = e.Time
@@ -242,7 +205,8 @@ func (r *Run) attemptFinished(e Event) ([]Command, error) {
 	}
 	r.running--
 	failed := s.result.Status == Failed && !r.plan.Steps[i].ContinueOnError
-	if failed && r.failure == nil {
+	// The first failure counts, except that no other hides an unknown outcome.
+	if failed && (r.failure == nil || r.failure.Kind != action.UnknownOutcome && s.result.Error.Kind == action.UnknownOutcome) {
 		r.failure = s.result.Error
 	}
 	return r.settle(i, failed), nil
@@ -312,8 +276,8 @@ func (r *Run) endingFailure() *Failure {
 }
 
 func (r *Run) outputsFinished(e Event) ([]Command, error) {
-	if r.outputs.phase != started {
-		return nil, fmt.Errorf("the outputs are not being evaluated")
+	if r.outputs.phase != started || e.Outcome.Status == Skipped {
+		return nil, fmt.Errorf("the outputs are not being evaluated, or cannot be %s", e.Outcome.Status)
 	}
 	r.outputs.phase = ended
 	r.running--
@@ -334,16 +298,29 @@ func (r *Run) end(e Event) []Command {
 	if e.Kind == RunTimedOut {
 		r.ending = TimedOut
 	}
+	return append(r.cancels(), r.afterSteps()...)
+}
+
+// cancels asks every attempt under way to stop.
+func (r *Run) cancels() []Command {
 	var commands []Command
 	for i := range r.steps {
-		if p := r.steps[i].phase; p == issued || p == started {
+		if r.steps[i].phase.pending() {
 			commands = append(commands, Cancel{r.plan.Steps[i].ID})
 		}
 	}
-	if p := r.outputs.phase; p == issued || p == started {
+	if r.outputs.phase.pending() {
 		commands = append(commands, Cancel{OutputsStep})
 	}
-	return append(commands, r.afterSteps()...)
+	return commands
+}
+
+// cause is why attempts are cancelled.
+func (r *Run) cause() error {
+	if r.ending == TimedOut {
+		return errRunTimedOut
+	}
+	return errCancelled
 }
 
 func (r *Run) finished(e Event) error {
@@ -371,15 +348,18 @@ func (r *Run) Pending() []Command {
 		return nil
 	}
 	for i := range r.steps {
-		if p := r.steps[i].phase; p == issued || p == started {
+		if r.steps[i].phase.pending() {
 			commands = append(commands, Start{r.attempt(i, r.plan.Steps[i].ID, r.plan.Steps[i].Reads)})
 		}
 	}
-	if p := r.outputs.phase; p == issued || p == started {
+	if r.outputs.phase.pending() {
 		commands = append(commands, Start{r.attempt(-1, OutputsStep, r.plan.OutputReads)})
 	}
-	if len(commands) == 0 && r.running == 0 {
-		commands = append(commands, r.finish())
+	switch {
+	case len(commands) == 0:
+		return []Command{r.finish()}
+	case r.ending != "":
+		return append(commands, r.cancels()...)
 	}
 	return commands
 }

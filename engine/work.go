@@ -22,6 +22,7 @@ type work struct {
 	random     *rand.Rand
 	calls      int            // made so far
 	completed  map[string]int // by action and input: the calls that succeeded
+	unknown    *action.Error  // of the call that was under way when the attempt was stopped
 }
 
 func newWork(x *Executor, a Attempt, recorder Recorder) *work {

@@ -2,6 +2,7 @@ package action
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 )
 
@@ -54,4 +55,4 @@ func (c *Catalog) Modules() []string { return SortedNames(c.modules) }
 
 // Functions returns the names of a module's functions, sorted; nil when there is
 // no such module.
-func (c *Catalog) Functions(module string) []string { return c.modules[module] }
+func (c *Catalog) Functions(module string) []string { return slices.Clone(c.modules[module]) }

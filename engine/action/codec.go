@@ -126,7 +126,7 @@ func credentialCodec() codec {
 		decode: func(v any, dst reflect.Value) {
 			switch v := v.(type) {
 			case string:
-				dst.Set(reflect.ValueOf(Credential{text: v}))
+				dst.Set(reflect.ValueOf(NewCredential(v)))
 			case Secret:
 				dst.Set(reflect.ValueOf(Credential{secret: v}))
 			}
@@ -240,6 +240,10 @@ func schemaOf(t reflect.Type) (*Schema, []codec, [][]int) {
 			continue
 		}
 		c := codecOf(f.Type)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if _, twice := schema.Field(name); twice {
+			panic(fmt.Sprintf("action: %s has two fields %q", t, name))
+		}
 		schema.Fields = append(schema.Fields, fieldOf(t, f, c.typ))
 		codecs = append(codecs, c)
 		indexes = append(indexes, f.Index)
@@ -250,47 +254,56 @@ func schemaOf(t reflect.Type) (*Schema, []codec, [][]int) {
 // fieldOf reads the tags of a struct field; they are listed at [New].
 func fieldOf(owner reflect.Type, f reflect.StructField, t Type) Field {
 	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	wrong := func(format string, args ...any) {
+		panic(fmt.Sprintf("action: %s.%s: ", owner, f.Name) + fmt.Sprintf(format, args...))
+	}
 	if name == "" {
-		panic(fmt.Sprintf("action: %s.%s has no json tag", owner, f.Name))
+		wrong("there is no json tag")
 	}
 	field := Field{
 		Name: name, Type: t, Doc: f.Tag.Get("doc"), Format: f.Tag.Get("format"),
-		Required:  f.Tag.Get("required") == "true",
-		Secrets:   f.Tag.Get("secrets") == "true",
-		MinLength: lengthTag(owner, f, "min"), MaxLength: lengthTag(owner, f, "max"),
+		Required: f.Tag.Get("required") == "true", Secrets: f.Tag.Get("secrets") == "true",
+	}
+	for tag, length := range map[string]*int{"min": &field.MinLength, "max": &field.MaxLength} {
+		if text := f.Tag.Get(tag); text != "" {
+			n, err := strconv.Atoi(text)
+			if err != nil {
+				wrong("the tag %s:%q is not a number", tag, text)
+			}
+			*length = n
+		}
 	}
 	if enum := f.Tag.Get("enum"); enum != "" {
 		field.Enum = strings.Split(enum, ",")
 	}
+	if field.Format != "" && !contains(Formats(), field.Format) {
+		wrong("there is no format %q", field.Format)
+	}
+	if constrained := len(field.Enum) > 0 || field.Format != "" || field.MinLength > 0 || field.MaxLength > 0; constrained && t.Name != StringType {
+		wrong("enum, format, min and max are for strings")
+	}
 	if text, ok := f.Tag.Lookup("default"); ok {
-		field.Default = defaultOf(owner, f, t, text)
+		normal, problems := field.Normalize(defaultValue(t, text))
+		if len(problems) > 0 {
+			wrong("the default does not fit: %v", problems)
+		}
+		field.Default = normal
 	}
 	return field
 }
 
-func lengthTag(owner reflect.Type, f reflect.StructField, tag string) int {
-	text := f.Tag.Get(tag)
-	if text == "" {
-		return 0
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		panic(fmt.Sprintf("action: %s.%s: the tag %s:%q is not a number", owner, f.Name, tag, text))
-	}
-	return n
-}
-
-func defaultOf(owner reflect.Type, f reflect.StructField, t Type, text string) any {
-	var v any = text
+// defaultValue reads the text of a default tag. What is no value of the type is
+// returned as text, which [Field.Normalize] then refuses.
+func defaultValue(t Type, text string) any {
 	switch t.Name {
 	case BooleanType:
-		v = text == "true"
-	case IntegerType, NumberType:
-		number, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			panic(fmt.Sprintf("action: %s.%s: the default %q is not a number", owner, f.Name, text))
+		if b, err := strconv.ParseBool(text); err == nil {
+			return b
 		}
-		v = number
+	case IntegerType, NumberType:
+		if f, err := strconv.ParseFloat(text, 64); err == nil {
+			return f
+		}
 	}
-	return v
+	return text
 }

@@ -77,22 +77,10 @@ func (i *Invocation) UseKey(key string) {
 }
 
 // Credentials returns the keys that stand in the input as plain text.
-func (i *Invocation) Credentials() []string { return credentials(i.Action.In, i.Input) }
-
-func credentials(s *Schema, o Object) []string {
+func (i *Invocation) Credentials() []string {
 	var texts []string
-	for i := range s.Fields {
-		f := &s.Fields[i]
-		switch v := o[f.Name].(type) {
-		case string:
-			if f.Type.Credential {
-				texts = append(texts, v)
-			}
-		case Object:
-			if f.Type.Fields != nil {
-				texts = append(texts, credentials(f.Type.Fields, v)...)
-			}
-		}
+	for _, c := range i.Action.In.PlainCredentials(i.Input) {
+		texts = append(texts, c.Text)
 	}
 	return texts
 }

@@ -4,13 +4,14 @@ import "sort"
 
 // Nearest returns the candidate that a person most likely meant by word, or ""
 // when none is near: at most one edit plus one for each three letters, where an
-// edit inserts, deletes, replaces or swaps two neighbours.
+// edit inserts, deletes, replaces or swaps two neighbours. A candidate that
+// shares nothing with the word is never near.
 func Nearest(word string, candidates []string) string {
 	sorted := append([]string(nil), candidates...)
 	sort.Strings(sorted)
 	best, bestDistance := "", 2+len(word)/3
 	for _, candidate := range sorted {
-		if d := editDistance(word, candidate, bestDistance); d < bestDistance {
+		if d := editDistance(word, candidate, bestDistance); d < min(bestDistance, max(len(word), len(candidate))) {
 			best, bestDistance = candidate, d
 		}
 	}

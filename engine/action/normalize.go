@@ -73,7 +73,10 @@ func (n *normalizer) unknown(s *Schema, o Object) {
 			continue
 		}
 		hint := DidYouMean(name, s.Names())
-		if hint == "" {
+		switch {
+		case len(s.Fields) == 0:
+			hint = "there are none"
+		case hint == "":
 			hint = "known: " + strings.Join(s.Names(), ", ")
 		}
 		n.problems = append(n.problems, Problem{
@@ -136,7 +139,7 @@ func (n *normalizer) value(t *Type, v any, secrets bool) any {
 		return v
 	}
 	if secret, ok := v.(Secret); ok {
-		if !secrets {
+		if !secrets && !t.Credential {
 			n.problem(fmt.Sprintf("%q does not take a secret, got %s", n.at(), secret), "")
 		}
 		return v
@@ -244,10 +247,10 @@ func (n *normalizer) list(t *Type, v any, secrets bool) any {
 
 func (n *normalizer) fields(t *Type, v any, secrets bool) any {
 	o, ok := v.(Object)
+	if list, isList := v.([]any); isList && len(list) == 0 {
+		o, ok = Object{}, true // the other half of the rule in list
+	}
 	if !ok {
-		if list, isList := v.([]any); isList && len(list) == 0 {
-			return Object{}
-		}
 		n.wrong("an object", v, "")
 		return v
 	}

@@ -27,7 +27,8 @@ type Redactor struct {
 }
 
 // Add makes secret texts known, with the forms in which they travel: JSON text,
-// URL query and base64. Texts shorter than [MinSecretLength] are left out.
+// parts of a URL, and base64 in both alphabets, padded or not. Texts shorter
+// than [MinSecretLength] are left out.
 func (r *Redactor) Add(texts ...string) {
 	if r == nil {
 		return
@@ -112,14 +113,27 @@ func (r *Redactor) rebuild() {
 }
 
 func travellingForms(text string) []string {
-	forms := []string{
+	return []string{
 		text,
 		url.QueryEscape(text),
 		url.PathEscape(text),
+		quoted(text, true),
+		quoted(text, false),
 		base64.StdEncoding.EncodeToString([]byte(text)),
+		base64.RawStdEncoding.EncodeToString([]byte(text)),
+		base64.URLEncoding.EncodeToString([]byte(text)),
+		base64.RawURLEncoding.EncodeToString([]byte(text)),
 	}
-	if quoted, err := json.Marshal(text); err == nil {
-		forms = append(forms, string(quoted[1:len(quoted)-1]))
+}
+
+// quoted returns text as it stands in JSON, without the quotes. Encoders differ
+// on whether they escape what HTML would see.
+func quoted(text string, escapeHTML bool) string {
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(escapeHTML)
+	if err := encoder.Encode(text); err != nil {
+		return text
 	}
-	return forms
+	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(b.String(), "\n"), `"`), `"`)
 }

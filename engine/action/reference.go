@@ -2,6 +2,7 @@ package action
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -54,12 +55,17 @@ func (a *Action) Signature() string {
 	return a.Name + "{" + strings.Join(names, ", ") + "}"
 }
 
-// sharedObjects returns the named objects in the output, such as user.
+// sharedObjects returns the named objects in the output and in its lists, such as
+// user.
 func (a *Action) sharedObjects() []*Schema {
 	var objects []*Schema
 	for _, f := range a.Out.Fields {
-		if f.Type.Fields != nil && f.Type.Fields.Name != "" {
-			objects = append(objects, f.Type.Fields)
+		t := &f.Type
+		for t.Elem != nil {
+			t = t.Elem
+		}
+		if t.Fields != nil && t.Fields.Name != "" && !slices.Contains(objects, t.Fields) {
+			objects = append(objects, t.Fields)
 		}
 	}
 	return objects
@@ -119,6 +125,9 @@ func table(b *strings.Builder, header []string, rows [][]string) {
 	}
 	b.WriteString("|\n")
 	for _, row := range rows {
-		fmt.Fprintf(b, "|%s|\n", strings.Join(row, "|"))
+		for _, cell := range row { // a | of a cell would end it
+			b.WriteString("|" + strings.ReplaceAll(cell, "|", `\|`))
+		}
+		b.WriteString("|\n")
 	}
 }

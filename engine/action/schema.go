@@ -148,11 +148,53 @@ func (s *Schema) Normalize(o Object) (Object, Problems) {
 	return out, n.problems
 }
 
-// Normalize returns one value in the canonical form of the field.
+// Normalize returns one value in the canonical form of the field, or what is
+// wrong with it.
 func (f *Field) Normalize(v any) (any, Problems) {
-	n := normalizer{}
+	n := normalizer{path: []string{"." + f.Name}}
 	out := n.field(f, v)
 	return out, n.problems
+}
+
+// A PlainCredential is a credential that stands in a value as text, where a
+// secret could.
+type PlainCredential struct {
+	Path string // as in [Problem]
+	Text string
+}
+
+// PlainCredentials returns the credentials that stand in an object as text, in
+// the order of the fields.
+func (s *Schema) PlainCredentials(o Object) []PlainCredential {
+	var found []PlainCredential
+	for i := range s.Fields {
+		f := &s.Fields[i]
+		found = append(found, f.Type.plainCredentials(f.Name, o[f.Name])...)
+	}
+	return found
+}
+
+func (t *Type) plainCredentials(path string, v any) []PlainCredential {
+	var found []PlainCredential
+	switch v := v.(type) {
+	case string:
+		if t.Credential {
+			found = append(found, PlainCredential{path, v})
+		}
+	case []any:
+		for i := range v {
+			if t.Elem != nil {
+				found = append(found, t.Elem.plainCredentials(fmt.Sprintf("%s[%d]", path, i+1), v[i])...)
+			}
+		}
+	case Object:
+		if t.Fields != nil {
+			for _, inner := range t.Fields.PlainCredentials(v) {
+				found = append(found, PlainCredential{path + "." + inner.Path, inner.Text})
+			}
+		}
+	}
+	return found
 }
 
 // describe names a value's type and, where it is short, the value itself.
@@ -184,8 +226,8 @@ func clip(s string, limit int) string {
 	return string(runes[:limit]) + "…"
 }
 
-// FormatNumber writes a number as people do: whole ones in full, without an
-// exponent.
+// FormatNumber writes a number as people do: whole ones of up to 18 digits in
+// full, without an exponent.
 func FormatNumber(f float64) string {
 	if f == float64(int64(f)) && f > -1e18 && f < 1e18 {
 		return strconv.FormatInt(int64(f), 10)

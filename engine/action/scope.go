@@ -3,6 +3,7 @@ package action
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -27,6 +28,9 @@ type Target struct {
 // String returns the target as a permission writes it.
 func (t Target) String() string {
 	host := t.Host
+	if strings.Contains(host, ":") { // an address of IP version 6
+		host = "[" + host + "]"
+	}
 	if t.Scheme != "net" {
 		host = t.Scheme + "://" + host
 	}

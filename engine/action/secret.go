@@ -52,22 +52,30 @@ func RevealSecret(ctx context.Context, s Secret, to Destination) (string, error)
 // A Credential is an input field that takes text or a [Secret]. It never prints
 // its text.
 type Credential struct {
-	text   string
+	// text is nil when there is none. It is a pointer because fmt calls no
+	// methods of values in unexported fields: whoever prints a struct that holds
+	// a credential there sees an address.
+	text   *string
 	secret Secret
 }
 
 // NewCredential returns a credential of plain text.
-func NewCredential(text string) Credential { return Credential{text: text} }
+func NewCredential(text string) Credential {
+	if text == "" {
+		return Credential{}
+	}
+	return Credential{text: &text}
+}
 
 // IsZero reports whether no credential was given.
-func (c Credential) IsZero() bool { return c.text == "" && c.secret.Name == "" }
+func (c Credential) IsZero() bool { return c.text == nil && c.secret.Name == "" }
 
 // String masks the text.
 func (c Credential) String() string {
 	switch {
 	case c.secret.Name != "":
 		return c.secret.String()
-	case c.text != "":
+	case c.text != nil:
 		return "‹credential›"
 	}
 	return ""
@@ -85,6 +93,9 @@ func (c Credential) Reveal(ctx context.Context, to Destination) (string, error) 
 	if c.secret.Name != "" {
 		return RevealSecret(ctx, c.secret, to)
 	}
-	ScopeOf(ctx).Redactor.Add(c.text)
-	return c.text, nil
+	if c.text == nil {
+		return "", nil
+	}
+	ScopeOf(ctx).Redactor.Add(*c.text)
+	return *c.text, nil
 }

@@ -50,10 +50,11 @@ func parseDuration(text string) (time.Duration, error) {
 		}
 	}
 	d, err := time.ParseDuration(rest)
-	if err != nil || d < 0 {
+	sum := d + time.Duration(days)*24*time.Hour // five digits of days fit; the sum may not
+	if err != nil || d < 0 || sum < d {
 		return 0, fmt.Errorf(`%q is not a duration: write "5s", "10m", "1h30m" or "1d"`, clip(text, 40))
 	}
-	return d + time.Duration(days)*24*time.Hour, nil
+	return sum, nil
 }
 
 // Formats returns the formats that a string may be declared to have.
@@ -116,7 +117,7 @@ func checkURL(text string) error {
 	if err != nil {
 		return fmt.Errorf("%q cannot be read as a URL", clip(text, 60))
 	}
-	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+	if (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
 		return fmt.Errorf("%q is not a URL such as https://example.com/path", clip(text, 60))
 	}
 	return nil

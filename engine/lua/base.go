@@ -8,16 +8,24 @@ import (
 	glua "github.com/yuin/gopher-lua"
 )
 
-// ownBase are the global functions that replace Lua's or are ours.
+// ownBase are the global functions that replace Lua's or are ours. Those that make
+// calls or run files are not for expressions: see ownScriptBase.
 func (lib *library) ownBase() map[string]glua.LGFunction {
 	return map[string]glua.LGFunction{
+		"assert":       assert,
+		"error":        raiseValue,
+		"pcall":        pcall,
+		"xpcall":       xpcall,
 		"tostring":     lib.tostring,
 		"setmetatable": lib.setmetatable,
 		"coalesce":     coalesce,
 		"list":         lib.list,
-		"print":        lib.print,
-		"require":      require,
 	}
+}
+
+// ownScriptBase are the global functions that scripts have beside those.
+func (lib *library) ownScriptBase() map[string]glua.LGFunction {
+	return map[string]glua.LGFunction{"print": lib.print, "require": require}
 }
 
 // tostring shows no addresses of the heap: they differ from run to run.
@@ -37,9 +45,12 @@ func (lib *library) text(L *glua.LState, v glua.LValue) string {
 			L.Push(function)
 			L.Push(v)
 			L.Call(1, 1)
-			text := L.Get(-1).String()
+			result := L.Get(-1)
 			L.Pop(1)
-			return text
+			if !glua.LVCanConvToString(result) {
+				L.RaiseError("__tostring must return text, got a %s", result.Type())
+			}
+			return lib.text(L, result)
 		}
 		return "table"
 	case *glua.LUserData:
@@ -51,6 +62,21 @@ func (lib *library) text(L *glua.LState, v glua.LValue) string {
 	return v.String()
 }
 
+// format is string.format without what gopher-lua's shows of tables, functions
+// and secrets: their place in memory, and the Go value behind them.
+func (lib *library) format(original *glua.LFunction) glua.LGFunction {
+	return func(L *glua.LState) int {
+		for i := 2; i <= L.GetTop(); i++ {
+			switch v := L.Get(i); v.Type() {
+			case glua.LTString, glua.LTNumber, glua.LTBool:
+			default:
+				L.Replace(i, glua.LString(lib.text(L, v)))
+			}
+		}
+		return original.GFunction(L)
+	}
+}
+
 // setmetatable takes tables only; a metatable for all numbers or functions would
 // outlive the script.
 func (lib *library) setmetatable(L *glua.LState) int {
@@ -59,12 +85,18 @@ func (lib *library) setmetatable(L *glua.LState) int {
 	if _, ok := meta.(*glua.LTable); !ok && meta != glua.LNil {
 		L.ArgError(2, "nil or table expected")
 	}
-	if old, ok := t.Metatable.(*glua.LTable); ok && old != lib.listMeta && old.RawGetString("__metatable") != glua.LNil {
-		L.RaiseError("cannot change a protected metatable")
-	}
+	lib.mustBeOpen(L, t)
 	t.Metatable = meta
 	L.Push(t)
 	return 1
+}
+
+// mustBeOpen refuses a table whose metatable is protected; a list's is a mark
+// only.
+func (lib *library) mustBeOpen(L *glua.LState, t *glua.LTable) {
+	if old, ok := t.Metatable.(*glua.LTable); ok && old != lib.listMeta && old.RawGetString("__metatable") != glua.LNil {
+		L.RaiseError("cannot change a protected metatable")
+	}
 }
 
 // coalesce returns its first argument that is not nil.
@@ -80,10 +112,11 @@ func coalesce(L *glua.LState) int {
 
 // list marks a table as a list, so that an empty one is not taken for an object.
 func (lib *library) list(L *glua.LState) int {
-	t, ok := L.Get(1).(*glua.LTable)
-	if !ok {
+	t := L.OptTable(1, nil)
+	if t == nil {
 		t = L.NewTable()
 	}
+	lib.mustBeOpen(L, t)
 	t.Metatable = lib.listMeta
 	L.Push(t)
 	return 1

@@ -3,22 +3,25 @@ package lua
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
 )
 
+// pollEvery is how many instructions pass between two looks at the clock and at
+// the attempt's context: some thirty microseconds.
+const pollEvery = 1024
+
 // A budget is the context of a Lua state. The virtual machine calls Done before
 // every instruction; that call counts it, and stops the script when the budget
 // is spent, the time is over or the attempt was cancelled. It needs no goroutine
-// and always ends a script at the same instruction.
+// and no timer, and a spent budget always ends a script at the same instruction.
 type budget struct {
-	context.Context
-	evaluation *evaluation
-	limit      int64
-	used       int64
-	stopped    atomic.Pointer[action.Error]
+	context.Context // of the attempt
+	evaluation      *evaluation
+	limit, used     int64
+	stopwatch       stopwatch
+	reason          *action.Error // why the script was stopped; the first stays
 }
 
 // closed is what Done returns to stop a script.
@@ -27,7 +30,10 @@ var closed = func() chan struct{} { c := make(chan struct{}); close(c); return c
 // Done counts an instruction.
 func (b *budget) Done() <-chan struct{} {
 	b.used++
-	if b.used > b.limit || b.stopped.Load() != nil {
+	if b.used > b.limit || b.reason != nil {
+		return closed
+	}
+	if b.used%pollEvery == 0 && b.poll() {
 		return closed
 	}
 	return nil
@@ -41,54 +47,57 @@ func (b *budget) Err() error {
 	return nil
 }
 
+// poll looks whether the time is over or the attempt has ended, and reports
+// whether the script is to stop.
+func (b *budget) poll() bool {
+	switch {
+	case b.reason != nil:
+	case b.Context.Err() != nil:
+		b.reason = action.AsError(context.Cause(b.Context))
+	case b.stopwatch.over():
+		b.reason = &action.Error{
+			Kind:    action.Limit,
+			Message: fmt.Sprintf("the script was stopped after computing for %s, its limit", b.stopwatch.limit),
+			Hint:    "look for a loop that does not end, or raise `limits: {time: ...}`",
+		}
+	}
+	return b.reason != nil
+}
+
 // stop returns why the script was stopped, or nil.
 func (b *budget) stop() *action.Error {
-	if err := b.stopped.Load(); err != nil {
-		return err
-	}
-	if b.used > b.limit {
-		return &action.Error{
+	if b.reason == nil && b.used > b.limit {
+		b.reason = &action.Error{
 			Kind:    action.Limit,
 			Message: fmt.Sprintf("the script was stopped after %d instructions, its limit", b.limit),
 			Hint:    "look for a loop that does not end, or raise `limits: {instructions: ...}`",
 		}
 	}
-	return nil
+	return b.reason
 }
 
-// halt stops the script at its next instruction. The first reason stays.
-func (b *budget) halt(reason *action.Error) { b.stopped.CompareAndSwap(nil, reason) }
-
-// A stopwatch stops a script that computes for too long. Waiting in a call does
-// not count: it is paused meanwhile.
+// A stopwatch measures how long a script computes. Waiting in a call does not
+// count: it is paused meanwhile.
 type stopwatch struct {
-	clock   action.Clock
-	budget  *budget
+	clock   action.Clock // nil: there is no limit
 	limit   time.Duration
-	left    time.Duration
-	started time.Time
-	cancel  func() bool
+	spent   time.Duration
+	since   time.Time
+	running bool
 }
 
 func (s *stopwatch) start() {
-	if s.clock == nil || s.limit <= 0 {
-		return
+	if s.clock != nil && s.limit > 0 {
+		s.since, s.running = s.clock.Now(), true
 	}
-	s.started = s.clock.Now()
-	s.cancel = s.clock.AfterFunc(max(s.left, 0), func() {
-		s.budget.halt(&action.Error{
-			Kind:    action.Limit,
-			Message: fmt.Sprintf("the script was stopped after computing for %s, its limit", s.limit),
-			Hint:    "look for a loop that does not end, or raise `limits: {time: ...}`",
-		})
-	})
 }
 
 func (s *stopwatch) pause() {
-	if s.cancel == nil {
-		return
+	if s.running {
+		s.spent, s.running = s.spent+s.clock.Now().Sub(s.since), false
 	}
-	s.cancel()
-	s.cancel = nil
-	s.left -= s.clock.Now().Sub(s.started)
+}
+
+func (s *stopwatch) over() bool {
+	return s.running && s.spent+s.clock.Now().Sub(s.since) > s.limit
 }

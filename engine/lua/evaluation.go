@@ -18,13 +18,14 @@ type evaluation struct {
 	env         engine.Environment
 	state       *glua.LState
 	budget      *budget
-	stopwatch   stopwatch
 
 	expressions, scripts *glua.LTable            // the two environments
 	data                 map[string]*glua.LTable // the tables of inputs, steps and run
 	whole                map[string]bool         // those that hold everything already
 	modules              map[string]glua.LValue  // what required modules returned
 	raised               []raised
+	threads              []*glua.LState // of protected calls, not in use
+	callers              []*glua.LState // those of the protected calls under way
 }
 
 // Eval returns the value of a program.
@@ -32,13 +33,16 @@ func (e *evaluation) Eval(compiled workflow.Program) (any, error) {
 	p := compiled.(*program)
 	e.open()
 	function := e.load(p)
+	values := 1 // an expression is one value, as it is inside parentheses
 	if p.kind != workflow.Expression {
-		e.stopwatch.start()
-		defer e.stopwatch.pause()
+		values = glua.MultRet
+		e.budget.stopwatch.start()
+		defer e.budget.stopwatch.pause()
 	}
-	defer e.watch()()
 	top := e.state.GetTop()
-	err := e.state.CallByParam(glua.P{Fn: function, NRet: glua.MultRet, Protect: true})
+	e.state.Push(e.interpreter.library.shield)
+	e.state.Push(function)
+	err := e.state.PCall(1, values, nil)
 	// A tail call of pcall hides that the script was stopped: the budget knows.
 	if err != nil || e.budget.stop() != nil {
 		return nil, e.failure(p, err)
@@ -56,24 +60,15 @@ func (e *evaluation) open() {
 	if e.budget.limit == 0 {
 		e.budget.limit = workflow.DefaultInstructions
 	}
-	e.stopwatch = stopwatch{clock: e.env.Clock, budget: e.budget, limit: e.env.Limits.Time, left: e.env.Limits.Time}
+	e.budget.stopwatch = stopwatch{clock: e.env.Clock, limit: e.env.Limits.Time}
 	e.state.SetContext(e.budget)
 	lib := e.interpreter.library
 	e.state.SetMetatable(glua.LString(""), lib.stringMeta)
 	e.expressions = e.state.NewTable()
-	e.expressions.Metatable = lib.globalMeta
+	e.expressions.Metatable = lib.pureMeta
 	e.scripts = e.state.G.Global
 	e.scripts.Metatable = lib.globalMeta
 	e.data, e.whole = map[string]*glua.LTable{}, map[string]bool{}
-}
-
-// watch stops the script as soon as the attempt is cancelled; the returned
-// function ends that.
-func (e *evaluation) watch() func() bool {
-	if e.ctx.Done() == nil {
-		return func() bool { return true }
-	}
-	return context.AfterFunc(e.ctx, func() { e.budget.halt(action.AsError(context.Cause(e.ctx))) })
 }
 
 // load makes a function of the program and gives it what it reads.
@@ -169,11 +164,15 @@ func (e *evaluation) call(L *glua.LState, a *action.Action, input action.Object)
 	if e.env.Call == nil {
 		L.RaiseError("%s cannot be called here", a.Name)
 	}
-	if a.Effect.Recorded() {
-		e.stopwatch.pause()
-		defer e.stopwatch.start()
+	recorded := a.Effect.Recorded()
+	if recorded {
+		e.budget.stopwatch.pause()
 	}
 	output, err := e.env.Call(e.ctx, a, input)
+	if recorded {
+		e.budget.stopwatch.start()
+		e.budget.poll() // the attempt may have ended meanwhile, which pcall must not hide
+	}
 	if err != nil {
 		e.raise(L, action.AsError(err))
 	}
@@ -193,6 +192,12 @@ func (e *evaluation) require(L *glua.LState, name string) glua.LValue {
 		e.modules = map[string]glua.LValue{}
 	}
 	e.modules[name] = glua.LTrue // what a circle of modules sees
+	done := false
+	defer func() {
+		if !done { // it raised an error, which the next require is to raise again
+			delete(e.modules, name)
+		}
+	}()
 	L.Push(e.load(p))
 	L.Call(0, 1)
 	v := L.Get(-1)
@@ -200,6 +205,6 @@ func (e *evaluation) require(L *glua.LState, name string) glua.LValue {
 	if v == glua.LNil {
 		v = glua.LTrue
 	}
-	e.modules[name] = v
+	e.modules[name], done = v, true
 	return v
 }

@@ -11,25 +11,28 @@ import (
 // built once and never written again, so that states on several goroutines can
 // share them: a function of Go has no part that belongs to a state.
 type library struct {
-	base       *glua.LTable            // the global functions
+	base       *glua.LTable            // the global functions of expressions
+	scriptBase *glua.LTable            // those of scripts
 	modules    map[string]*glua.LTable // string, table, math, os, json, pagerduty, ...
 	stringMeta *glua.LTable            // the metatable of all strings
 	listMeta   *glua.LTable            // marks a table as a list
 	secretMeta *glua.LTable            // of secrets
 	errorMeta  *glua.LTable            // of the errors that actions raise
 	proxyMetas map[string]*glua.LTable // the metatable of a module's proxy in a state
-	globalMeta *glua.LTable            // of the global table of a script
+	pureMeta   *glua.LTable            // of the global table of expressions
+	globalMeta *glua.LTable            // of that of scripts
 	null       *glua.LUserData         // json.null
+	shield     *glua.LFunction         // what a protected call begins with
 
 	scriptNames     []string // the globals that scripts have, modules of the catalogue aside
 	expressionNames []string
+	standard        map[string][]string // the functions of string, table, math and os
 }
 
 // baseNames are the functions of Lua's base library that scripts keep. What
 // loads code, reads files, changes environments or shows the host is left out.
 var baseNames = []string{
-	"assert", "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawset",
-	"select", "tonumber", "type", "unpack", "xpcall",
+	"getmetatable", "ipairs", "next", "pairs", "rawequal", "rawget", "rawset", "select", "tonumber", "type", "unpack",
 }
 
 // pureModules are the modules that expressions have too.
@@ -38,7 +41,7 @@ var pureModules = []string{"string", "table", "math"}
 func newLibrary(catalog *action.Catalog) *library {
 	L := glua.NewState(glua.Options{SkipOpenLibs: true})
 	defer L.Close()
-	lib := &library{modules: map[string]*glua.LTable{}, proxyMetas: map[string]*glua.LTable{}, null: &glua.LUserData{}}
+	lib := &library{modules: map[string]*glua.LTable{}, proxyMetas: map[string]*glua.LTable{}, null: &glua.LUserData{Metatable: glua.LNil}}
 	lib.openStandard(L)
 	lib.listMeta = protected(L, nil)
 	lib.stringMeta = protected(L, lib.modules["string"])
@@ -51,9 +54,13 @@ func newLibrary(catalog *action.Catalog) *library {
 	for name, module := range lib.modules {
 		lib.proxyMetas[name] = protected(L, module)
 	}
-	lib.globalMeta = protected(L, lib.base)
+	lib.standard = map[string][]string{}
+	for _, name := range append(slices.Clone(pureModules), "os") {
+		lib.standard[name] = tableNames(lib.modules[name])
+	}
+	lib.pureMeta, lib.globalMeta = protected(L, lib.base), protected(L, lib.scriptBase)
 	lib.expressionNames = append(tableNames(lib.base), pureModules...)
-	lib.scriptNames = append(slices.Clone(lib.expressionNames), "os", "print", "_G")
+	lib.scriptNames = append(append(tableNames(lib.scriptBase), pureModules...), "os", "_G")
 	return lib
 }
 
@@ -80,14 +87,20 @@ func (lib *library) openStandard(L *glua.LState) {
 	glua.OpenString(L)
 	glua.OpenTable(L)
 	glua.OpenMath(L)
-	lib.base = L.NewTable()
+	lib.base, lib.scriptBase = L.NewTable(), L.NewTable()
 	for _, name := range baseNames {
 		lib.base.RawSetString(name, L.GetGlobal(name))
 	}
 	for name, function := range lib.ownBase() {
 		lib.base.RawSetString(name, L.NewFunction(function))
 	}
+	lib.base.ForEach(lib.scriptBase.RawSet)
+	for name, function := range lib.ownScriptBase() {
+		lib.scriptBase.RawSetString(name, L.NewFunction(function))
+	}
+	lib.shield = L.NewFunction(shield)
 	lib.modules["string"] = without(L, "string", "dump")
+	lib.modules["string"].RawSetString("format", L.NewFunction(lib.format(lib.modules["string"].RawGetString("format").(*glua.LFunction))))
 	lib.modules["table"] = without(L, "table")
 	lib.modules["math"] = without(L, "math", "randomseed")
 	lib.modules["math"].RawSetString("random", L.NewFunction(mathRandom))

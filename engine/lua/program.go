@@ -3,6 +3,8 @@ package lua
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -39,10 +41,16 @@ func (p *program) References() []workflow.Reference { return p.references }
 func (p *program) Requires() []workflow.Require { return p.requires }
 
 // Check compiles a chunk and reports what is wrong with it.
-func (i *Interpreter) Check(c workflow.Chunk) (workflow.Program, []workflow.Finding) {
+func (i *Interpreter) Check(c workflow.Chunk) (checked workflow.Program, findings []workflow.Finding) {
+	defer func() { // gopher-lua's parser and compiler must not end the process
+		if r := recover(); r != nil {
+			checked, findings = nil, []workflow.Finding{{Rule: workflow.RuleLuaSyntax, Line: c.Line, Message: fmt.Sprintf("this cannot be compiled: %v", r)}}
+		}
+	}()
 	if len(c.Text) > maxSource {
 		return nil, []workflow.Finding{{Rule: workflow.RuleLuaSyntax, Line: c.Line, Message: fmt.Sprintf("the script has %d bytes, at most %d are read", len(c.Text), maxSource)}}
 	}
+	c.Line = max(c.Line, 1)
 	statements, finding := parseChunk(c)
 	if finding != nil {
 		return nil, []workflow.Finding{*finding}
@@ -56,19 +64,32 @@ func (i *Interpreter) Check(c workflow.Chunk) (workflow.Program, []workflow.Find
 	if err != nil {
 		return nil, []workflow.Finding{compileFinding(c, err)}
 	}
+	shiftLines(code, c.Line-1)
 	return &program{
 		kind: c.Kind, file: c.File, code: code, references: w.references, requires: w.requires, globals: w.globals,
 	}, w.findings
 }
 
-// parseChunk parses a chunk at its own lines of the file: it stands below as many
-// empty lines as come before it there.
-func parseChunk(c workflow.Chunk) ([]ast.Stmt, *workflow.Finding) {
-	text, prefix := c.Text, strings.Repeat("\n", max(c.Line-1, 0))
-	if c.Kind == workflow.Expression {
-		prefix += "return "
+// shiftLines moves compiled code, whose first line is 1, to its lines of the
+// file.
+func shiftLines(code *glua.FunctionProto, by int) {
+	code.LineDefined += by
+	code.LastLineDefined += by
+	for i := range code.DbgSourcePositions {
+		code.DbgSourcePositions[i] += by
 	}
-	statements, err := parse.Parse(strings.NewReader(prefix+text+"\n"), c.File)
+	for _, inner := range code.FunctionPrototypes {
+		shiftLines(inner, by)
+	}
+}
+
+// parseChunk parses a chunk. Its first line is 1.
+func parseChunk(c workflow.Chunk) ([]ast.Stmt, *workflow.Finding) {
+	text := c.Text + "\n"
+	if c.Kind == workflow.Expression {
+		text = "return " + text
+	}
+	statements, err := parse.Parse(strings.NewReader(text), c.File)
 	if err != nil {
 		return nil, syntaxFinding(c, err)
 	}
@@ -97,11 +118,15 @@ func syntaxFinding(c workflow.Chunk, err error) *workflow.Finding {
 		f.Line = c.Line + max(lastLine(lines), 0)
 		f.Message = "this is not valid Lua: the source ends too early"
 		f.Hint = "an `end`, a bracket or a quote may be missing"
+		if strings.Contains(c.Text, "else if") {
+			f.Hint += "; Lua writes elseif"
+		}
 		return f
 	}
-	f.Line, f.Token = parseError.Pos.Line, parseError.Token
+	at := parseError.Pos.Line - 1
+	f.Line, f.Token = c.Line+at, parseError.Token
 	f.Message = fmt.Sprintf("this is not valid Lua: %s near %q", parseError.Message, clip(parseError.Token, 40))
-	if at := f.Line - c.Line; at >= 0 && at < len(lines) {
+	if at >= 0 && at < len(lines) {
 		f.Hint = habit(lines[at])
 	}
 	return f
@@ -138,13 +163,22 @@ func habit(line string) string {
 	return ""
 }
 
-// compileFinding turns an error of the compiler into a finding; it has its line
-// in its text.
+// linePattern finds a line that a message of the compiler names.
+var linePattern = regexp.MustCompile(` (?:at|on) line (\d+)`)
+
+// compileFinding turns an error of the compiler into a finding. A line in its
+// message counts from the beginning of the chunk.
 func compileFinding(c workflow.Chunk, err error) workflow.Finding {
 	f := workflow.Finding{Rule: workflow.RuleLuaSyntax, Line: c.Line, Message: "this is not valid Lua: " + err.Error()}
 	var compileError *glua.CompileError
 	if errors.As(err, &compileError) {
-		f.Line, f.Message = max(compileError.Line, c.Line), "this is not valid Lua: "+compileError.Message
+		f.Line = c.Line + max(compileError.Line-1, 0)
+		f.Message = "this is not valid Lua: " + compileError.Message
+		if m := linePattern.FindStringSubmatch(compileError.Message); m != nil {
+			line, _ := strconv.Atoi(m[1])
+			f.Line = c.Line + line - 1
+			f.Message = "this is not valid Lua: " + strings.Replace(compileError.Message, m[0], "", 1)
+		}
 	}
 	return f
 }

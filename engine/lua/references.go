@@ -40,7 +40,7 @@ func (w *walker) chain(e ast.Expr) *workflow.Reference {
 }
 
 func (w *walker) refer(path []string, line int) *workflow.Reference {
-	w.references = append(w.references, workflow.Reference{Path: path, Line: line})
+	w.references = append(w.references, workflow.Reference{Path: path, Line: w.line + line})
 	w.useGlobal(path)
 	return &w.references[len(w.references)-1]
 }

@@ -12,9 +12,11 @@ import (
 // A walker goes through the syntax of a chunk once. It keeps the scopes of local
 // names, and so finds what the chunk reads and writes from outside.
 type walker struct {
-	known    map[string]bool // globals that the chunk may read
-	assigned map[string]bool // globals that the chunk itself sets
-	locals   [][]string      // a list for each open block, innermost last
+	known    map[string]bool     // globals that the chunk may read
+	standard map[string][]string // Lua's own libraries and their functions
+	assigned map[string]bool     // globals that the chunk itself sets
+	locals   [][]string          // a list for each open block, innermost last
+	line     int                 // of the file, before the first of the chunk
 	depth    int
 	tooDeep  bool
 
@@ -25,7 +27,7 @@ type walker struct {
 }
 
 func (i *Interpreter) newWalker(c workflow.Chunk) *walker {
-	w := &walker{known: map[string]bool{}, assigned: map[string]bool{}}
+	w := &walker{line: c.Line - 1, known: map[string]bool{}, standard: i.library.standard, assigned: map[string]bool{}}
 	base := i.library.scriptNames
 	if c.Kind == workflow.Expression {
 		base = i.library.expressionNames
@@ -51,6 +53,7 @@ func (w *walker) reportUndefined() {
 		switch {
 		case w.known[name]:
 			kept = append(kept, r)
+			w.standardFunction(r)
 		case !w.assigned[name] && !reported[name]:
 			reported[name] = true
 			w.findings = append(w.findings, workflow.Finding{
@@ -60,6 +63,19 @@ func (w *walker) reportUndefined() {
 		}
 	}
 	w.references = kept
+}
+
+// standardFunction reports a function that Lua's own libraries, as far as scripts
+// have them, do not have.
+func (w *walker) standardFunction(r workflow.Reference) {
+	functions := w.standard[r.Path[0]]
+	if functions == nil || len(r.Path) < 2 || w.assigned[r.Path[0]] || slices.Contains(functions, r.Path[1]) {
+		return
+	}
+	w.findings = append(w.findings, workflow.Finding{
+		Rule: "unknown-function", Line: r.Line, Token: r.Path[1],
+		Message: fmt.Sprintf("%s has no function %q", r.Path[0], clip(r.Path[1], 60)), Hint: action.DidYouMean(r.Path[1], functions),
+	})
 }
 
 // foreignWords are names that other languages know.
@@ -151,7 +167,7 @@ func (w *walker) statement(s ast.Stmt) {
 // localAssign reads the values first, so that `local x = x` sees the outer x; a
 // function sees its own name.
 func (w *walker) localAssign(s *ast.LocalAssignStmt) {
-	if len(s.Exprs) == 1 {
+	if len(s.Exprs) == 1 && len(s.Names) == 1 {
 		if _, ok := s.Exprs[0].(*ast.FunctionExpr); ok {
 			w.declare(s.Names...)
 			w.expression(s.Exprs[0])
@@ -195,7 +211,7 @@ func (w *walker) assign(left ast.Expr) {
 		}
 		w.assigned[left.Value] = true
 		f := workflow.Finding{
-			Severity: workflow.SeverityWarning, Rule: "global-write", Line: left.Line(), Token: left.Value,
+			Severity: workflow.SeverityWarning, Rule: "global-write", Line: w.line + left.Line(), Token: left.Value,
 			Message: fmt.Sprintf("%q is assigned without local: it lives until the script ends", clip(left.Value, 60)),
 			Hint:    fmt.Sprintf("write local %s = ...", clip(left.Value, 60)),
 		}

@@ -1,0 +1,345 @@
+package engine_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+var startOfTime = time.Date(2026, 1, 31, 9, 0, 0, 0, time.UTC)
+
+// plan builds a plan by hand: each step is its id and the indexes that it needs.
+func plan(outputs int, steps ...workflow.PlanStep) *workflow.Plan {
+	return &workflow.Plan{
+		Workflow: &workflow.Workflow{Name: "w", File: "w.yaml", Timeout: time.Hour}, Steps: steps,
+		Outputs: make([]workflow.OutputTemplate, outputs),
+	}
+}
+
+func step(id string, needs ...int) workflow.PlanStep {
+	return workflow.PlanStep{ID: id, Needs: needs, Reads: needs}
+}
+
+// chain is a plan of steps that each need the one before.
+func chain(outputs int, ids ...string) *workflow.Plan {
+	p := plan(outputs)
+	for i, id := range ids {
+		if i == 0 {
+			p.Steps = append(p.Steps, step(id))
+		} else {
+			p.Steps = append(p.Steps, step(id, i-1))
+		}
+	}
+	return p
+}
+
+func ok(outputs any) engine.Outcome {
+	return engine.Outcome{Status: engine.Success, Outputs: outputs}
+}
+
+func failed(kind action.Kind) engine.Outcome {
+	return engine.Outcome{Status: engine.Failed, Error: &engine.Failure{Kind: kind, Message: "it broke"}}
+}
+
+// A fold drives a run as a backend does, without doing anything.
+type fold struct {
+	t        testing.TB
+	run      *engine.Run
+	events   []engine.Event
+	started  map[string]bool
+	todo     []engine.Attempt
+	finish   *engine.Finish
+	cancels  []string
+	outcomes map[string]engine.Outcome // of each step; success where there is none
+}
+
+func newFold(t testing.TB, p *workflow.Plan, outcomes map[string]engine.Outcome) *fold {
+	return &fold{t: t, run: engine.NewRun(p), started: map[string]bool{}, outcomes: outcomes}
+}
+
+// apply applies an event that must be taken, and notes what it enables.
+func (f *fold) apply(e engine.Event) {
+	f.t.Helper()
+	e.Sequence, e.Run = len(f.events)+1, "R"
+	e.Time = startOfTime.Add(time.Duration(e.Sequence) * time.Second)
+	commands, err := f.run.Apply(e)
+	if err != nil {
+		f.t.Fatalf("%s %s was refused: %v", e.Kind, e.Step, err)
+	}
+	f.events = append(f.events, e)
+	f.take(commands)
+}
+
+func (f *fold) take(commands []engine.Command) {
+	for _, c := range commands {
+		switch c := c.(type) {
+		case engine.Start:
+			f.todo = append(f.todo, c.Attempt)
+		case engine.Cancel:
+			f.cancels = append(f.cancels, c.Step)
+		case engine.Finish:
+			f.finish = &c
+		}
+	}
+}
+
+func (f *fold) begin() {
+	f.t.Helper()
+	f.apply(engine.Event{Kind: engine.RunStarted, Started: &engine.RunStart{Workflow: "w", Inputs: action.Object{"n": 1.0}}})
+}
+
+func (f *fold) startStep(id string) {
+	f.t.Helper()
+	f.started[id] = true
+	f.apply(engine.Event{Kind: engine.AttemptStarted, Step: id, Attempt: 1})
+}
+
+func (f *fold) finishStep(id string, o engine.Outcome) {
+	f.t.Helper()
+	f.apply(engine.Event{Kind: engine.AttemptFinished, Step: id, Attempt: 1, Outcome: &o})
+}
+
+// finishRun answers the Finish command.
+func (f *fold) finishRun() {
+	f.t.Helper()
+	if f.finish == nil {
+		f.t.Fatal("the run was not asked to finish")
+	}
+	f.apply(engine.Event{Kind: engine.RunFinished, Status: f.finish.Status, Outputs: f.finish.Outputs, Error: f.finish.Error})
+}
+
+// play does whatever is to be done until the end.
+func (f *fold) play() *engine.Result {
+	f.t.Helper()
+	if len(f.events) == 0 {
+		f.begin()
+	}
+	for len(f.todo) > 0 {
+		next := f.todo[0]
+		f.todo = f.todo[1:]
+		if !f.started[next.Step] {
+			f.startStep(next.Step)
+		}
+		outcome, known := f.outcomes[next.Step]
+		if !known {
+			outcome = ok(action.Object{"from": next.Step})
+		}
+		f.finishStep(next.Step, outcome)
+	}
+	f.finishRun()
+	return f.run.Result()
+}
+
+// statuses are `id status` of every step, with why it was skipped.
+func statuses(r *engine.Result) []string {
+	var list []string
+	for _, s := range r.Steps {
+		text := s.ID + " " + string(s.Status)
+		if s.SkippedBecause != "" {
+			text += " by " + s.SkippedBecause
+		}
+		list = append(list, text)
+	}
+	return list
+}
+
+func TestFoldOfAChain(t *testing.T) {
+	lenient := chain(0, "a", "b", "c")
+	lenient.Steps[0].ContinueOnError = true
+	tests := map[string]struct {
+		plan     *workflow.Plan
+		outcomes map[string]engine.Outcome
+		status   engine.Status
+		steps    []string
+		kind     action.Kind
+	}{
+		"success": {chain(0, "a", "b"), nil, engine.Success, []string{"a success", "b success"}, ""},
+		"a step that its condition skips counts as done": {
+			chain(0, "a", "b"), map[string]engine.Outcome{"a": {Status: engine.Skipped}},
+			engine.Success, []string{"a skipped by if", "b success"}, "",
+		},
+		"what follows a failure is skipped, all of it": {
+			chain(2, "a", "b", "c"), map[string]engine.Outcome{"a": failed(action.NotFound)},
+			engine.Failed, []string{"a failure", "b skipped by upstream", "c skipped by upstream"}, action.NotFound,
+		},
+		"continue_on_error": {
+			lenient, map[string]engine.Outcome{"a": failed(action.NotFound)},
+			engine.Success, []string{"a failure", "b success", "c success"}, "",
+		},
+		"an unknown outcome needs attention": {
+			chain(0, "a", "b"), map[string]engine.Outcome{"a": failed(action.UnknownOutcome)},
+			engine.NeedsAttention, []string{"a failure", "b skipped by upstream"}, action.UnknownOutcome,
+		},
+		"outputs that fail": {
+			chain(1, "a"), map[string]engine.Outcome{engine.OutputsStep: failed(action.Script)},
+			engine.Failed, []string{"a success"}, action.Script,
+		},
+		"no steps at all": {plan(0), nil, engine.Success, nil, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := newFold(t, test.plan, test.outcomes).play()
+			if got.Status != test.status {
+				t.Errorf("got status %s, want %s", got.Status, test.status)
+			}
+			if diff := cmp.Diff(test.steps, statuses(got)); diff != "" {
+				t.Errorf("steps (-want +got):\n%s", diff)
+			}
+			var kind action.Kind
+			if got.Error != nil {
+				kind = got.Error.Kind
+			}
+			if kind != test.kind {
+				t.Errorf("got an error of kind %q, want %q", kind, test.kind)
+			}
+		})
+	}
+}
+
+func TestFoldOfOutputs(t *testing.T) {
+	p := chain(1, "a", "b")
+	p.OutputReads = []int{1}
+	f := newFold(t, p, map[string]engine.Outcome{engine.OutputsStep: ok(action.Object{"id": "P1"})})
+	got := f.play()
+	if diff := cmp.Diff(action.Object{"id": "P1"}, got.Outputs); diff != "" {
+		t.Errorf("outputs (-want +got):\n%s", diff)
+	}
+	if got.Duration != 7*time.Second { // eight events, a second apart
+		t.Errorf("got a duration of %s, want 7s", got.Duration)
+	}
+}
+
+// TestFoldGivesWhatIsRead: an attempt knows the steps that it reads and no
+// others, and the inputs.
+func TestFoldGivesWhatIsRead(t *testing.T) {
+	p := chain(0, "a", "b", "c")
+	p.Steps[2].Reads = []int{0}
+	f := newFold(t, p, nil)
+	f.begin()
+	for _, id := range []string{"a", "b"} {
+		f.startStep(id)
+		f.finishStep(id, ok(action.Object{"from": id}))
+	}
+	got := f.todo[len(f.todo)-1]
+	if len(got.Steps) != 1 || !cmp.Equal(got.Steps["a"].Outputs, any(action.Object{"from": "a"})) {
+		t.Errorf("got %v, want the outputs of a alone", got.Steps)
+	}
+	if got.Inputs["n"] != 1.0 || got.Run.ID != "R" || got.Number != 1 {
+		t.Errorf("got %+v, want the inputs and the run", got)
+	}
+}
+
+// diamond is a before b and c, d after both, and e after b.
+func diamond() *workflow.Plan {
+	return plan(0, step("a"), step("b", 0), step("c", 0), step("d", 1, 2), step("e", 1))
+}
+
+func TestFoldOfADiamond(t *testing.T) {
+	f := newFold(t, diamond(), nil)
+	f.begin()
+	f.startStep("a")
+	f.todo = nil
+	f.finishStep("a", ok(nil))
+	if len(f.todo) != 2 {
+		t.Fatalf("got %d steps after a, want b and c at once", len(f.todo))
+	}
+	f.startStep("b")
+	f.startStep("c") // while b is under way
+	f.todo = nil
+	f.finishStep("b", failed(action.Script))
+	if len(f.todo) != 0 || f.finish != nil {
+		t.Fatalf("got %v %v, want c to be waited for", f.todo, f.finish)
+	}
+	f.finishStep("c", ok(nil))
+	f.finishRun()
+	want := []string{"a success", "b failure", "c success", "d skipped by upstream", "e skipped by upstream"}
+	if diff := cmp.Diff(want, statuses(f.run.Result())); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+	if got := f.run.Result().Status; got != engine.Failed {
+		t.Errorf("got %s, want failure", got)
+	}
+}
+
+// TestFoldSkipsOnlyDependants: a branch that does not need the failed step runs
+// to its end.
+func TestFoldSkipsOnlyDependants(t *testing.T) {
+	p := plan(0, step("bad"), step("after", 0), step("other"), step("last", 2))
+	got := newFold(t, p, map[string]engine.Outcome{"bad": failed(action.Script)}).play()
+	want := []string{"bad failure", "after skipped by upstream", "other success", "last success"}
+	if diff := cmp.Diff(want, statuses(got)); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+}
+
+// TestFoldKeepsTheUnknown: a failure of a parallel branch does not hide that it
+// is unknown whether a call was done.
+func TestFoldKeepsTheUnknown(t *testing.T) {
+	outcomes := map[string]engine.Outcome{"a": failed(action.Script), "b": failed(action.UnknownOutcome), "c": failed(action.NotFound)}
+	got := newFold(t, plan(0, step("a"), step("b"), step("c")), outcomes).play()
+	if got.Status != engine.NeedsAttention || got.Error.Kind != action.UnknownOutcome {
+		t.Errorf("got %s, %v, want needs_attention because of b", got.Status, got.Error)
+	}
+}
+
+// TestFoldLeadsToTheSameEnd: whatever prefix of the events survived, doing what
+// is pending leads to the same end.
+func TestFoldLeadsToTheSameEnd(t *testing.T) {
+	withOutputs := diamond()
+	withOutputs.Outputs = make([]workflow.OutputTemplate, 1)
+	outcomes := map[string]engine.Outcome{engine.OutputsStep: ok(action.Object{"x": true})}
+	tests := map[string]struct {
+		plan     *workflow.Plan
+		outcomes map[string]engine.Outcome
+	}{
+		"chain":          {chain(1, "a", "b", "c"), outcomes},
+		"diamond":        {withOutputs, outcomes},
+		"failed diamond": {diamond(), map[string]engine.Outcome{"b": failed(action.Script)}},
+		"skipped":        {diamond(), map[string]engine.Outcome{"b": {Status: engine.Skipped}}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			whole := newFold(t, test.plan, test.outcomes)
+			want := whole.play()
+			for n := range len(whole.events) + 1 {
+				got := resumed(t, test.plan, test.outcomes, whole.events[:n])
+				if diff := cmp.Diff(want, got, cmpopts.IgnoreTypes(time.Time{}, time.Duration(0))); diff != "" {
+					t.Fatalf("after %d events (-want +got):\n%s", n, diff)
+				}
+			}
+		})
+	}
+}
+
+// resumed plays the events that survived, and then what is pending.
+func resumed(t *testing.T, p *workflow.Plan, outcomes map[string]engine.Outcome, events []engine.Event) *engine.Result {
+	t.Helper()
+	f := newFold(t, p, outcomes)
+	for _, e := range events {
+		f.started[e.Step] = f.started[e.Step] || e.Kind == engine.AttemptStarted
+		f.apply(e)
+	}
+	if len(events) > 0 && events[len(events)-1].Kind == engine.RunFinished {
+		if pending := f.run.Pending(); len(pending) > 0 {
+			t.Fatalf("got %v pending after the end", pending)
+		}
+		return f.run.Result()
+	}
+	f.todo, f.finish = nil, nil
+	f.take(f.run.Pending())
+	return f.play()
+}
+
+func ids(attempts []engine.Attempt) string {
+	var list []string
+	for _, a := range attempts {
+		list = append(list, a.Step)
+	}
+	return fmt.Sprint(list)
+}

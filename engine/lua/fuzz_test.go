@@ -1,0 +1,98 @@
+package lua_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// FuzzCheck compiles arbitrary source: it is refused with findings in lines of
+// the chunk, or gives a program. It never ends the process.
+func FuzzCheck(f *testing.F) {
+	for _, seed := range []string{
+		"return inputs.x", "local a = 1\nif a != 2 then end", "x = {1, [2] = 3, f = function(...) return ... end}", "goto a ::a::", "return \"\\x", "[[",
+		"for i = 1, 2 do local x = i .. 'a' end", "demo.echo{value = {}}", "--[==[", "return -2^3 ~= not #a", "a.b:c'd'", "0x 1e 5..", "1e309",
+		"return function(a, b, ...) local c <const> = 1 end",
+	} {
+		f.Add(seed, byte(1))
+		f.Add(seed, byte(0))
+	}
+	m := newMachine(f, echo())
+	f.Fuzz(func(t *testing.T, source string, kind byte) {
+		c := m.chunk(workflow.ChunkKind(kind%3), source)
+		program, findings := m.interpreter.Check(c)
+		if program == nil && len(findings) == 0 {
+			t.Fatalf("%q was refused without a word", source)
+		}
+		last := c.Line + strings.Count(source, "\n") + strings.Count(source, "\r") + 1
+		for _, finding := range findings {
+			if finding.Message == "" || finding.Line < c.Line || finding.Line > last {
+				t.Errorf("%q: got %+v, want a message with a line from %d to %d", source, finding, c.Line, last)
+			}
+			if strings.Contains(finding.Message, "cannot be compiled") {
+				t.Errorf("%q: the compiler failed: %s", source, finding.Message)
+			}
+		}
+		if program != nil {
+			program.References()
+			program.Requires()
+		}
+	})
+}
+
+// tables writes a script that builds four tables by three bytes a step, with
+// holes, mixed and odd keys, cycles, functions and every kind of value.
+func tables(script []byte) string {
+	keys := []string{"1", "2", "3", "7", "'a'", "'b'", "true", "-1", "1.5", "#t[%d] + 1", "'\\255'", "t[2]", "''", "2^40"}
+	values := []string{
+		"nil", "true", "1", "-0.5", "'x'", "t[1]", "t[2]", "t[3]", "t[4]", "0/0", "1/0", "print", "json.null", "list{}", "{}", "'\\255'", "inputs.token", "2^60", "{1, 2}",
+		"setmetatable({}, {__index = t[1]})",
+	}
+	var b strings.Builder
+	b.WriteString("local t = {{}, {}, list{}, {}}\n")
+	for i := 0; i+2 < len(script) && i < 300; i += 3 {
+		target := int(script[i]%4) + 1
+		key := keys[int(script[i+1])%len(keys)]
+		if strings.Contains(key, "%d") {
+			key = fmt.Sprintf(key, target)
+		}
+		fmt.Fprintf(&b, "t[%d][%s] = %s\n", target, key, values[int(script[i+2])%len(values)])
+	}
+	b.WriteString("return t[1]\n")
+	return b.String()
+}
+
+// FuzzValues converts random tables: each is refused with an error, or is data
+// that JSON can hold, and that comes back through a script as it was.
+func FuzzValues(f *testing.F) {
+	f.Add([]byte{0, 0, 2, 0, 1, 5, 0, 4, 6})
+	f.Add([]byte{0, 9, 12, 0, 9, 13, 0, 9, 7, 2, 9, 14})
+	f.Add([]byte{0, 4, 6, 1, 4, 7, 2, 9, 8, 3, 5, 18})
+	f.Add([]byte{0, 3, 2, 0, 6, 2, 0, 10, 15})
+	f.Fuzz(func(t *testing.T, script []byte) {
+		m := newMachine(t, act("json.noop", action.Pure, nil))
+		m.data["inputs"] = action.Object{"token": action.Secret{Name: "TOKEN"}}
+		v, err := m.eval(t, tables(script))
+		if err != nil {
+			var failure *engine.ScriptError
+			if !errors.As(err, &failure) || failure.Err.Message == "" {
+				t.Fatalf("got %v, want an error that says what is wrong", err)
+			}
+			return
+		}
+		if _, err := json.Marshal(v); err != nil {
+			t.Fatalf("got %v, which JSON cannot hold: %v", v, err)
+		}
+		m.data["inputs"] = action.Object{"v": v}
+		if diff := cmp.Diff(v, m.value(t, "return inputs.v")); diff != "" {
+			t.Errorf("the value changed on its way (-want +got):\n%s", diff)
+		}
+	})
+}

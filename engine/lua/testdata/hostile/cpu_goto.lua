@@ -1,0 +1,2 @@
+-- expect: limit
+::top:: do local x = 1 end goto top

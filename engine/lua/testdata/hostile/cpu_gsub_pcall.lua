@@ -1,0 +1,2 @@
+-- expect: value
+return (string.rep('a', 1000):gsub('.', pcall))

@@ -1,0 +1,3 @@
+-- expect: value
+local ok, err = pcall(table.sort, {3, {}, 'x', 1})
+return ok

@@ -1,0 +1,2 @@
+-- expect: script
+error(setmetatable({}, {__tostring = function() error('again') end}))

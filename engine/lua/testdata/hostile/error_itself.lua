@@ -1,0 +1,4 @@
+-- expect: script
+local t = {}
+t.message = t
+error(t)

@@ -1,0 +1,2 @@
+-- expect: script
+return channel.make():receive()

@@ -1,0 +1,2 @@
+-- expect: script
+while true do collectgarbage() end

@@ -1,0 +1,2 @@
+-- expect: script
+return string.dump(function() end)

@@ -1,0 +1,2 @@
+-- expect: script
+getfenv(0).POISON = 'yes'

@@ -1,0 +1,2 @@
+-- expect: script
+return io.open('/etc/hostname'):read('*a')

@@ -1,0 +1,2 @@
+-- expect: script
+return load(function() return nil end)

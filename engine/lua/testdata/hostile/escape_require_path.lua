@@ -1,0 +1,3 @@
+-- expect: script
+local name = '../../etc/hostname'
+return require(name)

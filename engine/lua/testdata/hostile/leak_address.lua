@@ -1,0 +1,2 @@
+-- expect: value
+return tostring({}) .. tostring(print) .. string.format('%s', {})

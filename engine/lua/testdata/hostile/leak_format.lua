@@ -1,0 +1,2 @@
+-- expect: value
+return string.format('%s %s', print, string)

@@ -1,0 +1,4 @@
+-- expect: invalid_input
+local t = {}
+t.t = {t}
+return t

@@ -1,0 +1,2 @@
+-- expect: invalid_input
+return unpack({1, 2, 3})

@@ -1,0 +1,2 @@
+-- expect: invalid_input
+return {[true] = 1}

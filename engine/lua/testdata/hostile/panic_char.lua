@@ -1,0 +1,2 @@
+-- expect: value
+return (pcall(string.char, -1, 300)) ~= nil

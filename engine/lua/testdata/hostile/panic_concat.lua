@@ -1,0 +1,2 @@
+-- expect: value
+return (pcall(table.concat, {1, 2}, ',', -5, 100)) ~= nil

@@ -1,0 +1,2 @@
+-- expect: script
+return ('abc'):find('b', 1000, true)

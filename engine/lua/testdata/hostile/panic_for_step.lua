@@ -1,0 +1,3 @@
+-- expect: value
+for i = 1, 10, 0 do return true end
+return true

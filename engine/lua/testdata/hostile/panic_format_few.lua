@@ -1,0 +1,2 @@
+-- expect: value
+return (pcall(string.format, '%d %d', 1)) ~= nil

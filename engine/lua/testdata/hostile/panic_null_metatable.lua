@@ -1,0 +1,2 @@
+-- expect: value
+return (pcall(function() return list{} .. list{} end)) ~= nil

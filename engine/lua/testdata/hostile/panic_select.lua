@@ -1,0 +1,2 @@
+-- expect: script
+return select(-9e18, 1)

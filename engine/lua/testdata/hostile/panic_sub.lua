@@ -1,0 +1,2 @@
+-- expect: value
+return ('abc'):sub(0/0, 0/0) ~= nil

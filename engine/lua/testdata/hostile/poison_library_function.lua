@@ -1,0 +1,5 @@
+-- expect: value
+string.upper = function() return 'evil' end
+table.concat = nil
+math.floor = print
+return string.upper('a')

@@ -1,0 +1,5 @@
+-- expect: value
+rawset(_G, 'pairs', nil)
+rawset(string, 'format', nil)
+POISON = 'yes'
+return true

@@ -1,0 +1,2 @@
+-- expect: script
+math.randomseed(1)

@@ -1,0 +1,2 @@
+-- expect: script
+setmetatable(print, {__index = function() return 'evil' end})

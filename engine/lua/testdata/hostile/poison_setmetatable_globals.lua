@@ -1,0 +1,2 @@
+-- expect: script
+setmetatable(_G, {__index = function() return 'evil' end})

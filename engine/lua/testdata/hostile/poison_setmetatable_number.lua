@@ -1,0 +1,2 @@
+-- expect: script
+setmetatable(0, {__index = function() return 'evil' end})

@@ -1,0 +1,2 @@
+-- expect: script
+getmetatable('').__index = function() return 'evil' end

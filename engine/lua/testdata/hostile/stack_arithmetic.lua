@@ -1,0 +1,3 @@
+-- expect: script
+local t = setmetatable({}, {__add = function(a, b) return a + b end})
+return t + 1

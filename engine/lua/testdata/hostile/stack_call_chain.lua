@@ -1,0 +1,4 @@
+-- expect: script
+local t = {}
+setmetatable(t, {__call = t})
+return t()

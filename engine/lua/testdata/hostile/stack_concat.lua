@@ -1,0 +1,3 @@
+-- expect: script
+local t = setmetatable({}, {__concat = function(a, b) return b .. a end})
+return t .. t

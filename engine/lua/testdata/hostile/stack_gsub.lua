@@ -1,0 +1,3 @@
+-- expect: script
+local function again() return (('aa'):gsub('a', again)) end
+return again()

@@ -1,0 +1,3 @@
+-- expect: value
+local function raise(e) error(e) end
+return (xpcall(raise, raise))

@@ -1,0 +1,3 @@
+-- expect: script
+local t = setmetatable({}, {__newindex = function(self, k, v) self[k] = v end})
+t.a = 1

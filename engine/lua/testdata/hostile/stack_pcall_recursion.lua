@@ -1,0 +1,3 @@
+-- expect: value
+local function down() local ok = pcall(down) return ok end
+return down() ~= nil

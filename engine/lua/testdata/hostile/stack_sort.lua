@@ -1,0 +1,3 @@
+-- expect: script
+local function sort() table.sort({2, 1}, sort) end
+sort()

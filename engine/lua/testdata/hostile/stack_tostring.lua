@@ -1,0 +1,3 @@
+-- expect: script
+local t = setmetatable({}, {__tostring = function(self) return 'x' .. tostring(self) end})
+return tostring(t)

@@ -1,0 +1,2 @@
+-- expect: script
+return select('#', unpack({}, -9007199254740991, 9007199254740991))

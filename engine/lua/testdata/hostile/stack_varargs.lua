@@ -1,0 +1,3 @@
+-- expect: script
+local function grow(...) return grow(1, ...) end
+return grow()

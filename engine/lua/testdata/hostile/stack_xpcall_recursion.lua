@@ -1,0 +1,4 @@
+-- expect: value
+local function down() return (xpcall(down, down)) end
+local ok = pcall(down)
+return ok ~= nil

@@ -1,0 +1,207 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+)
+
+// A service is the world of demo.create, a Reconciled action: it does what the
+// test scripts, and counts.
+type service struct {
+	trace  []string
+	do     []error // the answers of Do, in order; nil when they are used up
+	looks  []error // errors of Reconcile
+	exists bool    // what Reconcile finds
+	// creates says that a Do which loses its answer has created all the same.
+	creates bool
+}
+
+func next(list *[]error) error {
+	if len(*list) == 0 {
+		return nil
+	}
+	err := (*list)[0]
+	*list = (*list)[1:]
+	return err
+}
+
+type createState struct {
+	Seen int `json:"seen"`
+}
+
+type createOutput struct {
+	ID string `json:"id" doc:"The id."`
+}
+
+func (s *service) action() *action.Action {
+	return action.NewReconciled(action.Spec{Name: "demo.create", Summary: "Create."}, action.Reconciler[textIn, createState, createOutput]{
+		Before: func(context.Context, textIn) (createState, error) {
+			s.trace = append(s.trace, "before")
+			return createState{Seen: 7}, nil
+		},
+		Do: func(_ context.Context, _ textIn, before createState) (createOutput, error) {
+			s.trace = append(s.trace, "do")
+			if before.Seen != 7 {
+				return createOutput{}, errors.New("the state of Before was lost")
+			}
+			err := next(&s.do)
+			s.exists = s.exists || s.creates || err == nil
+			return createOutput{ID: "made"}, err
+		},
+		Reconcile: func(context.Context, textIn, createState) (createOutput, bool, error) {
+			s.trace = append(s.trace, "look")
+			return createOutput{ID: "found"}, s.exists, next(&s.looks)
+		},
+	})
+}
+
+func lost() error {
+	return &action.Error{Kind: action.Timeout, Message: "no answer", Ambiguous: true}
+}
+
+func TestReconciled(t *testing.T) {
+	conflict := action.Errorf(action.Conflict, "it exists")
+	down := action.Errorf(action.Unavailable, "the look-up failed")
+	tests := map[string]struct {
+		service service
+		trace   []string
+		id      string // of a success
+		kind    action.Kind
+	}{
+		"done at once":                        {service{}, []string{"before", "do"}, "made", ""},
+		"refused":                             {service{do: []error{conflict}}, []string{"before", "do"}, "", action.Conflict},
+		"lost, but done":                      {service{do: []error{lost()}, creates: true}, []string{"before", "do", "look"}, "found", ""},
+		"lost and not done: done again":       {service{do: []error{lost()}}, []string{"before", "do", "look", "do"}, "made", ""},
+		"lost, and nobody can tell":           {service{do: []error{lost()}, looks: []error{down}}, []string{"before", "do", "look"}, "", action.UnknownOutcome},
+		"a conflict that no look-up explains": {service{do: []error{lost(), conflict}}, []string{"before", "do", "look", "do", "look", "do"}, "made", ""},
+		"lost again and again": {
+			service{do: []error{lost(), lost(), lost(), lost()}},
+			[]string{"before", "do", "look", "do", "look", "do", "look", "do"}, "", action.UnknownOutcome,
+		},
+		"refused on the repeat": {
+			service{do: []error{lost(), action.Errorf(action.Forbidden, "no")}}, []string{"before", "do", "look", "do"}, "", action.Forbidden,
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			h := newHost(test.service.action())
+			got := h.run(t, "steps:\n- id: c\n  uses: demo.create\n  with: {text: a}\noutputs: {id: \"${{ steps.c.outputs.id }}\"}\n")
+			if diff := cmp.Diff(test.trace, test.service.trace); diff != "" {
+				t.Errorf("what was done (-want +got):\n%s", diff)
+			}
+			switch test.kind {
+			case "":
+				mustSucceed(t, got)
+				if got.Outputs["id"] != test.id {
+					t.Errorf("got %v, want %s", got.Outputs, test.id)
+				}
+			case action.UnknownOutcome:
+				mustFail(t, got, engine.NeedsAttention, test.kind)
+			default:
+				mustFail(t, got, engine.Failed, test.kind)
+			}
+			if c := h.calls(engine.CallStarted)[0]; string(c.Before) != `{"seen":7}` {
+				t.Errorf("got the state %s recorded, want what Before read", c.Before)
+			}
+		})
+	}
+}
+
+// TestReconciledConflictAfterLoss: the repeat of a lost call is refused since the
+// first one was done after all, a moment after the look-up.
+func TestReconciledConflictAfterLoss(t *testing.T) {
+	s := &service{do: []error{lost(), action.Errorf(action.Conflict, "it exists")}}
+	looked := 0
+	a := action.NewReconciled(action.Spec{Name: "demo.create", Summary: "Create."}, action.Reconciler[textIn, createState, createOutput]{
+		Before: func(context.Context, textIn) (createState, error) { return createState{}, nil },
+		Do: func(context.Context, textIn, createState) (createOutput, error) {
+			return createOutput{}, next(&s.do)
+		},
+		Reconcile: func(context.Context, textIn, createState) (createOutput, bool, error) {
+			looked++
+			return createOutput{ID: "found"}, looked == 2, nil
+		},
+	})
+	got := newHost(a).run(t, "steps:\n- id: c\n  uses: demo.create\n")
+	mustSucceed(t, got)
+	if diff := cmp.Diff(any(action.Object{"id": "found"}), got.Steps[0].Outputs); diff != "" {
+		t.Errorf("outputs (-want +got):\n%s", diff)
+	}
+}
+
+// TestOnce: an action that cannot be looked up is never repeated by itself; what
+// became of it is said to be unknown when it is.
+func TestOnce(t *testing.T) {
+	tests := map[string]struct {
+		err    error
+		status engine.Status
+		kind   action.Kind
+	}{
+		"no answer":  {lost(), engine.NeedsAttention, action.UnknownOutcome},
+		"not sent":   {action.Errorf(action.Unavailable, "refused"), engine.Failed, action.Unavailable},
+		"an own one": {errors.New("broken"), engine.Failed, action.Script},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			sent := 0
+			h := newHost(act("demo.post", action.Once, func(context.Context, textIn) error { sent++; return test.err }))
+			got := h.run(t, "steps:\n- id: p\n  lua: |\n    demo.post{text = 'a'}\n- id: after\n  lua: |\n    return 1\n")
+			mustFail(t, got, test.status, test.kind)
+			if sent != 1 || got.Steps[1].Status != engine.Skipped {
+				t.Errorf("got it sent %d times and then %s, want once and skipped", sent, got.Steps[1].Status)
+			}
+			returned := h.calls(engine.CallReturned)
+			if len(returned) != 1 || returned[0].Error == nil || returned[0].Error.Kind != test.kind {
+				t.Errorf("got %+v recorded, want the error", returned)
+			}
+		})
+	}
+}
+
+// TestUnknownOutcomeCanBeHandled: a script that catches it has taken charge.
+func TestUnknownOutcomeCanBeHandled(t *testing.T) {
+	h := newHost(act("demo.post", action.Once, func(context.Context, textIn) error { return lost() }))
+	got := h.run(t, "steps:\n- id: p\n  lua: |\n    local ok, err = pcall(demo.post, {text = 'a'})\n    return {ok = ok, kind = err.kind, retryable = err.retryable}\n")
+	mustSucceed(t, got)
+	want := any(action.Object{"ok": false, "kind": "unknown_outcome", "retryable": false})
+	if diff := cmp.Diff(want, got.Steps[0].Outputs); diff != "" {
+		t.Errorf("outputs (-want +got):\n%s", diff)
+	}
+}
+
+// TestPanicOfAnAction: a mistake in a host's own action fails the step, whichever
+// way it is called; a write that panics may have been done.
+func TestPanicOfAnAction(t *testing.T) {
+	sources := map[string]string{
+		"uses":   "steps:\n- id: p\n  uses: demo.crash\n",
+		"script": "steps:\n- id: p\n  lua: |\n    demo.crash{}\n",
+	}
+	effects := map[action.Effect]struct {
+		status engine.Status
+		kind   action.Kind
+	}{
+		action.Pure:  {engine.Failed, action.Script},
+		action.Reads: {engine.Failed, action.Script},
+		action.Once:  {engine.NeedsAttention, action.UnknownOutcome},
+	}
+	for way, source := range sources {
+		for effect, want := range effects {
+			t.Run(way+" "+effect.String(), func(t *testing.T) {
+				h := newHost(act("demo.crash", effect, func(context.Context, textIn) error { panic("oh no") }))
+				got := h.run(t, source)
+				mustFail(t, got, want.status, want.kind)
+				if got.Error.Action != "demo.crash" {
+					t.Errorf("got %+v, want the action to be named", got.Error)
+				}
+				if effect != action.Pure && len(h.calls(engine.CallReturned)) != 1 {
+					t.Error("the end of the call was not recorded")
+				}
+			})
+		}
+	}
+}

