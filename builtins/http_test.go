@@ -471,8 +471,15 @@ func TestHTTPRedirectMethods(t *testing.T) {
 		status int
 		want   string
 	}{
-		{"POST", 301, "GET"}, {"POST", 302, "GET"}, {"POST", 303, "GET"}, {"POST", 307, "POST"}, {"POST", 308, "POST"},
-		{"PUT", 302, "PUT"}, {"DELETE", 303, "GET"}, {"HEAD", 303, "HEAD"}, {"GET", 302, "GET"},
+		{"POST", 301, "GET"},
+		{"POST", 302, "GET"},
+		{"POST", 303, "GET"},
+		{"POST", 307, "POST"},
+		{"POST", 308, "POST"},
+		{"PUT", 302, "PUT"},
+		{"DELETE", 303, "GET"},
+		{"HEAD", 303, "HEAD"},
+		{"GET", 302, "GET"},
 	} {
 		server := newRecorder(t, nil, func(w http.ResponseWriter, q *http.Request) {
 			if q.URL.Path == "/" {

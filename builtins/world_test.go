@@ -63,7 +63,8 @@ func TestWorldRefusesWhatItDoesNotKnow(t *testing.T) {
 		says, hint string
 	}{
 		{
-			"http.post", object{"url": "https://127.0.0.1/x?own=1", "query": object{"k": token}},
+			"http.post",
+			object{"url": "https://127.0.0.1/x?own=1", "query": object{"k": token}},
 			"the world has no answer for POST https://127.0.0.1/x", `http: {"POST https://127.0.0.1/x": {status: 200}}`,
 		},
 		{"net.check_port", object{"host": "DB", "port": 5432.0}, "no answer for net.check_port db:5432", `net: {"db:5432": open}`},

@@ -17,10 +17,14 @@ func fuzzEvent(kind, step byte) engine.Event {
 	}
 	steps := []string{"a", "b", "c", "d", "e", engine.OutputsStep, "z", ""}
 	outcomes := []*engine.Outcome{
-		nil, {Status: engine.Success, Outputs: action.Object{}}, {Status: engine.Skipped}, {Status: engine.Failed},
+		nil,
+		{Status: engine.Success, Outputs: action.Object{}},
+		{Status: engine.Skipped},
+		{Status: engine.Failed},
 		{Status: engine.Failed, Error: &engine.Failure{Kind: action.Script}},
 		{Status: engine.Failed, Error: &engine.Failure{Kind: action.UnknownOutcome}},
-		{Status: engine.Success, Outputs: "text"}, {Status: "strange"},
+		{Status: engine.Success, Outputs: "text"},
+		{Status: "strange"},
 	}
 	e := engine.Event{Kind: kinds[kind&7], Outcome: outcomes[kind>>3&7], Step: steps[step&7], Attempt: int(step>>3&1) + 1, Run: "R"}
 	if e.Kind == engine.RunStarted && step&0x80 == 0 {

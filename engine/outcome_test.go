@@ -81,7 +81,8 @@ func TestReconciled(t *testing.T) {
 		"a conflict that no look-up explains": {service{do: []error{lost(), conflict}}, []string{"before", "do", "look", "do", "look", "do"}, "made", ""},
 		"lost again and again": {
 			service{do: []error{lost(), lost(), lost(), lost()}},
-			[]string{"before", "do", "look", "do", "look", "do", "look", "do"}, "", action.UnknownOutcome,
+			[]string{"before", "do", "look", "do", "look", "do", "look", "do"},
+			"", action.UnknownOutcome,
 		},
 		"refused on the repeat": {
 			service{do: []error{lost(), action.Errorf(action.Forbidden, "no")}}, []string{"before", "do", "look", "do"}, "", action.Forbidden,
