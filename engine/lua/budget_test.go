@@ -86,9 +86,8 @@ func TestBudgetIsOfTheAttempt(t *testing.T) {
 // TestTimeLimit: a script that computes for too long is stopped. The time passes
 // in a pure function here, as if it computed.
 func TestTimeLimit(t *testing.T) {
-	m := newMachine(t)
 	clock := newClock()
-	m = newMachine(t, act("demo.compute", action.Pure, func(context.Context, anyIn) error {
+	m := newMachine(t, act("demo.compute", action.Pure, func(context.Context, anyIn) error {
 		clock.now = clock.now.Add(time.Second)
 		return nil
 	}))
