@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -46,7 +47,7 @@ func (p *program) connectionTest(ctx context.Context, output string) error {
 	}
 	account, err := client.Account(ctx)
 	if err != nil {
-		return exit(exitFailed, err)
+		return exit(exitFailed, withHint(err))
 	}
 	if output == "json" {
 		return writeJSON(p.stdout, account)
@@ -67,4 +68,13 @@ func accountText(a pagerduty.Account, client *pagerduty.Client) string {
 	}
 	return fmt.Sprintf("account           %s\nkey               %s\ncan create users  %s\nAPI               %s\nevents            %s, Events API %s\n",
 		cmp.Or(a.Subdomain, "unknown"), key, users, client.APIURL(), client.EventsURL(), client.EventsVersion())
+}
+
+// withHint adds what to try to a failure of the client.
+func withHint(err error) error {
+	var failure *pagerduty.Error
+	if errors.As(err, &failure) && failure.Hint != "" {
+		return fmt.Errorf("%s: %w\n  try: %s", failure.Kind, err, failure.Hint)
+	}
+	return err
 }
