@@ -56,9 +56,9 @@ func (a *Action) Function() string {
 //	doc:"..."          one sentence
 //	required:"true"    the input must be given
 //	default:"text"     the value when it is not
-//	enum:"a,b"         the only values
-//	format:"email"     see [Formats]
-//	min:"6" max:"100"  length in characters
+//	enum:"a,b"         the only values of a string
+//	format:"email"     of a string; see [Formats]
+//	min:"6" max:"100"  length of a string in characters
 //	secrets:"true"     secrets may stand inside the value
 //
 // An input may also have these methods, on its pointer:

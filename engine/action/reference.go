@@ -64,7 +64,7 @@ func (a *Action) sharedObjects() []*Schema {
 		for t.Elem != nil {
 			t = t.Elem
 		}
-		if t.Fields != nil && t.Fields.Name != "" && !slices.Contains(objects, t.Fields) {
+		if t.Fields != nil && t.Fields.Name != "" && !slices.ContainsFunc(objects, func(s *Schema) bool { return s.Name == t.Fields.Name }) {
 			objects = append(objects, t.Fields)
 		}
 	}

@@ -114,7 +114,7 @@ func coalesce(L *glua.LState) int {
 func (lib *library) list(L *glua.LState) int {
 	t := L.OptTable(1, nil)
 	if t == nil {
-		t = L.NewTable()
+		t = L.CreateTable(0, 0)
 	}
 	lib.mustBeOpen(L, t)
 	t.Metatable = lib.listMeta

@@ -193,7 +193,7 @@ func TestStackLimits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t)
-			m.mustFail(t, script, action.Script, "")
+			m.mustFail(t, script, action.Script, "overflow")
 			if got := m.value(t, fmt.Sprintf("local ok = pcall(function() %s end) return ok", script)); got != false {
 				t.Errorf("got %v, want pcall to catch it", got)
 			}

@@ -41,7 +41,7 @@ func (lib *library) newErrorMeta(L *glua.LState) *glua.LTable {
 
 // raise raises the error of an action as a table.
 func (e *evaluation) raise(L *glua.LState, err *action.Error) {
-	t := L.NewTable()
+	t := L.CreateTable(0, 7)
 	t.Metatable = e.interpreter.library.errorMeta
 	t.RawSetString("kind", glua.LString(err.Kind))
 	t.RawSetString("message", glua.LString(err.Message))

@@ -17,15 +17,21 @@ type evaluation struct {
 	ctx         context.Context
 	env         engine.Environment
 	state       *glua.LState
-	budget      *budget
+	budget      budget
 
-	expressions, scripts *glua.LTable            // the two environments
-	data                 map[string]*glua.LTable // the tables of inputs, steps and run
-	whole                map[string]bool         // those that hold everything already
-	modules              map[string]glua.LValue  // what required modules returned
+	expressions, scripts *glua.LTable           // the two environments
+	data                 []data                 // inputs, steps, run and secrets, as far as they were read
+	modules              map[string]glua.LValue // what required modules returned
 	raised               []raised
 	threads              []*glua.LState // of protected calls, not in use
 	callers              []*glua.LState // those of the protected calls under way
+}
+
+// data is a table of what programs read.
+type data struct {
+	name  string
+	table *glua.LTable
+	whole bool // it holds everything
 }
 
 // Eval returns the value of a program.
@@ -56,25 +62,26 @@ func (e *evaluation) open() {
 		return
 	}
 	e.state = glua.NewState(stateOptions())
-	e.budget = &budget{Context: e.ctx, evaluation: e, limit: e.env.Limits.Instructions}
+	e.budget = budget{Context: e.ctx, evaluation: e, limit: e.env.Limits.Instructions}
 	if e.budget.limit == 0 {
 		e.budget.limit = workflow.DefaultInstructions
 	}
 	e.budget.stopwatch = stopwatch{clock: e.env.Clock, limit: e.env.Limits.Time}
-	e.state.SetContext(e.budget)
+	e.state.SetContext(&e.budget)
 	lib := e.interpreter.library
 	e.state.SetMetatable(glua.LString(""), lib.stringMeta)
-	e.expressions = e.state.NewTable()
-	e.expressions.Metatable = lib.pureMeta
 	e.scripts = e.state.G.Global
 	e.scripts.Metatable = lib.globalMeta
-	e.data, e.whole = map[string]*glua.LTable{}, map[string]bool{}
 }
 
 // load makes a function of the program and gives it what it reads.
 func (e *evaluation) load(p *program) *glua.LFunction {
 	environment := e.scripts
 	if p.kind == workflow.Expression {
+		if e.expressions == nil {
+			e.expressions = e.state.CreateTable(0, len(p.globals))
+			e.expressions.Metatable = e.interpreter.library.pureMeta
+		}
 		environment = e.expressions
 	}
 	for _, g := range p.globals {
@@ -109,7 +116,7 @@ func (e *evaluation) provideModule(environment *glua.LTable, name string) {
 	if meta == nil || environment.RawGetString(name) != glua.LNil {
 		return
 	}
-	proxy := e.state.NewTable()
+	proxy := e.state.CreateTable(0, 0)
 	proxy.Metatable = meta
 	environment.RawSetString(name, proxy)
 }
@@ -120,22 +127,22 @@ func (e *evaluation) dataTable(g global, v any) glua.LValue {
 	if !ok {
 		return e.interpreter.library.toLua(e.state, v)
 	}
-	t := e.data[g.name]
-	if t == nil {
-		t = e.state.NewTable()
-		e.data[g.name] = t
+	at := slices.IndexFunc(e.data, func(d data) bool { return d.name == g.name })
+	if at < 0 {
+		at = len(e.data)
+		e.data = append(e.data, data{name: g.name, table: e.state.CreateTable(0, max(len(g.fields), 1))})
 	}
-	fields := g.fields
-	if g.whole && !e.whole[g.name] {
-		e.whole[g.name] = true
+	d, fields := &e.data[at], g.fields
+	if g.whole && !d.whole {
+		d.whole = true
 		fields = action.SortedNames(o)
 	}
 	for _, name := range fields {
-		if field, ok := o[name]; ok && t.RawGetString(name) == glua.LNil {
-			t.RawSetString(name, e.interpreter.library.toLua(e.state, field))
+		if field, ok := o[name]; ok && d.table.RawGetString(name) == glua.LNil {
+			d.table.RawSetString(name, e.interpreter.library.toLua(e.state, field))
 		}
 	}
-	return t
+	return d.table
 }
 
 // result converts what a program returned: one value, or none.

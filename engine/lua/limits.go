@@ -20,7 +20,9 @@ const (
 	// maxErrorText bounds the text of an error value.
 	maxErrorText = 4 << 10
 
-	// callStack bounds how deep functions call each other.
+	// callStack bounds how deep functions call each other. The stack grows by
+	// pieces, since most scripts need little of it; gopher-lua then tells of its end
+	// by a panic, which becomes an error of Lua in shield.
 	callStack = 200
 	// registrySize is where a state's stack begins, registryMax where it ends and
 	// registryStep how it grows; growing by the default of 32 is quadratic.
@@ -46,7 +48,7 @@ func setProcessLimits() {
 
 func stateOptions() glua.Options {
 	return glua.Options{
-		SkipOpenLibs: true, CallStackSize: callStack,
+		SkipOpenLibs: true, CallStackSize: callStack, MinimizeStackMemory: true,
 		RegistrySize: registrySize, RegistryMaxSize: registryMax, RegistryGrowStep: registryStep,
 	}
 }

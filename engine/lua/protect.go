@@ -77,7 +77,7 @@ func (e *evaluation) thread() *glua.LState {
 	}
 	thread, cancel := e.state.NewThread()
 	cancel() // of a context that the next line replaces
-	thread.SetContext(e.budget)
+	thread.SetContext(&e.budget)
 	return thread
 }
 

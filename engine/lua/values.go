@@ -3,8 +3,8 @@ package lua
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/pdflow/pdflow/engine/action"
@@ -54,9 +54,16 @@ func (lib *library) listToLua(L *glua.LState, list []any) glua.LValue {
 // A converter turns Lua values into the model of JSON, within bounds.
 type converter struct {
 	lib          *library
+	root         string // names the value in errors
 	nodes, bytes int
-	path         []string
-	open         map[*glua.LTable]bool // the tables that hold the current one
+	path         []segment // to the current value
+}
+
+// A segment is a table on the way to a value, and the value's place in it.
+type segment struct {
+	table *glua.LTable
+	name  string
+	index int // of a list, from 1; 0 where name counts
 }
 
 // fromLua converts a value that a script gives away; root names it in errors.
@@ -67,12 +74,20 @@ func (lib *library) fromLua(v glua.LValue, root string) (any, error) {
 	case *glua.LNilType:
 		return nil, nil
 	}
-	c := converter{lib: lib, path: []string{root}}
+	c := converter{lib: lib, root: root}
 	return c.convert(v)
 }
 
 func (c *converter) fail(format string, args ...any) error {
-	return action.Errorf(action.InvalidInput, "%s %s", strings.TrimPrefix(strings.Join(c.path, ""), "."), fmt.Sprintf(format, args...))
+	path := c.root
+	for _, s := range c.path {
+		if s.index > 0 {
+			path += "[" + strconv.Itoa(s.index) + "]"
+		} else {
+			path += "." + s.name
+		}
+	}
+	return action.Errorf(action.InvalidInput, "%s %s", path, fmt.Sprintf(format, args...))
 }
 
 func (c *converter) convert(v glua.LValue) (any, error) {
@@ -130,17 +145,12 @@ func (c *converter) userData(v *glua.LUserData) (any, error) {
 }
 
 func (c *converter) table(t *glua.LTable) (any, error) {
-	if c.open[t] {
+	if slices.ContainsFunc(c.path, func(s segment) bool { return s.table == t }) {
 		return nil, c.fail("contains itself")
 	}
-	if len(c.path) > maxValueDepth {
+	if len(c.path) >= maxValueDepth {
 		return nil, c.limit("nests deeper than %d levels", maxValueDepth)
 	}
-	if c.open == nil {
-		c.open = map[*glua.LTable]bool{}
-	}
-	c.open[t] = true
-	defer delete(c.open, t)
 	if kind, err := c.kindOf(t); err != nil || kind == objectTable {
 		if err != nil {
 			return nil, err
@@ -189,7 +199,7 @@ func (c *converter) kindOf(t *glua.LTable) (tableKind, error) {
 func (c *converter) list(t *glua.LTable) (any, error) {
 	list := make([]any, t.Len())
 	for i := range list {
-		c.path = append(c.path, "["+strconv.Itoa(i+1)+"]")
+		c.path = append(c.path, segment{table: t, index: i + 1})
 		v, err := c.convert(t.RawGetInt(i + 1))
 		if err != nil {
 			return nil, err
@@ -204,7 +214,7 @@ func (c *converter) object(t *glua.LTable) (any, error) {
 	o := action.Object{}
 	for key, value := t.Next(glua.LNil); key != glua.LNil; key, value = t.Next(key) {
 		name := string(key.(glua.LString))
-		c.path = append(c.path, "."+name)
+		c.path = append(c.path, segment{table: t, name: name})
 		if !utf8.ValidString(name) {
 			return nil, c.fail("has a name that is not valid UTF-8 text")
 		}

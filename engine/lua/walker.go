@@ -12,7 +12,8 @@ import (
 // A walker goes through the syntax of a chunk once. It keeps the scopes of local
 // names, and so finds what the chunk reads and writes from outside.
 type walker struct {
-	known    map[string]bool     // globals that the chunk may read
+	library  []string            // globals that the chunk may read
+	names    []string            // others, such as inputs
 	standard map[string][]string // Lua's own libraries and their functions
 	assigned map[string]bool     // globals that the chunk itself sets
 	locals   [][]string          // a list for each open block, innermost last
@@ -27,15 +28,15 @@ type walker struct {
 }
 
 func (i *Interpreter) newWalker(c workflow.Chunk) *walker {
-	w := &walker{line: c.Line - 1, known: map[string]bool{}, standard: i.library.standard, assigned: map[string]bool{}}
-	base := i.library.scriptNames
+	w := &walker{line: c.Line - 1, library: i.library.scriptNames, names: c.Names, standard: i.library.standard}
 	if c.Kind == workflow.Expression {
-		base = i.library.expressionNames
-	}
-	for _, name := range append(slices.Clone(base), c.Names...) {
-		w.known[name] = true
+		w.library = i.library.expressionNames
 	}
 	return w
+}
+
+func (w *walker) knows(name string) bool {
+	return slices.Contains(w.library, name) || slices.Contains(w.names, name)
 }
 
 func (w *walker) chunk(statements []ast.Stmt) {
@@ -47,15 +48,15 @@ func (w *walker) chunk(statements []ast.Stmt) {
 // end, since a function may read what a later line sets.
 func (w *walker) reportUndefined() {
 	kept := w.references[:0]
-	reported := map[string]bool{}
+	var reported []string
 	for _, r := range w.references {
 		name := r.Path[0]
 		switch {
-		case w.known[name]:
+		case w.knows(name):
 			kept = append(kept, r)
 			w.standardFunction(r)
-		case !w.assigned[name] && !reported[name]:
-			reported[name] = true
+		case !w.assigned[name] && !slices.Contains(reported, name):
+			reported = append(reported, name)
 			w.findings = append(w.findings, workflow.Finding{
 				Rule: "undefined-global", Line: r.Line, Token: name,
 				Message: fmt.Sprintf("nothing is called %q here", clip(name, 60)), Hint: w.undefinedHint(name),
@@ -91,7 +92,7 @@ func (w *walker) undefinedHint(name string) string {
 	if hint := foreignWords[name]; hint != "" {
 		return hint
 	}
-	return action.DidYouMean(name, action.SortedNames(w.known))
+	return action.DidYouMean(name, slices.Concat(w.library, w.names))
 }
 
 func (w *walker) block(statements []ast.Stmt, names ...string) {
@@ -209,13 +210,16 @@ func (w *walker) assign(left ast.Expr) {
 		if w.isLocal(left.Value) || w.assigned[left.Value] {
 			return
 		}
+		if w.assigned == nil {
+			w.assigned = map[string]bool{}
+		}
 		w.assigned[left.Value] = true
 		f := workflow.Finding{
 			Severity: workflow.SeverityWarning, Rule: "global-write", Line: w.line + left.Line(), Token: left.Value,
 			Message: fmt.Sprintf("%q is assigned without local: it lives until the script ends", clip(left.Value, 60)),
 			Hint:    fmt.Sprintf("write local %s = ...", clip(left.Value, 60)),
 		}
-		if w.known[left.Value] {
+		if w.knows(left.Value) {
 			f.Message = fmt.Sprintf("%q is assigned and hides the built-in name", left.Value)
 		}
 		w.findings = append(w.findings, f)

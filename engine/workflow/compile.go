@@ -14,8 +14,8 @@ func Compile(w *Workflow, catalog *action.Catalog, checker Checker) (*Plan, erro
 	c := &compiler{
 		workflow: w, catalog: catalog, checker: checker,
 		parser:  &parser{file: w.File, lines: w.parser.lines, diagnostics: append(Diagnostics(nil), w.parser.diagnostics...)},
-		plan:    &Plan{Workflow: w, Modules: map[string]Program{}, Sources: []Source{{w.File, w.Source}}},
-		stepIDs: map[string]int{},
+		plan:    &Plan{Workflow: w, catalog: catalog, Modules: map[string]Program{}, Sources: []Source{{w.File, w.Source}}},
+		stepIDs: map[string]int{}, moduleFiles: map[string]string{},
 	}
 	for i, s := range w.Steps {
 		c.stepIDs[s.ID] = i
@@ -41,6 +41,8 @@ type compiler struct {
 	parser   *parser // for lines and diagnostics
 	plan     *Plan
 	stepIDs  map[string]int
+	// moduleFiles are the files of plan.Modules.
+	moduleFiles map[string]string
 }
 
 // permissions checks the names under permissions.pagerduty.
@@ -66,7 +68,7 @@ func (c *compiler) step(index int) PlanStep {
 	if index > 0 {
 		out.Needs = []int{index - 1}
 	}
-	scope := &scope{compiler: c, before: index, what: fmt.Sprintf("the step %q", s.ID), reads: map[int]bool{}}
+	scope := &scope{compiler: c, before: index, what: fmt.Sprintf("the step %q", s.ID), reads: map[int]bool{}, modules: map[string]bool{}}
 	if s.If != nil {
 		out.If = scope.expression(s.If.Text, s.If.Position, s.If.Line)
 	}

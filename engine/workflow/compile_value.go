@@ -62,6 +62,7 @@ func (s *scope) scalar(t *Template, v Value, text string, secrets bool) {
 		}
 		part, length := s.embedded(rest[start+3:], v.Position, line, secrets)
 		if length < 0 {
+			t.kind = textTemplate // what it would be is unknown, and no further problem
 			return
 		}
 		parts = append(parts, part)
@@ -82,7 +83,7 @@ func (s *scope) joined(t *Template, parts []Template) {
 	}
 	for _, part := range parts {
 		if secret, ok := part.literal.(action.Secret); ok {
-			s.parser.reportAt(t.position, "secret-use", fmt.Sprintf("%s cannot be joined with text", secret), "give the secret as the whole value")
+			s.parser.reportAt(t.position, "secret-use", fmt.Sprintf("%s cannot be joined with text", secret), wholeSecret)
 		}
 	}
 	t.kind, t.parts = textTemplate, parts
@@ -164,8 +165,8 @@ func (s *scope) with(step *Step, a *action.Action) []OutputTemplate {
 	for _, problem := range a.In.Check(input) {
 		s.inputProblem(problem, &whole, places)
 	}
-	for _, path := range literalCredentials(a.In, input, "") {
-		s.literalCredential(path, whole.place(path))
+	for _, c := range a.In.PlainCredentials(input) {
+		s.parser.reportAt(whole.place(c.Path), "literal-secret", literalSecret(c.Path), credentialHint(c.Path))
 	}
 	return fields
 }
@@ -180,29 +181,9 @@ func (s *scope) inputProblem(problem action.Problem, whole *Template, places map
 	s.parser.reportAt(at, problem.Rule, problem.Message, problem.Hint)
 }
 
-// literalCredentials returns the paths of the credentials that stand in an input
-// as text.
-func literalCredentials(schema *action.Schema, input action.Object, prefix string) []string {
-	var paths []string
-	for i := range schema.Fields {
-		f := &schema.Fields[i]
-		switch v := input[f.Name].(type) {
-		case string:
-			if f.Type.Credential {
-				paths = append(paths, prefix+f.Name)
-			}
-		case action.Object:
-			if f.Type.Fields != nil {
-				paths = append(paths, literalCredentials(f.Type.Fields, v, prefix+f.Name+".")...)
-			}
-		}
-	}
-	return paths
-}
-
-// literalCredential refuses a key that stands in the file.
-func (s *scope) literalCredential(path string, at Position) {
-	s.parser.reportAt(at, "literal-secret", fmt.Sprintf("%q holds a key in the file itself", path), credentialHint(path))
+// literalSecret says that a key stands in the file.
+func literalSecret(path string) string {
+	return fmt.Sprintf("%q holds a key in the file itself", path)
 }
 
 func credentialHint(path string) string {
@@ -218,17 +199,28 @@ const maxLuaFile = 256 << 10
 
 // luaFile compiles the script of `lua_file:`.
 func (c *compiler) luaFile(s *scope, file *Text) Program {
-	text, err := c.read(file.Text)
+	if file.Text == "" {
+		return nil // reported already
+	}
+	name := strings.TrimPrefix(file.Text, "./")
+	text, err := c.read(name)
 	if err != nil {
 		c.parser.reportAt(file.Position, "lua-file", fmt.Sprintf("lua_file: %v", err), "it names a .lua file in the folder of the workflow")
 		return nil
 	}
-	return s.script(Chunk{Kind: Script, File: c.beside(file.Text), Line: 1, Text: text})
+	return s.script(Chunk{Kind: Script, File: c.beside(name), Line: 1, Text: text})
 }
 
-// require compiles a module, once.
+// require compiles a module, once, and follows it.
 func (s *scope) require(r Require, file string) {
-	if _, done := s.plan.Modules[r.Name]; done {
+	if s.modules[r.Name] {
+		return // a circle of modules ends here
+	}
+	s.modules[r.Name] = true
+	if module, done := s.plan.Modules[r.Name]; done {
+		if module != nil {
+			s.follow(module, s.moduleFiles[r.Name])
+		}
 		return
 	}
 	var text string
@@ -243,7 +235,7 @@ func (s *scope) require(r Require, file string) {
 			return
 		}
 	}
-	s.plan.Modules[r.Name] = nil // so that a circle of modules ends here
+	s.moduleFiles[r.Name] = s.beside(name)
 	s.plan.Modules[r.Name] = s.script(Chunk{Kind: Module, File: s.beside(name), Line: 1, Text: text})
 }
 
@@ -260,7 +252,7 @@ func (c *compiler) read(name string) (string, error) {
 	case c.workflow.Files == nil:
 		return "", fmt.Errorf("%s cannot be read: the workflow has no folder", name)
 	case path.Ext(name) != ".lua":
-		return "", fmt.Errorf("%s is not a .lua file", name)
+		return "", fmt.Errorf("%q is not a .lua file", name)
 	case !fs.ValidPath(name):
 		return "", fmt.Errorf("%s is not a path inside the folder of the workflow", name)
 	}

@@ -68,7 +68,12 @@ func (d Diagnostics) sorted() Diagnostics {
 	slices.SortStableFunc(out, func(a, b Diagnostic) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return slices.Compact(out)
+	seen := map[Diagnostic]bool{}
+	return slices.DeleteFunc(out, func(one Diagnostic) bool {
+		again := seen[one]
+		seen[one] = true
+		return again
+	})
 }
 
 // err returns the problems as an error when one of them is an error.

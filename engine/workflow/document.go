@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -22,9 +23,9 @@ const (
 	maxNodes = 200_000
 	// maxDepth bounds how deep values nest.
 	maxDepth = 100
-	// maxFaultSearchLines bounds the search for the line of a syntax error, which
-	// parses the file once for each line.
-	maxFaultSearchLines = 2_000
+	// maxFaultTries bounds how far above the place where the parser gave up the
+	// line of a syntax error is looked for: each line costs parsing what is above it.
+	maxFaultTries = 100
 )
 
 // document reads the text as one YAML document and returns its root, or nil when
@@ -97,9 +98,8 @@ func decodeTwo(src []byte) (first, second *yaml.Node, err error) {
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
-// reportSyntax reports a syntax error at its true line. The library's own line
-// is often wrong or missing; the fault is in the line after the longest run of
-// whole lines from the top that still parses.
+// reportSyntax reports a syntax error at its true line, since the library's own
+// is often wrong or missing.
 func (p *parser) reportSyntax(src []byte, err error) {
 	message, line := err.Error(), 1
 	if m := yamlLine.FindStringSubmatch(message); m != nil {
@@ -108,7 +108,7 @@ func (p *parser) reportSyntax(src []byte, err error) {
 			line, _ = strconv.Atoi(m[1])
 		}
 	}
-	if found := faultLine(src); found > 0 {
+	if found := faultLine(src, err); found > 0 {
 		line = found
 	}
 	hint := ""
@@ -118,6 +118,8 @@ func (p *parser) reportSyntax(src []byte, err error) {
 		hint = "indent with spaces, not with tabs"
 	case strings.Contains(message, "mapping values are not allowed"):
 		hint = "put text that holds `: ` in quotes"
+	case strings.Contains(message, "unexpected end of stream"):
+		hint = "a quote may not be closed"
 	case strings.Contains(message, "did not find expected"):
 		hint = "check the indentation and the quotes of this line and the one above"
 	}
@@ -128,17 +130,35 @@ func leadingSpace(text string) string {
 	return text[:len(text)-len(strings.TrimLeft(text, " \t"))]
 }
 
-func faultLine(src []byte) int {
-	lines := bytes.SplitAfter(src, []byte("\n"))
-	if len(lines) > maxFaultSearchLines {
+// faultLine returns the line after the longest run of whole lines from the top
+// that parses, or 0 when that cannot be found cheaply. The parser reads forward
+// only: every run that reaches the fault ends with the same error, so the shortest
+// such run is found by halving, and the one looked for is a little above it.
+func faultLine(src []byte, fault error) int {
+	var ends []int // of each line
+	for at := 0; at < len(src); {
+		end := bytes.IndexByte(src[at:], '\n') + 1
+		if end == 0 {
+			end = len(src) - at
+		}
+		at += end
+		ends = append(ends, at)
+	}
+	if len(src) == 0 {
 		return 0
 	}
-	end := len(src)
-	for n := len(lines); n > 0; n-- {
-		end -= len(lines[n-1])
-		if _, _, err := decodeTwo(src[:end]); err == nil {
+	n := 1 + sort.Search(len(ends)-1, func(i int) bool {
+		_, _, err := decodeTwo(src[:ends[i]])
+		return err != nil && err.Error() == fault.Error()
+	})
+	for tries := 0; tries < maxFaultTries && n > 1; tries++ {
+		if _, _, err := decodeTwo(src[:ends[n-2]]); err == nil {
 			return n
 		}
+		n--
+	}
+	if n > 1 {
+		return 0
 	}
 	return 1
 }
@@ -178,6 +198,8 @@ func (p *parser) resolve(n *yaml.Node) *yaml.Node {
 	}
 	if n.Style&yaml.TaggedStyle != 0 && !knownTags[n.Tag] {
 		p.report(n, "unknown-tag", fmt.Sprintf("the tag %s has no meaning here", n.Tag), "leave it out")
+	} else if n.Style&yaml.TaggedStyle != 0 && !fitsTag(n) {
+		p.report(n, "wrong-tag", fmt.Sprintf("the tag %s does not fit %s", n.Tag, p.kindOf(n)), "leave it out")
 	}
 	return n
 }

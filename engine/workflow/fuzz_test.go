@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/fstest"
 
 	"github.com/pdflow/pdflow/builtins"
 	"github.com/pdflow/pdflow/engine/action"
@@ -19,13 +20,21 @@ func FuzzParse(f *testing.F) {
 		f.Fatal(err)
 	}
 	interpreter := lua.New(catalog)
-	seeds, _ := filepath.Glob("../../workflows/*.yaml")
-	for _, seed := range seeds {
-		source, _ := os.ReadFile(seed)
-		f.Add(source)
+	for _, pattern := range []string{"../../workflows/*.yaml", "testdata/diagnostics/*.yaml"} {
+		seeds, _ := filepath.Glob(pattern)
+		if len(seeds) == 0 {
+			f.Fatalf("no file is called %s", pattern)
+		}
+		for _, seed := range seeds {
+			source, _ := os.ReadFile(seed)
+			f.Add(source)
+		}
 	}
+	files := fstest.MapFS{"a.lua": {Data: []byte(`return require("m")`)}, "lib/m.lua": {Data: []byte("return steps.first")}}
 	f.Fuzz(func(t *testing.T, source []byte) {
+		_, _ = workflow.ParseData("fuzz.yaml", source)
 		parsed, parseErr := workflow.Parse("fuzz.yaml", source)
+		parsed.Files = files
 		_, err := workflow.Compile(parsed, catalog, interpreter)
 		if parseErr != nil && err == nil {
 			t.Fatal("Compile lost what Parse found")

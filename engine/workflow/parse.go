@@ -37,7 +37,7 @@ func nameOf(file string) string {
 
 func (p *parser) workflow(root *yaml.Node, w *Workflow) {
 	seen := p.mapping(root, "a workflow",
-		key{"name", func(v *yaml.Node) { w.Name = p.text(v, "name") }},
+		key{"name", func(v *yaml.Node) { w.Name = p.someText(v, "name") }},
 		key{"description", func(v *yaml.Node) { w.Description = p.text(v, "description") }},
 		key{"inputs", func(v *yaml.Node) { p.inputs(v, w) }},
 		key{"secrets", func(v *yaml.Node) { p.secrets(v, w) }},
@@ -57,11 +57,11 @@ func (p *parser) workflow(root *yaml.Node, w *Workflow) {
 		p.report(root, "missing-key", `a workflow needs "steps"`, "a list of steps, each with `uses:` or `lua:`")
 	}
 	p.checkPatterns(w)
-	p.checkScheduleInputs(w)
+	p.checkSchedules(w)
 }
 
 func (p *parser) connection(n *yaml.Node, w *Workflow) {
-	w.Connection = p.text(n, "connection")
+	w.Connection = p.someText(n, "connection")
 	if w.Connection != "default" && w.Connection != "" {
 		p.report(n, "not-yet", fmt.Sprintf("the connection %q cannot be used: named connections do not work in this version of pdflow yet", clipped(w.Connection)),
 			"leave `connection` out and set the environment")
@@ -89,11 +89,12 @@ func (p *parser) secrets(n *yaml.Node, w *Workflow) {
 	p.entries(n, "secrets", func(name string, keyNode, v *yaml.Node) {
 		p.identifier(keyNode, name, "a secret")
 		b := SecretBinding{Name: name, Position: Position{keyNode.Line, keyNode.Column}}
+		before := len(p.diagnostics)
 		p.mapping(v, fmt.Sprintf("the secret %s", clipped(name)),
 			key{"hosts", func(v *yaml.Node) { b.Hosts = p.hosts(v) }},
 			key{"service_key", func(v *yaml.Node) { b.ServiceKey = p.boolean(v, "service_key") }},
 		)
-		if len(b.Hosts) == 0 && !b.ServiceKey {
+		if len(b.Hosts) == 0 && !b.ServiceKey && len(p.diagnostics) == before {
 			p.report(keyNode, "unbound-secret", fmt.Sprintf("the secret %s is bound to nothing, so nothing could use it", clipped(name)),
 				"add `hosts: [hooks.example.com]` or `service_key: true`; its text comes from the environment, never from here")
 		}
@@ -104,9 +105,12 @@ func (p *parser) secrets(n *yaml.Node, w *Workflow) {
 func (p *parser) hosts(n *yaml.Node) []string {
 	var hosts []string
 	p.items(n, "hosts", func(v *yaml.Node) {
-		host := strings.ToLower(p.text(v, "a host"))
-		if strings.ContainsAny(host, "/:@ ") || strings.Contains(strings.TrimPrefix(host, "*."), "*") || host == "" {
-			p.report(v, "bad-host", fmt.Sprintf("%q is not a host name", clipped(host)), "write the name alone, such as hooks.example.com")
+		host := strings.ToLower(p.someText(v, "a host"))
+		if host == "" {
+			return
+		}
+		if err := checkHost(host); err != nil {
+			p.report(v, "bad-host", fmt.Sprintf("%q is not a host: %v", clipped(host), err), "write the name alone, such as hooks.example.com")
 		}
 		hosts = append(hosts, host)
 	})
@@ -118,7 +122,10 @@ func (p *parser) permissions(n *yaml.Node, w *Workflow) {
 		key{"pagerduty", func(v *yaml.Node) {
 			w.Permissions.Narrowed = true
 			p.items(v, "permissions.pagerduty", func(item *yaml.Node) {
-				name := strings.TrimPrefix(p.text(item, "an action"), "pagerduty.")
+				name := strings.TrimPrefix(p.someText(item, "an action"), "pagerduty.")
+				if name == "" {
+					return
+				}
 				w.Permissions.PagerDuty = append(w.Permissions.PagerDuty, name)
 				w.pagerDutyPlaces = append(w.pagerDutyPlaces, Position{item.Line, item.Column})
 			})
@@ -131,7 +138,18 @@ func (p *parser) permissions(n *yaml.Node, w *Workflow) {
 func (p *parser) patterns(n *yaml.Node, kind string) []Pattern {
 	var patterns []Pattern
 	p.items(n, "permissions."+kind, func(v *yaml.Node) {
-		text := p.text(v, "a permission")
+		before := len(p.diagnostics)
+		text := p.rawText(v, "a permission")
+		switch {
+		case len(p.diagnostics) > before:
+			return
+		case text == "":
+			p.report(v, "empty-text", "a permission is empty", "")
+			return
+		case strings.Contains(text, "${{"):
+			p.report(v, "expression-refused", "a permission cannot hold ${{ }}", `for the value of an input, write "inputs.NAME"`)
+			return
+		}
 		pattern, err := parsePattern(kind, text)
 		if err != nil {
 			example := `"https://hooks.example.com"`

@@ -21,7 +21,7 @@ func (p *parser) input(name string, keyNode, n *yaml.Node, w *Workflow) {
 	binding := SecretBinding{Name: "inputs." + name, Position: Position{keyNode.Line, keyNode.Column}}
 	secret := false
 	var defaultNode *yaml.Node
-	if target := n; target.Kind == yaml.ScalarNode && target.Value == "" {
+	if target := p.resolve(n); target != nil && target.Kind == yaml.ScalarNode && p.scalar(target) == nil {
 		w.Inputs.Fields = append(w.Inputs.Fields, f) // `host:` alone declares an optional string
 		return
 	}
@@ -40,7 +40,7 @@ func (p *parser) input(name string, keyNode, n *yaml.Node, w *Workflow) {
 	)
 	if (len(f.Enum) > 0 || f.Format != "" || secret) && f.Type.Name != action.StringType {
 		p.report(keyNode, "input-type", fmt.Sprintf("enum, format and secret are for inputs of type string, %s is of type %s", clipped(name), f.Type.Name), "")
-		return
+		f.Enum, f.Format, secret, defaultNode = nil, "", false, nil
 	}
 	if secret {
 		p.secretInput(&f, binding, keyNode, defaultNode, w)
@@ -66,7 +66,10 @@ func (p *parser) secretInput(f *action.Field, binding SecretBinding, keyNode, de
 }
 
 func (p *parser) inputType(n *yaml.Node) action.Type {
-	name := p.text(n, "type")
+	name := p.someText(n, "type")
+	if name == "" {
+		return action.Type{Name: action.StringType}
+	}
 	for _, known := range action.InputTypes() {
 		if name == known {
 			return action.Type{Name: name}
@@ -81,7 +84,10 @@ func (p *parser) inputType(n *yaml.Node) action.Type {
 }
 
 func (p *parser) format(n *yaml.Node) string {
-	name := p.text(n, "format")
+	name := p.someText(n, "format")
+	if name == "" {
+		return ""
+	}
 	for _, known := range action.Formats() {
 		if name == known {
 			return name
@@ -106,7 +112,7 @@ func (p *parser) inputDefault(f *action.Field, n *yaml.Node) {
 	}
 	normal, problems := f.Normalize(v)
 	for _, problem := range problems {
-		p.report(n, "bad-default", "the default does not fit: "+strings.Replace(problem.Message, `""`, `"`+f.Name+`"`, 1), problem.Hint)
+		p.report(n, "bad-default", "the default does not fit: "+problem.Message, problem.Hint)
 	}
 	if len(problems) == 0 {
 		f.Default = normal

@@ -31,13 +31,13 @@ func (p *parser) schedule(n *yaml.Node, w *Workflow) {
 	}
 	s := Schedule{Position: Position{n.Line, n.Column}, CatchUp: CatchUp{Mode: "last"}}
 	if target.Kind == yaml.ScalarNode {
-		s.Spec = p.cron(target, p.text(target, "schedule"), nil, "")
+		s.Spec = p.cron(target, p.someText(target, "a schedule"), nil, "")
 		w.Schedules = append(w.Schedules, s)
 		return
 	}
 	var cron, zone *yaml.Node
 	seen := p.mapping(target, "a schedule",
-		key{"id", func(v *yaml.Node) { s.ID = p.text(v, "id"); p.identifier(v, s.ID, "a schedule's id") }},
+		key{"id", func(v *yaml.Node) { p.id(v, "a schedule's id", &s.ID) }},
 		key{"cron", func(v *yaml.Node) { cron = v }},
 		key{"timezone", func(v *yaml.Node) { zone = v }},
 		key{"catch_up", func(v *yaml.Node) { s.CatchUp = p.catchUp(v) }},
@@ -57,7 +57,7 @@ func (p *parser) schedule(n *yaml.Node, w *Workflow) {
 	if zone != nil {
 		zoneName = p.text(zone, "timezone")
 	}
-	s.Spec = p.cron(cron, p.text(cron, "cron"), zone, zoneName)
+	s.Spec = p.cron(cron, p.someText(cron, "cron"), zone, zoneName)
 	w.Schedules = append(w.Schedules, s)
 }
 
@@ -92,7 +92,9 @@ func (p *parser) catchUp(n *yaml.Node) CatchUp {
 	c := CatchUp{Mode: "last"}
 	p.mapping(n, "catch_up",
 		key{"mode", func(v *yaml.Node) {
-			c.Mode = p.text(v, "mode")
+			if c.Mode = p.someText(v, "mode"); c.Mode == "" {
+				return
+			}
 			modes := []string{"none", "last", "all"}
 			if c.Mode != "none" && c.Mode != "last" && c.Mode != "all" {
 				hint := action.DidYouMean(c.Mode, modes)
@@ -107,11 +109,20 @@ func (p *parser) catchUp(n *yaml.Node) CatchUp {
 	return c
 }
 
-// checkScheduleInputs checks what each schedule gives against the declarations.
-func (p *parser) checkScheduleInputs(w *Workflow) {
+// checkSchedules checks what each schedule gives against the declarations, and
+// that their ids tell them apart.
+func (p *parser) checkSchedules(w *Workflow) {
+	ids := map[string]int{}
 	for _, s := range w.Schedules {
+		if line := ids[s.ID]; line > 0 && s.ID != "" {
+			p.reportAt(s.Position, "duplicate-schedule", fmt.Sprintf("there are two schedules %q", s.ID), fmt.Sprintf("the other begins in line %d", line))
+		}
+		ids[s.ID] = s.Position.Line
 		for _, problem := range w.Inputs.Check(s.Inputs) {
 			p.reportAt(s.Position, "schedule-inputs", "this schedule: "+problem.Message, problem.Hint)
+		}
+		for _, c := range w.Inputs.PlainCredentials(s.Inputs) {
+			p.reportAt(s.Position, "literal-secret", fmt.Sprintf("this schedule: the secret input %s stands in the file itself", c.Path), "declare it under `secrets:` instead; its text then comes from the environment")
 		}
 	}
 }

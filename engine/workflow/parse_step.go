@@ -3,6 +3,7 @@ package workflow
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
@@ -27,7 +28,7 @@ func (p *parser) step(n *yaml.Node, number int) Step {
 	s := Step{ID: fmt.Sprintf("step_%d", number), Position: Position{n.Line, n.Column}}
 	what := "a step"
 	p.mapping(n, what,
-		key{"id", func(v *yaml.Node) { s.ID = p.text(v, "id"); p.identifier(v, s.ID, "a step's id") }},
+		key{"id", func(v *yaml.Node) { p.id(v, "a step's id", &s.ID) }},
 		key{"name", func(v *yaml.Node) {
 			p.report(v, "unknown-key", `a step has no key "name"`, "its `id` names it; comments describe it")
 		}},
@@ -81,7 +82,7 @@ func (p *parser) stepKind(n *yaml.Node, s *Step) {
 
 // wholeText reads a text in which expressions have no meaning.
 func (p *parser) wholeText(n *yaml.Node, what string) *Text {
-	text := p.text(n, what)
+	text := p.someText(n, what)
 	return &Text{Text: text, Position: Position{n.Line, n.Column}, Line: n.Line}
 }
 
@@ -111,6 +112,10 @@ func (p *parser) condition(n *yaml.Node) *Text {
 	if trimmed := strings.TrimSpace(t.Text); strings.HasPrefix(trimmed, "${{") && strings.HasSuffix(trimmed, "}}") {
 		t.Text = strings.TrimSpace(trimmed[3 : len(trimmed)-2])
 	}
+	if strings.Contains(t.Text, "${{") {
+		p.report(n, "expression-refused", "if is one expression by itself, without ${{ }} inside it", `for example: inputs.role == "admin" and steps.lookup.outputs.found`)
+		return nil
+	}
 	return t
 }
 
@@ -129,18 +134,18 @@ func (p *parser) luaBlock(n *yaml.Node) *Text {
 		p.report(target, "lua-style", "a script cannot have an anchor or a tag", "put shared functions into a file and use require")
 	}
 	if strings.Contains(target.Value, "${{") {
-		p.reportAt(Position{p.lineWith(target.Line, "${{"), 1}, "expression-refused", "a script cannot hold ${{ }}: text is never pasted into code",
+		p.reportAt(p.find(target.Line, "${{"), "expression-refused", "a script cannot hold ${{ }}: text is never pasted into code",
 			"read the value itself, such as inputs.email")
 	}
 	return &Text{Text: target.Value, Position: Position{target.Line, target.Column}, Line: target.Line + 1}
 }
 
-// lineWith returns the first line from a line on that holds the text.
-func (p *parser) lineWith(from int, text string) int {
+// find returns the first place from a line on that holds the text.
+func (p *parser) find(from int, text string) Position {
 	for n := from; n <= len(p.lines); n++ {
-		if strings.Contains(p.line(n), text) {
-			return n
+		if at := strings.Index(p.line(n), text); at >= 0 {
+			return Position{n, utf8.RuneCountInString(p.line(n)[:at]) + 1}
 		}
 	}
-	return from
+	return Position{from, 1}
 }

@@ -19,7 +19,7 @@ type parser struct {
 }
 
 func newParser(file string, src []byte) *parser {
-	return &parser{file: file, lines: strings.Split(strings.ReplaceAll(string(src), "\r\n", "\n"), "\n")}
+	return &parser{file: file, lines: strings.Split(strings.ReplaceAll(strings.TrimPrefix(string(src), "\ufeff"), "\r\n", "\n"), "\n")}
 }
 
 // line returns a line of the file, counted from 1, or "".
@@ -86,7 +86,7 @@ func (p *parser) mapping(n *yaml.Node, what string, keys ...key) map[string]bool
 }
 
 // entries calls visit for each entry of a mapping, in the order of the file;
-// merged ones (`<<`) come where they stand and yield to the mapping's own.
+// merged ones (`<<`) come after the mapping's own and yield to them.
 func (p *parser) entries(n *yaml.Node, what string, visit func(name string, keyNode, v *yaml.Node)) {
 	p.collect(n, what, map[string]*yaml.Node{}, visit, 0)
 }
@@ -179,8 +179,32 @@ func (p *parser) text(n *yaml.Node, what string) string {
 	s := p.rawText(n, what)
 	if strings.Contains(s, "${{") {
 		p.report(n, "expression-refused", fmt.Sprintf("%s cannot hold ${{ }}", what), "write the value itself")
+		return ""
 	}
 	return s
+}
+
+// someText reads text that may not be empty. Where it returns "", that was
+// reported.
+func (p *parser) someText(n *yaml.Node, what string) string {
+	before := len(p.diagnostics)
+	s := p.text(n, what)
+	if strings.TrimSpace(s) != "" {
+		return s
+	}
+	if len(p.diagnostics) == before {
+		p.report(n, "empty-text", what+" is empty", "")
+	}
+	return ""
+}
+
+// id reads a name that scripts write after a dot; what is no text leaves it as it
+// was.
+func (p *parser) id(n *yaml.Node, what string, name *string) {
+	if s := p.someText(n, what); s != "" {
+		p.identifier(n, s, what)
+		*name = s
+	}
 }
 
 func (p *parser) rawText(n *yaml.Node, what string) string {

@@ -3,9 +3,11 @@ package workflow
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/pdflow/pdflow/engine/action"
 )
@@ -50,27 +52,54 @@ func parsePattern(kind, text string) (Pattern, error) {
 		}
 	}
 	pattern.Host, pattern.Port = splitHostPort(rest)
-	if kind == "http" && pattern.Port == "" {
+	switch {
+	case kind != "http" || pattern.Port != "":
+	case strings.HasPrefix(text, "inputs."):
+		pattern.Scheme = "" // the input is a whole URL
+	default:
 		pattern.Port = defaultPort(pattern.Scheme)
-		if strings.HasPrefix(pattern.Host, "inputs.") {
-			pattern.Scheme, pattern.Port = "", ""
-		}
 	}
 	return pattern, pattern.validate()
 }
 
 func (p Pattern) validate() error {
-	if strings.ContainsAny(p.Host, "/?#@ ") || p.Host == "" {
+	if strings.ContainsAny(p.Host, "/?#") {
 		return fmt.Errorf("it must be a host, without a path")
 	}
-	if name, ok := strings.CutPrefix(p.Host, "*."); strings.Contains(p.Host, "*") && (!ok || strings.Contains(name, "*")) {
-		return fmt.Errorf("* may only stand for the first labels, as in *.example.com")
+	if !strings.HasPrefix(p.Host, "inputs.") {
+		if err := checkHost(p.Host); err != nil {
+			return err
+		}
 	}
 	if p.Port == "" || p.Port == "*" || strings.HasPrefix(p.Port, "inputs.") {
 		return nil
 	}
 	if n, err := strconv.Atoi(p.Port); err != nil || n < 1 || n > 65535 {
 		return fmt.Errorf("the port must be 1 to 65535 or *")
+	}
+	return nil
+}
+
+// checkHost reports why text is not a host: a name, an address, or a name after
+// `*.`. What could never match anything is refused, since its author believes
+// that it does.
+func checkHost(host string) error {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return nil
+	}
+	name := strings.TrimPrefix(host, "*.")
+	switch {
+	case name == "":
+		return fmt.Errorf("there is no host in it")
+	case strings.Contains(name, "*"):
+		return fmt.Errorf("* may only stand for the first labels, as in *.example.com")
+	}
+	odd := func(r rune) bool { return r < utf8.RuneSelf && !nameByte(byte(r)) && r != '-' && r != '.' }
+	if at := strings.IndexFunc(name, odd); at >= 0 {
+		return fmt.Errorf("a host cannot hold %q", name[at])
+	}
+	if strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") || strings.Contains(name, "..") {
+		return fmt.Errorf("a label of the name is empty")
 	}
 	return nil
 }
@@ -167,12 +196,9 @@ func (p Pattern) resolve(inputs action.Object) (Pattern, bool) {
 }
 
 func (p Pattern) resolveURL(inputs action.Object) (Pattern, bool) {
-	text, ok := substitute(p.Host, inputs)
-	if !ok {
-		return p, false
-	}
+	text, _ := inputs[strings.TrimPrefix(p.Host, "inputs.")].(string)
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" {
+	if err != nil || u.Hostname() == "" || strings.Contains(u.Host, "*") {
 		return p, false
 	}
 	p.Scheme, p.Host, p.Port = u.Scheme, strings.ToLower(u.Hostname()), u.Port()

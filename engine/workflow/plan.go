@@ -25,6 +25,8 @@ type Plan struct {
 	// Sources are the texts that the plan was made from, the workflow first. A
 	// run records them, so that a changed file never changes it.
 	Sources []Source
+
+	catalog *action.Catalog // nil in a plan that was not compiled
 }
 
 // A Source is a file as it was read.
@@ -90,7 +92,7 @@ func (t *Template) Position() Position { return t.position }
 // A PlannedCall is a call of an action that a plan makes, as far as its text
 // shows.
 type PlannedCall struct {
-	Step   string
+	Step   string // empty in a module
 	Action string
 	// Inputs are the names of the inputs that it gives; Open says that there may
 	// be others.
@@ -116,16 +118,18 @@ func (p *Plan) Calls() []PlannedCall {
 			}
 			calls = append(calls, call)
 		}
-		calls = append(calls, scriptCalls(s.ID, s.Script)...)
+		calls = append(calls, p.scriptCalls(s.ID, s.Script)...)
 	}
 	for _, name := range action.SortedNames(p.Modules) {
-		calls = append(calls, scriptCalls("", p.Modules[name])...)
+		calls = append(calls, p.scriptCalls("", p.Modules[name])...)
 	}
 	return calls
 }
 
-func scriptCalls(step string, script Program) []PlannedCall {
-	if script == nil {
+// scriptCalls returns the actions that a script names; the other names that it
+// reads are data, and Lua's own.
+func (p *Plan) scriptCalls(step string, script Program) []PlannedCall {
+	if script == nil || p.catalog == nil {
 		return nil
 	}
 	var calls []PlannedCall
@@ -133,9 +137,9 @@ func scriptCalls(step string, script Program) []PlannedCall {
 		if len(r.Path) < 2 {
 			continue
 		}
-		calls = append(calls, PlannedCall{
-			Step: step, Action: r.Path[0] + "." + r.Path[1], Inputs: action.SortedNames(r.Input), Open: r.Open || r.Input == nil,
-		})
+		if a, ok := p.catalog.Lookup(r.Path[0] + "." + r.Path[1]); ok {
+			calls = append(calls, PlannedCall{Step: step, Action: a.Name, Inputs: action.SortedNames(r.Input), Open: r.Open || r.Input == nil})
+		}
 	}
 	return calls
 }

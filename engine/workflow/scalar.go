@@ -15,12 +15,32 @@ import (
 var (
 	jsonNumber  = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 	jsonInteger = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
-	oddNumber   = regexp.MustCompile(`^[-+]?(0[0-9_]+|0o[0-7_]+|0[xX][0-9a-fA-F_]+|0[bB][01_]+|[0-9]+(_[0-9]+)+|\.[0-9]+|[0-9]+\.|\.(inf|Inf|INF)|\.(nan|NaN|NAN)|[0-9]+(\.[0-9]+)?)$`)
+	oddNumber   = regexp.MustCompile(`^[-+]?(0[0-9_]+|0o[0-7_]+|0[xX][0-9a-fA-F_]+|0[bB][01_]+|[0-9]+(_[0-9]+)+|\.[0-9]+|[0-9]+\.|\.(inf|Inf|INF)|\.(nan|NaN|NAN)|[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?)$`)
 )
 
 // knownTags are the tags that a file may write; they change nothing that the
 // value does not say already, except for !!str.
 var knownTags = map[string]bool{"!!str": true, "!!int": true, "!!float": true, "!!bool": true, "!!null": true, "!!seq": true, "!!map": true}
+
+// fitsTag reports whether a known tag says what the value is without it.
+func fitsTag(n *yaml.Node) bool {
+	quiet := parser{}
+	switch n.Kind {
+	case yaml.MappingNode:
+		return n.Tag == "!!map"
+	case yaml.SequenceNode:
+		return n.Tag == "!!seq"
+	}
+	switch quiet.scalar(n).(type) {
+	case nil:
+		return n.Tag == "!!null"
+	case bool:
+		return n.Tag == "!!bool"
+	case float64:
+		return n.Tag == "!!float" || n.Tag == "!!int" && jsonInteger.MatchString(n.Value)
+	}
+	return n.Tag == "!!str"
+}
 
 // scalar returns the value of a scalar: nil, bool, float64 or string.
 func (p *parser) scalar(n *yaml.Node) any {

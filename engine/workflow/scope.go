@@ -15,9 +15,13 @@ type scope struct {
 	before int    // the steps with a lower index have run
 	what   string // "the step \"x\"" or "outputs"
 	reads  map[int]bool
+	// modules are those that were followed for this scope. Each is compiled once,
+	// and followed for every step that requires it: it reads what the step does.
+	modules map[string]bool
 }
 
-// dataNames are the names that every chunk may read; scripts see secrets too.
+// dataNames are the names that every chunk may read. Scripts see secrets too;
+// expressions know the name for the sake of a better message.
 var dataNames = []string{"inputs", "steps", "run"}
 
 // laterNames belong to parts of the language that do not work yet.
@@ -29,10 +33,10 @@ var laterNames = map[string]string{
 }
 
 func (s *scope) names(kind ChunkKind) []string {
-	names := append([]string{"coalesce"}, dataNames...)
+	names := append([]string{"coalesce", "secrets"}, dataNames...)
 	names = append(names, action.SortedNames(laterNames)...)
 	if kind != Expression {
-		names = append(names, "secrets", "list", "require", "print")
+		names = append(names, "list", "require", "print")
 		names = append(names, s.catalog.Modules()...)
 	}
 	return names
@@ -58,11 +62,17 @@ func (s *scope) script(chunk Chunk) Program {
 	if program == nil {
 		return nil
 	}
-	s.references(program, chunk.File, Position{})
-	for _, r := range program.Requires() {
-		s.require(r, chunk.File)
-	}
+	s.follow(program, chunk.File)
 	return program
+}
+
+// follow checks what a script or module reads, in this scope, and goes on with
+// the modules that it requires.
+func (s *scope) follow(program Program, file string) {
+	s.references(program, file, Position{})
+	for _, r := range program.Requires() {
+		s.require(r, file)
+	}
 }
 
 // expression compiles one expression and reports what is wrong with it.
@@ -83,10 +93,19 @@ func (s *scope) expressionFindings(program Program, findings []Finding, at Posit
 		}
 		s.finding(f, s.workflow.File, at)
 	}
-	if program != nil {
-		s.references(program, s.workflow.File, at)
+	if program == nil {
+		return
+	}
+	s.references(program, s.workflow.File, at)
+	for _, r := range program.References() {
+		if r.Path[0] == "secrets" {
+			s.finding(Finding{Rule: "secret-use", Line: r.Line, Token: "secrets", Message: "a secret cannot be a part of an expression", Hint: wholeSecret}, s.workflow.File, at)
+		}
 	}
 }
+
+// wholeSecret says how a secret is given.
+const wholeSecret = "give the secret as the whole value in `with:`, as in auth: {bearer: \"${{ secrets.TOKEN }}\"}, or use it in a script"
 
 // references checks what a program reads against what is declared.
 func (s *scope) references(program Program, file string, at Position) {
@@ -236,7 +255,7 @@ func (s *scope) callInput(a *action.Action, r Reference, file string, at Positio
 		}
 		s.finding(Finding{Rule: problem.Rule, Line: r.Line, Token: token, Message: a.Name + ": " + problem.Message, Hint: problem.Hint}, file, at)
 	}
-	for _, path := range literalCredentials(a.In, r.Input, "") {
-		s.finding(Finding{Rule: "literal-secret", Line: r.Line, Token: path, Message: fmt.Sprintf("%q holds a key in the file itself", path), Hint: credentialHint(path)}, file, at)
+	for _, c := range a.In.PlainCredentials(r.Input) {
+		s.finding(Finding{Rule: "literal-secret", Line: r.Line, Token: action.Problem{Path: c.Path}.Name(), Message: literalSecret(c.Path), Hint: credentialHint(c.Path)}, file, at)
 	}
 }

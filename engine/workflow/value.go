@@ -1,8 +1,13 @@
 package workflow
 
 import (
+	"encoding/json"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 
 	"gopkg.in/yaml.v3"
 )
@@ -48,6 +53,9 @@ func (p *parser) nested(n *yaml.Node, what string, depth int) Value {
 	case yaml.MappingNode:
 		v.IsMap = true
 		p.entries(n, what, func(name string, keyNode, item *yaml.Node) {
+			if strings.Contains(name, "${{") {
+				p.report(keyNode, "expression-refused", "a name cannot hold ${{ }}", "expressions stand in values; a script can build names")
+			}
 			v.Fields = append(v.Fields, NamedValue{name, Position{keyNode.Line, keyNode.Column}, p.nested(item, what, depth+1)})
 		})
 	case yaml.SequenceNode:
@@ -57,6 +65,11 @@ func (p *parser) nested(n *yaml.Node, what string, depth int) Value {
 		}
 	default:
 		v.Literal = p.scalar(n)
+		if text, ok := v.Literal.(string); ok && strings.Contains(text, "${{") {
+			// What is wrong with an expression is wrong where it stands, not where an
+			// alias repeats it.
+			v.Position = Position{n.Line, n.Column}
+		}
 		v.Block = n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0
 	}
 	return v
@@ -91,10 +104,38 @@ func (p *parser) plain(v Value, what string) any {
 // input file, or a world file. Its rules for scalars are those of workflows.
 func ParseData(name string, src []byte) (any, error) {
 	p := newParser(name, src)
+	if json.Valid(src) {
+		src = jsonEscapes.ReplaceAllFunc(src, yamlEscape)
+	}
 	root := p.document(src)
 	var v any
 	if root != nil {
 		v = p.plain(p.value(root, "the file"), "a data file")
 	}
 	return v, p.diagnostics.err()
+}
+
+// jsonEscapes finds the escapes of a JSON text; those that take a second one,
+// the halves of a character beyond U+FFFF, together with it.
+var jsonEscapes = regexp.MustCompile(`(?i)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|\\u[0-9a-f]{4}|\\.`)
+
+// yamlEscape writes an escape of JSON as YAML has it. The YAML library knows
+// neither `\/` nor halves of characters.
+func yamlEscape(escape []byte) []byte {
+	if string(escape) == `\/` {
+		return []byte("/")
+	}
+	if escape[1] != 'u' {
+		return escape
+	}
+	first, _ := strconv.ParseUint(string(escape[2:6]), 16, 32)
+	if !utf16.IsSurrogate(rune(first)) {
+		return escape
+	}
+	whole := unicode.ReplacementChar // for half a character alone, as encoding/json has it
+	if len(escape) == 12 {
+		second, _ := strconv.ParseUint(string(escape[8:]), 16, 32)
+		whole = utf16.DecodeRune(rune(first), rune(second))
+	}
+	return fmt.Appendf(nil, `\U%08x`, whole)
 }

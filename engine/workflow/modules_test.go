@@ -1,0 +1,124 @@
+package workflow_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// compileWith compiles a workflow beside files.
+func (l language) compileWith(source string, files map[string]string) (*workflow.Plan, error) {
+	parsed, _ := workflow.Parse("dir/w.yaml", []byte(source))
+	folder := fstest.MapFS{}
+	for name, text := range files {
+		folder[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	parsed.Files = folder
+	return workflow.Compile(parsed, l.catalog, l.interpreter)
+}
+
+// TestModuleReads proves that a module sees the results of steps in every step
+// that requires it, and not only in the first.
+func TestModuleReads(t *testing.T) {
+	l := newLanguage(t)
+	plan, err := l.compileWith(`
+steps:
+  - id: first
+    lua: |
+      return {n = 1}
+  - id: second
+    lua: |
+      return {n = require("outer")() + 1}
+  - id: third
+    lua: |
+      return {n = require("outer")() + 2}
+outputs: {second: "${{ steps.second.outputs.n }}", third: "${{ steps.third.outputs.n }}"}
+`, map[string]string{
+		"outer.lua":     `return require("inner")`,
+		"lib/inner.lua": `return function() return steps.first.outputs.n end`,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := (&engine.Local{Interpreter: l.interpreter}).Run(context.Background(), plan, engine.Request{})
+	if err != nil || result.Error != nil {
+		t.Fatal(err, result.Error)
+	}
+	if diff := cmp.Diff(action.Object{"second": 2.0, "third": 3.0}, result.Outputs); diff != "" {
+		t.Errorf("outputs (-want +got):\n%s", diff)
+	}
+}
+
+// TestModuleOrder proves that a module which reads a step is refused where that
+// step has not run, and that a circle of modules does not hang the check.
+func TestModuleOrder(t *testing.T) {
+	const source = `
+steps:
+  - id: early
+    lua: |
+      return require("a")
+  - id: late
+    lua: |
+      return {}
+`
+	_, err := newLanguage(t).compileWith(source, map[string]string{"a.lua": "local b = require('b')\nreturn steps.late.outputs", "b.lua": `return require("a")`})
+	want := `dir/a.lua:2:1: the step "late" does not run before the step "early" (a step sees the steps above it)`
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+// TestFilesOutside proves that scripts and modules come from the folder of the
+// workflow only, and what is said of the others.
+func TestFilesOutside(t *testing.T) {
+	files := map[string]string{"page.lua": "return {}", "lib/m.lua": "return 1", "big.lua": strings.Repeat("-- x\n", 100_000), "dir.lua/x.lua": ""}
+	script := func(name string) string { return "steps: [{id: a, lua_file: \"" + name + "\"}]" }
+	module := func(name string) string {
+		return "steps:\n  - id: a\n    lua: |\n      return require(\"" + name + "\")\n"
+	}
+	for _, test := range []struct{ name, source, err string }{
+		{"beside", script("page.lua"), ""},
+		{"beside, with a dot", script("./page.lua"), ""},
+		{"in a folder", script("lib/m.lua"), ""},
+		{"module in lib", module("m"), ""},
+		{"above", script("../page.lua"), "../page.lua is not a path inside the folder of the workflow"},
+		{"absolute", script("/etc/page.lua"), "/etc/page.lua is not a path inside"},
+		{"out and in", script("lib/../../page.lua"), "is not a path inside"},
+		{"other type", script("page.txt"), `"page.txt" is not a .lua file`},
+		{"missing", script("pages.lua"), "there is no file pages.lua"},
+		{"a folder", script("dir.lua"), "there is no file dir.lua"},
+		{"too large", script("big.lua"), "big.lua has 500000 bytes, at most 262144 are read"},
+		{"module above", module("../page"), "../page.lua is not a path inside the folder"},
+		{"missing module", module("nope"), "it looks for nope.lua and lib/nope.lua"},
+	} {
+		_, err := newLanguage(t).compileWith(test.source, files)
+		if test.err == "" && err != nil || test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)) {
+			t.Errorf("%s: got %v, want %q", test.name, err, test.err)
+		}
+	}
+}
+
+// TestCallsOfModules proves that Calls shows the actions of required modules, and
+// nothing that is no action.
+func TestCallsOfModules(t *testing.T) {
+	plan, err := newLanguage(t).compileWith(`
+inputs: {key: {type: string}}
+steps:
+  - id: a
+    lua: |
+      return {key = require("m")(inputs.key), text = string.upper(run.id)}
+`, map[string]string{"m.lua": `return function(key) return pagerduty.send_resolve_event{incident_key = key, description = "ok"} end`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []workflow.PlannedCall{{Action: "pagerduty.send_resolve_event", Inputs: []string{"description", "incident_key"}}}
+	if diff := cmp.Diff(want, plan.Calls()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
