@@ -21,6 +21,7 @@ type evaluation struct {
 
 	expressions, scripts *glua.LTable           // the two environments
 	data                 []data                 // inputs, steps, run and secrets, as far as they were read
+	few                  [4]data                // where data begins
 	modules              map[string]glua.LValue // what required modules returned
 	raised               []raised
 	threads              []*glua.LState // of protected calls, not in use
@@ -70,6 +71,7 @@ func (e *evaluation) open() {
 	e.state.SetContext(&e.budget)
 	lib := e.interpreter.library
 	e.state.SetMetatable(glua.LString(""), lib.stringMeta)
+	e.data = e.few[:0]
 	e.scripts = e.state.G.Global
 	e.scripts.Metatable = lib.globalMeta
 }
