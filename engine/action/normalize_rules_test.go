@@ -135,8 +135,16 @@ func TestDurations(t *testing.T) {
 		in   any
 		want time.Duration
 	}{
-		{"5s", 5 * time.Second}, {"1h30m", 90 * time.Minute}, {"250ms", 250 * time.Millisecond}, {"0", 0}, {"1d", 24 * time.Hour}, {"1d12h", 36 * time.Hour},
-		{5.0, 5 * time.Second}, {0.25, 250 * time.Millisecond}, {0.0, 0}, {"99999d", 99999 * 24 * time.Hour},
+		{"5s", 5 * time.Second},
+		{"1h30m", 90 * time.Minute},
+		{"250ms", 250 * time.Millisecond},
+		{"0", 0},
+		{"1d", 24 * time.Hour},
+		{"1d12h", 36 * time.Hour},
+		{5.0, 5 * time.Second},
+		{0.25, 250 * time.Millisecond},
+		{0.0, 0},
+		{"99999d", 99999 * 24 * time.Hour},
 	} {
 		if got, err := action.DurationOf(test.in); err != nil || got != test.want {
 			t.Errorf("%v: got %s, %v, want %s", test.in, got, err, test.want)
