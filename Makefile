@@ -31,11 +31,20 @@ bench:
 	go test -run '^$$' -bench . -benchmem ./...
 
 # Each fuzz target for a while; seeds that were found live in testdata/fuzz.
+FUZZ = go test -run '^$$' -fuzztime 1m -fuzz
 fuzz:
-	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./engine/workflow
-	go test -run '^$$' -fuzz FuzzCheck -fuzztime 1m ./engine/lua
-	go test -run '^$$' -fuzz FuzzValues -fuzztime 1m ./engine/lua
-	go test -run '^$$' -fuzz FuzzApply -fuzztime 1m ./engine
+	$(FUZZ) '^FuzzParse$$' ./engine/workflow
+	$(FUZZ) '^FuzzCheck$$' ./engine/lua
+	$(FUZZ) '^FuzzValues$$' ./engine/lua
+	$(FUZZ) '^FuzzApply$$' ./engine
+	$(FUZZ) '^FuzzNormalize$$' ./engine/action
+	$(FUZZ) '^FuzzDuration$$' ./engine/action
+	$(FUZZ) '^FuzzParse$$' ./engine/schedule
+	$(FUZZ) '^FuzzJSONDecode$$' ./builtins
+	$(FUZZ) '^FuzzTimeLayout$$' ./builtins
+	$(FUZZ) '^FuzzDecodeError$$' ./builtins/pagerduty
+	$(FUZZ) '^FuzzValidate$$' ./builtins/pagerduty
+	$(FUZZ) '^FuzzServeHTTP$$' ./builtins/pagerduty/simulator
 
 # Files that are made from the code; CI fails when they are stale.
 generate:

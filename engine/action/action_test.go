@@ -11,31 +11,6 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-type greetInput struct {
-	Name string `json:"name" required:"true" doc:"Whom to greet."`
-}
-
-type greetOutput struct {
-	Text string `json:"text" doc:"The greeting."`
-}
-
-// An action is declared from a typed function; its checks follow from the tags.
-func ExampleNew() {
-	greet := action.New(action.Spec{Name: "demo.greet", Summary: "Greet somebody.", Effect: action.Pure},
-		func(_ context.Context, in greetInput) (greetOutput, error) {
-			return greetOutput{Text: "hello " + in.Name}, nil
-		})
-	call, _ := greet.Prepare(action.Object{"name": "Ann"})
-	output, _ := call.Do(context.Background(), nil)
-	fmt.Println(output["text"])
-
-	_, err := greet.Prepare(action.Object{"nmae": "Ann"})
-	fmt.Println(errors.Unwrap(err))
-	// Output:
-	// hello Ann
-	// required input "name" is missing (Whom to greet.); unknown input "nmae" (did you mean "name"?)
-}
-
 // A sentInput has every method that an input may have.
 type sentInput struct {
 	Key  string `json:"key" doc:"A key."`

@@ -37,17 +37,17 @@ func nameOf(file string) string {
 
 func (p *parser) workflow(root *yaml.Node, w *Workflow) {
 	seen := p.mapping(root, "a workflow",
-		key{"name", func(v *yaml.Node) { w.Name = p.someText(v, "name") }},
-		key{"description", func(v *yaml.Node) { w.Description = p.text(v, "description") }},
-		key{"inputs", func(v *yaml.Node) { p.inputs(v, w) }},
-		key{"secrets", func(v *yaml.Node) { p.secrets(v, w) }},
-		key{"permissions", func(v *yaml.Node) { p.permissions(v, w) }},
-		key{"schedule", func(v *yaml.Node) { p.schedules(v, w) }},
-		key{"connection", func(v *yaml.Node) { p.connection(v, w) }},
-		key{"limits", func(v *yaml.Node) { w.Limits = p.limits(v) }},
-		key{"timeout", func(v *yaml.Node) { w.Timeout = p.duration(v, "timeout") }},
-		key{"steps", func(v *yaml.Node) { p.steps(v, w) }},
-		key{"outputs", func(v *yaml.Node) { p.outputs(v, w) }},
+		key{name: "name", read: func(v *yaml.Node) { w.Name = p.someText(v, "name") }},
+		key{name: "description", read: func(v *yaml.Node) { w.Description = p.text(v, "description") }},
+		key{name: "inputs", read: func(v *yaml.Node) { p.inputs(v, w) }},
+		key{name: "secrets", read: func(v *yaml.Node) { p.secrets(v, w) }},
+		key{name: "permissions", read: func(v *yaml.Node) { p.permissions(v, w) }},
+		key{name: "schedule", read: func(v *yaml.Node) { p.schedules(v, w) }},
+		key{name: "connection", read: func(v *yaml.Node) { p.connection(v, w) }},
+		key{name: "limits", read: func(v *yaml.Node) { w.Limits = p.limits(v) }},
+		key{name: "timeout", read: func(v *yaml.Node) { w.Timeout = p.duration(v, "timeout") }},
+		key{name: "steps", read: func(v *yaml.Node) { p.steps(v, w) }},
+		key{name: "outputs", read: func(v *yaml.Node) { p.outputs(v, w) }},
 		p.later("on_failure", "use continue_on_error and a later step with `if: steps.ID.status == \"failure\"`"),
 		p.later("finally", "use continue_on_error, so that the steps after it always run"),
 		p.later("concurrency", "start the workflow once at a time"),
@@ -70,8 +70,8 @@ func (p *parser) connection(n *yaml.Node, w *Workflow) {
 
 func (p *parser) limits(n *yaml.Node) (l Limits) {
 	p.mapping(n, "limits",
-		key{"instructions", func(v *yaml.Node) { l.Instructions = p.whole(v, "instructions") }},
-		key{"time", func(v *yaml.Node) { l.Time = p.duration(v, "time") }},
+		key{name: "instructions", read: func(v *yaml.Node) { l.Instructions = p.whole(v, "instructions") }},
+		key{name: "time", read: func(v *yaml.Node) { l.Time = p.duration(v, "time") }},
 		p.later("memory", "instructions and time are limited"),
 		p.later("output", "instructions and time are limited"),
 	)
@@ -91,8 +91,8 @@ func (p *parser) secrets(n *yaml.Node, w *Workflow) {
 		b := SecretBinding{Name: name, Position: Position{keyNode.Line, keyNode.Column}}
 		before := len(p.diagnostics)
 		p.mapping(v, fmt.Sprintf("the secret %s", clipped(name)),
-			key{"hosts", func(v *yaml.Node) { b.Hosts = p.hosts(v) }},
-			key{"service_key", func(v *yaml.Node) { b.ServiceKey = p.boolean(v, "service_key") }},
+			key{name: "hosts", read: func(v *yaml.Node) { b.Hosts = p.hosts(v) }},
+			key{name: "service_key", read: func(v *yaml.Node) { b.ServiceKey = p.boolean(v, "service_key") }},
 		)
 		if len(b.Hosts) == 0 && !b.ServiceKey && len(p.diagnostics) == before {
 			p.report(keyNode, "unbound-secret", fmt.Sprintf("the secret %s is bound to nothing, so nothing could use it", clipped(name)),
@@ -119,7 +119,7 @@ func (p *parser) hosts(n *yaml.Node) []string {
 
 func (p *parser) permissions(n *yaml.Node, w *Workflow) {
 	p.mapping(n, "permissions",
-		key{"pagerduty", func(v *yaml.Node) {
+		key{name: "pagerduty", read: func(v *yaml.Node) {
 			w.Permissions.Narrowed = true
 			p.items(v, "permissions.pagerduty", func(item *yaml.Node) {
 				name := strings.TrimPrefix(p.someText(item, "an action"), "pagerduty.")
@@ -130,8 +130,8 @@ func (p *parser) permissions(n *yaml.Node, w *Workflow) {
 				w.pagerDutyPlaces = append(w.pagerDutyPlaces, Position{item.Line, item.Column})
 			})
 		}},
-		key{"http", func(v *yaml.Node) { w.Permissions.HTTP = p.patterns(v, "http") }},
-		key{"net", func(v *yaml.Node) { w.Permissions.Net = p.patterns(v, "net") }},
+		key{name: "http", read: func(v *yaml.Node) { w.Permissions.HTTP = p.patterns(v, "http") }},
+		key{name: "net", read: func(v *yaml.Node) { w.Permissions.Net = p.patterns(v, "net") }},
 	)
 }
 

@@ -26,17 +26,17 @@ func (p *parser) input(name string, keyNode, n *yaml.Node, w *Workflow) {
 		return
 	}
 	p.mapping(n, fmt.Sprintf("the input %s", clipped(name)),
-		key{"type", func(v *yaml.Node) { f.Type = p.inputType(v) }},
-		key{"description", func(v *yaml.Node) { f.Doc = p.text(v, "description") }},
-		key{"required", func(v *yaml.Node) { f.Required = p.boolean(v, "required") }},
-		key{"default", func(v *yaml.Node) { defaultNode = v }},
-		key{"enum", func(v *yaml.Node) {
+		key{name: "type", read: func(v *yaml.Node) { f.Type = p.inputType(v) }},
+		key{name: "description", read: func(v *yaml.Node) { f.Doc = p.text(v, "description") }},
+		key{name: "required", read: func(v *yaml.Node) { f.Required = p.boolean(v, "required") }},
+		key{name: "default", read: func(v *yaml.Node) { defaultNode = v }},
+		key{name: "enum", read: func(v *yaml.Node) {
 			p.items(v, "enum", func(item *yaml.Node) { f.Enum = append(f.Enum, p.text(item, "a value of enum")) })
 		}},
-		key{"format", func(v *yaml.Node) { f.Format = p.format(v) }},
-		key{"secret", func(v *yaml.Node) { secret = p.boolean(v, "secret") }},
-		key{"hosts", func(v *yaml.Node) { binding.Hosts = p.hosts(v) }},
-		key{"service_key", func(v *yaml.Node) { binding.ServiceKey = p.boolean(v, "service_key") }},
+		key{name: "format", read: func(v *yaml.Node) { f.Format = p.format(v) }},
+		key{name: "secret", read: func(v *yaml.Node) { secret = p.boolean(v, "secret") }},
+		key{name: "hosts", read: func(v *yaml.Node) { binding.Hosts = p.hosts(v) }},
+		key{name: "service_key", read: func(v *yaml.Node) { binding.ServiceKey = p.boolean(v, "service_key") }},
 	)
 	if (len(f.Enum) > 0 || f.Format != "" || secret) && f.Type.Name != action.StringType {
 		p.report(keyNode, "input-type", fmt.Sprintf("enum, format and secret are for inputs of type string, %s is of type %s", clipped(name), f.Type.Name), "")

@@ -37,11 +37,11 @@ func (p *parser) schedule(n *yaml.Node, w *Workflow) {
 	}
 	var cron, zone *yaml.Node
 	seen := p.mapping(target, "a schedule",
-		key{"id", func(v *yaml.Node) { p.id(v, "a schedule's id", &s.ID) }},
-		key{"cron", func(v *yaml.Node) { cron = v }},
-		key{"timezone", func(v *yaml.Node) { zone = v }},
-		key{"catch_up", func(v *yaml.Node) { s.CatchUp = p.catchUp(v) }},
-		key{"inputs", func(v *yaml.Node) {
+		key{name: "id", read: func(v *yaml.Node) { p.id(v, "a schedule's id", &s.ID) }},
+		key{name: "cron", read: func(v *yaml.Node) { cron = v }},
+		key{name: "timezone", read: func(v *yaml.Node) { zone = v }},
+		key{name: "catch_up", read: func(v *yaml.Node) { s.CatchUp = p.catchUp(v) }},
+		key{name: "inputs", read: func(v *yaml.Node) {
 			if o, ok := p.plain(p.value(v, "a schedule's inputs"), "a schedule's input").(map[string]any); ok {
 				s.Inputs = o
 			} else {
@@ -91,7 +91,7 @@ func (p *parser) scheduleError(n, zoneNode *yaml.Node, err error) {
 func (p *parser) catchUp(n *yaml.Node) CatchUp {
 	c := CatchUp{Mode: "last"}
 	p.mapping(n, "catch_up",
-		key{"mode", func(v *yaml.Node) {
+		key{name: "mode", read: func(v *yaml.Node) {
 			if c.Mode = p.someText(v, "mode"); c.Mode == "" {
 				return
 			}
@@ -104,7 +104,7 @@ func (p *parser) catchUp(n *yaml.Node) CatchUp {
 				p.report(v, "bad-schedule", fmt.Sprintf("there is no catch-up mode %q", clipped(c.Mode)), hint)
 			}
 		}},
-		key{"window", func(v *yaml.Node) { c.Window = p.duration(v, "window") }},
+		key{name: "window", read: func(v *yaml.Node) { c.Window = p.duration(v, "window") }},
 	)
 	return c
 }

@@ -28,22 +28,22 @@ func (p *parser) step(n *yaml.Node, number int) Step {
 	s := Step{ID: fmt.Sprintf("step_%d", number), Position: Position{n.Line, n.Column}}
 	what := "a step"
 	p.mapping(n, what,
-		key{"id", func(v *yaml.Node) { p.id(v, "a step's id", &s.ID) }},
-		key{"name", func(v *yaml.Node) {
+		key{name: "id", read: func(v *yaml.Node) { p.id(v, "a step's id", &s.ID) }},
+		key{name: "name", refused: true, read: func(v *yaml.Node) {
 			p.report(v, "unknown-key", `a step has no key "name"`, "its `id` names it; comments describe it")
 		}},
-		key{"if", func(v *yaml.Node) { s.If = p.condition(v) }},
-		key{"uses", func(v *yaml.Node) { s.Uses = p.wholeText(v, "uses") }},
-		key{"with", func(v *yaml.Node) {
+		key{name: "if", read: func(v *yaml.Node) { s.If = p.condition(v) }},
+		key{name: "uses", read: func(v *yaml.Node) { s.Uses = p.wholeText(v, "uses") }},
+		key{name: "with", read: func(v *yaml.Node) {
 			p.entries(v, "with", func(name string, keyNode, item *yaml.Node) {
 				s.With = append(s.With, NamedValue{name, Position{keyNode.Line, keyNode.Column}, p.value(item, "with")})
 			})
 		}},
-		key{"lua", func(v *yaml.Node) { s.Lua = p.luaBlock(v) }},
-		key{"lua_file", func(v *yaml.Node) { s.LuaFile = p.wholeText(v, "lua_file") }},
-		key{"timeout", func(v *yaml.Node) { s.Timeout = p.duration(v, "timeout") }},
-		key{"continue_on_error", func(v *yaml.Node) { s.ContinueOnError = p.boolean(v, "continue_on_error") }},
-		key{"limits", func(v *yaml.Node) { s.Limits = p.limits(v) }},
+		key{name: "lua", read: func(v *yaml.Node) { s.Lua = p.luaBlock(v) }},
+		key{name: "lua_file", read: func(v *yaml.Node) { s.LuaFile = p.wholeText(v, "lua_file") }},
+		key{name: "timeout", read: func(v *yaml.Node) { s.Timeout = p.duration(v, "timeout") }},
+		key{name: "continue_on_error", read: func(v *yaml.Node) { s.ContinueOnError = p.boolean(v, "continue_on_error") }},
+		key{name: "limits", read: func(v *yaml.Node) { s.Limits = p.limits(v) }},
 		p.later("needs", "a step runs after the one above it"),
 		p.later("for_each", "loop in `lua:`"),
 		p.later("max_parallel", "it belongs to for_each"),

@@ -50,12 +50,15 @@ func (p *parser) warnAt(at Position, rule, message, hint string) {
 type key struct {
 	name string
 	read func(v *yaml.Node)
+	// refused says that read only reports why it cannot be used: it is a near miss
+	// of others, but never suggested where none is near.
+	refused bool
 }
 
 // later is a key of the language that this version does not run yet: using it is
 // an error, never silence.
 func (p *parser) later(name, instead string) key {
-	return key{name, func(v *yaml.Node) {
+	return key{name: name, refused: true, read: func(v *yaml.Node) {
 		p.report(v, "not-yet", fmt.Sprintf("%q does not work in this version of pdflow yet", name), instead)
 	}}
 }
@@ -63,10 +66,6 @@ func (p *parser) later(name, instead string) key {
 // mapping reads a mapping with known keys. It reports unknown ones with the near
 // miss, and returns which were there.
 func (p *parser) mapping(n *yaml.Node, what string, keys ...key) map[string]bool {
-	names := make([]string, len(keys))
-	for i := range keys {
-		names[i] = keys[i].name
-	}
 	seen := map[string]bool{}
 	p.entries(n, what, func(name string, keyNode, v *yaml.Node) {
 		for _, k := range keys {
@@ -76,13 +75,24 @@ func (p *parser) mapping(n *yaml.Node, what string, keys ...key) map[string]bool
 				return
 			}
 		}
-		hint := action.DidYouMean(name, names)
-		if hint == "" {
-			hint = "known: " + strings.Join(names, ", ")
-		}
-		p.report(keyNode, "unknown-key", fmt.Sprintf("%s has no key %q", what, name), hint)
+		p.report(keyNode, "unknown-key", fmt.Sprintf("%s has no key %q", what, clipped(name)), keyHint(name, keys))
 	})
 	return seen
+}
+
+// keyHint returns the key that is near the name, or those that can be used.
+func keyHint(name string, keys []key) string {
+	var all, usable []string
+	for _, k := range keys {
+		all = append(all, k.name)
+		if !k.refused {
+			usable = append(usable, k.name)
+		}
+	}
+	if hint := action.DidYouMean(name, all); hint != "" {
+		return hint
+	}
+	return "known: " + strings.Join(usable, ", ")
 }
 
 // entries calls visit for each entry of a mapping, in the order of the file;
@@ -112,7 +122,7 @@ func (p *parser) collect(n *yaml.Node, what string, seen map[string]*yaml.Node, 
 		}
 		if first := seen[name]; first != nil {
 			if merges == 0 {
-				p.report(keyNode, "duplicate-key", fmt.Sprintf("%s has the key %q twice", what, name), fmt.Sprintf("it stands in line %d already", first.Line))
+				p.report(keyNode, "duplicate-key", fmt.Sprintf("%s has the key %q twice", what, clipped(name)), fmt.Sprintf("it stands in line %d already", first.Line))
 			}
 			continue
 		}
