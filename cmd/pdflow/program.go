@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -121,29 +122,46 @@ func (p *program) exitCode(err error) int {
 	return code
 }
 
-// withSignals cancels the context at the first signal; at the second the program
-// ends at once.
+// stopWithin is how long a cancelled command may take to end: a write under way
+// gets ten seconds to answer, and one Lua function may take a while to see that
+// its script was stopped, or never do.
+const stopWithin = 20 * time.Second
+
+// withSignals cancels the context at the first signal; at the second, or when
+// the command does not end in time, the program ends at once.
 func (p *program) withSignals(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	signals := make(chan os.Signal, 2)
+	signals, ended := make(chan os.Signal, 2), make(chan struct{})
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		for s := range signals {
-			code := exitInterrupted
-			if s == syscall.SIGTERM {
-				code = exitTerminated
-			}
-			if !p.signal.CompareAndSwap(0, int32(code)) {
-				os.Exit(code)
-			}
+		select {
+		case first := <-signals:
+			p.signal.Store(int32(signalCode(first)))
 			cancel()
+		case <-ended:
+			return
+		}
+		select {
+		case second := <-signals:
+			os.Exit(signalCode(second))
+		case <-time.After(stopWithin):
+			fmt.Fprintf(p.stderr, "pdflow: a step does not stop; ended after %s\n", stopWithin)
+			os.Exit(int(p.signal.Load()))
+		case <-ended:
 		}
 	}()
 	return ctx, func() {
 		signal.Stop(signals)
-		close(signals)
+		close(ended)
 		cancel()
 	}
+}
+
+func signalCode(s os.Signal) int {
+	if s == syscall.SIGTERM {
+		return exitTerminated
+	}
+	return exitInterrupted
 }
 
 func (p *program) rootCommand() *cobra.Command {
