@@ -22,6 +22,7 @@ type Account struct {
 	CanCreateUsers string `json:"can_create_users"`
 }
 
+// An accountUser is what a user tells of the account.
 type accountUser struct {
 	Name    string `json:"name"`
 	Email   string `json:"email"`
@@ -29,12 +30,24 @@ type accountUser struct {
 	HTMLURL string `json:"html_url"`
 }
 
+// An ownEnvelope is the answer about the user whose key it is.
+type ownEnvelope struct {
+	User accountUser `json:"user"`
+}
+
+func (e *ownEnvelope) complete() bool { return e.User.Email != "" }
+
+// A firstPage is enough of the list of users to see the account.
+type firstPage struct {
+	Users []accountUser `json:"users"`
+}
+
+func (p *firstPage) complete() bool { return p.Users != nil }
+
 // Account asks which account the API key opens. Only reads are made.
 func (c *Client) Account(ctx context.Context) (Account, error) {
 	const op = "look at the connection"
-	var me struct {
-		User accountUser `json:"user"`
-	}
+	var me ownEnvelope
 	err := c.rest(ctx, op, http.MethodGet, "/users/me", reads, nil, &me, "")
 	if err == nil {
 		return Account{
@@ -48,9 +61,7 @@ func (c *Client) Account(ctx context.Context) (Account, error) {
 	if !errors.As(err, &failure) || failure.StatusCode != http.StatusBadRequest && failure.StatusCode != http.StatusNotFound {
 		return Account{}, err
 	}
-	var page struct {
-		Users []accountUser `json:"users"`
-	}
+	var page firstPage
 	if err := c.rest(ctx, op, http.MethodGet, "/users?limit=1", reads, nil, &page, ""); err != nil {
 		return Account{}, err
 	}
@@ -70,10 +81,11 @@ func createsUsers(role string) string {
 	return "no"
 }
 
-// subdomain reads SUB of https://SUB.pagerduty.com/users/ID.
+// subdomain reads SUB of https://SUB.pagerduty.com/users/ID, which in the EU is
+// https://SUB.eu.pagerduty.com/users/ID.
 func subdomain(htmlURL string) string {
 	u, err := url.Parse(htmlURL)
-	if err != nil {
+	if err != nil || !strings.HasSuffix(u.Hostname(), ".pagerduty.com") {
 		return ""
 	}
 	name, _, _ := strings.Cut(u.Hostname(), ".")

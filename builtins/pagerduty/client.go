@@ -1,21 +1,14 @@
 package pagerduty
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
-	"net/http/httptrace"
-	"net/url"
 	"regexp"
-	"sync/atomic"
 )
-
-// maxResponse bounds a response body: a page of 100 users has about 150 KB.
-const maxResponse = 8 << 20
 
 // A Client talks to one account. It is safe for concurrent use.
 type Client struct{ config Config }
@@ -24,6 +17,9 @@ type Client struct{ config Config }
 func (c *Client) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, "pagerduty.Client{"+c.config.APIURL+"}")
 }
+
+// LogValue keeps the keys out of structured logs.
+func (c *Client) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
 
 // APIURL returns the base URL of the REST API.
 func (c *Client) APIURL() string { return c.config.APIURL }
@@ -45,13 +41,7 @@ type request struct {
 	header http.Header
 	body   []byte
 	policy policy
-}
-
-// A response is an answer whose body was read.
-type response struct {
-	status int
-	header http.Header
-	body   []byte
+	keys   redactor // what its errors must not show
 }
 
 // tokenPattern is the shape of account and user API keys; everything else is
@@ -63,21 +53,13 @@ var tokenPattern = regexp.MustCompile(`^[0-9a-zA-Z_\-+/=]{20}$`)
 func (c *Client) rest(ctx context.Context, op, method, path string, p policy, in, out any, from string) error {
 	if c.config.APIKey == "" {
 		return &Error{
-			Kind: Unauthorized, Op: op, Message: "it needs a PagerDuty API key",
-			Hint: "set PAGERDUTY_API_KEY, or add --simulate to run offline",
+			Kind: Unauthorized, Op: op, Message: "this call needs a PagerDuty API key: set PAGERDUTY_API_KEY",
+			Hint: "add --simulate to run offline, without a key",
 		}
 	}
-	r := request{op: op, method: method, url: c.config.APIURL + path, policy: p, header: http.Header{
-		"Accept":       {"application/vnd.pagerduty+json;version=2"},
-		"Content-Type": {"application/json"},
-	}}
-	scheme := "Bearer "
-	if tokenPattern.MatchString(c.config.APIKey) {
-		scheme = "Token token="
-	}
-	r.header.Set("Authorization", scheme+c.config.APIKey)
-	if from != "" {
-		r.header.Set("From", from)
+	r := request{
+		op: op, method: method, url: c.config.APIURL + path, policy: p,
+		header: c.restHeader(from), keys: redactor{c.config.APIKey, c.config.ServiceKey},
 	}
 	if in != nil {
 		body, err := json.Marshal(in)
@@ -89,55 +71,44 @@ func (c *Client) rest(ctx context.Context, op, method, path string, p policy, in
 	return c.exchange(ctx, r, out)
 }
 
+// restHeader are the headers that the REST API declares as required. From is for
+// the calls that act on somebody's behalf.
+func (c *Client) restHeader(from string) http.Header {
+	scheme := "Bearer "
+	if tokenPattern.MatchString(c.config.APIKey) {
+		scheme = "Token token="
+	}
+	header := http.Header{
+		"Accept":        {"application/vnd.pagerduty+json;version=2"},
+		"Content-Type":  {"application/json"},
+		"Authorization": {scheme + c.config.APIKey},
+	}
+	if from != "" {
+		header.Set("From", from)
+	}
+	return header
+}
+
+// A checked answer knows whether it has what was asked for: JSON of another shape
+// decodes without an error, and would pass for an empty result.
+type checked interface{ complete() bool }
+
 // exchange makes the request and decodes a success.
 func (c *Client) exchange(ctx context.Context, r request, out any) error {
 	answer, err := c.send(ctx, r)
 	if err != nil || out == nil {
 		return err
 	}
-	if err := json.Unmarshal(answer.body, out); err != nil {
-		return &Error{
-			Kind: Unavailable, Op: r.op, StatusCode: answer.status, RequestID: answer.header.Get("X-Request-Id"),
-			Message: "PagerDuty accepted it, but its answer cannot be read as JSON", Sent: r.policy.writes,
-		}
+	err = json.Unmarshal(answer.body, out)
+	if shape, ok := out.(checked); err == nil && (!ok || shape.complete()) {
+		return nil
 	}
-	return nil
-}
-
-// try sends the request once. sent says that it was written to the network, and
-// so may have been acted on.
-func (c *Client) try(ctx context.Context, r request) (answer response, sent bool, err error) {
-	var wrote atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		// The headers are enough: a server may act before it has the whole body.
-		WroteHeaders: func() { wrote.Store(true) },
-	})
-	var body io.Reader
-	if r.body != nil {
-		body = bytes.NewReader(r.body)
-	}
-	req, err := http.NewRequestWithContext(traced, r.method, r.url, body)
+	message := "PagerDuty's answer says success, but does not hold what was asked for"
 	if err != nil {
-		return response{}, false, err
+		message = "PagerDuty's answer says success, but cannot be read as JSON"
 	}
-	req.GetBody = nil // the transport must not repeat a write by itself
-	req.Header = r.header.Clone()
-	req.Header.Set("User-Agent", c.config.UserAgent)
-	got, err := c.config.HTTPClient.Do(req)
-	if err != nil {
-		var located *url.Error
-		if errors.As(err, &located) {
-			err = located.Err // without the URL, which may hold an address
-		}
-		return response{}, wrote.Load(), err
+	return &Error{
+		Kind: Unavailable, Op: r.op, StatusCode: answer.status, RequestID: r.keys.line(answer.header.Get("X-Request-Id")),
+		Message: message, Hint: "check the base URL: a proxy may answer in PagerDuty's place", Sent: r.policy.writes,
 	}
-	defer got.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(got.Body, maxResponse+1))
-	if err == nil && len(text) > maxResponse {
-		err = fmt.Errorf("the answer has more than %d bytes", maxResponse)
-	}
-	if err != nil && got.StatusCode < 300 {
-		return response{}, true, fmt.Errorf("the answer broke off: %w", err)
-	}
-	return response{got.StatusCode, got.Header, text}, true, nil
 }

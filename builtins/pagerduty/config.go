@@ -3,6 +3,7 @@ package pagerduty
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -32,31 +33,37 @@ const (
 // Config says whom to talk to. Its zero value talks to the US region without any
 // key.
 type Config struct {
-	APIKey     string // REST key; needed only by the calls that use it
-	ServiceKey string // integration key of events that have none of their own
+	APIKey     string `json:"-"` // REST key; needed only by the calls that use it
+	ServiceKey string `json:"-"` // integration key of events that have none of their own
 	FromEmail  string // From of new users that name none
 	Region     Region // US when empty
 	// APIURL and EventsURL replace the region's. They are https, or on loopback.
 	APIURL, EventsURL string
 	EventsAPI         EventsVersion // V1 when empty
-	// HTTPClient sends the requests; nil makes one with timeouts. It must not
-	// follow redirects: that would carry keys elsewhere.
+	// HTTPClient sends the requests; nil makes one with timeouts. Redirects are
+	// never followed, whatever it says: that would carry keys elsewhere.
 	HTTPClient *http.Client
-	UserAgent  string
+	UserAgent  string // "pdflow" when empty
 	// Sleep waits between tries; nil waits for real.
 	Sleep func(context.Context, time.Duration) error
 	// Jitter returns numbers in [0,1) that spread the tries of many clients.
 	Jitter func() float64
 	// Now is the time that RetryBudget goes by.
 	Now func() time.Time
-	// RetryBudget bounds the tries of one call; 0 is two minutes.
+	// RetryBudget bounds the tries of one call: none begins after it. 0 is two
+	// minutes.
 	RetryBudget time.Duration
 }
 
-// Format keeps the keys out of every verb of fmt.
+// Format keeps the keys out of every verb of fmt. URLs are left out too: before
+// [New] has checked them they may hold a password.
 func (c Config) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "pagerduty.Config{APIURL: %q, EventsURL: %q, Region: %q, EventsAPI: %q}", c.APIURL, c.EventsURL, c.Region, c.EventsAPI)
+	_, _ = fmt.Fprintf(f, "pagerduty.Config{APIKey: %s, ServiceKey: %s, Region: %q, EventsAPI: %q}",
+		concealed(c.APIKey), concealed(c.ServiceKey), c.Region, c.EventsAPI)
 }
+
+// LogValue keeps the keys out of structured logs.
+func (c Config) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
 
 // The hosts of the regions (PagerDuty's developer documentation, "Service
 // Regions").
@@ -87,18 +94,33 @@ func New(c Config) (*Client, error) {
 	if c.EventsURL, err = baseURL("events URL", c.EventsURL, host.events); err != nil {
 		return nil, err
 	}
-	for name, key := range map[string]string{"API key": c.APIKey, "service key": c.ServiceKey, "From address": c.FromEmail} {
-		if !headerText(key) {
-			return nil, fmt.Errorf("the %s has characters that no header can hold, such as a line break", name)
-		}
+	if err := c.checkTexts(); err != nil {
+		return nil, err
 	}
 	return &Client{config: c.withDefaults()}, nil
 }
 
-func (c Config) withDefaults() Config {
-	if c.HTTPClient == nil {
-		c.HTTPClient = newHTTPClient()
+// checkTexts refuses what no header can hold. It names the setting and never
+// shows the text, which may be a key.
+func (c Config) checkTexts() error {
+	for _, setting := range []struct{ name, text string }{
+		{"the API key (PAGERDUTY_API_KEY)", c.APIKey},
+		{"the service key (PAGERDUTY_SERVICE_KEY)", c.ServiceKey},
+		{"the From address (PAGERDUTY_FROM_EMAIL)", c.FromEmail},
+	} {
+		if strings.ContainsFunc(setting.text, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+			return fmt.Errorf("%s must be visible ASCII characters only; it has others, such as a space or a line break: copy it again", setting.name)
+		}
 	}
+	if strings.ContainsFunc(c.UserAgent, func(r rune) bool { return r < ' ' || r >= 0x7f }) {
+		return fmt.Errorf("the user agent %q must be ASCII on one line", c.UserAgent)
+	}
+	return nil
+}
+
+// withDefaults fills in what was left out.
+func (c Config) withDefaults() Config {
+	c.HTTPClient = withoutRedirects(c.HTTPClient)
 	if c.Sleep == nil {
 		c.Sleep = sleep
 	}
@@ -117,22 +139,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-func newHTTPClient() *http.Client {
-	return &http.Client{
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Timeout:       30 * time.Second, // of one try; the context bounds all of them
-		Transport: &http.Transport{
-			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			TLSHandshakeTimeout:   10 * time.Second,
-			ResponseHeaderTimeout: 20 * time.Second,
-			MaxIdleConnsPerHost:   50,
-			IdleConnTimeout:       90 * time.Second,
-			ForceAttemptHTTP2:     true,
-		},
-	}
-}
-
+// sleep waits for real, and not longer than the context lasts.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -145,12 +152,14 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // baseURL checks a base URL; keys travel over it, so plain http is for loopback.
+// Its errors show scheme and host only: the rest may hold a password.
 func baseURL(what, text, otherwise string) (string, error) {
 	if text == "" {
 		return otherwise, nil
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	// A bare "?" or "#" parses to nothing, and still swallows the path added later.
+	if err != nil || u.Host == "" || u.User != nil || strings.ContainsAny(text, "?#") {
 		return "", fmt.Errorf("the %s must be like https://api.pagerduty.com, without user, query and fragment", what)
 	}
 	if u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())) {
@@ -162,13 +171,4 @@ func baseURL(what, text, otherwise string) (string, error) {
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-func headerText(s string) bool {
-	for _, r := range s {
-		if r < ' ' || r >= 0x7f {
-			return false
-		}
-	}
-	return true
 }

@@ -28,13 +28,13 @@ func TestErrorBodies(t *testing.T) {
 		{`{"errors":[{"a":1}]}`, 0, "", []string{`{"a":1}`}},
 		{"Invalid routing key", 0, "Invalid routing key", nil},
 		{"<html><body>Bad Gateway</body></html>", 0, "the answer is a web page, not PagerDuty's; a proxy or a load balancer may stand in between", nil},
-		{`{"error":{"message":"Inv`, 0, "the answer broke off in the middle of its JSON", nil},
+		{`{"error":{"message":"Inv`, 0, "the answer is not JSON that can be read; it may have broken off", nil},
 		{"", 0, "", nil},
 		{"null", 0, "", nil},
 		{"line\none\x00", 0, "line one", nil},
 		{strings.Repeat("x", 500), 0, strings.Repeat("x", 200) + "…", nil},
 	} {
-		code, message, details := decodeError([]byte(test.body))
+		code, message, details := decodeError([]byte(test.body), nil)
 		got := []any{code, message, details}
 		if diff := cmp.Diff([]any{test.code, test.message, test.details}, got); diff != "" {
 			t.Errorf("%.60q (-want +got):\n%s", test.body, diff)
@@ -69,15 +69,15 @@ func TestHints(t *testing.T) {
 }
 
 // FuzzDecodeError proves that an error of any shape is read without panic, and
-// quoted as short, valid text on one line.
+// quoted as short, valid text on one line and without keys.
 func FuzzDecodeError(f *testing.F) {
-	for _, seed := range []string{`{"error":{"errors":["x"]}}`, `{"error":[1]}`, "<html>", "", "{", `{"errors":{"a":[]}}`} {
+	for _, seed := range []string{`{"error":{"errors":["x"]}}`, `{"error":[1]}`, "<html>", "", "{", `{"errors":{"a":[]}}`, `{"errors":[{"aB1":"\u0061B1"}]}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		_, message, details := decodeError(body)
+		_, message, details := decodeError(body, redactor{"aB1"})
 		for _, text := range append(details, message) {
-			if strings.ContainsAny(text, "\n\r\x00") || utf8.RuneCountInString(text) > maxErrorText+1 || !utf8.ValidString(text) {
+			if strings.ContainsAny(text, "\n\r\x00") || utf8.RuneCountInString(text) > maxErrorText+1 || !utf8.ValidString(text) || strings.Contains(text, "aB1") {
 				t.Errorf("got %q", text)
 			}
 		}

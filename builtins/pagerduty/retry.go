@@ -49,25 +49,26 @@ func (c *Client) send(ctx context.Context, r request) (response, error) {
 	ambiguous := false // an earlier try may have been acted on
 	for try := 0; ; try++ {
 		answer, sent, err := c.try(ctx, r)
-		if err == nil && answer.status >= 200 && answer.status < 300 {
+		if err == nil && r.succeeded(answer.status, ambiguous) {
 			return answer, nil
 		}
-		if err == nil && ambiguous && r.policy.repeated != 0 && answer.status == r.policy.repeated {
-			return response{status: answer.status, header: answer.header}, nil
-		}
 		failure := c.failure(ctx, r, answer, sent, err)
-		failure.Sent = failure.Sent || ambiguous && r.policy.writes
+		failure.Sent = failure.Sent || ambiguous
 		ambiguous = failure.Sent
 		wait := c.delay(try, failure)
-		if !r.again(failure, sent, err) || ctx.Err() != nil || c.config.Now().Sub(start)+wait > c.budget(r, failure) {
+		if !r.again(failure, sent, err) || c.config.Now().Sub(start)+wait > c.budget(r, failure) {
 			return response{}, failure
 		}
-		if c.config.Sleep(ctx, wait) != nil {
-			ended := c.failure(ctx, r, response{}, false, context.Cause(ctx))
-			ended.Sent = failure.Sent
-			return response{}, ended
+		if err := c.config.Sleep(ctx, wait); err != nil {
+			return response{}, interrupted(ctx, failure, err)
 		}
 	}
+}
+
+// succeeded reports whether a status is what the request was made for. After a try
+// that may have been acted on, that can be the status of finding it done.
+func (r request) succeeded(status int, ambiguous bool) bool {
+	return status >= 200 && status < 300 || ambiguous && r.policy.repeated != 0 && status == r.policy.repeated
 }
 
 // again reports whether another try may help and can do no harm.
@@ -87,6 +88,7 @@ func (r request) again(f *Error, sent bool, err error) bool {
 	return false
 }
 
+// budget is the time for all tries, by what the last of them met.
 func (c *Client) budget(r request, f *Error) time.Duration {
 	if f.StatusCode == http.StatusForbidden && r.policy.throttled == http.StatusForbidden {
 		return min(throttleBudget, c.config.RetryBudget)
@@ -118,21 +120,37 @@ func (c *Client) failure(ctx context.Context, r request, answer response, sent b
 	if err == nil {
 		return statusError(r, answer)
 	}
-	f := &Error{Kind: Unavailable, Op: r.op, Message: "PagerDuty could not be reached", Sent: sent && r.policy.writes, Err: err}
+	f := &Error{Kind: Unavailable, Op: r.op, Sent: sent && r.policy.writes, Err: r.keys.cause(err)}
 	var network net.Error
 	switch {
-	case errors.Is(context.Cause(ctx), context.DeadlineExceeded), errors.Is(ctx.Err(), context.DeadlineExceeded):
-		f.Kind, f.Message = Timeout, "the time for it ran out"
 	case ctx.Err() != nil:
-		f.Kind, f.Message = Cancelled, "it was cancelled"
+		f.Kind, f.Message = ending(ctx, ctx.Err())
 	case errors.As(err, &network) && network.Timeout():
 		f.Kind, f.Message = Timeout, "PagerDuty did not answer in time"
 	case sent:
 		f.Message = "the connection to PagerDuty broke before it answered"
 	default:
-		f.Message += ": " + reason(err)
+		f.Message = "PagerDuty could not be reached: " + r.keys.line(reason(err))
 	}
 	return f
+}
+
+// interrupted describes a wait between two tries that was cut short. What the last
+// try met stays in view: it is why there was a wait.
+func interrupted(ctx context.Context, last *Error, err error) *Error {
+	ended := *last
+	kind, message := ending(ctx, err)
+	ended.Kind, ended.Message = kind, message+" while waiting to try again; the last try failed with: "+last.Message
+	ended.Err = err
+	return &ended
+}
+
+// ending classifies the end of a context: its deadline, or somebody's wish.
+func ending(ctx context.Context, err error) (Kind, string) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		return Timeout, "the time for it ran out"
+	}
+	return Cancelled, "it was cancelled"
 }
 
 // reason says in a few words why no connection came about.

@@ -30,8 +30,29 @@ type NewUser struct {
 	FromEmail   string // on whose behalf; the configuration's when empty
 }
 
+// A userEnvelope is how the REST API wraps a user.
 type userEnvelope struct {
 	User User `json:"user"`
+}
+
+func (e *userEnvelope) complete() bool { return e.User.ID != "" }
+
+// A userPage is a part of a list of users.
+type userPage struct {
+	Users []User `json:"users"`
+	Limit int    `json:"limit"`
+	More  bool   `json:"more"`
+}
+
+func (p *userPage) complete() bool { return p.Users != nil }
+
+// step is how far the next page is: a service that gives fewer users than asked
+// for says so in limit, and a longer step would skip some.
+func (p *userPage) step() int {
+	if p.Limit > 0 && p.Limit < pageSize {
+		return p.Limit
+	}
+	return pageSize
 }
 
 // UserByID returns a user, or an error of kind not_found.
@@ -61,27 +82,34 @@ func (c *Client) UserByEmail(ctx context.Context, email string) (User, bool, err
 	if err := ValidateEmail(email); err != nil {
 		return User{}, false, err
 	}
-	for offset := 0; offset+pageSize <= lastOffset; offset += pageSize {
+	for offset := 0; offset+pageSize <= lastOffset; {
 		query := url.Values{"query": {email}, "limit": {strconv.Itoa(pageSize)}, "offset": {strconv.Itoa(offset)}}
-		var page struct {
-			Users []User `json:"users"`
-			More  bool   `json:"more"`
-		}
+		var page userPage
 		if err := c.rest(ctx, op, http.MethodGet, "/users?"+query.Encode(), reads, nil, &page, ""); err != nil {
 			return User{}, false, err
 		}
-		for _, user := range page.Users {
-			if strings.EqualFold(strings.TrimSpace(user.Email), email) {
-				return user, true, nil
-			}
+		if user, found := withEmail(page.Users, email); found {
+			return user, true, nil
 		}
 		if !page.More {
 			return User{}, false, nil
 		}
+		offset += page.step()
 	}
 	return User{}, false, &Error{
 		Kind: Unavailable, Op: op, Message: "more than 10,000 users match the address in part, and PagerDuty shows no further ones",
 	}
+}
+
+// withEmail picks the user who has exactly this address. PagerDuty ignores the
+// case of addresses.
+func withEmail(users []User, email string) (User, bool) {
+	for _, user := range users {
+		if strings.EqualFold(strings.TrimSpace(user.Email), strings.TrimSpace(email)) {
+			return user, true
+		}
+	}
+	return User{}, false
 }
 
 // CreateUser creates a user. It never sends the request again once that may have

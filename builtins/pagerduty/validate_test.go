@@ -46,6 +46,9 @@ func TestLimits(t *testing.T) {
 		{"short address", user(func(u *NewUser) { u.Email = "a@b.c" }), "5 characters long; PagerDuty takes at least 6"},
 		{"long address", user(func(u *NewUser) { u.Email = strings.Repeat("a", 90) + "@example.com" }), "102 characters long; PagerDuty takes at most 100"},
 		{"no address", user(func(u *NewUser) { u.Email = "example.com" }), "is not an e-mail address"},
+		{"odd space", user(func(u *NewUser) { u.Email = "ann\u00a0lee@example.com" }), "is not an e-mail address"},
+		{"not JSON", event(func(e *Event) { e.Details = map[string]any{"a": make(chan int)} }), "cannot be written as JSON: json: unsupported type"},
+		{"large", event(func(e *Event) { e.Details = map[string]any{"a": strings.Repeat("x", maxEvent)} }), "PagerDuty takes at most 512,000"},
 		{"header", user(func(u *NewUser) { u.Email = "ann@example.com\r\nX: y" }), "is not an e-mail address"},
 	} {
 		err := test.check()
@@ -94,7 +97,11 @@ func TestConfig(t *testing.T) {
 		{Config{EventsURL: "ftp://x"}, "the events URL must be https"},
 		{Config{APIURL: "https://user:" + testAPIKey + "@x"}, "without user"},
 		{Config{APIURL: "https://x?a=b"}, "without user, query and fragment"},
-		{Config{APIKey: testAPIKey + "\n"}, "the API key has characters that no header can hold"},
+		{Config{APIURL: "https://x?"}, "without user, query and fragment"},
+		{Config{EventsURL: "https://x#"}, "the events URL must be like"},
+		{Config{ServiceKey: testServiceKey + " "}, "the service key (PAGERDUTY_SERVICE_KEY) must be visible ASCII"},
+		{Config{UserAgent: "pdflow\r\nX: y"}, "the user agent"},
+		{Config{APIKey: testAPIKey + "\n"}, "the API key (PAGERDUTY_API_KEY) must be visible ASCII"},
 	} {
 		_, err := New(test.config)
 		switch {
