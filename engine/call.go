@@ -64,10 +64,11 @@ func (w *work) invoke(ctx context.Context, a *action.Action, input action.Object
 
 // permitted checks the action and what it reaches.
 func (w *work) permitted(i *action.Invocation) error {
-	if !w.executor.Plan.Workflow.Permissions.AllowsAction(i.Action) {
+	permissions := w.executor.Plan.Workflow.Permissions
+	if !permissions.AllowsAction(i.Action) {
 		return &action.Error{
 			Kind: action.Permission, Message: "the workflow may not call " + i.Action.Name,
-			Hint: "add it: permissions: {" + i.Action.Module() + ": [" + i.Action.Function() + "]}",
+			Hint: "add it: " + permissions.ActionLine(i.Action),
 		}
 	}
 	targets, err := i.Targets()

@@ -53,7 +53,7 @@ func (p *program) call(ctx context.Context, name string, args []string, o runOpt
 		return err
 	}
 	if problems := a.In.Check(input); len(problems) > 0 {
-		return exit(exitUsage, callProblems(problems))
+		return exit(exitUsage, inputProblems(problems, ""))
 	}
 	plan := workflow.PlanCall(a, input)
 	if err := site.ready(plan); err != nil {
@@ -74,17 +74,6 @@ func unknownActionHint(catalog *action.Catalog, name string) string {
 	return "`pdflow actions` lists them"
 }
 
-func callProblems(problems action.Problems) error {
-	lines := make([]string, len(problems))
-	for i, problem := range problems {
-		lines[i] = problem.Message
-		if problem.Hint != "" {
-			lines[i] += " (" + problem.Hint + ")"
-		}
-	}
-	return fmt.Errorf("%s", strings.Join(lines, "\npdflow: "))
-}
-
 // printCall prints the outputs of a call, or why it failed.
 func (p *program) printCall(result *engine.Result, a *action.Action, format string) error {
 	if f := result.Error; f != nil {
@@ -98,7 +87,7 @@ func (p *program) printCall(result *engine.Result, a *action.Action, format stri
 				return err
 			}
 		}
-		return exit(p.callExit(result), fmt.Errorf("%s", text))
+		return exit(p.resultCode(result), fmt.Errorf("%s", text))
 	}
 	outputs, _ := result.Steps[0].Outputs.(action.Object)
 	if format == "json" {
@@ -112,18 +101,6 @@ func (p *program) printCall(result *engine.Result, a *action.Action, format stri
 	}
 	_, err := io.WriteString(p.stdout, b.String())
 	return err
-}
-
-// callExit is the exit code of a call that failed. What could not even be sent
-// for a mistake in its input is wrong usage.
-func (p *program) callExit(result *engine.Result) int {
-	switch code := int(p.signal.Load()); {
-	case result.Status == engine.NeedsAttention:
-		return exitUnknown
-	case code != 0:
-		return code
-	}
-	return exitFailed
 }
 
 // logLines prints what a call logs.

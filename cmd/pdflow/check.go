@@ -159,25 +159,17 @@ func summary(found workflow.Diagnostics, files int) string {
 // githubAnnotation is a workflow command of GitHub Actions; it escapes as its
 // documentation ("Workflow commands for GitHub Actions") says.
 func githubAnnotation(d workflow.Diagnostic) string {
-	message := d.Message
-	if d.Hint != "" {
-		message += " (" + d.Hint + ")"
-	}
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
-	return fmt.Sprintf("::%s file=%s,line=%d,col=%d,title=%s::%s", d.Severity, property.Replace(d.File), d.Line, d.Column, property.Replace(d.Rule), data.Replace(message))
+	return fmt.Sprintf("::%s file=%s,line=%d,col=%d,title=%s::%s", d.Severity, property.Replace(d.File), d.Line, d.Column, property.Replace(d.Rule), data.Replace(d.Text()))
 }
 
 // sarif is the problems as SARIF 2.1.0, the format of code scanning services.
 func sarif(found workflow.Diagnostics) any {
 	results := []any{}
 	for _, d := range found {
-		message := d.Message
-		if d.Hint != "" {
-			message += " (" + d.Hint + ")"
-		}
 		results = append(results, map[string]any{
-			"ruleId": d.Rule, "level": string(d.Severity), "message": map[string]any{"text": message},
+			"ruleId": d.Rule, "level": string(d.Severity), "message": map[string]any{"text": d.Text()},
 			"locations": []any{map[string]any{"physicalLocation": map[string]any{
 				"artifactLocation": map[string]any{"uri": filepath.ToSlash(d.File)},
 				"region":           map[string]any{"startLine": d.Line, "startColumn": d.Column},

@@ -139,20 +139,14 @@ func decodeJSON(text string) (any, error) {
 	return v, nil
 }
 
-// inputProblems lists what is wrong with the inputs of a run, one a line.
-func inputProblems(err error) error {
-	var problems action.Problems
-	if !errors.As(err, &problems) {
-		return err
-	}
+// inputProblems lists what is wrong with inputs, one a line. A missing one is told
+// how to give it, where the command has a flag for that.
+func inputProblems(problems action.Problems, flag string) error {
 	lines := make([]string, len(problems))
 	for i, problem := range problems {
-		lines[i] = problem.Message
-		if problem.Hint != "" {
-			lines[i] += " (" + problem.Hint + ")"
-		}
-		if problem.Rule == action.RuleMissingInput {
-			lines[i] += fmt.Sprintf("; give it with -i %s=VALUE", problem.Path)
+		lines[i] = problem.String()
+		if problem.Rule == action.RuleMissingInput && flag != "" {
+			lines[i] += fmt.Sprintf("; give it with %s %s=VALUE", flag, problem.Path)
 		}
 	}
 	return errors.New(strings.Join(lines, "\npdflow: "))

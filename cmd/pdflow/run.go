@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/cobra"
 )
@@ -127,26 +128,33 @@ func (p *program) execute(ctx context.Context, plan *workflow.Plan, site *site, 
 	result, err := local.Run(ctx, plan, request)
 	show.stop()
 	if err != nil {
-		if engine.IsInputError(err) {
-			return exit(exitUsage, inputProblems(err))
+		var problems action.Problems
+		switch {
+		case errors.As(err, &problems):
+			return exit(exitUsage, inputProblems(problems, "-i"))
+		case engine.IsInputError(err):
+			return exit(exitUsage, err)
 		}
 		return exit(exitFailed, err)
 	}
 	if err := p.printResult(result, plan, site, o.output); err != nil {
 		return err
 	}
-	return p.resultExit(result)
-}
-
-// resultExit is the exit code of a run.
-func (p *program) resultExit(result *engine.Result) error {
-	switch code := int(p.signal.Load()); {
-	case result.Status == engine.Success:
-		return nil
-	case result.Status == engine.NeedsAttention:
-		return exit(exitUnknown, nil)
-	case result.Status == engine.Cancelled && code != 0:
+	if code := p.resultCode(result); code != exitDone {
 		return exit(code, nil)
 	}
-	return exit(exitFailed, nil)
+	return nil
+}
+
+// resultCode is the exit code of a run.
+func (p *program) resultCode(result *engine.Result) int {
+	switch code := int(p.signal.Load()); {
+	case result.Status == engine.Success:
+		return exitDone
+	case result.Status == engine.NeedsAttention:
+		return exitUnknown
+	case result.Status == engine.Cancelled && code != 0:
+		return code
+	}
+	return exitFailed
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/pdflow/pdflow/builtins"
-	"github.com/pdflow/pdflow/builtins/pagerduty"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua"
@@ -20,7 +19,6 @@ type site struct {
 	catalog     *action.Catalog
 	interpreter *lua.Interpreter
 	target      engine.Target
-	client      *pagerduty.Client
 	settings    settings
 	simulator   *localSimulator // nil without --simulate
 	secret      func(name string) (string, error)
@@ -36,7 +34,7 @@ func newSite(c builtins.Config) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &site{catalog: catalog, interpreter: lua.New(catalog), client: c.PagerDuty}, nil
+	return &site{catalog: catalog, interpreter: lua.New(catalog)}, nil
 }
 
 // site makes what `pdflow run` of a file needs.

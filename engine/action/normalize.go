@@ -119,7 +119,7 @@ func (n *normalizer) constraints(f *Field, text string) {
 		if hint == "" {
 			hint = "one of: " + strings.Join(f.Enum, ", ")
 		}
-		n.problem(fmt.Sprintf("%q cannot be %q", n.at(), clip(text, 40)), hint)
+		n.problem(fmt.Sprintf("%q cannot be %q", n.at(), Clip(text, 40)), hint)
 	}
 	length := utf8.RuneCountInString(text)
 	if f.MaxLength > 0 && length > f.MaxLength {

@@ -111,6 +111,18 @@ type Problem struct {
 // Name returns the last field of the path.
 func (p Problem) Name() string { return p.Path[strings.LastIndexByte(p.Path, '.')+1:] }
 
+// String returns the message, and the hint in parentheses where there is one.
+func (p Problem) String() string { return WithHint(p.Message, p.Hint) }
+
+// WithHint returns a message with its hint in parentheses; an empty hint adds
+// nothing.
+func WithHint(message, hint string) string {
+	if hint == "" {
+		return message
+	}
+	return message + " (" + hint + ")"
+}
+
 // Problems is a list of problems as an error.
 type Problems []Problem
 
@@ -118,10 +130,7 @@ type Problems []Problem
 func (p Problems) Error() string {
 	texts := make([]string, len(p))
 	for i, problem := range p {
-		texts[i] = problem.Message
-		if problem.Hint != "" {
-			texts[i] += " (" + problem.Hint + ")"
-		}
+		texts[i] = problem.String()
 	}
 	return strings.Join(texts, "; ")
 }
@@ -207,7 +216,7 @@ func describe(v any) string {
 	case float64:
 		return "number " + FormatNumber(v)
 	case string:
-		return "string " + strconv.Quote(clip(v, 40))
+		return "string " + strconv.Quote(Clip(v, 40))
 	case []any:
 		return "a list"
 	case Object:
@@ -218,7 +227,8 @@ func describe(v any) string {
 	return fmt.Sprintf("a %T", v)
 }
 
-func clip(s string, limit int) string {
+// Clip shortens a text that a message quotes to so many characters.
+func Clip(s string, limit int) string {
 	runes := []rune(s)
 	if len(runes) <= limit {
 		return s

@@ -52,7 +52,7 @@ func parseDuration(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(rest)
 	sum := d + time.Duration(days)*24*time.Hour // five digits of days fit; the sum may not
 	if err != nil || d < 0 || sum < d {
-		return 0, fmt.Errorf(`%q is not a duration: write "5s", "10m", "1h30m" or "1d"`, clip(text, 40))
+		return 0, fmt.Errorf(`%q is not a duration: write "5s", "10m", "1h30m" or "1d"`, Clip(text, 40))
 	}
 	return sum, nil
 }
@@ -76,19 +76,19 @@ func CheckFormat(format, text string) error {
 		return checkURL(text)
 	case "hostname":
 		if len(text) > 253 || !hostnamePattern.MatchString(text) {
-			return fmt.Errorf("%q is not a host name", clip(text, 60))
+			return fmt.Errorf("%q is not a host name", Clip(text, 60))
 		}
 	case "ip":
 		if _, err := netip.ParseAddr(text); err != nil {
-			return fmt.Errorf("%q is not an IP address", clip(text, 60))
+			return fmt.Errorf("%q is not an IP address", Clip(text, 60))
 		}
 	case "date":
 		if _, err := time.Parse(time.DateOnly, text); err != nil {
-			return fmt.Errorf("%q is not a date such as 2026-01-31", clip(text, 40))
+			return fmt.Errorf("%q is not a date such as 2026-01-31", Clip(text, 40))
 		}
 	case "date-time":
 		if _, err := time.Parse(time.RFC3339, text); err != nil {
-			return fmt.Errorf("%q is not a time such as 2026-01-31T09:00:00Z", clip(text, 40))
+			return fmt.Errorf("%q is not a time such as 2026-01-31T09:00:00Z", Clip(text, 40))
 		}
 	}
 	return nil
@@ -98,7 +98,7 @@ func checkEmail(text string) error {
 	address, err := mail.ParseAddress(text)
 	switch {
 	case err != nil || address.Address != text:
-		return fmt.Errorf("%q is not an e-mail address such as ann@example.com", clip(text, 60))
+		return fmt.Errorf("%q is not an e-mail address such as ann@example.com", Clip(text, 60))
 	case len(text) > 254: // RFC 5321 4.5.3.1.3: a path is at most 256 octets with its brackets
 		return fmt.Errorf("it is %d characters long, at most 254 are allowed", len(text))
 	}
@@ -107,7 +107,7 @@ func checkEmail(text string) error {
 		return fmt.Errorf("the part before @ is %d characters long, at most 64 are allowed", len(local))
 	}
 	if !hostnamePattern.MatchString(domain) {
-		return fmt.Errorf("%q is not a host name", clip(domain, 60))
+		return fmt.Errorf("%q is not a host name", Clip(domain, 60))
 	}
 	return nil
 }
@@ -115,10 +115,10 @@ func checkEmail(text string) error {
 func checkURL(text string) error {
 	u, err := url.Parse(text)
 	if err != nil {
-		return fmt.Errorf("%q cannot be read as a URL", clip(text, 60))
+		return fmt.Errorf("%q cannot be read as a URL", Clip(text, 60))
 	}
 	if (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
-		return fmt.Errorf("%q is not a URL such as https://example.com/path", clip(text, 60))
+		return fmt.Errorf("%q is not a URL such as https://example.com/path", Clip(text, 60))
 	}
 	return nil
 }

@@ -115,9 +115,7 @@ func (c *compiler) allowed(a *action.Action, at Position) {
 	if p.AllowsAction(a) {
 		return
 	}
-	names := append(append([]string(nil), p.PagerDuty...), a.Function())
-	c.parser.reportAt(at, "permission", fmt.Sprintf("the workflow may not call %s", a.Name),
-		fmt.Sprintf("add it: permissions: {%s: [%s]}", a.Module(), strings.Join(names, ", ")))
+	c.parser.reportAt(at, "permission", fmt.Sprintf("the workflow may not call %s", a.Name), "add it: "+p.ActionLine(a))
 }
 
 func (c *compiler) outputs() {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/pdflow/pdflow/engine/action"
 )
 
 // A Severity says whether a diagnostic keeps a file from running.
@@ -35,15 +37,15 @@ type Diagnostic struct {
 
 // String returns `file:line:column: message (hint)`.
 func (d Diagnostic) String() string {
-	text := fmt.Sprintf("%s:%d:%d: %s", d.File, d.Line, d.Column, d.Message)
+	severity := ""
 	if d.Severity == SeverityWarning {
-		text = fmt.Sprintf("%s:%d:%d: warning: %s", d.File, d.Line, d.Column, d.Message)
+		severity = "warning: "
 	}
-	if d.Hint != "" {
-		text += " (" + d.Hint + ")"
-	}
-	return text
+	return fmt.Sprintf("%s:%d:%d: %s%s", d.File, d.Line, d.Column, severity, d.Text())
 }
+
+// Text returns the message and the hint, without the place.
+func (d Diagnostic) Text() string { return action.WithHint(d.Message, d.Hint) }
 
 // Diagnostics are the problems of a file, in the order of their places.
 type Diagnostics []Diagnostic

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -238,6 +239,12 @@ func matchHost(pattern, host string) bool {
 		return len(host) > len(suffix) && strings.HasSuffix(host, suffix)
 	}
 	return pattern == host
+}
+
+// ActionLine returns the line that permits an action beside those listed.
+func (p Permissions) ActionLine(a *action.Action) string {
+	names := append(slices.Clone(p.PagerDuty), a.Function())
+	return fmt.Sprintf("permissions: {%s: [%s]}", a.Module(), strings.Join(names, ", "))
 }
 
 // Line returns the line to add to a file for a target.

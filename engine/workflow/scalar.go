@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 
+	"github.com/pdflow/pdflow/engine/action"
 	"gopkg.in/yaml.v3"
 )
 
@@ -81,13 +82,8 @@ func exact(text string) bool {
 	return err == nil && i <= 1<<53 && i >= -1<<53
 }
 
-func clipped(text string) string {
-	runes := []rune(text)
-	if len(runes) <= 60 {
-		return text
-	}
-	return string(runes[:60]) + "…"
-}
+// clipped shortens a text of the file for a message.
+func clipped(text string) string { return action.Clip(text, 60) }
 
 // kindOf names what a node is, for messages.
 func (p *parser) kindOf(n *yaml.Node) string {
