@@ -48,13 +48,25 @@ type triggerInput struct {
 	ServiceKey  action.Credential `json:"service_key" doc:"Service Key"`
 	Details     action.Object     `json:"details" doc:"An arbitrary JSON object containing any data you'd like included in the incident log."`
 	IncidentKey string            `json:"incident_key" doc:"Incident Key; derived from the run when absent, so that a repeat joins the same incident"`
+
+	derived bool // the key is the engine's
 }
 
 // UseKey takes the engine's key where the author gave none.
 func (in *triggerInput) UseKey(key string) {
 	if in.IncidentKey == "" {
-		in.IncidentKey = key
+		in.IncidentKey, in.derived = key, true
 	}
+}
+
+// HarmlessLate says that a trigger with the author's own key may be sent late: a
+// doubtful second page is better than none. One with a key of the run may open
+// another incident for something that a person has resolved meanwhile.
+func (in *triggerInput) HarmlessLate() bool { return !in.derived }
+
+// KnownOutput is the key, which later steps acknowledge and resolve by.
+func (in *triggerInput) KnownOutput() action.Object {
+	return action.Object{"incident_key": in.IncidentKey, "status": "success"}
 }
 
 // Validate checks everything but the service key, which may be a secret.
@@ -75,6 +87,15 @@ type changeInput struct {
 	ServiceKey  action.Credential `json:"service_key" doc:"Service Key"`
 	Details     action.Object     `json:"details" doc:"An arbitrary JSON object containing any data you'd like included in the incident log."`
 	Description string            `json:"description" doc:"Text that will appear in the incident's log associated with this event"`
+}
+
+// HarmlessLate says that a late repeat may do harm: by then the key may stand for
+// another incident.
+func (in *changeInput) HarmlessLate() bool { return false }
+
+// KnownOutput is the key.
+func (in *changeInput) KnownOutput() action.Object {
+	return action.Object{"incident_key": in.IncidentKey, "status": "success"}
 }
 
 // Validate checks everything but the service key, which may be a secret. The two

@@ -57,6 +57,7 @@ func timeActions() []*action.Action {
 			Summary: "Wait.",
 			Doc:     "The timeouts of the step and of the run go on meanwhile. A run that is resumed waits no second time.",
 			Effect:  action.Reads,
+			Waits:   true,
 			Args:    []string{"duration"},
 			Spread:  true,
 		}, timeSleep),
@@ -75,6 +76,10 @@ func secondsOf(t time.Time) secondsOutput {
 type timeNowInput struct {
 	Fresh bool `json:"fresh" doc:"Whether a retry gets a new time instead of the recorded one"`
 }
+
+// Recall gives a retry the recorded time, so that what is computed from it, and
+// so the key of a page, stays the same.
+func (in *timeNowInput) Recall() bool { return !in.Fresh }
 
 func timeNow(ctx context.Context, _ timeNowInput) (secondsOutput, error) {
 	clock, err := clockOf(ctx)
@@ -168,6 +173,12 @@ func timeSleep(ctx context.Context, in timeSleepInput) (timeSleepOutput, error) 
 	clock, err := clockOf(ctx)
 	if err != nil {
 		return timeSleepOutput{}, err
+	}
+	if since := action.ScopeOf(ctx).Since; !since.IsZero() {
+		in.Duration -= clock.Now().Sub(since) // a run that was resumed has waited before
+	}
+	if in.Duration <= 0 {
+		return timeSleepOutput{}, nil
 	}
 	return timeSleepOutput{}, clock.Sleep(ctx, in.Duration)
 }

@@ -24,14 +24,12 @@ func (w *work) call(ctx context.Context, a *action.Action, input action.Object) 
 	if err == nil {
 		return output, nil
 	}
-	typed := *action.AsError(err)
+	typed := w.redacted(err) // the script reads it
 	typed.Action = a.Name
-	// The script reads the error: what it tells must not hold a secret.
-	typed.Message, typed.Hint = w.executor.Redactor.Redact(typed.Message), w.executor.Redactor.Redact(typed.Hint)
 	if typed.Kind == action.UnknownOutcome && ctx.Err() != nil {
-		w.unknown = &typed // the script is stopped before it could see this
+		w.unknown = typed // the script is stopped before it could see this
 	}
-	return nil, &typed
+	return nil, typed
 }
 
 // safely turns a panic of an action, a mistake of pdflow or of a host's own
@@ -83,53 +81,96 @@ func (w *work) permitted(i *action.Invocation) error {
 	return nil
 }
 
-// recorded makes a call with its record before and after.
+// recorded makes a call with its record before and after, unless the record has
+// it already.
 func (w *work) recorded(ctx context.Context, i *action.Invocation) (action.Object, error) {
 	w.calls++
 	record := Call{Number: w.calls, Action: i.Action.Name, Effect: i.Effect().String(), Input: i.Input}
 	// A key that a script wrote as plain text must not reach the record.
 	w.executor.Redactor.Add(i.Credentials()...)
-	identity, err := w.takeKey(i, &record)
-	if err != nil {
+	var err error
+	if record.Digest, err = w.digest(i); err != nil {
 		return nil, err
+	}
+	w.takeKey(i, &record)
+	if old := w.past.made(record.Number); old != nil {
+		return w.replay(ctx, i, record, old)
+	}
+	if i.Recall() {
+		if old := w.past.succeeded(record.Digest, w.completed[record.Digest]); old != nil {
+			return w.again(record, old)
+		}
+		if old := w.past.doubts[record.Digest]; old != nil && i.Effect() >= action.Reconciled {
+			return w.doubted(ctx, i, record, old)
+		}
 	}
 	if record.Before, err = i.Before(ctx); err != nil {
 		return nil, err
 	}
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx) // too late: nothing more is sent
-	}
-	if err := w.recorder.Begin(ctx, record); err != nil {
-		return nil, err
-	}
-	output, err := w.do(ctx, i, record)
-	record.Output = output
-	if err != nil {
-		record.Error = &Failure{}
-		record.Error.describe(action.AsError(err))
-	} else if identity != "" {
-		w.completed[identity]++
-	}
-	w.recorder.End(record)
-	return output, err
+	return w.begin(ctx, i, record, w.do)
 }
 
 // takeKey derives the key of a Keyed call and hands it to the input.
-func (w *work) takeKey(i *action.Invocation, record *Call) (identity string, err error) {
+func (w *work) takeKey(i *action.Invocation, record *Call) {
 	w.scope.Key = ""
-	if i.Effect() != action.Keyed {
-		return "", nil
+	if i.Effect() == action.Keyed {
+		record.Key = w.idempotencyKey(record.Digest)
+		w.scope.Key = record.Key
+		i.UseKey(record.Key)
 	}
-	if identity, err = callIdentity(i); err != nil {
-		return "", err
+}
+
+// A doer makes a call that is recorded.
+type doer func(ctx context.Context, i *action.Invocation, record Call) (action.Object, error)
+
+// begin records that a call begins, makes it, and records the result. A write is
+// not made before its record is durable.
+func (w *work) begin(ctx context.Context, i *action.Invocation, record Call, do doer) (action.Object, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx) // too late: nothing more is sent
 	}
-	if w.completed == nil {
-		w.completed = map[string]int{}
+	sequence, err := w.recorder.Begin(ctx, record, i.Effect().Writes() || i.Action.Waits)
+	if err != nil {
+		return nil, err
 	}
-	record.Key = w.idempotencyKey(identity)
-	w.scope.Key = record.Key
-	i.UseKey(record.Key)
-	return identity, nil
+	w.scope.Since = w.executor.Clock.Now()
+	return w.finish(ctx, i, record, sequence, do)
+}
+
+// finish makes a call whose beginning is recorded, and records the result. The
+// script gets what the record has: a replay must not see more than it did.
+func (w *work) finish(ctx context.Context, i *action.Invocation, record Call, sequence int, do doer) (action.Object, error) {
+	output, err := safely(func() (action.Object, error) { return w.make(ctx, i, record, do) })
+	result := Call{Number: record.Number, Action: record.Action}
+	if err != nil {
+		typed := w.redacted(err)
+		if typed.Kind == action.UnknownOutcome {
+			w.doubtful = sequence
+		}
+		result.Error = &Failure{}
+		result.Error.describe(typed)
+		err = typed
+	} else {
+		output, _ = w.executor.Redactor.RedactValue(output).(action.Object)
+		result.Output = output
+		w.completed[record.Digest]++
+	}
+	w.recorder.End(result, i.Effect() >= action.Reconciled)
+	return output, err
+}
+
+// redacted is an error whose texts hold no secret.
+func (w *work) redacted(err error) *action.Error {
+	typed := *action.AsError(err)
+	typed.Message, typed.Hint = w.executor.Redactor.Redact(typed.Message), w.executor.Redactor.Redact(typed.Hint)
+	return &typed
+}
+
+// make makes a call in its own context.
+func (w *work) make(ctx context.Context, i *action.Invocation, record Call, do doer) (action.Object, error) {
+	ctx, done := w.callContext(ctx, i.Effect())
+	defer done()
+	return do(ctx, i, record)
 }
 
 // callContext is the context of one call. A write under way when the run is
@@ -163,8 +204,6 @@ func (w *work) callContext(ctx context.Context, effect action.Effect) (context.C
 // do makes the call. What became of a write whose answer was lost is found out,
 // or said to be unknown; it is never just repeated.
 func (w *work) do(ctx context.Context, i *action.Invocation, record Call) (action.Object, error) {
-	ctx, done := w.callContext(ctx, i.Effect())
-	defer done()
 	output, err := safely(func() (action.Object, error) { return i.Do(ctx, record.Before) })
 	switch {
 	case err == nil:

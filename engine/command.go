@@ -6,14 +6,29 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// A Command is what an event newly enables: Start, Cancel or Finish.
+// A Command is what an event newly enables: Start, Wait, Cancel, Suspend or
+// Finish.
 type Command interface{ command() }
 
 // Start asks for an attempt to be made.
 type Start struct{ Attempt Attempt }
 
-// Cancel asks for an attempt under way to be stopped.
-type Cancel struct{ Step string }
+// Wait asks for an attempt to be made once a time has come: it is a retry.
+type Wait struct {
+	Attempt Attempt
+	Until   time.Time
+}
+
+// Cancel asks for an attempt to be stopped, should it be under way. One that was
+// waited for is not made.
+type Cancel struct {
+	Step string
+	Item int
+}
+
+// Suspend says that nothing can go on before a person decides a call; a
+// run.suspended event is to follow.
+type Suspend struct{ Error *Failure }
 
 // Finish says that the run has come to its end; a run.finished event with these
 // values is to follow.
@@ -23,19 +38,32 @@ type Finish struct {
 	Error   *Failure
 }
 
-func (Start) command()  {}
-func (Cancel) command() {}
-func (Finish) command() {}
+func (Start) command()   {}
+func (Wait) command()    {}
+func (Cancel) command()  {}
+func (Suspend) command() {}
+func (Finish) command()  {}
 
-// An Attempt is one try of a step, with all that it needs to know.
+// An Attempt is one try of a step, or of one item of a for_each, with all that it
+// needs to know.
 type Attempt struct {
 	Step   string // the step's id, or OutputsStep
 	Index  int    // of the step in the plan; -1 for the outputs
 	Number int    // from 1
+	// Item is which item of a for_each it is, from 1, and Value the item itself.
+	// The attempt 0 of such a step evaluates its list.
+	Item  int
+	Value any
+	// Replay says that the attempt was begun by a process that was stopped: what
+	// it recorded is not done again.
+	Replay bool
 	Run    RunInfo
 	Inputs action.Object
 	// Steps are the results that the step reads, by id.
 	Steps map[string]StepResult
+	// Failure is what on_failure and finally read as `failure`.
+	Failure  *Failure
+	Previous *Previous
 }
 
 // A RunInfo is what scripts read as `run`.

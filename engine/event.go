@@ -13,16 +13,30 @@ type EventKind string
 // The kinds of events. Those of calls and logs do not change a run; they are
 // what an attempt says of itself.
 const (
-	RunStarted      EventKind = "run.started"
-	RunCancelled    EventKind = "run.cancelled" // somebody asked for it
-	RunTimedOut     EventKind = "run.timed_out"
-	RunFinished     EventKind = "run.finished"
-	AttemptStarted  EventKind = "attempt.started"
-	AttemptFinished EventKind = "attempt.finished"
-	CallStarted     EventKind = "call.started"
-	CallReturned    EventKind = "call.returned"
-	Logged          EventKind = "log"
+	RunQueued        EventKind = "run.queued"        // it waits for other runs of its concurrency group
+	RunSkipped       EventKind = "run.skipped"       // it does not run: a Reason says why
+	RunStarted       EventKind = "run.started"       //
+	RunResumed       EventKind = "run.resumed"       // a process goes on with an interrupted or suspended run
+	RunRetried       EventKind = "run.retried"       // an ended run goes on from its failed steps
+	RunSuspended     EventKind = "run.suspended"     // nothing can go on before a person decides a call
+	RunCancelled     EventKind = "run.cancelled"     // somebody asked for it
+	RunTimedOut      EventKind = "run.timed_out"     // the time of its steps, on_failure or finally is over
+	RunFinished      EventKind = "run.finished"      //
+	StepExpanded     EventKind = "step.expanded"     // the list of a for_each, fixed from now on
+	AttemptStarted   EventKind = "attempt.started"   //
+	AttemptFinished  EventKind = "attempt.finished"  //
+	AttemptSuspended EventKind = "attempt.suspended" // it came upon a call that a person must decide
+	CallStarted      EventKind = "call.started"      //
+	CallReturned     EventKind = "call.returned"     //
+	CallDecided      EventKind = "call.decided"      // a person said what became of a call
+	Logged           EventKind = "log"               //
 )
+
+// Record reports whether the event is an attempt's own record, of a call or a
+// log line, and not a change of the run.
+func (k EventKind) Record() bool {
+	return k == CallStarted || k == CallReturned || k == CallDecided || k == Logged
+}
 
 // An Event is one thing that happened in a run. Fields that its kind does not
 // use are left out.
@@ -32,15 +46,18 @@ type Event struct {
 	Kind     EventKind `json:"event"`
 	Run      string    `json:"run"`
 	Step     string    `json:"step,omitempty"`
+	Item     int       `json:"item,omitempty"`    // of a for_each, from 1
 	Attempt  int       `json:"attempt,omitempty"` // from 1
 
 	Started *RunStart         `json:"started,omitempty"` // of run.started
-	Outcome *Outcome          `json:"outcome,omitempty"` // of attempt.finished
-	Call    *Call             `json:"call,omitempty"`    // of call.started, call.returned
+	Items   []any             `json:"items,omitempty"`   // of step.expanded
+	Outcome *Outcome          `json:"outcome,omitempty"` // of attempt.finished, attempt.suspended
+	Call    *Call             `json:"call,omitempty"`    // of call.started, call.returned, call.decided
 	Log     *action.LogRecord `json:"log,omitempty"`     // of log
 	Status  Status            `json:"status,omitempty"`  // of run.finished
 	Outputs action.Object     `json:"outputs,omitempty"` // of run.finished
-	Error   *Failure          `json:"error,omitempty"`   // of run.finished
+	Error   *Failure          `json:"error,omitempty"`   // of run.finished, run.suspended
+	Reason  string            `json:"reason,omitempty"`  // of run.skipped
 }
 
 // A RunStart is what a run knows from its beginning on.
@@ -50,6 +67,16 @@ type RunStart struct {
 	Inputs   action.Object `json:"inputs"` // secrets as references
 	Trigger  Trigger       `json:"trigger"`
 	Target   Target        `json:"target"`
+	// Previous is the last successful run of the workflow, where the workflow
+	// reads it and there is one.
+	Previous *Previous `json:"previous,omitempty"`
+}
+
+// A Previous is what a run knows of the last successful run of its workflow.
+type Previous struct {
+	Outputs action.Object `json:"outputs"`
+	Status  Status        `json:"status"`
+	EndedAt time.Time     `json:"ended_at"`
 }
 
 // A Trigger is why a run began.
@@ -61,10 +88,23 @@ type Trigger struct {
 // A Target is which PagerDuty a run talks to. A run is never continued against
 // another one.
 type Target struct {
-	Simulated  bool   `json:"simulated,omitempty"`
+	Simulator  string `json:"simulator,omitempty"` // the id of a simulator; empty for PagerDuty itself
 	Connection string `json:"connection,omitempty"`
+	Region     string `json:"region,omitempty"`
 	APIURL     string `json:"api_url,omitempty"`
 	EventsURL  string `json:"events_url,omitempty"`
+	// Keys are fingerprints of the keys, by what each is for; the salt is the
+	// run's id.
+	Keys map[string]string `json:"keys,omitempty"`
+}
+
+// Realm names the target as far as runs of one workflow share what they know
+// through `previous`: all simulators are one.
+func (t Target) Realm() string {
+	if t.Simulator != "" {
+		return "simulator"
+	}
+	return t.Connection + " " + t.APIURL + " " + t.EventsURL
 }
 
 // A Call is one effect of an attempt. Its number counts the calls of the attempt
@@ -72,13 +112,29 @@ type Target struct {
 type Call struct {
 	Number int             `json:"number"`
 	Action string          `json:"action"`
-	Effect string          `json:"effect"`
+	Effect string          `json:"effect,omitempty"`
 	Input  action.Object   `json:"input,omitempty"`
+	Digest string          `json:"digest,omitempty"` // of the action and its input, salted by the run
 	Key    string          `json:"key,omitempty"`    // the idempotency key that was derived
 	Before json.RawMessage `json:"before,omitempty"` // what a Reconciled action read first
-	Output action.Object   `json:"output,omitempty"`
-	Error  *Failure        `json:"error,omitempty"`
+	// Again says that the result is that of an earlier attempt: nothing was sent.
+	Again  bool          `json:"again,omitempty"`
+	Output action.Object `json:"output,omitempty"`
+	Error  *Failure      `json:"error,omitempty"`
+	// Decision is what a person said of the call, in call.decided; its Number is
+	// then the sequence number of the call.started.
+	Decision Decision `json:"decision,omitempty"`
 }
+
+// A Decision is what a person says of a call whose outcome is unknown.
+type Decision string
+
+// The decisions.
+const (
+	CallDone   Decision = "done"   // it was done: go on, with an output as far as one is known
+	CallRepeat Decision = "repeat" // it was not done, or may be done twice: send it
+	CallFail   Decision = "fail"   // let the call fail with unknown_outcome
+)
 
 // An Observer sees the events of runs, one after the other.
 type Observer interface {

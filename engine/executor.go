@@ -16,26 +16,36 @@ const MaxStepOutputs = 256 << 10
 type Outcome struct {
 	Status  Status   `json:"status"`
 	Outputs any      `json:"outputs,omitempty"`
+	Size    int      `json:"size,omitempty"` // of the outputs, in bytes of JSON text
 	Error   *Failure `json:"error,omitempty"`
+	Final   bool     `json:"final,omitempty"` // no other attempt may follow
 }
 
-// valid refuses what cannot be the outcome of an attempt. A failure without an
-// error would end its run as a success.
-func (o *Outcome) valid() error {
+// valid refuses what cannot be the outcome of an attempt that ends with an event
+// of a kind. A failure without an error would end its run as a success.
+func (o *Outcome) valid(k EventKind) error {
 	switch {
 	case o == nil:
-		return fmt.Errorf("%s has no outcome", AttemptFinished)
-	case o.Status == Success, o.Status == Skipped, o.Status == Failed && o.Error != nil:
+		return fmt.Errorf("%s has no outcome", k)
+	case k == AttemptSuspended && o.Status == Suspended && o.Error != nil:
+		return nil
+	case k == AttemptFinished && (o.Status == Success || o.Status == Skipped || o.Status == Failed && o.Error != nil):
 		return nil
 	}
-	return fmt.Errorf("%s has the outcome %q, which no attempt has", AttemptFinished, o.Status)
+	return fmt.Errorf("%s has the outcome %q, which no such attempt has", k, o.Status)
 }
 
-// A Recorder hears of the calls of an attempt. Begin returns before a call is
-// made; its error keeps the call from being made. End has the result.
+// A Recorder keeps the calls of an attempt.
 type Recorder interface {
-	Begin(ctx context.Context, call Call) error
-	End(call Call)
+	// Recorded returns the calls of the step, or item, that were recorded before:
+	// those of earlier attempts, and those of this one when it is a replay.
+	Recorded() []RecordedCall
+	// Begin returns the number of the event once a call is recorded, durable with
+	// everything before it where that is asked for. Its error keeps the call from
+	// being made.
+	Begin(ctx context.Context, call Call, durable bool) (sequence int, err error)
+	// End has the result of a call.
+	End(call Call, durable bool)
 	Log(record action.LogRecord)
 }
 
@@ -52,12 +62,17 @@ type Executor struct {
 // script. It returns when that has ended or the context has.
 func (x *Executor) Do(ctx context.Context, a Attempt, recorder Recorder) Outcome {
 	work := newWork(x, a, recorder)
+	ctx, work.stop = context.WithCancelCause(ctx)
+	defer work.stop(nil)
 	ctx = action.WithScope(ctx, work.scope)
 	work.evaluation = x.Interpreter.Open(ctx, work.environment())
 	var outcome Outcome
-	if a.Step == OutputsStep {
+	switch {
+	case a.Step == OutputsStep:
 		outcome = work.outputs()
-	} else {
+	case a.Item == 0 && x.Plan.Steps[a.Index].ForEach != nil:
+		outcome = work.list(ctx, x.Plan.Steps[a.Index].ForEach)
+	default:
 		outcome = work.step(ctx, &x.Plan.Steps[a.Index])
 	}
 	return x.redact(outcome)
@@ -91,8 +106,12 @@ func (w *work) step(ctx context.Context, s *workflow.PlanStep) Outcome {
 	} else {
 		outputs, err = w.evaluation.Eval(s.Script)
 	}
+	size := 0
 	if err == nil {
-		err = checkOutputs(outputs)
+		size, err = checkOutputs(outputs, MaxStepOutputs)
+	}
+	if err == nil {
+		err = w.unasked()
 	}
 	if err != nil {
 		return w.failed(ctx, err)
@@ -100,7 +119,40 @@ func (w *work) step(ctx context.Context, s *workflow.PlanStep) Outcome {
 	if outputs == nil {
 		outputs = action.Object{}
 	}
-	return Outcome{Status: Success, Outputs: outputs}
+	return Outcome{Status: Success, Outputs: outputs, Size: size}
+}
+
+// list evaluates the list of a for_each.
+func (w *work) list(ctx context.Context, list *workflow.Template) Outcome {
+	v, err := list.Evaluate(w.evaluation.Eval)
+	if err == nil {
+		_, err = checkOutputs(v, MaxRunOutputs)
+	}
+	if err != nil {
+		return w.failed(ctx, err)
+	}
+	items, ok := v.([]any)
+	if o, empty := v.(action.Object); empty && len(o) == 0 {
+		items, ok = []any{}, true // what Lua has for an empty list
+	}
+	if !ok {
+		return w.failed(ctx, action.Errorf(action.InvalidInput, "for_each needs a list, got %s", describeType(v)))
+	}
+	return Outcome{Status: Success, Outputs: items}
+}
+
+func describeType(v any) string {
+	switch v.(type) {
+	case nil:
+		return "nil"
+	case string:
+		return "text"
+	case float64:
+		return "a number"
+	case bool:
+		return "true or false"
+	}
+	return "an object"
 }
 
 func (w *work) uses(ctx context.Context, s *workflow.PlanStep) (any, error) {
@@ -124,7 +176,7 @@ func (w *work) outputs() Outcome {
 		output := &w.executor.Plan.Outputs[i]
 		v, err := output.Value.Evaluate(w.evaluation.Eval)
 		if err == nil {
-			err = checkOutputs(v)
+			_, err = checkOutputs(v, MaxStepOutputs)
 		}
 		if err != nil {
 			outcome := w.failed(context.Background(), err)
@@ -142,7 +194,7 @@ func (w *work) outputs() Outcome {
 
 // failed describes an error with its place.
 func (w *work) failed(ctx context.Context, err error) Outcome {
-	f := &Failure{Step: w.attempt.Step, File: w.executor.Plan.Workflow.File}
+	f := &Failure{Step: w.attempt.Step, Item: w.attempt.Item, File: w.executor.Plan.Workflow.File}
 	if w.attempt.Index >= 0 {
 		f.Line = w.executor.Plan.Steps[w.attempt.Index].Position.Line
 	}
@@ -156,14 +208,26 @@ func (w *work) failed(ctx context.Context, err error) Outcome {
 	typed := action.AsError(err)
 	// Why the attempt was stopped says more than what it was doing then, except
 	// that an unknown outcome must never be hidden.
-	switch cause := stopCause(ctx); {
+	cause := stopCause(ctx)
+	if cause != nil && w.halted == nil && w.unknown == nil {
+		w.unknown = w.unresolved()
+	}
+	switch {
+	case w.halted != nil:
+		typed = w.halted
 	case w.unknown != nil:
 		typed = w.unknown
 	case cause != nil && typed.Kind != action.UnknownOutcome:
 		typed = cause
 	}
 	f.describe(typed)
-	return Outcome{Status: Failed, Error: f}
+	if f.Kind == action.UnknownOutcome {
+		f.Call = w.doubtful
+	}
+	if w.suspended {
+		return Outcome{Status: Suspended, Error: f}
+	}
+	return Outcome{Status: Failed, Error: f, Final: w.halted != nil}
 }
 
 func (f *Failure) describe(err *action.Error) {
@@ -181,16 +245,14 @@ func stopCause(ctx context.Context) *action.Error {
 	return nil
 }
 
-// checkOutputs refuses what outputs cannot hold: secrets, and too much.
-func checkOutputs(v any) error {
+// checkOutputs refuses what outputs cannot hold: secrets, and too much. It returns
+// their size.
+func checkOutputs(v any, most int) (int, error) {
 	size, err := sizeOf(v, "outputs")
-	if err != nil {
-		return err
+	if err == nil && size > most {
+		err = action.Errorf(action.Limit, "the outputs have %d bytes, at most %d are kept; return what later steps need", size, most)
 	}
-	if size > MaxStepOutputs {
-		return action.Errorf(action.Limit, "the outputs have %d bytes, at most %d are kept; return what later steps need", size, MaxStepOutputs)
-	}
-	return nil
+	return size, err
 }
 
 // sizeOf estimates the bytes of a value as JSON text.

@@ -1,7 +1,9 @@
 package engine_test
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -9,49 +11,74 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// fuzzEvent makes an event of two bytes: its kind and outcome, and its step.
-func fuzzEvent(kind, step byte) engine.Event {
-	kinds := []engine.EventKind{
-		engine.AttemptStarted, engine.AttemptFinished, engine.RunStarted, engine.RunCancelled,
-		engine.RunTimedOut, engine.RunFinished, engine.CallStarted, "run.strange",
+var (
+	fuzzKinds = []engine.EventKind{
+		engine.AttemptStarted, engine.AttemptFinished, engine.StepExpanded, engine.RunStarted, engine.RunCancelled,
+		engine.RunTimedOut, engine.RunFinished, engine.CallStarted, engine.AttemptSuspended, engine.RunSuspended,
+		engine.RunResumed, engine.RunRetried, engine.CallDecided, engine.RunQueued, engine.RunSkipped, "run.strange",
 	}
-	steps := []string{"a", "b", "c", "d", "e", engine.OutputsStep, "z", ""}
+	fuzzSteps = []string{"each", "main", "last", "told", "page", "clean", "leave", engine.OutputsStep, "z", ""}
+)
+
+// fuzzEvent makes an event of three bytes: its kind, its step and item, and its
+// outcome and attempt.
+func fuzzEvent(kind, step, end byte) engine.Event {
 	outcomes := []*engine.Outcome{
-		nil,
-		{Status: engine.Success, Outputs: action.Object{}},
+		{Status: engine.Success, Outputs: action.Object{}, Size: engine.MaxRunOutputs / 3},
+		{Status: engine.Failed, Error: &engine.Failure{Kind: action.Unavailable}},
+		{Status: engine.Failed, Error: &engine.Failure{Kind: action.UnknownOutcome}},
+		{Status: engine.Suspended, Error: &engine.Failure{Kind: action.UnknownOutcome, Call: 3}},
 		{Status: engine.Skipped},
 		{Status: engine.Failed},
-		{Status: engine.Failed, Error: &engine.Failure{Kind: action.Script}},
-		{Status: engine.Failed, Error: &engine.Failure{Kind: action.UnknownOutcome}},
-		{Status: engine.Success, Outputs: "text"},
+		nil,
 		{Status: "strange"},
 	}
-	e := engine.Event{Kind: kinds[kind&7], Outcome: outcomes[kind>>3&7], Step: steps[step&7], Attempt: int(step>>3&1) + 1, Run: "R"}
-	if e.Kind == engine.RunStarted && step&0x80 == 0 {
-		e.Started = &engine.RunStart{Workflow: "w"}
+	e := engine.Event{
+		Kind: fuzzKinds[kind&15], Outcome: outcomes[end&7], Step: fuzzSteps[int(step)%len(fuzzSteps)], Item: int(step) / len(fuzzSteps) % 5,
+		Attempt: int(end>>3&3) + 1, Run: "R",
 	}
-	if e.Kind == engine.RunFinished && step&0x80 == 0 {
+	if end&0x80 == 0 {
+		e.Started = &engine.RunStart{Workflow: "w"}
 		e.Status = engine.Success
+		e.Items = []any{1.0, "two", nil}
 	}
 	return e
+}
+
+// playedScript is the script of events that a fold was given.
+func playedScript(events []engine.Event) []byte {
+	var script []byte
+	for _, e := range events {
+		step := max(slices.Index(fuzzSteps, e.Step), 0) + e.Item*len(fuzzSteps)
+		outcome := 0
+		if e.Outcome != nil && e.Outcome.Status == engine.Failed {
+			outcome = 1
+		}
+		script = append(script, byte(slices.Index(fuzzKinds, e.Kind)), byte(step), byte(outcome|max(e.Attempt-1, 0)<<3))
+	}
+	return script
 }
 
 // FuzzApply applies events in any order. Each is refused, and then changes
 // nothing, or leads to a state that makes sense: it never panics, and a run is
 // never left with nothing to do.
 func FuzzApply(f *testing.F) {
-	f.Add([]byte{2, 0, 0, 0, 9, 0, 0, 1, 9, 1, 0, 2, 9, 2, 0, 3, 33, 3, 0, 4, 9, 4, 0, 5, 9, 5, 5, 0})
-	f.Add([]byte{2, 0, 0, 0, 3, 0, 33, 0, 5, 0})
-	f.Add([]byte{2, 0, 0, 0, 4, 0, 41, 0, 5, 0, 0, 1})
-	f.Add([]byte{0, 0, 2, 128, 2, 0, 25, 0, 0, 0, 25, 0, 57, 0, 9, 8, 17, 0})
+	seed := func(outcomes map[string]engine.Outcome) []byte {
+		whole := newFold(f, allParts(), outcomes)
+		whole.lists = map[string][]any{"each": {1.0, "two", nil}, "told": {1.0, "two", nil}}
+		whole.play()
+		return playedScript(whole.events)
+	}
+	f.Add(seed(nil))
+	f.Add(seed(map[string]engine.Outcome{"main": failed(action.NotFound)}))
+	f.Add(seed(map[string]engine.Outcome{"each#2": failed(action.Unavailable)}))
+	f.Add([]byte{3, 0, 0, 0, 0, 0, 4, 0, 0, 1, 0, 1, 6, 0, 0})
+	f.Add([]byte{13, 0, 0, 10, 0, 0, 3, 0, 0, 0, 0, 0, 8, 0, 3, 9, 0, 0, 10, 0, 0})
 	f.Fuzz(func(t *testing.T, script []byte) {
-		p := diamond()
-		p.Outputs = chain(1).Outputs
-		run, sequence := engine.NewRun(p), 0
-		ended := false
-		for i := 0; i+1 < len(script) && i < 200; i += 2 {
-			e := fuzzEvent(script[i], script[i+1])
-			e.Sequence = sequence + 1
+		run, sequence := engine.NewRun(allParts()), 0
+		for i := 0; i+2 < len(script) && i < 600; i += 3 {
+			e := fuzzEvent(script[i], script[i+1], script[i+2])
+			e.Sequence, e.Time = sequence+1, startOfTime.Add(time.Duration(i)*time.Second)
 			before, pending := run.Result(), run.Pending()
 			_, err := run.Apply(e)
 			if err != nil {
@@ -60,22 +87,22 @@ func FuzzApply(f *testing.F) {
 				}
 				continue
 			}
-			if ended {
-				t.Fatalf("%+v was taken after the end", e)
-			}
 			sequence++
-			ended = e.Kind == engine.RunFinished
-			checkState(t, run, ended)
+			checkState(t, run, e.Kind)
 		}
 	})
 }
 
 // checkState holds a run against what every state must fulfil.
-func checkState(t *testing.T, run *engine.Run, ended bool) {
+func checkState(t *testing.T, run *engine.Run, last engine.EventKind) {
 	t.Helper()
 	pending, result := run.Pending(), run.Result()
-	if ended != (len(pending) == 0) {
-		t.Fatalf("got %d commands pending, the run has ended: %v", len(pending), ended)
+	over := result.Status != "" && !result.Suspended
+	if idle := over || result.Suspended || len(pending) == 0; idle != (len(pending) == 0) {
+		t.Fatalf("got %d commands pending, %s", len(pending), result.Status)
+	}
+	if len(pending) == 0 && !over && !result.Suspended && last != engine.RunQueued && last != engine.RunResumed && !last.Record() {
+		t.Fatalf("after %s nothing is left to do, and the run has not ended", last)
 	}
 	for _, s := range result.Steps {
 		switch s.Status {
@@ -87,7 +114,7 @@ func checkState(t *testing.T, run *engine.Run, ended bool) {
 		default:
 			t.Fatalf("the step %s has the status %q", s.ID, s.Status)
 		}
-		if ended && s.Status == "" {
+		if over && s.Status == "" {
 			t.Fatalf("the run has ended, and the step %s has not", s.ID)
 		}
 	}

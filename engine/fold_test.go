@@ -52,15 +52,17 @@ type fold struct {
 	t        testing.TB
 	run      *engine.Run
 	events   []engine.Event
-	started  map[string]bool
 	todo     []engine.Attempt
+	waits    []time.Duration // from the event that asked for them
 	finish   *engine.Finish
+	suspend  *engine.Suspend
 	cancels  []string
-	outcomes map[string]engine.Outcome // of each step; success where there is none
+	outcomes map[string]engine.Outcome // by step, step#item or step@attempt; success where there is none
+	lists    map[string][]any          // of each for_each
 }
 
 func newFold(t testing.TB, p *workflow.Plan, outcomes map[string]engine.Outcome) *fold {
-	return &fold{t: t, run: engine.NewRun(p), started: map[string]bool{}, outcomes: outcomes}
+	return &fold{t: t, run: engine.NewRun(p), outcomes: outcomes}
 }
 
 // apply applies an event that must be taken, and notes what it enables.
@@ -81,13 +83,21 @@ func (f *fold) take(commands []engine.Command) {
 		switch c := c.(type) {
 		case engine.Start:
 			f.todo = append(f.todo, c.Attempt)
+		case engine.Wait:
+			f.todo = append(f.todo, c.Attempt)
+			f.waits = append(f.waits, c.Until.Sub(f.now()))
 		case engine.Cancel:
 			f.cancels = append(f.cancels, c.Step)
 		case engine.Finish:
 			f.finish = &c
+		case engine.Suspend:
+			f.suspend = &c
 		}
 	}
 }
+
+// now is the time of the last event.
+func (f *fold) now() time.Time { return startOfTime.Add(time.Duration(len(f.events)) * time.Second) }
 
 func (f *fold) begin() {
 	f.t.Helper()
@@ -96,7 +106,6 @@ func (f *fold) begin() {
 
 func (f *fold) startStep(id string) {
 	f.t.Helper()
-	f.started[id] = true
 	f.apply(engine.Event{Kind: engine.AttemptStarted, Step: id, Attempt: 1})
 }
 
@@ -123,17 +132,40 @@ func (f *fold) play() *engine.Result {
 	for len(f.todo) > 0 {
 		next := f.todo[0]
 		f.todo = f.todo[1:]
-		if !f.started[next.Step] {
-			f.startStep(next.Step)
-		}
-		outcome, known := f.outcomes[next.Step]
-		if !known {
-			outcome = ok(action.Object{"from": next.Step})
-		}
-		f.finishStep(next.Step, outcome)
+		f.make(next)
 	}
-	f.finishRun()
+	if f.suspend != nil {
+		f.apply(engine.Event{Kind: engine.RunSuspended, Error: f.suspend.Error})
+	} else {
+		f.finishRun()
+	}
 	return f.run.Result()
+}
+
+// make makes an attempt with the outcome that is foreseen for it.
+func (f *fold) make(a engine.Attempt) {
+	f.t.Helper()
+	e := engine.Event{Kind: engine.AttemptStarted, Step: a.Step, Item: a.Item, Attempt: a.Number}
+	if !a.Replay {
+		f.apply(e)
+	}
+	list, isList := f.lists[a.Step]
+	outcome := ok(action.Object{"from": a.Step})
+	known := false
+	for _, name := range []string{a.Step, fmt.Sprintf("%s#%d", a.Step, a.Item), fmt.Sprintf("%s@%d", a.Step, a.Number)} {
+		if foreseen, found := f.outcomes[name]; found && !(isList && a.Item == 0 && name == a.Step) {
+			outcome, known = foreseen, true
+		}
+	}
+	switch {
+	case isList && a.Item == 0 && !known:
+		e.Kind, e.Items = engine.StepExpanded, list
+	case outcome.Status == engine.Suspended:
+		e.Kind, e.Outcome = engine.AttemptSuspended, &outcome
+	default:
+		e.Kind, e.Outcome = engine.AttemptFinished, &outcome
+	}
+	f.apply(e)
 }
 
 // statuses are `id status` of every step, with why it was skipped.
@@ -317,13 +349,19 @@ func TestFoldLeadsToTheSameEnd(t *testing.T) {
 		"diamond":        {withOutputs, outcomes},
 		"failed diamond": {diamond(), map[string]engine.Outcome{"b": failed(action.Script)}},
 		"skipped":        {diamond(), map[string]engine.Outcome{"b": {Status: engine.Skipped}}},
+		"every part, failed": {allParts(), map[string]engine.Outcome{
+			"each#2": failed(action.Unavailable), "each@2": ok("late"), "main": failed(action.NotFound),
+		}},
+		"every part, succeeded": {allParts(), nil},
 	}
+	lists := map[string][]any{"each": {"x", "y", "z"}, "told": {1.0, 2.0}}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			whole := newFold(t, test.plan, test.outcomes)
+			whole.lists = lists
 			want := whole.play()
 			for n := range len(whole.events) + 1 {
-				got := resumed(t, test.plan, test.outcomes, whole.events[:n])
+				got := resumed(t, test.plan, test.outcomes, lists, whole.events[:n])
 				if diff := cmp.Diff(want, got, cmpopts.IgnoreTypes(time.Time{}, time.Duration(0))); diff != "" {
 					t.Fatalf("after %d events (-want +got):\n%s", n, diff)
 				}
@@ -333,11 +371,11 @@ func TestFoldLeadsToTheSameEnd(t *testing.T) {
 }
 
 // resumed plays the events that survived, and then what is pending.
-func resumed(t *testing.T, p *workflow.Plan, outcomes map[string]engine.Outcome, events []engine.Event) *engine.Result {
+func resumed(t *testing.T, p *workflow.Plan, outcomes map[string]engine.Outcome, lists map[string][]any, events []engine.Event) *engine.Result {
 	t.Helper()
 	f := newFold(t, p, outcomes)
+	f.lists = lists
 	for _, e := range events {
-		f.started[e.Step] = f.started[e.Step] || e.Kind == engine.AttemptStarted
 		f.apply(e)
 	}
 	if len(events) > 0 && events[len(events)-1].Kind == engine.RunFinished {
@@ -346,8 +384,9 @@ func resumed(t *testing.T, p *workflow.Plan, outcomes map[string]engine.Outcome,
 		}
 		return f.run.Result()
 	}
-	f.todo, f.finish = nil, nil
-	f.take(f.run.Pending())
+	if f.todo, f.finish = nil, nil; len(events) > 0 {
+		f.apply(engine.Event{Kind: engine.RunResumed})
+	}
 	return f.play()
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sort"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -100,6 +101,28 @@ func (c *virtualClock) await(d time.Duration) {
 	}
 }
 
+// awaitOr waits until a timer is set that ends within a duration, or until
+// something is so; it reports whether that is. Whoever makes it so calls wake.
+func (c *virtualClock) awaitOr(d time.Duration, so func() bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for !so() {
+		for timer := range c.timers {
+			if timer.at.Sub(c.now) <= d {
+				return false
+			}
+		}
+		c.added.Wait()
+	}
+	return true
+}
+
+func (c *virtualClock) wake() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.added.Broadcast()
+}
+
 // pending returns how long each timer still has, shortest first.
 func (c *virtualClock) pending() []time.Duration {
 	c.mu.Lock()
@@ -115,6 +138,7 @@ func (c *virtualClock) pending() []time.Duration {
 // A recording keeps the events of a run.
 type recording struct{ events []engine.Event }
 
+// Observe keeps an event.
 func (r *recording) Observe(e engine.Event) { r.events = append(r.events, e) }
 
 // calls returns the calls that the events hold, of one kind of event.
@@ -144,7 +168,19 @@ type host struct {
 	secrets map[string]string
 	actions []*action.Action
 	id      string
+	started atomic.Bool // the run has, and is not only queued
 	recording
+}
+
+func (h *host) hasStarted() bool { return h.started.Load() }
+
+// Observe keeps an event, and wakes who waits for the start of the run.
+func (h *host) Observe(e engine.Event) {
+	h.recording.Observe(e)
+	if e.Kind == engine.RunStarted {
+		h.started.Store(true)
+		h.clock.wake()
+	}
 }
 
 func newHost(actions ...*action.Action) *host {
@@ -168,7 +204,7 @@ func (h *host) compile(t testing.TB, source string) (*engine.Local, *workflow.Pl
 		t.Fatal(err)
 	}
 	local := &engine.Local{
-		Interpreter: interpreter, Clock: h.clock, Observers: []engine.Observer{&h.recording},
+		Interpreter: interpreter, Clock: h.clock, Observers: []engine.Observer{h},
 		NewID: func(time.Time) string { return h.id },
 		Secrets: func(name string) (string, error) {
 			if text, ok := h.secrets[name]; ok {

@@ -2,7 +2,8 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -22,8 +23,12 @@ type Local struct {
 	// Redactor masks secret texts; give one to share it with the writers of a
 	// program. Nil: each run has its own.
 	Redactor *action.Redactor
-	// Observers hear of every event, in order, from one goroutine a run.
+	// Observers hear of every event, in order, from one goroutine a run. They may
+	// hear of an event shortly before it is durable.
 	Observers []Observer
+	// Journal keeps the runs; nil keeps nothing, and knows of no concurrency
+	// groups.
+	Journal Journal
 	// NewID returns the id of a run that starts now; nil makes random ones.
 	NewID func(now time.Time) string
 }
@@ -33,6 +38,9 @@ type Request struct {
 	Inputs  action.Object // as given, before they are checked
 	Trigger Trigger       // manual when empty
 	Target  Target
+	// Keys are the texts of the keys that the target is talked to with, by what
+	// each is for. The run records fingerprints of them.
+	Keys map[string]string
 }
 
 // An InputError says that a run could not begin because of what it was given.
@@ -45,242 +53,90 @@ func (e *InputError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *InputError) Unwrap() error { return e.Err }
 
-// errCancelled is the cause that ends attempts when their run is cancelled.
-var errCancelled error = &action.Error{Kind: action.Cancelled, Message: "the run was cancelled"}
-
-// errRunTimedOut is the cause that ends attempts when the time of their run is
-// over.
-var errRunTimedOut error = &action.Error{Kind: action.Cancelled, Message: "the run took longer than its timeout"}
-
-// Run runs a plan until its end and returns what became of it. The error is an
-// [InputError] when the run could not begin; a run that fails is a Result. The
-// run is cancelled when the context ends.
-func (l *Local) Run(ctx context.Context, plan *workflow.Plan, request Request) (*Result, error) {
-	inputs, problems := plan.Workflow.Inputs.Normalize(request.Inputs)
-	if len(problems) > 0 {
-		return nil, &InputError{problems}
-	}
-	redactor := l.Redactor
-	if redactor == nil {
-		redactor = &action.Redactor{}
-	}
-	secrets, err := resolveSecrets(plan, inputs, l.Secrets, redactor)
-	if err != nil {
-		return nil, &InputError{err}
-	}
-	clock := l.Clock
-	if clock == nil {
-		clock = SystemClock{}
-	}
-	loop := &loop{
-		local: l, run: NewRun(plan), clock: clock, messages: make(chan message),
-		executor: &Executor{Plan: plan, Interpreter: l.Interpreter, Clock: clock, Secrets: secrets, Redactor: redactor},
-		cancels:  map[string]context.CancelCauseFunc{}, redactor: redactor,
-	}
-	return loop.do(ctx, plan, inputs, request)
-}
-
-// A loop drives one run: it alone applies events.
-type loop struct {
-	local    *Local
-	run      *Run
-	executor *Executor
-	clock    action.Clock
-	redactor *action.Redactor
-	id       string
-	sequence int
-	messages chan message // from the attempts under way
-	cancels  map[string]context.CancelCauseFunc
-	finish   *Finish
-}
-
-// A message is an event that an attempt reports, with its time: the loop may take
-// it later. Taken is closed once it was
-// applied, where the attempt waits for that.
-type message struct {
-	event Event
-	taken chan error
-}
-
-func (l *loop) do(ctx context.Context, plan *workflow.Plan, inputs action.Object, request Request) (*Result, error) {
-	now := l.clock.Now()
-	if l.id = ""; l.local.NewID != nil {
-		l.id = l.local.NewID(now)
-	} else {
-		l.id = newRunID(now)
-	}
-	if request.Trigger.Kind == "" {
-		request.Trigger.Kind = "manual"
-	}
-	start := &RunStart{Workflow: plan.Workflow.Name, Source: plan.Sources[0].Hash(), Inputs: inputs, Trigger: request.Trigger, Target: request.Target}
-	if err := l.apply(Event{Kind: RunStarted, Started: start}); err != nil {
-		return nil, err
-	}
-	timedOut := make(chan struct{}, 1)
-	stopTimer := l.clock.AfterFunc(plan.Workflow.Timeout, func() { timedOut <- struct{}{} })
-	defer stopTimer()
-	cancelled := ctx.Done()
-	for l.finish == nil {
-		var err error
-		select {
-		case m := <-l.messages:
-			err = l.apply(m.event)
-			if m.taken != nil {
-				m.taken <- err
-			}
-		case <-timedOut:
-			err = l.apply(Event{Kind: RunTimedOut})
-		case <-cancelled:
-			cancelled = nil
-			err = l.apply(Event{Kind: RunCancelled})
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	if err := l.apply(Event{Kind: RunFinished, Status: l.finish.Status, Outputs: l.finish.Outputs, Error: l.finish.Error}); err != nil {
-		return nil, err
-	}
-	return l.run.Result(), nil
-}
-
-// apply gives an event its number and time, applies it, shows it to the
-// observers, and does what it enables.
-func (l *loop) apply(e Event) error {
-	l.sequence++
-	e.Sequence, e.Run = l.sequence, l.id
-	if e.Time.IsZero() {
-		e.Time = l.clock.Now()
-	}
-	commands, err := l.run.Apply(e)
-	if err != nil {
-		return fmt.Errorf("the run cannot go on, which is a mistake of pdflow: %w", err)
-	}
-	if e.Started != nil {
-		shown := *e.Started // an input may hold the text of a secret
-		shown.Inputs, _ = l.redactor.RedactValue(shown.Inputs).(action.Object)
-		e.Started = &shown
-	}
-	for _, o := range l.local.Observers {
-		o.Observe(e)
-	}
-	for _, c := range commands {
-		if err := l.command(c); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (l *loop) command(c Command) error {
-	switch c := c.(type) {
-	case Start:
-		return l.start(c.Attempt)
-	case Cancel:
-		if cancel := l.cancels[c.Step]; cancel != nil {
-			cancel(l.run.cause())
-		}
-	case Finish:
-		l.finish = &c
-	}
-	return nil
-}
-
-// start makes an attempt in a goroutine of its own, which ends with the message
-// of how it ended.
-func (l *loop) start(a Attempt) error {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	l.cancels[a.Step] = cancel
-	if err := l.apply(Event{Kind: AttemptStarted, Step: a.Step, Attempt: a.Number}); err != nil {
-		return err
-	}
-	go func() {
-		outcome := l.attempt(ctx, cancel, a)
-		l.messages <- message{event: Event{Kind: AttemptFinished, Time: l.clock.Now(), Step: a.Step, Attempt: a.Number, Outcome: &outcome}}
-	}()
-	return nil
-}
-
-// attempt makes an attempt within the timeout of its step. Nothing of it is left
-// when it returns, no timer either.
-func (l *loop) attempt(ctx context.Context, cancel context.CancelCauseFunc, a Attempt) Outcome {
-	defer cancel(nil)
-	if a.Index >= 0 {
-		defer l.limit(a, cancel)()
-	}
-	return l.doSafely(ctx, a, &attemptRecorder{loop: l, attempt: a})
-}
-
-// limit ends the attempt when the timeout of its step is over.
-func (l *loop) limit(a Attempt, cancel context.CancelCauseFunc) (stop func()) {
-	timeout := l.executor.Plan.Steps[a.Index].Timeout
-	timer := l.clock.AfterFunc(timeout, func() {
-		cancel(&action.Error{
-			Kind: action.Timeout, Message: fmt.Sprintf("the step took longer than its timeout of %s", timeout),
-			Hint: "raise `timeout:` of the step if it needs more",
-		})
-	})
-	return func() { timer() }
-}
-
-// doSafely turns a panic, which would be a mistake of pdflow, into a failure of
-// the step: one step never takes the process down.
-func (l *loop) doSafely(ctx context.Context, a Attempt, recorder Recorder) (outcome Outcome) {
-	defer func() {
-		if r := recover(); r != nil {
-			f := &Failure{
-				Kind: action.Script, Step: a.Step, File: l.executor.Plan.Workflow.File,
-				Message: l.redactor.Redact(fmt.Sprintf("pdflow itself failed in this step: %v", r)), Hint: "please report this",
-			}
-			outcome = Outcome{Status: Failed, Error: f}
-		}
-	}()
-	return l.executor.Do(ctx, a, recorder)
-}
-
-// An attemptRecorder reports the calls of an attempt as events.
-type attemptRecorder struct {
-	loop    *loop
-	attempt Attempt
-}
-
-// Begin reports that a call begins and waits until that was taken.
-func (r *attemptRecorder) Begin(_ context.Context, call Call) error {
-	taken := make(chan error, 1)
-	r.loop.messages <- message{event: r.event(CallStarted, call), taken: taken}
-	return <-taken
-}
-
-// End reports the result of a call.
-func (r *attemptRecorder) End(call Call) {
-	r.loop.messages <- message{event: r.event(CallReturned, call)}
-}
-
-// Log reports a line that the step logs.
-func (r *attemptRecorder) Log(record action.LogRecord) {
-	record.Message = r.loop.redactor.Redact(record.Message)
-	record.Fields, _ = r.loop.redactor.RedactValue(record.Fields).(action.Object)
-	r.loop.messages <- message{event: Event{Kind: Logged, Time: r.loop.clock.Now(), Step: r.attempt.Step, Attempt: r.attempt.Number, Log: &record}}
-}
-
-func (r *attemptRecorder) event(kind EventKind, call Call) Event {
-	redactor := r.loop.redactor
-	call.Input, _ = redactor.RedactValue(call.Input).(action.Object)
-	call.Output, _ = redactor.RedactValue(call.Output).(action.Object)
-	if call.Before != nil {
-		call.Before = json.RawMessage(redactor.Redact(string(call.Before)))
-	}
-	if call.Error != nil {
-		f := *call.Error
-		f.Message, f.Hint = redactor.Redact(f.Message), redactor.Redact(f.Hint)
-		call.Error = &f
-	}
-	return Event{Kind: kind, Time: r.loop.clock.Now(), Step: r.attempt.Step, Attempt: r.attempt.Number, Call: &call}
-}
-
 // IsInputError reports whether a run could not begin because of what it was
 // given.
 func IsInputError(err error) bool {
 	var input *InputError
 	return errors.As(err, &input)
+}
+
+// The causes that end attempts before their time.
+var (
+	errCancelled   error = &action.Error{Kind: action.Cancelled, Message: "the run was cancelled"}
+	errRunTimedOut error = &action.Error{Kind: action.Cancelled, Message: "the run took longer than its timeout"}
+	errUnrecorded  error = &action.Error{Kind: action.Cancelled, Message: "the run cannot be recorded any more"}
+)
+
+// errPartTimedOut ends the attempts of on_failure or finally.
+func errPartTimedOut(p workflow.Part) error {
+	return &action.Error{
+		Kind: action.Timeout, Message: fmt.Sprintf("`%s` took longer than it may", p),
+		Hint: fmt.Sprintf("`finally` has %s of its own, `on_failure` at least that", CleanupTime),
+	}
+}
+
+// Run runs a plan until its end and returns what became of it. The error is an
+// [InputError] when the run could not begin, and a [JournalError] when it had to
+// stop since it cannot be recorded; a run that fails is a Result. The run is
+// cancelled when the context ends.
+//
+// A run whose concurrency group is busy is skipped or waits, as its workflow
+// says. One that comes upon a call that a person must decide returns with
+// Result.Suspended; [Local.Resume] goes on with it.
+func (l *Local) Run(ctx context.Context, plan *workflow.Plan, request Request) (*Result, error) {
+	inputs, problems := plan.Workflow.Inputs.Normalize(request.Inputs)
+	if len(problems) > 0 {
+		return nil, &InputError{problems}
+	}
+	if request.Trigger.Kind == "" {
+		request.Trigger.Kind = "manual"
+	}
+	loop := l.loop(plan)
+	secrets, err := resolveSecrets(plan, inputs, l.Secrets, loop.redactor)
+	if err != nil {
+		return nil, &InputError{err}
+	}
+	loop.executor.Secrets = secrets
+	if loop.id = newRunID(loop.clock.Now()); l.NewID != nil {
+		loop.id = l.NewID(loop.clock.Now())
+	}
+	start := &RunStart{
+		Workflow: plan.Workflow.Name, Source: plan.Sources[0].Hash(), Inputs: inputs, Trigger: request.Trigger,
+		Target: request.Target.withKeys(loop.id, request.Keys),
+	}
+	return loop.start(ctx, start)
+}
+
+// loop returns the loop of a new run.
+func (l *Local) loop(plan *workflow.Plan) *loop {
+	loop := &loop{
+		local: l, plan: plan, run: NewRun(plan), clock: l.Clock, redactor: l.Redactor,
+		messages: make(chan message), wake: make(chan func() error), ended: make(chan struct{}),
+		attempts: map[unitID]*attempt{}, calls: callLog{},
+	}
+	if loop.clock == nil {
+		loop.clock = SystemClock{}
+	}
+	if loop.redactor == nil {
+		loop.redactor = &action.Redactor{}
+	}
+	loop.executor = &Executor{Plan: plan, Interpreter: l.Interpreter, Clock: loop.clock, Redactor: loop.redactor}
+	return loop
+}
+
+// withKeys returns the target with the fingerprints of keys. The salt is the
+// run's id: equal keys look different in every run.
+func (t Target) withKeys(run string, keys map[string]string) Target {
+	t.Keys = nil
+	for name, key := range keys {
+		if key == "" {
+			continue
+		}
+		if t.Keys == nil {
+			t.Keys = map[string]string{}
+		}
+		sum := sha256.Sum256([]byte(run + "\x00" + key))
+		t.Keys[name] = hex.EncodeToString(sum[:8])
+	}
+	return t
 }

@@ -14,59 +14,65 @@ const OutputsStep = "(outputs)"
 
 // A Run is the state of one execution: what remains after all its events. It
 // changes by Apply only, and only one goroutine may own it.
+//
+// It goes through the parts of the workflow: the steps, on_failure if they did
+// not all succeed, finally, and the outputs if everything did.
 type Run struct {
-	plan       *workflow.Plan
-	id         string
-	start      RunStart
-	startedAt  time.Time
-	sequence   int
+	plan      *workflow.Plan
+	id        string
+	start     RunStart
+	startedAt time.Time
+	sequence  int
+	stage     stage
+
 	steps      []stepState
 	index      map[string]int // steps by id
-	dependents [][]int        // the steps that need each step
-	open       int            // steps that have not ended
-	running    int            // attempts under way, that of the outputs too
-	outputs    outputsState
-	ending     Status   // why no further step starts: cancelled, timed_out; else empty
-	failure    *Failure // the first
-	status     Status   // set by run.finished
-	result     action.Object
-	endedAt    time.Time
+	dependents [][]int        // the main steps that need each step
+	outputs    unit
+
+	part      workflow.Part
+	next      int   // in on_failure and finally: the step after the one under way
+	open      int   // main steps that have not ended
+	running   int   // attempts issued or under way, that of the outputs too
+	suspended int   // attempts that wait for a person
+	stopped   bool  // no further step of this part starts
+	why       error // why what runs is cancelled then
+	clock     partClock
+
+	ending  Status   // why the run stops early: cancelled, timed_out; else empty
+	failure *Failure // the first; an unknown outcome goes before it
+	cleanup *Failure // the first in on_failure or finally
+	size    int      // of all outputs, as JSON text
+	status  Status   // set by run.finished
+	result  action.Object
+	endedAt time.Time
 }
 
-type phase int
+// A stage is how far a run has come as a whole.
+type stage int
 
 const (
-	waiting phase = iota
-	issued        // a Start was returned for it
-	started       // its attempt has started
-	ended
+	notBegun stage = iota
+	queued
+	active
+	paused // run.suspended: until run.resumed
+	over
 )
-
-// pending reports whether a Start was returned and not answered.
-func (p phase) pending() bool { return p == issued || p == started }
-
-type stepState struct {
-	phase   phase
-	missing int  // needs that have not ended
-	blocked bool // a need did not succeed
-	result  StepResult
-}
-
-type outputsState struct {
-	phase  phase
-	values action.Object
-}
 
 // NewRun returns a run of a plan before its first event.
 func NewRun(plan *workflow.Plan) *Run {
 	n := len(plan.Steps)
-	r := &Run{plan: plan, steps: make([]stepState, n), index: make(map[string]int, n), dependents: make([][]int, n), open: n}
+	r := &Run{plan: plan, steps: make([]stepState, n), index: make(map[string]int, n), dependents: make([][]int, n)}
 	for i := range plan.Steps {
-		r.index[plan.Steps[i].ID] = i
-		r.steps[i].missing = len(plan.Steps[i].Needs)
-		r.steps[i].result.ID = plan.Steps[i].ID
-		for _, need := range plan.Steps[i].Needs {
+		s := &plan.Steps[i]
+		r.index[s.ID] = i
+		r.steps[i].missing = len(s.Needs)
+		r.steps[i].id = s.ID
+		for _, need := range s.Needs {
 			r.dependents[need] = append(r.dependents[need], i)
+		}
+		if s.Part == workflow.Main {
+			r.open++
 		}
 	}
 	return r
@@ -81,39 +87,65 @@ func (r *Run) Apply(e Event) ([]Command, error) {
 	commands, err := r.apply(e)
 	if err == nil {
 		r.sequence++
+		r.clock.last = e.Time
 	}
 	return commands, err
 }
 
+// expects refuses events that cannot come at this stage.
 func (r *Run) expects(e Event) error {
 	switch {
 	case e.Sequence != r.sequence+1:
 		return fmt.Errorf("event %d follows event %d: one is missing or came twice", e.Sequence, r.sequence)
-	case r.sequence == 0 && (e.Kind != RunStarted || e.Started == nil):
-		return fmt.Errorf("a run begins with %s, not with %s", RunStarted, e.Kind)
-	case r.sequence > 0 && e.Kind == RunStarted:
-		return fmt.Errorf("the run has started already")
 	case r.sequence > 0 && e.Run != r.id:
 		return fmt.Errorf("the event is of run %q, not of %q", e.Run, r.id)
-	case r.status != "":
+	case r.stage == notBegun && (!e.Kind.begins() || e.Started == nil):
+		return fmt.Errorf("a run begins with %s and what it starts from, not with %s", RunStarted, e.Kind)
+	case r.stage == over && !r.stage.allows(e.Kind):
 		return fmt.Errorf("the run has ended: %s cannot follow", e.Kind)
+	case r.stage == active && e.Kind.begins():
+		return fmt.Errorf("the run has started already")
+	case !r.stage.allows(e.Kind) || e.Kind.begins() && e.Started == nil:
+		return fmt.Errorf("%s cannot come now", e.Kind)
 	}
 	return nil
 }
 
+// begins reports whether an event of the kind can be the first of a run.
+func (k EventKind) begins() bool { return k == RunQueued || k == RunSkipped || k == RunStarted }
+
+func (s stage) allows(k EventKind) bool {
+	switch s {
+	case notBegun:
+		return k.begins()
+	case queued:
+		return k == RunStarted || k == RunResumed || k == RunCancelled
+	case paused:
+		return k == RunResumed || k == CallDecided
+	case over:
+		return k == RunRetried || k == CallDecided
+	}
+	return !k.begins() && k != RunRetried
+}
+
 func (r *Run) apply(e Event) ([]Command, error) {
 	switch e.Kind {
-	case RunStarted:
+	case RunQueued, RunSkipped, RunStarted:
 		return r.begin(e), nil
-	case AttemptStarted:
-		return nil, r.attemptStarted(e)
-	case AttemptFinished:
-		return r.attemptFinished(e)
+	case RunResumed:
+		return r.resumed(e), nil
+	case RunRetried:
+		return r.retried(e)
 	case RunCancelled, RunTimedOut:
 		return r.end(e), nil
+	case RunSuspended:
+		return nil, r.pause()
 	case RunFinished:
 		return nil, r.finished(e)
-	case CallStarted, CallReturned, Logged:
+	case StepExpanded, AttemptStarted, AttemptFinished, AttemptSuspended:
+		return r.attempted(e)
+	}
+	if e.Kind.Record() {
 		return nil, nil // an attempt's own record: the run itself does not change
 	}
 	return nil, fmt.Errorf("there is no event %q", e.Kind)
@@ -121,37 +153,30 @@ func (r *Run) apply(e Event) ([]Command, error) {
 
 func (r *Run) begin(e Event) []Command {
 	r.id, r.start, r.startedAt = e.Run, *e.Started, e.Time
+	switch e.Kind {
+	case RunQueued:
+		r.stage = queued
+		return nil
+	case RunSkipped:
+		r.stage, r.status, r.endedAt, r.part = over, Skipped, e.Time, workflow.Finally
+		r.failure = &Failure{Kind: action.Conflict, Message: e.Reason}
+		r.skipOpen()
+		return nil
+	}
+	r.stage = active
+	r.clock.enter(e.Time, r.plan.Workflow.Timeout)
+	return r.startMain(e.Time)
+}
+
+// startMain starts every main step that waits for nothing.
+func (r *Run) startMain(at time.Time) []Command {
 	var commands []Command
 	for i := range r.steps {
-		if r.steps[i].missing == 0 {
-			commands = append(commands, r.issue(i))
+		if r.plan.Steps[i].Part == workflow.Main && r.steps[i].phase == waiting && r.steps[i].missing == 0 {
+			commands = append(commands, r.issueStep(i, at)...)
 		}
 	}
-	if r.open == 0 {
-		commands = append(commands, r.afterSteps()...)
-	}
-	return commands
-}
-
-// issue returns the Start of a step.
-func (r *Run) issue(i int) Command {
-	r.steps[i].phase = issued
-	r.running++
-	return Start{r.attempt(i, r.plan.Steps[i].ID, r.plan.Steps[i].Reads)}
-}
-
-func (r *Run) attempt(index int, id string, reads []int) Attempt {
-	a := Attempt{
-		Step: id, Index: index, Number: 1, Inputs: r.start.Inputs,
-		Run: RunInfo{ID: r.id, Workflow: r.start.Workflow, StartedAt: r.startedAt, Trigger: r.start.Trigger},
-	}
-	if len(reads) > 0 {
-		a.Steps = make(map[string]StepResult, len(reads))
-		for _, read := range reads {
-			a.Steps[r.plan.Steps[read].ID] = r.steps[read].result
-		}
-	}
-	return a
+	return append(commands, r.advance(at)...)
 }
 
 func (r *Run) find(id string) (int, error) {
@@ -162,219 +187,25 @@ func (r *Run) find(id string) (int, error) {
 	return i, nil
 }
 
-func (r *Run) attemptStarted(e Event) error {
-	if e.Step == OutputsStep {
-		if r.outputs.phase != issued {
-			return fmt.Errorf("the outputs cannot be evaluated now")
-		}
-		r.outputs.phase = started
-		return nil
+// Deadline is when the part under way has used up its time; zero when it has no
+// such bound. Time in which no process worked on the run does not count.
+func (r *Run) Deadline() time.Time {
+	if r.stage != active || r.outputs.phase != waiting {
+		return time.Time{}
 	}
-	i, err := r.find(e.Step)
-	if err != nil {
-		return err
-	}
-	if s := &r.steps[i]; s.phase != issued || e.Attempt != s.result.Attempts+1 {
-		return fmt.Errorf("attempt %d of the step %q cannot start now", e.Attempt, e.Step)
-	}
-	r.steps[i].phase = started
-	r.steps[i].result.Attempts++
-	r.steps[i].result.StartedAt = e.Time
-	return nil
+	return r.clock.deadline()
 }
 
-func (r *Run) attemptFinished(e Event) ([]Command, error) {
-	if err := e.Outcome.valid(); err != nil {
-		return nil, err
-	}
-	if e.Step == OutputsStep {
-		return r.outputsFinished(e)
-	}
-	i, err := r.find(e.Step)
-	if err != nil {
-		return nil, err
-	}
-	s := &r.steps[i]
-	if s.phase != started || e.Attempt != s.result.Attempts {
-		return nil, fmt.Errorf("no attempt %d of the step %q is under way", e.Attempt, e.Step)
-	}
-	s.result.Status, s.result.Outputs, s.result.Error = e.Outcome.Status, e.Outcome.Outputs, e.Outcome.Error
-	s.result.EndedAt = e.Time
-	if s.result.Status == Skipped {
-		s.result.SkippedBecause = SkippedByIf
-	}
-	r.running--
-	failed := s.result.Status == Failed && !r.plan.Steps[i].ContinueOnError
-	// The first failure counts, except that no other hides an unknown outcome.
-	if failed && (r.failure == nil || r.failure.Kind != action.UnknownOutcome && s.result.Error.Kind == action.UnknownOutcome) {
-		r.failure = s.result.Error
-	}
-	return r.settle(i, failed), nil
+// A partClock counts the time that a part of a run was worked on.
+type partClock struct {
+	since time.Time     // when the part began, or the run was resumed
+	left  time.Duration // of its time then
+	last  time.Time     // of the last event
 }
 
-// settle ends a step and whatever that skips, and starts what that enables.
-func (r *Run) settle(i int, failed bool) []Command {
-	var commands []Command
-	type settled struct {
-		step   int
-		failed bool
-	}
-	for queue := []settled{{i, failed}}; len(queue) > 0; queue = queue[1:] {
-		at := queue[0]
-		r.steps[at.step].phase = ended
-		r.open--
-		for _, d := range r.dependents[at.step] {
-			s := &r.steps[d]
-			s.missing--
-			s.blocked = s.blocked || at.failed
-			switch {
-			case s.missing > 0 || s.phase != waiting:
-			case s.blocked || r.ending != "":
-				s.result.Status, s.result.SkippedBecause = Skipped, SkippedByUpstream
-				queue = append(queue, settled{d, true})
-			default:
-				commands = append(commands, r.issue(d))
-			}
-		}
-	}
-	return append(commands, r.afterSteps()...)
-}
+func (c *partClock) enter(at time.Time, limit time.Duration) { c.since, c.left = at, limit }
 
-// afterSteps goes on to the outputs, or to the end, once every step has ended.
-func (r *Run) afterSteps() []Command {
-	if r.running > 0 || r.open > 0 && r.ending == "" {
-		return nil
-	}
-	if r.ending == "" && r.failure == nil && r.outputs.phase == waiting && len(r.plan.Outputs) > 0 {
-		r.outputs.phase = issued
-		r.running++
-		return []Command{Start{r.attempt(-1, OutputsStep, r.plan.OutputReads)}}
-	}
-	return []Command{r.finish()}
-}
+// pause takes the time until the last event off; the clock goes on at a time.
+func (c *partClock) pause(at time.Time) { c.since, c.left = at, c.left-c.last.Sub(c.since) }
 
-func (r *Run) finish() Finish {
-	switch {
-	case r.failure != nil && r.failure.Kind == action.UnknownOutcome:
-		return Finish{Status: NeedsAttention, Error: r.failure}
-	case r.ending != "":
-		return Finish{Status: r.ending, Error: r.endingFailure()}
-	case r.failure != nil:
-		return Finish{Status: Failed, Error: r.failure}
-	}
-	return Finish{Status: Success, Outputs: r.outputs.values}
-}
-
-func (r *Run) endingFailure() *Failure {
-	if r.ending == TimedOut {
-		return &Failure{
-			Kind: action.Timeout, Message: fmt.Sprintf("the run took longer than its timeout of %s", r.plan.Workflow.Timeout),
-			Hint: "raise `timeout:` of the workflow if it needs more",
-		}
-	}
-	return &Failure{Kind: action.Cancelled, Message: "the run was cancelled"}
-}
-
-func (r *Run) outputsFinished(e Event) ([]Command, error) {
-	if r.outputs.phase != started || e.Outcome.Status == Skipped {
-		return nil, fmt.Errorf("the outputs are not being evaluated, or cannot be %s", e.Outcome.Status)
-	}
-	r.outputs.phase = ended
-	r.running--
-	if e.Outcome.Status == Success {
-		r.outputs.values, _ = e.Outcome.Outputs.(action.Object)
-	} else {
-		r.failure = e.Outcome.Error
-	}
-	return r.afterSteps(), nil
-}
-
-// end stops the run early: no further step starts, and what runs is cancelled.
-func (r *Run) end(e Event) []Command {
-	if r.ending != "" {
-		return nil
-	}
-	r.ending = Cancelled
-	if e.Kind == RunTimedOut {
-		r.ending = TimedOut
-	}
-	return append(r.cancels(), r.afterSteps()...)
-}
-
-// cancels asks every attempt under way to stop.
-func (r *Run) cancels() []Command {
-	var commands []Command
-	for i := range r.steps {
-		if r.steps[i].phase.pending() {
-			commands = append(commands, Cancel{r.plan.Steps[i].ID})
-		}
-	}
-	if r.outputs.phase.pending() {
-		commands = append(commands, Cancel{OutputsStep})
-	}
-	return commands
-}
-
-// cause is why attempts are cancelled.
-func (r *Run) cause() error {
-	if r.ending == TimedOut {
-		return errRunTimedOut
-	}
-	return errCancelled
-}
-
-func (r *Run) finished(e Event) error {
-	if e.Status == "" || r.running > 0 {
-		return fmt.Errorf("the run cannot end now")
-	}
-	r.status, r.result, r.endedAt = e.Status, e.Outputs, e.Time
-	for i := range r.steps {
-		if r.steps[i].phase != ended {
-			r.steps[i].phase = ended
-			r.steps[i].result.Status, r.steps[i].result.SkippedBecause = Skipped, SkippedByUpstream
-		}
-	}
-	if e.Error != nil {
-		r.failure = e.Error
-	}
-	return nil
-}
-
-// Pending returns the commands that were issued and not answered: what a
-// backend has to do again after it was interrupted.
-func (r *Run) Pending() []Command {
-	var commands []Command
-	if r.sequence == 0 || r.status != "" {
-		return nil
-	}
-	for i := range r.steps {
-		if r.steps[i].phase.pending() {
-			commands = append(commands, Start{r.attempt(i, r.plan.Steps[i].ID, r.plan.Steps[i].Reads)})
-		}
-	}
-	if r.outputs.phase.pending() {
-		commands = append(commands, Start{r.attempt(-1, OutputsStep, r.plan.OutputReads)})
-	}
-	switch {
-	case len(commands) == 0:
-		return []Command{r.finish()}
-	case r.ending != "":
-		return append(commands, r.cancels()...)
-	}
-	return commands
-}
-
-// Result returns what is known of the run so far.
-func (r *Run) Result() *Result {
-	result := &Result{Run: r.id, Workflow: r.start.Workflow, Status: r.status, Outputs: r.result, StartedAt: r.startedAt, Steps: make([]StepResult, len(r.steps))}
-	if r.status != Success {
-		result.Error = r.failure
-	}
-	if !r.endedAt.IsZero() {
-		result.Duration = r.endedAt.Sub(r.startedAt)
-	}
-	for i := range r.steps {
-		result.Steps[i] = r.steps[i].result
-	}
-	return result
-}
+func (c *partClock) deadline() time.Time { return c.since.Add(c.left) }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -20,13 +21,19 @@ type work struct {
 	evaluation Evaluation
 	scope      *action.Scope
 	random     *rand.Rand
+	stop       context.CancelCauseFunc
 	calls      int            // made so far
-	completed  map[string]int // by action and input: the calls that succeeded
-	unknown    *action.Error  // of the call that was under way when the attempt was stopped
+	completed  map[string]int // by digest: the calls that succeeded
+	past       past
+
+	unknown   *action.Error // of the call that was under way when the attempt was stopped
+	doubtful  int           // the number of the event with which the last call of unknown outcome began
+	halted    *action.Error // why the attempt cannot go on, whatever its script would catch
+	suspended bool          // it waits for a person
 }
 
 func newWork(x *Executor, a Attempt, recorder Recorder) *work {
-	w := &work{executor: x, attempt: a, recorder: recorder}
+	w := &work{executor: x, attempt: a, recorder: recorder, past: newPast(recorder.Recorded(), a.Number), completed: map[string]int{}}
 	w.scope = &action.Scope{
 		Run: a.Run.ID, Step: a.Step, Clock: x.Clock, Random: w.draw, Redactor: x.Redactor,
 		Permit: w.permit, Reveal: x.Secrets.Reveal, Log: recorder.Log,
@@ -57,6 +64,14 @@ func (w *work) data(name string) (any, bool) {
 		return w.attempt.Run.object(), true
 	case "secrets":
 		return w.executor.Secrets.references(), true
+	case "item":
+		return w.attempt.Value, true
+	case "index":
+		return float64(w.attempt.Item), true
+	case "failure":
+		return w.attempt.Failure.object(), true
+	case "previous":
+		return w.attempt.Previous.object(), true
 	}
 	return nil, false
 }
@@ -72,11 +87,11 @@ func (r RunInfo) object() action.Object {
 	}
 }
 
-// draw returns the next number of the stream that derives from the run and the
-// step, never from the attempt's number: a retry draws the same.
+// draw returns the next number of the stream that derives from the run, the step
+// and the item, never from the attempt's number: a retry draws the same.
 func (w *work) draw() uint64 {
 	if w.random == nil {
-		sum := sha256.Sum256([]byte(w.attempt.Run.ID + "\x00" + w.attempt.Step))
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", w.attempt.Run.ID, w.attempt.Step, w.attempt.Item))
 		w.random = rand.New(rand.NewPCG(binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16])))
 	}
 	return w.random.Uint64()
@@ -93,19 +108,21 @@ func (w *work) permit(t action.Target) error {
 	}
 }
 
-// callIdentity is what makes two calls the same: the action and its input.
-func callIdentity(i *action.Invocation) (string, error) {
+// digest is what makes two calls of a run the same: the action and its input.
+// Secrets enter it by their names.
+func (w *work) digest(i *action.Invocation) (string, error) {
 	text, err := json.Marshal(i.Input)
 	if err != nil {
 		return "", action.Errorf(action.InvalidInput, "the input cannot be recorded: %w", err)
 	}
-	return i.Action.Name + "\x00" + string(text), nil
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s", w.attempt.Run.ID, i.Action.Name, text))
+	return hex.EncodeToString(sum[:16]), nil
 }
 
-// idempotencyKey derives the key of a call from the run, the step, the call's
-// identity and how many of the same were completed before. So a repeat of the
-// call, however it comes about, has the same key.
-func (w *work) idempotencyKey(identity string) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%d", w.attempt.Run.ID, w.attempt.Step, identity, w.completed[identity]))
+// idempotencyKey derives the key of a call from the run, the step, the item, the
+// call's digest and how many of the same were completed before. So a repeat of
+// the call, however it comes about, has the same key.
+func (w *work) idempotencyKey(digest string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%s\x00%d", w.attempt.Run.ID, w.attempt.Step, w.attempt.Item, digest, w.completed[digest]))
 	return hex.EncodeToString(sum[:16])
 }

@@ -79,7 +79,7 @@ func codeBlocks(t *testing.T, pages ...string) []codeBlock {
 	return blocks
 }
 
-var pages = []string{"README.md", "docs/language.md"}
+var pages = []string{"README.md", "docs/language.md", "docs/durability.md"}
 
 // TestWorkflowsInDocs checks every workflow that a page shows, and every piece of
 // Lua as the script of a step.
@@ -110,7 +110,9 @@ var changing = []struct {
 }{
 	{regexp.MustCompile(`(<1|\d+) ms`), "1 ms"},
 	{regexp.MustCompile(`\d+\.\d s\b`), "1 ms"},
-	{regexp.MustCompile(`run [0-9A-Z]{26}`), "run 01M838X2C49BQ51PYP0AY6GBY9"},
+	{regexp.MustCompile(`\b01[0-9A-Z]{24}\b`), "01M838X2C49BQ51PYP0AY6GBY9"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  (just now|1 second ago) +`), "2026-03-29 09:00:00  just now  "},
+	{regexp.MustCompile(`STARTED +TOOK`), "STARTED                        TOOK"},
 }
 
 // TestTranscripts runs every console block and compares what it shows with what
@@ -135,21 +137,38 @@ func TestTranscripts(t *testing.T) {
 	}
 }
 
-var console = regexp.MustCompile("(?m)^( *)```console\n *\\$ pdflow ([^\n]*)\n((?s:.*?))^ *```")
+var (
+	console = regexp.MustCompile("(?m)^( *)```console\n((?s:.*?))^ *```")
+	command = regexp.MustCompile(`(?m)^ *\$ pdflow (.*)$`)
+	// copied is a block that shows a file which another test makes.
+	copied = regexp.MustCompile("(?m)^<!-- (\\S+) -->\n```text\n((?s:.*?))^```")
+)
 
-// transcribe returns the page with the output of each command below it.
+// transcribe returns the page with the output of each command below it, and with
+// the files that it shows. The commands of a page share a journal.
 func transcribe(t *testing.T, page string) string {
 	t.Helper()
-	return console.ReplaceAllStringFunc(page, func(block string) string {
+	environment := map[string]string{"XDG_STATE_HOME": t.TempDir()}
+	page = console.ReplaceAllStringFunc(page, func(block string) string {
 		m := console.FindStringSubmatch(block)
-		indent := m[1]
-		ran := runProgram(t, nil, strings.Fields(m[2])...)
-		output := ran.screen
+		indent, output := m[1], ""
+		for _, found := range command.FindAllStringSubmatch(m[2], -1) {
+			ran := runProgram(t, environment, strings.Fields(found[1])...)
+			output += "$ pdflow " + found[1] + "\n" + strings.TrimRight(ran.screen, "\n") + "\n"
+		}
 		for _, c := range changing {
 			output = c.pattern.ReplaceAllString(output, c.text)
 		}
 		lines := strings.Split(strings.TrimRight(output, "\n"), "\n")
-		return indent + "```console\n" + indent + "$ pdflow " + m[2] + "\n" + indent + strings.Join(lines, "\n"+indent) + "\n" + indent + "```"
+		return indent + "```console\n" + indent + strings.Join(lines, "\n"+indent) + "\n" + indent + "```"
+	})
+	return copied.ReplaceAllStringFunc(page, func(block string) string {
+		name := copied.FindStringSubmatch(block)[1]
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "<!-- " + name + " -->\n```text\n" + string(text) + "```"
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -30,7 +31,7 @@ func TestInterrupt(t *testing.T) {
 		p := &program{stdin: strings.NewReader(""), stdout: writer, stderr: io.Discard, getenv: func(string) string { return "" }, redactor: redactor}
 		code := make(chan int, 1)
 		go func() {
-			code <- p.main([]string{"run", file, "-o", "jsonl"})
+			code <- p.main([]string{"run", file, "-o", "jsonl", "--no-journal"})
 			writer.Close()
 		}()
 		last := ""
@@ -48,5 +49,62 @@ func TestInterrupt(t *testing.T) {
 		if !strings.Contains(last, `"status":"cancelled"`) {
 			t.Errorf("after %v: the last event is %s, want one with the status cancelled", test.signal, last)
 		}
+	}
+}
+
+// TestSecondInterrupt proves that the second signal ends the program at once,
+// with the run resumable, and that both say what they do.
+func TestSecondInterrupt(t *testing.T) {
+	g := newGate()
+	defer g.close()
+	folder := t.TempDir()
+	file := filepath.Join(folder, "hold.yaml")
+	const source = `
+inputs: {gate: {type: string}}
+permissions: {http: [inputs.gate]}
+steps:
+  - {id: write, uses: http.post, with: {url: "${{ inputs.gate }}/held"}}
+`
+	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// This test's binary is pdflow under that name: see TestMain.
+	c := &exec.Cmd{Path: os.Args[0], Args: []string{"pdflow", "run", file, "-i", "gate=" + g.server.URL, "--data-dir", folder}, Env: []string{"HOME=" + folder}}
+	stderr, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-g.held
+	interrupt := func() {
+		if err := c.Process.Signal(syscall.SIGINT); err != nil {
+			t.Error(err)
+		}
+	}
+	interrupt()
+	printed := ""
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		printed += lines.Text() + "\n"
+		if strings.Contains(lines.Text(), "stopping") { // the write under way has ten seconds to answer
+			interrupt()
+		}
+	}
+	_ = c.Wait() // its error is the exit code
+	if got := c.ProcessState.ExitCode(); got != exitInterrupted {
+		t.Errorf("got exit code %d, want %d", got, exitInterrupted)
+	}
+	for _, want := range []string{
+		"pdflow: stopping; press Ctrl-C again to end at once, interrupted and resumable\n",
+		"pdflow: ended at once; the run ", " is interrupted, `pdflow runs resume ", " --data-dir " + folder + "` goes on with it\n",
+	} {
+		if !strings.Contains(printed, want) {
+			t.Errorf("it printed\n%s\nwant it to contain %q", printed, want)
+		}
+	}
+	listed := runProgram(t, nil, "runs", "list", "--status", "interrupted", "--data-dir", folder)
+	if !strings.Contains(listed.stdout, "hold") {
+		t.Errorf("the run is not listed as interrupted:\n%s", listed.screen)
 	}
 }

@@ -1,9 +1,18 @@
 // Command pdflow runs, checks and tests PagerDuty runbooks.
 //
-// There is one file for each command: its flags, and the function that does it.
-// program.go holds what they share (output, environment, exit codes),
-// connection_settings.go which PagerDuty they talk to, simulate.go the one inside
-// the binary, and progress.go what a person sees while a run goes on.
+// There is one file for each command: its flags, and the function that does it
+// (run.go, check.go, runs_list.go, ...). What they share:
+//
+//   - program.go: output, environment flags and exit codes; signals.go: what
+//     Ctrl-C does to the runs under way.
+//   - settings.go: which PagerDuty they talk to, and with which keys; simulate.go:
+//     the one inside the binary; site.go: all that runs reach, made from these.
+//   - journal.go: where runs are recorded; execution.go: work on one run, from the
+//     engine's result to what is printed; continuation.go: work on one that was
+//     recorded before.
+//   - history*.go: what the events of a run say of it. progress*.go draw it while
+//     it grows, timeline*.go when somebody looks at it later.
+//   - result.go, text.go, terminal.go: how things are written.
 package main
 
 import "os"

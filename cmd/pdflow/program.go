@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
+	"sync"
 	"sync/atomic"
-	"syscall"
-	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -36,32 +34,38 @@ type program struct {
 	stdout   io.Writer
 	stderr   io.Writer
 	terminal terminal // of stderr
+	page     terminal // of stdout
 	getenv   func(string) string
 	redactor *action.Redactor
-	signal   atomic.Int32 // the first signal that came, or 0
+	signal   atomic.Int32 // the exit code of the first signal that came, or 0
+	underWay underWay
 }
 
 func newProgram() *program {
 	redactor := &action.Redactor{}
 	return &program{
 		stdin:    os.Stdin,
-		stdout:   &redactingWriter{os.Stdout, redactor},
-		stderr:   &redactingWriter{os.Stderr, redactor},
+		stdout:   &redactingWriter{to: os.Stdout, redactor: redactor},
+		stderr:   &redactingWriter{to: os.Stderr, redactor: redactor},
 		terminal: newTerminal(os.Stderr, os.Getenv),
+		page:     newTerminal(os.Stdout, os.Getenv),
 		getenv:   os.Getenv,
 		redactor: redactor,
 	}
 }
 
 // A redactingWriter masks secret texts in whatever is written. Callers write
-// whole lines or documents at once.
+// whole lines or documents at once, also several at a time.
 type redactingWriter struct {
 	to       io.Writer
 	redactor *action.Redactor
+	mu       sync.Mutex
 }
 
 // Write writes the masked text and reports the length of the text given.
 func (w *redactingWriter) Write(text []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if _, err := io.WriteString(w.to, w.redactor.Redact(string(text))); err != nil {
 		return 0, err
 	}
@@ -100,18 +104,26 @@ func (p *program) main(args []string) int {
 	return p.exitCode(err)
 }
 
-func (p *program) exitCode(err error) int {
-	if err == nil {
-		return exitDone
-	}
+// exitCodeOf is the exit code of an error.
+func exitCodeOf(err error) int {
 	var problems workflow.Diagnostics
 	var coded *exitError
-	code := exitUsage // errors of the command line itself come without a code
 	switch {
+	case err == nil:
+		return exitDone
 	case errors.As(err, &coded):
-		code = coded.code
+		return coded.code
 	case errors.As(err, &problems):
-		code = exitInvalid
+		return exitInvalid
+	}
+	return exitUsage // errors of the command line itself come without a code
+}
+
+// exitCode prints an error and returns its exit code.
+func (p *program) exitCode(err error) int {
+	code := exitCodeOf(err)
+	if err == nil {
+		return code
 	}
 	if text := err.Error(); text != "" {
 		if code != exitInvalid {
@@ -120,48 +132,6 @@ func (p *program) exitCode(err error) int {
 		fmt.Fprintln(p.stderr, text)
 	}
 	return code
-}
-
-// stopWithin is how long a cancelled command may take to end: a write under way
-// gets ten seconds to answer, and one Lua function may take a while to see that
-// its script was stopped, or never do.
-const stopWithin = 20 * time.Second
-
-// withSignals cancels the context at the first signal; at the second, or when
-// the command does not end in time, the program ends at once.
-func (p *program) withSignals(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	signals, ended := make(chan os.Signal, 2), make(chan struct{})
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		select {
-		case first := <-signals:
-			p.signal.Store(int32(signalCode(first)))
-			cancel()
-		case <-ended:
-			return
-		}
-		select {
-		case second := <-signals:
-			os.Exit(signalCode(second))
-		case <-time.After(stopWithin):
-			fmt.Fprintf(p.stderr, "pdflow: a step does not stop; ended after %s\n", stopWithin)
-			os.Exit(int(p.signal.Load()))
-		case <-ended:
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		close(ended)
-		cancel()
-	}
-}
-
-func signalCode(s os.Signal) int {
-	if s == syscall.SIGTERM {
-		return exitTerminated
-	}
-	return exitInterrupted
 }
 
 func (p *program) rootCommand() *cobra.Command {
@@ -179,7 +149,7 @@ func (p *program) rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(
-		p.runCommand(), p.checkCommand(), p.callCommand(), p.actionsCommand(),
+		p.runCommand(), p.runsCommand(), p.checkCommand(), p.callCommand(), p.actionsCommand(),
 		p.connectionCommand(), p.simulatorCommand(), p.versionCommand(), exitCodesTopic(),
 	)
 	return root

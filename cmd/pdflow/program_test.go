@@ -16,15 +16,23 @@ type ranProgram struct {
 	screen         string // both, as they come on a terminal
 }
 
-// runProgram runs a command line with an environment of its own.
+// runProgram runs a command line with an environment of its own. Its runs are
+// recorded in a folder of the test, unless the environment says where.
 func runProgram(t *testing.T, environment map[string]string, args ...string) ranProgram {
 	t.Helper()
+	state := t.TempDir()
+	getenv := func(name string) string {
+		if value, ok := environment[name]; ok || name != "XDG_STATE_HOME" {
+			return value
+		}
+		return state
+	}
 	redactor := &action.Redactor{}
 	var stdout, stderr, screen bytes.Buffer
 	p := &program{
-		stdin: strings.NewReader(""), stdout: &redactingWriter{io.MultiWriter(&stdout, &screen), redactor},
-		stderr: &redactingWriter{io.MultiWriter(&stderr, &screen), redactor},
-		getenv: func(name string) string { return environment[name] }, redactor: redactor,
+		stdin: strings.NewReader(""), stdout: &redactingWriter{to: io.MultiWriter(&stdout, &screen), redactor: redactor},
+		stderr: &redactingWriter{to: io.MultiWriter(&stderr, &screen), redactor: redactor},
+		getenv: getenv, redactor: redactor,
 	}
 	code := p.main(args)
 	return ranProgram{code, stdout.String(), stderr.String(), screen.String()}

@@ -8,85 +8,108 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/engine"
-	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// redrawEvery is how often the time of a running step moves on the screen.
+// redrawEvery is how often the screen is drawn again.
 const redrawEvery = 100 * time.Millisecond
+
+// leastHeight is the height of a terminal below which nothing is drawn again.
+const leastHeight = 6
 
 // A progress shows a run while it goes on: on a terminal one line a step, drawn
 // again as it changes; elsewhere a plain line for each step that ends.
 type progress struct {
 	program   *program
-	plan      *workflow.Plan
 	terminal  terminal
 	simulated bool
+	now       func() time.Time
 
-	mu     sync.Mutex
-	steps  []shownStep
-	index  map[string]int
-	width  int // of the longest step id
-	what   int // of the longest action
-	drawn  int // lines on the screen that are to be drawn over
-	ticker *time.Ticker
-	done   chan struct{}
+	mu      sync.Mutex
+	history *history
+	header  bool            // it was printed
+	shown   bool            // the steps are drawn
+	printed map[string]bool // steps whose plain line was printed
+	drawn   int             // lines on the screen that are to be drawn over
+	ticker  *time.Ticker
+	done    chan struct{}
 }
 
-type shownStep struct {
-	id, what string
-	status   engine.Status // empty before the end
-	since    time.Time     // zero before the start
-	took     time.Duration
-	note     string
+// newProgress shows a run of a plan. The events of a run that goes on, if it is
+// one, were there before.
+func newProgress(p *program, plan *workflow.Plan, simulated bool, before []engine.Event) *progress {
+	view := &progress{program: p, terminal: p.terminal, simulated: simulated, now: time.Now, history: newHistory(plan), printed: map[string]bool{}}
+	for _, e := range before {
+		view.history.add(e)
+	}
+	if _, height := view.terminal.size(); height < leastHeight {
+		view.terminal.live = false
+	}
+	return view
 }
 
 // Observe shows one event.
 func (p *progress) Observe(e engine.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	step := p.history.add(e)
 	switch e.Kind {
-	case engine.RunStarted:
-		p.begin(e)
-	case engine.AttemptStarted:
-		if i, ok := p.index[e.Step]; ok {
-			p.steps[i].since = e.Time
-			p.draw()
+	case engine.RunQueued:
+		p.head(e)
+		p.line("  waits: " + e.Reason)
+	case engine.RunStarted, engine.RunResumed, engine.RunRetried:
+		p.head(e)
+		p.begin()
+	case engine.RunCancelled:
+		if p.program.signal.Load() == 0 {
+			p.line("  stopping: somebody asked for the run to be cancelled")
 		}
-	case engine.AttemptFinished:
-		p.finished(e)
+	case engine.RunTimedOut:
+		p.line("  stopping: the run has used up its time")
 	case engine.Logged:
 		p.line(p.logLine(e))
-	case engine.RunFinished:
-		p.end()
+	case engine.RunFinished, engine.RunSuspended:
+		p.end(e.Kind == engine.RunFinished)
+	default:
+		if step != nil && !p.terminal.live {
+			p.plain(step, e.Kind == engine.AttemptFinished)
+		}
 	}
 }
 
-func (p *progress) begin(e engine.Event) {
-	p.index = map[string]int{}
-	for i := range p.plan.Steps {
-		s := &p.plan.Steps[i]
-		what := "lua"
-		if s.Action != nil {
-			what = s.Action.Name
-		}
-		p.index[s.ID] = i
-		p.steps = append(p.steps, shownStep{id: s.ID, what: what})
-		p.width, p.what = max(p.width, len(s.ID)), max(p.what, len(what))
-	}
-	where := ""
-	if p.simulated {
-		where = " · simulated: nothing leaves this machine"
-	}
-	p.line(fmt.Sprintf("%s · run %s%s", e.Started.Workflow, e.Run, where))
-	_, height := p.terminal.size()
-	if !p.terminal.live || len(p.steps)+3 > height {
-		p.terminal.live = false
+// head prints which run it is.
+func (p *progress) head(e engine.Event) {
+	if p.header {
 		return
 	}
+	p.header = true
+	how := ""
+	switch {
+	case e.Kind == engine.RunResumed:
+		how = " · resumed"
+	case e.Kind == engine.RunRetried:
+		how = " · retried"
+	case p.simulated:
+		how = " · simulated: nothing leaves this machine"
+	}
+	p.line(fmt.Sprintf("%s · run %s%s", p.history.start.Workflow, e.Run, how))
+}
+
+// begin shows the steps from now on, those that are done already too.
+func (p *progress) begin() {
+	p.shown = true
+	if !p.terminal.live {
+		for _, step := range p.history.steps {
+			p.plain(step, false)
+		}
+		return
+	}
+	p.program.underWay.drawsOver(p.Line)
 	p.draw()
-	p.ticker, p.done = time.NewTicker(redrawEvery), make(chan struct{})
-	go p.tick(p.ticker.C, p.done)
+	if p.ticker == nil {
+		p.ticker, p.done = time.NewTicker(redrawEvery), make(chan struct{})
+		go p.tick(p.ticker.C, p.done)
+	}
 }
 
 func (p *progress) tick(ticks <-chan time.Time, done <-chan struct{}) {
@@ -102,62 +125,43 @@ func (p *progress) tick(ticks <-chan time.Time, done <-chan struct{}) {
 	}
 }
 
-func (p *progress) finished(e engine.Event) {
-	i, ok := p.index[e.Step]
-	if !ok {
-		return
-	}
-	s := &p.steps[i]
-	s.status, s.took = e.Outcome.Status, e.Time.Sub(s.since)
-	if a := p.plan.Steps[i].Action; a != nil && s.status == engine.Success {
-		s.note = outputsNote(a, e.Outcome.Outputs)
-	}
-	if e.Outcome.Error != nil {
-		s.note = string(e.Outcome.Error.Kind) + ": " + firstLine(e.Outcome.Error.Message)
-	}
-	if s.status == engine.Skipped {
-		s.note = "its condition is false"
-	}
-	if p.terminal.live {
-		p.draw()
-		return
-	}
-	p.write(p.text(s) + "\n")
+// Line prints a line above the drawn ones.
+func (p *progress) Line(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.line(text)
 }
 
-// outputsNote names the outputs of an action in a few words; of an object it
-// takes the id.
-func outputsNote(a *action.Action, outputs any) string {
-	o, _ := outputs.(action.Object)
-	var parts []string
-	for _, f := range a.Out.Fields {
-		v := o[f.Name]
-		if inner, ok := v.(action.Object); ok {
-			v = inner["id"]
+// plain prints the line of a step that has ended, and one for each retry.
+func (p *progress) plain(step *stepHistory, attemptEnded bool) {
+	switch step.status() {
+	case "", engine.Running:
+		delete(p.printed, step.id)
+	case engine.Queued:
+		if attemptEnded {
+			p.write(p.text(step))
 		}
-		switch text := v.(type) {
-		case bool, float64:
-			parts = append(parts, f.Name+"="+valueText(v))
-		case string:
-			if text != "" && f.Name != "message" && len(text) <= 60 {
-				parts = append(parts, f.Name+"="+valueText(v))
+	default:
+		if !p.printed[step.id] {
+			p.printed[step.id] = true
+			p.write(p.text(step))
+		}
+	}
+}
+
+// end shows the steps that never ran, where the run is over, and draws for the
+// last time.
+func (p *progress) end(over bool) {
+	switch {
+	case p.terminal.live:
+		p.drawAll()
+	case over:
+		for _, step := range p.history.steps {
+			if step.listed() && !p.printed[step.id] {
+				p.write(p.text(step))
 			}
 		}
 	}
-	return strings.Join(parts, " ")
-}
-
-// end shows the steps that never ran, and draws for the last time.
-func (p *progress) end() {
-	for i := range p.steps {
-		if s := &p.steps[i]; s.status == "" {
-			s.status, s.note = engine.Skipped, "not run"
-			if !p.terminal.live {
-				p.write(p.text(s) + "\n")
-			}
-		}
-	}
-	p.draw()
 	p.drawn = 0
 	p.halt()
 }
@@ -170,25 +174,40 @@ func (p *progress) stop() {
 }
 
 func (p *progress) halt() {
+	p.shown = false
 	if p.ticker != nil {
+		p.program.underWay.drawsOver(nil)
 		p.ticker.Stop()
 		close(p.done)
 		p.ticker = nil
 	}
 }
 
-// draw draws the lines of all steps over those that stand there.
+// draw draws the lines of the steps over those that stand there.
 func (p *progress) draw() {
-	if !p.terminal.live {
+	_, height := p.terminal.size()
+	p.drawSteps(height - 2)
+}
+
+// drawAll draws every step: nothing is drawn over them any more.
+func (p *progress) drawAll() { p.drawSteps(len(p.history.steps)) }
+
+func (p *progress) drawSteps(most int) {
+	if !p.terminal.live || !p.shown {
 		return
 	}
 	var b strings.Builder
 	p.eraseTo(&b)
-	width, _ := p.terminal.size()
-	for i := range p.steps {
-		b.WriteString(p.fit(&p.steps[i], width) + "\n")
+	steps, rest := p.choose(most)
+	for _, step := range steps {
+		b.WriteString(p.text(step))
 	}
-	p.drawn = len(p.steps)
+	p.drawn = len(steps)
+	if rest != "" {
+		width, _ := p.terminal.size()
+		b.WriteString(cut("  "+rest, width-1) + "\n")
+		p.drawn++
+	}
 	p.write(b.String())
 }
 
@@ -214,79 +233,10 @@ func (p *progress) line(text string) {
 
 func (p *progress) write(text string) { _, _ = io.WriteString(p.program.stderr, text) }
 
-// fit is the line of a step, cut to the width of the terminal: a wrapped line
-// would be counted as one and drawn over wrongly.
-func (p *progress) fit(s *shownStep, width int) string {
-	full := *s
-	for len([]rune(p.plain(&full))) >= width && full.note != "" {
-		runes := []rune(full.note)
-		excess := len([]rune(p.plain(&full))) - width + 2
-		if excess >= len(runes) {
-			full.note = ""
-			break
-		}
-		full.note = string(runes[:len(runes)-excess]) + "…"
-	}
-	if plain := []rune(p.plain(&full)); len(plain) >= width {
-		return string(plain[:max(width-1, 0)])
-	}
-	return p.text(&full)
-}
-
-func (p *progress) plain(s *shownStep) string {
-	quiet := progress{width: p.width, what: p.what, program: p.program}
-	return quiet.text(s)
-}
-
-// text is the line of a step: a sign, its id, what it does, how it stands.
-func (p *progress) text(s *shownStep) string {
-	sign, style, state := "○", styleDim, "waiting"
-	switch {
-	case s.status == engine.Success:
-		sign, style, state = "✓", styleGreen, took(s.took)
-	case s.status == engine.Failed:
-		sign, style, state = "✗", styleRed, took(s.took)
-	case s.status == engine.Skipped:
-		sign, style, state = "–", styleDim, "skipped"
-	case !s.since.IsZero():
-		sign, style, state = "●", styleYellow, "running"
-		if d := time.Since(s.since); d > time.Second {
-			state = "running " + took(d)
-		}
-	}
-	line := fmt.Sprintf("  %s %-*s  %-*s  %s", p.terminal.style(style, sign), p.width, s.id, p.what, s.what, state)
-	if s.note != "" {
-		line += "  " + s.note
-	}
-	return line
-}
-
-// took writes a duration as people read it.
-func took(d time.Duration) string {
-	switch {
-	case d < time.Millisecond:
-		return "<1 ms"
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	}
-	return d.Round(time.Second).String()
-}
-
 func (p *progress) logLine(e engine.Event) string {
 	style := styleDim
 	if e.Log.Level == "warn" || e.Log.Level == "error" {
 		style = styleYellow
 	}
-	text := fmt.Sprintf("  %s %s: %s", p.terminal.style(style, e.Log.Level), e.Step, e.Log.Message)
-	for _, name := range action.SortedNames(e.Log.Fields) {
-		text += fmt.Sprintf(" %s=%s", name, valueText(e.Log.Fields[name]))
-	}
-	return text
-}
-
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(text, "\n")
-	return line
+	return fmt.Sprintf("  %s %s: %s", p.terminal.style(style, e.Log.Level), stepOf(e), loggedText(e.Log))
 }

@@ -34,6 +34,16 @@ type stepReport struct {
 	Outputs        any             `json:"outputs"`
 	Error          *engine.Failure `json:"error"`
 	DurationMS     int64           `json:"duration_ms"`
+	// Items are the iterations of a for_each step, in the order of its list.
+	Items []itemReport `json:"items,omitzero"`
+}
+
+type itemReport struct {
+	Status     engine.Status   `json:"status"`
+	Attempts   int             `json:"attempts"`
+	Outputs    any             `json:"outputs"`
+	Error      *engine.Failure `json:"error"`
+	DurationMS int64           `json:"duration_ms"`
 }
 
 type simulatorReport struct {
@@ -43,20 +53,24 @@ type simulatorReport struct {
 }
 
 // printResult prints the result of a run: its outputs as text, or one object.
-func (p *program) printResult(result *engine.Result, plan *workflow.Plan, site *site, format string) error {
-	switch format {
+func (x *execution) printResult(result *engine.Result) error {
+	p := x.program
+	switch x.output {
 	case "jsonl":
 		return nil // the last event says it all
 	case "json":
-		return writeJSON(p.stdout, report(result, site))
+		return writeJSON(p.stdout, report(result, x.site))
 	}
-	if site.simulator != nil {
-		p.printSimulator(site.simulator)
+	if x.site.simulator != nil {
+		p.printSimulator(x.site.simulator)
 	}
-	if result.Error != nil {
-		p.printFailure(result)
+	switch {
+	case result.Status == engine.Skipped:
+		fmt.Fprintf(p.stderr, "– the run %s was %s\n", result.Run, result.Error.Message)
+	case result.Error != nil:
+		p.printFailure(result.Error)
 	}
-	_, err := io.WriteString(p.stdout, outputsText(result.Outputs, plan))
+	_, err := io.WriteString(p.stdout, outputsText(result.Outputs, x.plan))
 	return err
 }
 
@@ -68,8 +82,8 @@ func report(result *engine.Result, site *site) runReport {
 	if r.Outputs == nil {
 		r.Outputs = action.Object{}
 	}
-	for _, s := range result.Steps {
-		r.Steps = append(r.Steps, stepReport{s.ID, s.Status, s.SkippedBecause, s.Attempts, s.Outputs, s.Error, s.EndedAt.Sub(s.StartedAt).Milliseconds()})
+	for i := range result.Steps {
+		r.Steps = append(r.Steps, reportStep(&result.Steps[i]))
 	}
 	if site.simulator != nil {
 		// Empty lists are [], not null.
@@ -80,6 +94,25 @@ func report(result *engine.Result, site *site) runReport {
 		}
 	}
 	return r
+}
+
+func reportStep(s *engine.StepResult) stepReport {
+	r := stepReport{s.ID, s.Status, s.SkippedBecause, s.Attempts, s.Outputs, s.Error, milliseconds(s.StartedAt, s.EndedAt), nil}
+	for _, item := range s.Items {
+		r.Items = append(r.Items, itemReport{item.Status, item.Attempts, item.Outputs, item.Error, milliseconds(item.StartedAt, item.EndedAt)})
+	}
+	if s.Items != nil && r.Items == nil {
+		r.Items = []itemReport{}
+	}
+	return r
+}
+
+// milliseconds is how long something took; what has not ended took nothing yet.
+func milliseconds(from, to time.Time) int64 {
+	if from.IsZero() || to.IsZero() {
+		return 0
+	}
+	return to.Sub(from).Milliseconds()
 }
 
 // writeJSON writes a value as one indented document, in a single write.
@@ -133,21 +166,29 @@ func marshalLine(v any) (string, error) {
 }
 
 // printFailure says which step failed, where, why, and what to try.
-func (p *program) printFailure(result *engine.Result) {
-	f := result.Error
-	var b strings.Builder
+func (p *program) printFailure(f *engine.Failure) {
+	lines := failureLines(f)
+	lines[0] = p.terminal.style(styleRed, "✗ "+lines[0])
+	_, _ = io.WriteString(p.stderr, strings.Join(lines, "\n  ")+"\n")
+}
+
+// failureLines are a failure for people: what failed first, then the details.
+func failureLines(f *engine.Failure) []string {
+	where := fmt.Sprintf("step %q", f.Step)
+	if f.Item > 0 {
+		where += fmt.Sprintf(", item %d", f.Item)
+	}
+	lines := []string{where + ": " + string(f.Kind), f.Error()}
 	if f.Step == "" {
-		fmt.Fprintf(&b, "%s\n", p.terminal.style(styleRed, "✗ "+f.Error()))
-	} else {
-		fmt.Fprintf(&b, "%s\n  %s\n", p.terminal.style(styleRed, fmt.Sprintf("✗ step %q: %s", f.Step, f.Kind)), f.Error())
+		lines = []string{f.Error()}
 	}
 	if f.File != "" && f.Line > 0 {
-		fmt.Fprintf(&b, "  at %s:%d\n", f.File, f.Line)
+		lines = append(lines, fmt.Sprintf("at %s:%d", f.File, f.Line))
 	}
 	if f.Hint != "" {
-		fmt.Fprintf(&b, "  try: %s\n", f.Hint)
+		lines = append(lines, "try: "+f.Hint)
 	}
-	_, _ = io.WriteString(p.stderr, b.String())
+	return lines
 }
 
 // printSimulator shows what the simulator holds after a run.
@@ -162,13 +203,6 @@ func (p *program) printSimulator(s *localSimulator) {
 		fmt.Fprintf(&b, "  %-13s %s  %s  %s\n", "user", user.ID, user.Email, user.Name)
 	}
 	_, _ = io.WriteString(p.stderr, b.String())
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // An eventStream prints every event as a line of JSON.

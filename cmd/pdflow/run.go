@@ -18,6 +18,9 @@ type runOptions struct {
 	inputFile string
 	simulate  bool
 	world     string
+	folder    dataFolder
+	retention age
+	noJournal bool
 	output    string
 	quiet     bool
 }
@@ -30,7 +33,9 @@ func (p *program) runCommand() *cobra.Command {
 		Long: `Run one workflow and print its outputs.
 
 Standard output is the result and nothing else; progress, logs and errors go to
-standard error. Without --simulate the run talks to PagerDuty itself.`,
+standard error. Without --simulate the run talks to PagerDuty itself.
+
+The run is recorded while it goes on. When its process is killed, ` + "`pdflow runs\nresume`" + ` goes on with it and does nothing twice.`,
 		Example: `  pdflow run --simulate workflows/tour.yaml
   pdflow run onboard-user.yaml -i email=ann@example.com -i name="Ann Lee"
   pdflow run port-check.yaml --simulate --world outage.yaml -o json`,
@@ -42,17 +47,30 @@ standard error. Without --simulate the run talks to PagerDuty itself.`,
 	f.StringVar(&o.inputFile, "input-file", "", "a YAML or JSON file of inputs; - reads standard input")
 	f.BoolVar(&o.simulate, "simulate", false, "run offline against a PagerDuty inside this process")
 	f.StringVar(&o.world, "world", "", "how http and net answer under --simulate (default FILE's name with .world.yaml, if there is one)")
+	o.folder.addFlag(f)
+	f.BoolVar(&o.noJournal, "no-journal", false, "record nothing: the run cannot be resumed (as --simulate does without --data-dir)")
+	addRetention(f, &o.retention)
 	f.StringVarP(&o.output, "output", "o", "text", "text, json or jsonl (every event, as it happens)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 	return c
 }
 
-func (p *program) run(ctx context.Context, file string, o runOptions) error {
+func (o runOptions) check() error {
 	if err := oneOf("output", o.output, "text", "json", "jsonl"); err != nil {
 		return err
 	}
 	if o.world != "" && !o.simulate {
 		return usageError("--world goes with --simulate: a run against PagerDuty itself sees the real world")
+	}
+	if o.noJournal && o.folder.flag != "" {
+		return usageError("--no-journal and --data-dir exclude each other: the one records nothing, the other says where to")
+	}
+	return nil
+}
+
+func (p *program) run(ctx context.Context, file string, o runOptions) error {
+	if err := o.check(); err != nil {
+		return err
 	}
 	site, err := p.site(file, o)
 	if err != nil {
@@ -70,7 +88,41 @@ func (p *program) run(ctx context.Context, file string, o runOptions) error {
 	if err := site.ready(plan); err != nil {
 		return err
 	}
-	return p.execute(ctx, plan, site, engine.Request{Inputs: inputs, Target: site.target}, o)
+	x := &execution{program: p, plan: plan, site: site, secretInputs: givenSecrets(plan, inputs), output: o.output, quiet: o.quiet}
+	if x.journal, err = p.runJournal(o); err != nil {
+		return err
+	}
+	defer p.closeJournal(x.journal)
+	result, err := x.perform(func(local *engine.Local) (*engine.Result, error) {
+		return local.Run(ctx, plan, engine.Request{Inputs: inputs, Target: site.target, Keys: site.keys()})
+	})
+	if err != nil {
+		return err
+	}
+	return x.conclude(result)
+}
+
+// runJournal opens the journal of a run; nil when nothing shall be recorded.
+func (p *program) runJournal(o runOptions) (*journal, error) {
+	if o.noJournal || o.simulate && o.folder.flag == "" {
+		return nil, nil
+	}
+	j, err := p.openJournal(o.folder, o.retention)
+	if err != nil {
+		return nil, exit(exitUsage, fmt.Errorf("%w\n  try: --data-dir DIR for another folder, or --no-journal to run without a record, and so without a way to resume", err))
+	}
+	return j, nil
+}
+
+// givenSecrets are the secret inputs among those given.
+func givenSecrets(plan *workflow.Plan, inputs action.Object) []string {
+	var names []string
+	for _, name := range action.SortedNames(inputs) {
+		if plan.Workflow.Secret(name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // load reads and checks a workflow file. Warnings are printed.
@@ -113,48 +165,4 @@ func fileError(err error, file string) error {
 		return fmt.Errorf("%s may not be read", file)
 	}
 	return err
-}
-
-// execute runs a plan and prints what became of it.
-func (p *program) execute(ctx context.Context, plan *workflow.Plan, site *site, request engine.Request, o runOptions) error {
-	local := &engine.Local{Interpreter: site.interpreter, Secrets: site.secret, Redactor: p.redactor}
-	show := &progress{program: p, plan: plan, terminal: p.terminal, simulated: site.simulator != nil}
-	switch {
-	case o.output == "jsonl":
-		local.Observers = append(local.Observers, &eventStream{to: p.stdout})
-	case !o.quiet:
-		local.Observers = append(local.Observers, show)
-	}
-	result, err := local.Run(ctx, plan, request)
-	show.stop()
-	if err != nil {
-		var problems action.Problems
-		switch {
-		case errors.As(err, &problems):
-			return exit(exitUsage, inputProblems(problems, "-i"))
-		case engine.IsInputError(err):
-			return exit(exitUsage, err)
-		}
-		return exit(exitFailed, err)
-	}
-	if err := p.printResult(result, plan, site, o.output); err != nil {
-		return err
-	}
-	if code := p.resultCode(result); code != exitDone {
-		return exit(code, nil)
-	}
-	return nil
-}
-
-// resultCode is the exit code of a run.
-func (p *program) resultCode(result *engine.Result) int {
-	switch code := int(p.signal.Load()); {
-	case result.Status == engine.Success:
-		return exitDone
-	case result.Status == engine.NeedsAttention:
-		return exitUnknown
-	case result.Status == engine.Cancelled && code != 0:
-		return code
-	}
-	return exitFailed
 }

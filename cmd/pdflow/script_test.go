@@ -41,6 +41,8 @@ func TestScript(t *testing.T) {
 				env.Setenv(name, "")
 			}
 			env.Setenv("NO_COLOR", "1")
+			env.Setenv("TZ", "UTC")
+			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
 			if err := os.CopyFS(filepath.Join(env.WorkDir, "workflows"), workflows.Files); err != nil {
 				return err
 			}
@@ -49,6 +51,9 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"simulate": cmdSimulate,
 			"exits":    cmdExits,
+			"gate":     cmdGate,
+			"keyless":  cmdKeyless,
+			"until":    cmdUntil,
 		},
 	})
 }

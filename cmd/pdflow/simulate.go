@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -18,6 +19,7 @@ const simulatedFrom = "ops@example.com"
 // A localSimulator is a simulator that listens in this process.
 type localSimulator struct {
 	*simulator.Simulator
+	id     string // of this very simulator: a run is never continued on another
 	url    string
 	server *http.Server
 	failed chan error // what Serve returned
@@ -32,7 +34,7 @@ func startSimulator(address string, options ...simulator.Option) (*localSimulato
 	if len(options) == 0 {
 		options = []simulator.Option{simulator.WithLenientServiceKeys()}
 	}
-	s := &localSimulator{Simulator: simulator.New(options...), url: "http://" + listener.Addr().String(), failed: make(chan error, 1)}
+	s := &localSimulator{Simulator: simulator.New(options...), id: rand.Text(), url: "http://" + listener.Addr().String(), failed: make(chan error, 1)}
 	s.server = &http.Server{Handler: s.Simulator, ReadHeaderTimeout: 10 * time.Second}
 	go func() { s.failed <- s.server.Serve(listener) }()
 	return s, nil

@@ -60,7 +60,7 @@ func (p *program) realSite() (*site, error) {
 		return nil, err
 	}
 	made.settings, made.secret = s, p.secret
-	made.target = engine.Target{Connection: "default", APIURL: client.APIURL(), EventsURL: client.EventsURL()}
+	made.target = engine.Target{Connection: "default", Region: s.region, APIURL: client.APIURL(), EventsURL: client.EventsURL()}
 	return made, nil
 }
 
@@ -91,8 +91,13 @@ func (p *program) simulatedSite(file, worldFile string) (*site, error) {
 		return nil, err
 	}
 	made.settings, made.simulator, made.secret = s, local, p.simulatedSecret
-	made.target = engine.Target{Simulated: true, APIURL: local.url, EventsURL: local.url}
+	made.target = engine.Target{Simulator: local.id, APIURL: local.url, EventsURL: local.url}
 	return made, nil
+}
+
+// keys are the texts of the keys that PagerDuty is talked to with.
+func (s *site) keys() map[string]string {
+	return map[string]string{"api_key": s.settings.apiKey, "service_key": s.settings.serviceKey}
 }
 
 func (s *site) close() {

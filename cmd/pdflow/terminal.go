@@ -11,6 +11,7 @@ type terminal struct {
 	file   *os.File
 	live   bool // lines can be drawn again
 	colour bool
+	fixed  [2]int // width and height, where they are not the file's
 }
 
 // newTerminal looks at a file and at the conventions NO_COLOR, CLICOLOR_FORCE
@@ -29,6 +30,9 @@ func newTerminal(file *os.File, getenv func(string) string) terminal {
 
 // size returns the width and height in characters.
 func (t terminal) size() (width, height int) {
+	if t.fixed[0] > 0 {
+		return t.fixed[0], t.fixed[1]
+	}
 	if t.file != nil {
 		if w, h, err := term.GetSize(int(t.file.Fd())); err == nil && w > 0 && h > 0 {
 			return w, h
@@ -52,4 +56,16 @@ func (t terminal) style(style, text string) string {
 		return text
 	}
 	return "\x1b[" + style + "m" + text + "\x1b[0m"
+}
+
+// pageColumns is the width of a page that is not printed on a terminal.
+const pageColumns = 100
+
+// columns is how wide a page may be.
+func (t terminal) columns() int {
+	if !t.live {
+		return pageColumns
+	}
+	width, _ := t.size()
+	return width
 }

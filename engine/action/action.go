@@ -23,6 +23,9 @@ type Spec struct {
 	// Spread hands the outputs to a script one by one, as several values,
 	// instead of as one table.
 	Spread bool
+	// Waits says that the point of the call is that time passes: its start is made
+	// durable, so that a run that is resumed waits only for what is left.
+	Waits bool
 	// Example is an output as it may look. It stands in for the answer of a
 	// write that is shown and not sent.
 	Example Object
@@ -68,6 +71,11 @@ func (a *Action) Function() string {
 //	UseKey(key string)              takes the idempotency key of a Keyed action
 //	CallEffect() Effect             the effect of this very call, where it depends
 //	                                on the input
+//	Recall() bool                   whether a retry of the step gets the recorded
+//	                                result of a call that reads
+//	HarmlessLate() bool             whether a call that has no result may be sent
+//	                                again however late it is
+//	KnownOutput() Object            as much of the output as the input tells
 //
 // New panics when the declaration is wrong: that is a mistake of the program,
 // and every test finds it.

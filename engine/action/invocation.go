@@ -20,6 +20,9 @@ type (
 	targeter  interface{ Targets() ([]Target, error) }
 	keyTaker  interface{ UseKey(key string) }
 	effector  interface{ CallEffect() Effect }
+	recaller  interface{ Recall() bool }
+	later     interface{ HarmlessLate() bool }
+	teller    interface{ KnownOutput() Object }
 )
 
 // Prepare checks an input and binds it to the action. Its error is of kind
@@ -58,6 +61,35 @@ func (i *Invocation) Effect() Effect {
 		return e.CallEffect()
 	}
 	return i.Action.Effect
+}
+
+// Recall reports whether a retry of the step gets the recorded result of this
+// call instead of making it anew. That is so for every write, and for a read
+// that asks for it.
+func (i *Invocation) Recall() bool {
+	if r, ok := i.bound.in.(recaller); ok {
+		return r.Recall()
+	}
+	return i.Effect().Writes()
+}
+
+// HarmlessLate reports whether the call, started and without a result, may be
+// sent again however much time has passed. Unless its input says otherwise that
+// is so for all but Keyed calls: the service may have forgotten the key.
+func (i *Invocation) HarmlessLate() bool {
+	if l, ok := i.bound.in.(later); ok {
+		return l.HarmlessLate()
+	}
+	return i.Effect() != Keyed
+}
+
+// KnownOutput is as much of the output as the input tells: what a script gets of
+// a call of which a person says that it was done.
+func (i *Invocation) KnownOutput() Object {
+	if t, ok := i.bound.in.(teller); ok {
+		return t.KnownOutput()
+	}
+	return Object{}
 }
 
 // Targets returns what the call reaches beside PagerDuty.

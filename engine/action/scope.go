@@ -54,6 +54,9 @@ type LogRecord struct {
 type Scope struct {
 	Run  string // the run's id
 	Step string // the step's id
+	// Since is when the call was begun first: earlier than now in a run that was
+	// resumed. Zero outside of a run.
+	Since time.Time
 	// Key is the idempotency key that the engine derived for this call.
 	Key   string
 	Clock Clock

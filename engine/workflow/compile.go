@@ -21,10 +21,12 @@ func Compile(w *Workflow, catalog *action.Catalog, checker Checker) (*Plan, erro
 		c.stepIDs[s.ID] = i
 	}
 	c.permissions()
+	c.graph()
 	for i := range w.Steps {
 		c.plan.Steps = append(c.plan.Steps, c.step(i))
 	}
 	c.outputs()
+	c.group()
 	diagnostics := c.parser.diagnostics.sorted()
 	if diagnostics.HasErrors() {
 		return nil, diagnostics
@@ -41,6 +43,7 @@ type compiler struct {
 	parser   *parser // for lines and diagnostics
 	plan     *Plan
 	stepIDs  map[string]int
+	order    *graph
 	// moduleFiles are the files of plan.Modules.
 	moduleFiles map[string]string
 }
@@ -59,16 +62,21 @@ func (c *compiler) permissions() {
 func (c *compiler) step(index int) PlanStep {
 	s := &c.workflow.Steps[index]
 	out := PlanStep{
-		ID: s.ID, Position: s.Position, ContinueOnError: s.ContinueOnError,
+		ID: s.ID, Position: s.Position, Part: s.Part, Needs: c.order.needs[index], ContinueOnError: s.ContinueOnError,
+		MaxParallel: s.MaxParallel, FailFast: s.FailFast, Retry: s.Retry,
 		Timeout: s.Timeout, Limits: s.Limits.or(c.workflow.Limits).or(Limits{DefaultInstructions, DefaultScriptTime}),
 	}
 	if out.Timeout == 0 {
 		out.Timeout = DefaultStepTimeout
 	}
-	if index > 0 {
-		out.Needs = []int{index - 1}
+	scope := &scope{
+		compiler: c, step: s, index: index, after: c.order.after[index], what: fmt.Sprintf("the step %q", s.ID),
+		reads: map[int]bool{}, modules: map[string]bool{},
 	}
-	scope := &scope{compiler: c, before: index, what: fmt.Sprintf("the step %q", s.ID), reads: map[int]bool{}, modules: map[string]bool{}}
+	if s.ForEach != nil {
+		list := scope.inList(s.ForEach)
+		out.ForEach = &list
+	}
 	if s.If != nil {
 		out.If = scope.expression(s.If.Text, s.If.Position, s.If.Line)
 	}
@@ -119,11 +127,24 @@ func (c *compiler) allowed(a *action.Action, at Position) {
 }
 
 func (c *compiler) outputs() {
-	scope := &scope{compiler: c, before: len(c.workflow.Steps), what: "outputs", reads: map[int]bool{}}
+	all := newBits(len(c.workflow.Steps))
+	for i := range c.workflow.Steps {
+		all.add(i)
+	}
+	scope := &scope{compiler: c, index: -1, after: all, what: "outputs", reads: map[int]bool{}}
 	for _, named := range c.workflow.Outputs {
 		c.plan.Outputs = append(c.plan.Outputs, OutputTemplate{named.Name, scope.template(named.Value, false)})
 	}
 	c.plan.OutputReads = scope.readList(len(c.workflow.Steps))
+}
+
+// group compiles the concurrency group.
+func (c *compiler) group() {
+	if v := c.workflow.Concurrency.Group; v != nil {
+		scope := &scope{compiler: c, index: -1, after: newBits(len(c.workflow.Steps)), what: "concurrency.group", inputsOnly: true, reads: map[int]bool{}}
+		t := scope.template(*v, false)
+		c.plan.Group = &t
+	}
 }
 
 // finding reports a finding of the checker at its place in the workflow file or

@@ -165,6 +165,7 @@ func (s *scope) with(step *Step, a *action.Action) []OutputTemplate {
 	for _, problem := range a.In.Check(input) {
 		s.inputProblem(problem, &whole, places)
 	}
+	s.triggerKey(a, input, false, s.workflow.File, step.Uses.Position)
 	for _, c := range a.In.PlainCredentials(input) {
 		s.parser.reportAt(whole.place(c.Path), "literal-secret", literalSecret(c.Path), credentialHint(c.Path))
 	}

@@ -16,7 +16,7 @@ func Parse(name string, src []byte) (*Workflow, error) {
 	p := newParser(name, src)
 	w := &Workflow{
 		File: name, Source: src, Name: nameOf(name), Inputs: &action.Schema{}, Connection: "default",
-		Timeout: DefaultTimeout, parser: p,
+		Timeout: DefaultTimeout, ResumeWithin: DefaultResumeWithin, parser: p,
 	}
 	root := p.document(src)
 	switch {
@@ -36,6 +36,7 @@ func nameOf(file string) string {
 }
 
 func (p *parser) workflow(root *yaml.Node, w *Workflow) {
+	var parts [Finally + 1]*yaml.Node
 	seen := p.mapping(root, "a workflow",
 		key{name: "name", read: func(v *yaml.Node) { w.Name = p.someText(v, "name") }},
 		key{name: "description", read: func(v *yaml.Node) { w.Description = p.text(v, "description") }},
@@ -46,13 +47,14 @@ func (p *parser) workflow(root *yaml.Node, w *Workflow) {
 		key{name: "connection", read: func(v *yaml.Node) { p.connection(v, w) }},
 		key{name: "limits", read: func(v *yaml.Node) { w.Limits = p.limits(v) }},
 		key{name: "timeout", read: func(v *yaml.Node) { w.Timeout = p.duration(v, "timeout") }},
-		key{name: "steps", read: func(v *yaml.Node) { p.steps(v, w) }},
+		key{name: "steps", read: func(v *yaml.Node) { parts[Main] = v }},
 		key{name: "outputs", read: func(v *yaml.Node) { p.outputs(v, w) }},
-		p.later("on_failure", "use continue_on_error and a later step with `if: steps.ID.status == \"failure\"`"),
-		p.later("finally", "use continue_on_error, so that the steps after it always run"),
-		p.later("concurrency", "start the workflow once at a time"),
-		p.later("resume_within", "runs are not resumed yet"),
+		key{name: "on_failure", read: func(v *yaml.Node) { parts[OnFailure] = v }},
+		key{name: "finally", read: func(v *yaml.Node) { parts[Finally] = v }},
+		key{name: "concurrency", read: func(v *yaml.Node) { w.Concurrency = p.concurrency(v) }},
+		key{name: "resume_within", read: func(v *yaml.Node) { w.ResumeWithin = p.duration(v, "resume_within") }},
 	)
+	p.parts(parts, w)
 	if root = p.resolve(root); root != nil && root.Kind == yaml.MappingNode && !seen["steps"] {
 		p.report(root, "missing-key", `a workflow needs "steps"`, "a list of steps, each with `uses:` or `lua:`")
 	}

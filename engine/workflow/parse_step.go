@@ -8,49 +8,56 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-func (p *parser) steps(n *yaml.Node, w *Workflow) {
+// parts reads the steps of every part, in the order in which the parts run.
+func (p *parser) parts(parts [Finally + 1]*yaml.Node, w *Workflow) {
 	ids := map[string]Position{}
-	p.items(n, "steps", func(v *yaml.Node) {
-		s := p.step(v, len(w.Steps)+1)
+	for part, n := range parts {
+		if n != nil {
+			p.steps(n, Part(part), w, ids)
+		}
+	}
+}
+
+func (p *parser) steps(n *yaml.Node, part Part, w *Workflow, ids map[string]Position) {
+	p.items(n, part.String(), func(v *yaml.Node) {
+		s := p.step(v, len(w.Steps)+1, part)
 		if first, ok := ids[s.ID]; ok {
 			p.reportAt(s.Position, "duplicate-step", fmt.Sprintf("there are two steps %q", s.ID), fmt.Sprintf("the other begins in line %d", first.Line))
 		}
 		ids[s.ID] = s.Position
 		w.Steps = append(w.Steps, s)
 	})
-	if target := p.resolve(n); target != nil && target.Kind == yaml.SequenceNode && len(target.Content) == 0 {
+	if target := p.resolve(n); part == Main && target != nil && target.Kind == yaml.SequenceNode && len(target.Content) == 0 {
 		p.report(n, "no-steps", "there are no steps", "a step has `uses:` or `lua:`")
 	}
 }
 
 // step reads one step. Its number names it when it has no id.
-func (p *parser) step(n *yaml.Node, number int) Step {
-	s := Step{ID: fmt.Sprintf("step_%d", number), Position: Position{n.Line, n.Column}}
-	what := "a step"
-	p.mapping(n, what,
-		key{name: "id", read: func(v *yaml.Node) { p.id(v, "a step's id", &s.ID) }},
-		key{name: "name", refused: true, read: func(v *yaml.Node) {
+func (p *parser) step(n *yaml.Node, number int, part Part) Step {
+	s := Step{
+		ID: fmt.Sprintf("step_%d", number), Position: Position{n.Line, n.Column}, Part: part,
+		MaxParallel: 1, FailFast: true, Retry: Retry{MaxAttempts: 1},
+	}
+	seen := p.mapping(n, "a step", append([]key{
+		{name: "id", read: func(v *yaml.Node) { p.id(v, "a step's id", &s.ID) }},
+		{name: "name", refused: true, read: func(v *yaml.Node) {
 			p.report(v, "unknown-key", `a step has no key "name"`, "its `id` names it; comments describe it")
 		}},
-		key{name: "if", read: func(v *yaml.Node) { s.If = p.condition(v) }},
-		key{name: "uses", read: func(v *yaml.Node) { s.Uses = p.wholeText(v, "uses") }},
-		key{name: "with", read: func(v *yaml.Node) {
+		{name: "if", read: func(v *yaml.Node) { s.If = p.condition(v) }},
+		{name: "uses", read: func(v *yaml.Node) { s.Uses = p.wholeText(v, "uses") }},
+		{name: "with", read: func(v *yaml.Node) {
 			p.entries(v, "with", func(name string, keyNode, item *yaml.Node) {
 				s.With = append(s.With, NamedValue{name, Position{keyNode.Line, keyNode.Column}, p.value(item, "with")})
 			})
 		}},
-		key{name: "lua", read: func(v *yaml.Node) { s.Lua = p.luaBlock(v) }},
-		key{name: "lua_file", read: func(v *yaml.Node) { s.LuaFile = p.wholeText(v, "lua_file") }},
-		key{name: "timeout", read: func(v *yaml.Node) { s.Timeout = p.duration(v, "timeout") }},
-		key{name: "continue_on_error", read: func(v *yaml.Node) { s.ContinueOnError = p.boolean(v, "continue_on_error") }},
-		key{name: "limits", read: func(v *yaml.Node) { s.Limits = p.limits(v) }},
-		p.later("needs", "a step runs after the one above it"),
-		p.later("for_each", "loop in `lua:`"),
-		p.later("max_parallel", "it belongs to for_each"),
-		p.later("fail_fast", "it belongs to for_each"),
-		p.later("retry", "use pcall in `lua:`"),
+		{name: "lua", read: func(v *yaml.Node) { s.Lua = p.luaBlock(v) }},
+		{name: "lua_file", read: func(v *yaml.Node) { s.LuaFile = p.wholeText(v, "lua_file") }},
+		{name: "timeout", read: func(v *yaml.Node) { s.Timeout = p.duration(v, "timeout") }},
+		{name: "continue_on_error", read: func(v *yaml.Node) { s.ContinueOnError = p.boolean(v, "continue_on_error") }},
+		{name: "limits", read: func(v *yaml.Node) { s.Limits = p.limits(v) }},
 		p.later("connection", "set the environment of the whole run"),
-	)
+	}, p.flow(&s)...)...)
+	p.checkFlow(n, &s, seen)
 	p.stepKind(n, &s)
 	return s
 }

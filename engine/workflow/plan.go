@@ -19,6 +19,11 @@ type Plan struct {
 	OutputReads []int
 	// Warnings are the problems that do not keep it from running.
 	Warnings Diagnostics
+	// Group is the concurrency group, evaluated with `inputs` alone; nil for the
+	// workflow's name.
+	Group *Template
+	// ReadsPrevious says that something reads `previous`.
+	ReadsPrevious bool
 	// Modules are the files that scripts require, by the name they are required
 	// under.
 	Modules map[string]Program
@@ -51,6 +56,7 @@ type OutputTemplate struct {
 type PlanStep struct {
 	ID       string
 	Position Position
+	Part     Part
 	// Needs are the steps that must have ended before, as indexes of Plan.Steps.
 	Needs []int
 	// Reads are the steps whose results it reads, as indexes of Plan.Steps.
@@ -61,7 +67,12 @@ type PlanStep struct {
 	With   []OutputTemplate
 	Script Program // of a `lua:` or `lua_file:` step
 
-	Timeout         time.Duration
+	ForEach     *Template // its list; nil when the step runs once
+	MaxParallel int       // items at a time, at least 1
+	FailFast    bool      // no new item starts once one has failed
+
+	Retry           Retry
+	Timeout         time.Duration // of one attempt
 	ContinueOnError bool
 	Limits          Limits
 }
@@ -147,7 +158,7 @@ func (p *Plan) scriptCalls(step string, script Program) []PlannedCall {
 // PlanCall returns a plan of one step that makes one call, as a person or a
 // program asks for it by hand: permitted by being made.
 func PlanCall(a *action.Action, input action.Object) *Plan {
-	step := PlanStep{ID: "call", Action: a, Timeout: DefaultStepTimeout, Limits: Limits{DefaultInstructions, DefaultScriptTime}}
+	step := PlanStep{ID: "call", Action: a, MaxParallel: 1, Retry: Retry{MaxAttempts: 1}, Timeout: DefaultStepTimeout, Limits: Limits{DefaultInstructions, DefaultScriptTime}}
 	for _, name := range action.SortedNames(input) {
 		step.With = append(step.With, OutputTemplate{name, Template{literal: input[name]}})
 	}

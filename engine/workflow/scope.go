@@ -12,9 +12,15 @@ import (
 // was found to read.
 type scope struct {
 	*compiler
-	before int    // the steps with a lower index have run
-	what   string // "the step \"x\"" or "outputs"
-	reads  map[int]bool
+	step  *Step  // nil outside of steps
+	index int    // of the step, or -1
+	after bits   // the steps that have run before
+	what  string // "the step \"x\"" or "outputs"
+	reads map[int]bool
+	// inputsOnly says that there is no run yet.
+	inputsOnly bool
+	// inForEach says that this is the list itself, before there are items.
+	inForEach bool
 	// modules are those that were followed for this scope. Each is compiled once,
 	// and followed for every step that requires it: it reads what the step does.
 	modules map[string]bool
@@ -24,17 +30,19 @@ type scope struct {
 // expressions know the name for the sake of a better message.
 var dataNames = []string{"inputs", "steps", "run"}
 
-// laterNames belong to parts of the language that do not work yet.
-var laterNames = map[string]string{
-	"previous": "it comes with recorded runs",
-	"item":     "it belongs to for_each, which does not work yet",
-	"index":    "it belongs to for_each, which does not work yet",
-	"failure":  "it belongs to on_failure, which does not work yet",
-}
+// placedNames are those that exist in some places only.
+var placedNames = []string{"previous", "item", "index", "failure"}
+
+// Fields of the data that scripts read.
+var (
+	runFields      = []string{"id", "workflow", "started_at", "trigger"}
+	previousFields = []string{"outputs", "status", "ended_at"}
+	failureFields  = []string{"kind", "message", "step", "item", "hint", "status", "code", "action", "retryable", "file", "line"}
+)
 
 func (s *scope) names(kind ChunkKind) []string {
 	names := append([]string{"coalesce", "secrets"}, dataNames...)
-	names = append(names, action.SortedNames(laterNames)...)
+	names = append(names, placedNames...)
 	if kind != Expression {
 		names = append(names, "list", "require", "print")
 		names = append(names, s.catalog.Modules()...)
@@ -110,6 +118,10 @@ const wholeSecret = "give the secret as the whole value in `with:`, as in auth: 
 // references checks what a program reads against what is declared.
 func (s *scope) references(program Program, file string, at Position) {
 	for _, r := range program.References() {
+		if where := s.missing(r.Path[0]); where != "" {
+			s.finding(Finding{Rule: "no-such-name", Line: r.Line, Token: r.Path[0], Message: fmt.Sprintf("there is no `%s` in %s", r.Path[0], s.place()), Hint: where}, file, at)
+			continue
+		}
 		switch root := r.Path[0]; {
 		case root == "inputs":
 			s.inputReference(r, file, at)
@@ -118,13 +130,46 @@ func (s *scope) references(program Program, file string, at Position) {
 		case root == "secrets":
 			s.secretReference(r, file, at)
 		case root == "run":
-			s.fieldReference(r, file, at, 1, "run", []string{"id", "workflow", "started_at", "trigger"})
-		case laterNames[root] != "":
-			s.finding(Finding{Rule: "not-yet", Line: r.Line, Token: root, Message: fmt.Sprintf("%q does not work in this version of pdflow yet", root), Hint: laterNames[root]}, file, at)
+			s.fieldReference(r, file, at, 1, "run", runFields)
+		case root == "previous":
+			s.plan.ReadsPrevious = true
+			s.fieldReference(r, file, at, 1, "previous", previousFields)
+		case root == "failure":
+			s.fieldReference(r, file, at, 1, "failure", failureFields)
 		case s.catalog.Functions(root) != nil:
 			s.callReference(r, file, at)
 		}
 	}
+}
+
+// place is what the chunk belongs to, for messages.
+func (s *scope) place() string {
+	if s.inForEach {
+		return "the for_each of " + s.what
+	}
+	return s.what
+}
+
+// missing says where a name exists that does not exist here; empty when it does.
+func (s *scope) missing(name string) string {
+	switch {
+	case s.inputsOnly && name != "inputs" && name != "coalesce" && (slices.Contains(dataNames, name) || slices.Contains(placedNames, name)):
+		return "it is evaluated before the run begins, and can read inputs alone"
+	case (name == "item" || name == "index") && (s.step == nil || s.step.ForEach == nil):
+		return "it exists in a step with `for_each`"
+	case (name == "item" || name == "index") && s.inForEach:
+		return "it is an item of this list: the step's `if`, `with` and script see it"
+	case name == "failure" && (s.step == nil || s.step.Part == Main):
+		return "it exists in the steps of `on_failure` and `finally`"
+	}
+	return ""
+}
+
+// inList compiles the list of a for_each.
+func (s *scope) inList(v *Value) Template {
+	s.inForEach = true
+	defer func() { s.inForEach = false }()
+	return s.template(*v, false)
 }
 
 func (s *scope) inputReference(r Reference, file string, at Position) {
@@ -145,8 +190,10 @@ var stepFields = []string{"outputs", "status", "error", "skipped_because"}
 
 func (s *scope) stepReference(r Reference, file string, at Position) {
 	if len(r.Path) < 2 { // steps itself, or steps[expression]: everything that ran before
-		for i := range s.before {
-			s.reads[i] = true
+		for i := range s.workflow.Steps {
+			if s.after.has(i) {
+				s.reads[i] = true
+			}
 		}
 		return
 	}
@@ -159,29 +206,61 @@ func (s *scope) stepReference(r Reference, file string, at Position) {
 			Hint: action.DidYouMean(id, action.SortedNames(s.stepIDs)),
 		}, file, at)
 		return
-	case index >= s.before:
+	case !s.after.has(index):
 		message := fmt.Sprintf("the step %q does not run before %s", id, s.what)
-		if index == s.before {
+		if index == s.index {
 			message = fmt.Sprintf("%s reads its own result", s.what)
 		}
-		s.finding(Finding{Rule: "step-order", Line: r.Line, Token: id, Message: message, Hint: "a step sees the steps above it"}, file, at)
+		s.finding(Finding{Rule: "step-order", Line: r.Line, Token: id, Message: message, Hint: s.orderHint(index)}, file, at)
 		return
 	}
 	s.reads[index] = true
-	s.fieldReference(r, file, at, 2, "steps."+id, stepFields)
+	fields := stepFields
+	if s.workflow.Steps[index].ForEach != nil {
+		fields = append(slices.Clone(stepFields), "items")
+	}
+	s.fieldReference(r, file, at, 2, "steps."+id, fields)
 	s.outputReference(r, file, at, index)
+}
+
+// orderHint says how a step could see another.
+func (s *scope) orderHint(index int) string {
+	other := &s.workflow.Steps[index]
+	if s.step != nil && s.step.Needs != nil && index != s.index && other.Part == Main {
+		return fmt.Sprintf("a step sees what it needs, directly or through others: add %s to its needs", other.ID)
+	}
+	return "a step sees the steps above it"
 }
 
 // outputReference checks a field of the outputs of a `uses:` step, whose action
 // declares them.
 func (s *scope) outputReference(r Reference, file string, at Position, index int) {
 	uses := s.workflow.Steps[index].Uses
-	if uses == nil || len(r.Path) < 4 || r.Path[2] != "outputs" {
+	if len(r.Path) < 4 || r.Path[2] != "outputs" {
+		return
+	}
+	if s.workflow.Steps[index].ForEach != nil {
+		s.listReference(r, file, at)
+		return
+	}
+	if uses == nil {
 		return
 	}
 	if a, ok := s.catalog.Lookup(uses.Text); ok {
 		s.fieldReference(r, file, at, 3, a.Name, a.Out.Names())
 	}
+}
+
+// listReference reports a field that is read of the outputs of a for_each.
+func (s *scope) listReference(r Reference, file string, at Position) {
+	if !identifierPattern.MatchString(r.Path[3]) {
+		return
+	}
+	list := strings.Join(r.Path[:3], ".")
+	s.finding(Finding{
+		Rule: "unknown-field", Line: r.Line, Token: r.Path[3], Message: fmt.Sprintf("%s is a list, an output for each item, and has no field %q", list, clipped(r.Path[3])),
+		Hint: fmt.Sprintf("for the first: %s[1].%s", list, r.Path[3]),
+	}, file, at)
 }
 
 // fieldReference checks the field at a place of the path.
@@ -235,7 +314,31 @@ func (s *scope) callReference(r Reference, file string, at Position) {
 	}
 	if r.Input != nil {
 		s.callInput(a, r, file, at)
+		s.triggerKey(a, r.Input, r.Open, file, Position{r.Line, s.column(r.Line, r.Path[1], at)})
 	}
+}
+
+// triggerKey warns of a page whose key the engine derives where that cannot do
+// what the author means. The key is the run's own: every run of a schedule opens
+// another incident. And it has the text of the page in it: a script that builds
+// another text in its second attempt opens a second incident.
+func (s *scope) triggerKey(a *action.Action, input action.Object, open bool, file string, at Position) {
+	if _, keyed := a.In.Field("incident_key"); a.Effect != action.Keyed || !keyed || open || input["incident_key"] != nil {
+		return
+	}
+	message := ""
+	switch {
+	case len(s.workflow.Schedules) > 0:
+		message = "without incident_key every run of the schedule opens another incident"
+	case s.step != nil && s.step.Uses == nil && s.step.Retry.MaxAttempts > 1 && input["description"] == action.Dynamic:
+		message = "without incident_key an attempt that builds another text opens another incident"
+	default:
+		return
+	}
+	s.parser.diagnostics = append(s.parser.diagnostics, Diagnostic{
+		File: file, Line: at.Line, Column: at.Column, Rule: "trigger-needs-key", Severity: SeverityWarning,
+		Message: message, Hint: `give what it is about: incident_key = "disk-db1"`,
+	})
 }
 
 // callInput checks the literal table of a call.

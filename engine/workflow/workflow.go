@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
@@ -18,6 +19,12 @@ const (
 	// DefaultScriptTime is how long one script may compute; waiting in a call
 	// does not count.
 	DefaultScriptTime = 30 * time.Second
+	// DefaultResumeWithin is how late a call without a result may be sent again.
+	DefaultResumeWithin = 15 * time.Minute
+	// The defaults of `retry:`.
+	DefaultRetryDelay    = time.Second
+	DefaultRetryBackoff  = 2.0
+	DefaultRetryMaxDelay = time.Minute
 )
 
 // A Workflow is what a file says, with the places where it says so.
@@ -33,8 +40,14 @@ type Workflow struct {
 	Connection  string
 	Limits      Limits
 	Timeout     time.Duration
-	Steps       []Step
-	Outputs     []NamedValue
+	// ResumeWithin bounds how late a call that was started and has no result may
+	// be sent again.
+	ResumeWithin time.Duration
+	Concurrency  Concurrency
+	// Steps are those of `steps`, then those of `on_failure`, then those of
+	// `finally`.
+	Steps   []Step
+	Outputs []NamedValue
 	// Files is where `lua_file` and `require` look: the folder of the file, as an
 	// fs.FS that cannot be left. Nil when there is none.
 	Files fs.FS
@@ -107,10 +120,73 @@ type CatchUp struct {
 	Window time.Duration // 0: the default of the mode
 }
 
+// A Part says when the steps of a workflow run.
+type Part int
+
+// The parts, in the order in which they run.
+const (
+	Main      Part = iota // `steps`
+	OnFailure             // `on_failure`: after a failure or a time-out of Main
+	Finally               // `finally`: last, whatever happened
+)
+
+// String returns the key under which the steps stand.
+func (p Part) String() string {
+	return [...]string{"steps", "on_failure", "finally"}[p]
+}
+
+// Concurrency says how many runs of a group there may be at a time.
+type Concurrency struct {
+	Group  *Value // nil: the workflow's name
+	Policy ConcurrencyPolicy
+}
+
+// A ConcurrencyPolicy says what becomes of a run whose group is busy.
+type ConcurrencyPolicy string
+
+// The policies. The empty one means the default of the trigger: a manual run is
+// allowed, a scheduled one is skipped.
+const (
+	Allow      ConcurrencyPolicy = "allow"
+	Skip       ConcurrencyPolicy = "skip"
+	Queue      ConcurrencyPolicy = "queue"
+	CancelBusy ConcurrencyPolicy = "cancel"
+)
+
+// A Retry says how often and when a failed attempt is followed by another.
+type Retry struct {
+	MaxAttempts int           // 1: none follows
+	Delay       time.Duration // before the second attempt
+	Backoff     float64       // what each further delay is multiplied by, at least 1
+	MaxDelay    time.Duration
+	// On are the kinds of failure that are retried; empty: the retryable ones.
+	On []action.Kind
+}
+
+// Allows reports whether a failure of a kind is retried. What may have been done
+// is never repeated by itself.
+func (r Retry) Allows(kind action.Kind) bool {
+	switch {
+	case kind == action.UnknownOutcome || kind == action.Cancelled:
+		return false
+	case len(r.On) > 0:
+		return slices.Contains(r.On, kind)
+	}
+	return kind.Retryable()
+}
+
 // A Step is one step of a workflow.
 type Step struct {
-	ID              string
-	Position        Position
+	ID       string
+	Position Position
+	Part     Part
+	// Needs are the steps of `needs:`; nil when the key is absent, which means the
+	// step above.
+	Needs           []Text
+	ForEach         *Value
+	MaxParallel     int
+	FailFast        bool
+	Retry           Retry
 	If              *Text
 	Uses            *Text
 	With            []NamedValue

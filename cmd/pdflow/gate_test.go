@@ -1,0 +1,162 @@
+package main
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// A gate is a service that holds requests to /held until it is opened, so that a
+// script can do something to a program while that waits. Others are answered at
+// once. It keeps count of all.
+type gate struct {
+	server *httptest.Server
+	held   chan struct{} // one for each request that is held
+	open   chan struct{} // closed when the gate is opened
+
+	mu   sync.Mutex
+	seen map[string]int // requests by method and path
+}
+
+func newGate() *gate {
+	g := &gate{held: make(chan struct{}, 100), open: make(chan struct{}), seen: map[string]int{}}
+	g.server = httptest.NewServer(g)
+	return g
+}
+
+// ServeHTTP answers one request. What it was authorized with comes back, for the
+// test that secrets are masked in answers too.
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.mu.Lock()
+	g.seen[r.Method+" "+r.URL.Path]++
+	opened := g.open
+	g.mu.Unlock()
+	if strings.HasPrefix(r.URL.Path, "/held") {
+		select {
+		case <-opened:
+		default:
+			g.held <- struct{}{}
+			select {
+			case <-opened:
+			case <-r.Context().Done():
+				return
+			}
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	fmt.Fprintf(w, `{"authorization": %q}`, r.Header.Get("Authorization"))
+}
+
+func (g *gate) close() {
+	g.server.CloseClientConnections()
+	g.server.Close()
+}
+
+// gateTimeout is how long a script waits for a request that must come.
+const gateTimeout = 30 * time.Second
+
+// gates are those of the scripts, by their working folders.
+var gates sync.Map
+
+// cmdGate serves a gate for the rest of the script, or uses the one that is there:
+//
+//	gate                   start one; its address is $GATE
+//	gate wait              wait until a request is held
+//	gate open              answer what is held and what comes
+//	gate shut              hold again from now on
+//	gate seen N METHOD /P  there were N such requests
+func cmdGate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("usage: gate [wait|open|shut|seen N METHOD PATH]")
+	}
+	if len(args) == 0 {
+		g := newGate()
+		ts.Defer(g.close)
+		gates.Store(ts.Getenv("WORK"), g)
+		ts.Setenv("GATE", g.server.URL)
+		return
+	}
+	found, ok := gates.Load(ts.Getenv("WORK"))
+	if !ok {
+		ts.Fatalf("there is no gate: start one with `gate`")
+	}
+	g := found.(*gate)
+	switch {
+	case args[0] == "wait" && len(args) == 1:
+		select {
+		case <-g.held:
+		case <-time.After(gateTimeout):
+			ts.Fatalf("no request is held after %s", gateTimeout)
+		}
+	case args[0] == "open" && len(args) == 1:
+		close(g.open)
+	case args[0] == "shut" && len(args) == 1:
+		g.mu.Lock()
+		g.open = make(chan struct{})
+		g.mu.Unlock()
+	case args[0] == "seen" && len(args) == 4:
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if got := g.seen[args[2]+" "+args[3]]; strconv.Itoa(got) != args[1] {
+			ts.Fatalf("%s %s: got %d requests, want %s", args[2], args[3], got, args[1])
+		}
+	default:
+		ts.Fatalf("usage: gate [wait|open|shut|seen N METHOD PATH]")
+	}
+}
+
+// cmdUntil repeats a command until what it prints matches: `until PATTERN COMMAND
+// ARG...`.
+func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until PATTERN COMMAND ARG...")
+	}
+	pattern, err := regexp.Compile(args[0])
+	ts.Check(err)
+	for deadline := time.Now().Add(gateTimeout); time.Now().Before(deadline); {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if pattern.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+	}
+	ts.Fatalf("nothing matches %q after %s", args[0], gateTimeout)
+}
+
+// cmdKeyless fails when a file below a folder holds a key of scriptKeys, in any
+// form that it travels in: `keyless FOLDER`. The folder must hold files.
+func cmdKeyless(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: keyless FOLDER")
+	}
+	files := 0
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		files++
+		text, err := os.ReadFile(file)
+		for name, key := range scriptKeys {
+			for _, form := range []string{key, url.QueryEscape(key), base64.StdEncoding.EncodeToString([]byte(key)), base64.RawURLEncoding.EncodeToString([]byte(key))} {
+				if strings.Contains(string(text), form) {
+					ts.Fatalf("%s holds the key $%s", file, name)
+				}
+			}
+		}
+		return err
+	}))
+	if files == 0 {
+		ts.Fatalf("there is no file in %s", args[0])
+	}
+}

@@ -1,0 +1,22 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func (p *program) runsRetryCommand() *cobra.Command {
+	var o continueOptions
+	var failed bool
+	c := &cobra.Command{
+		Use:   "retry RUN",
+		Short: "Go on with a run that has failed, from its failed steps",
+		Long: `Go on with a run that ended without success. Steps that succeeded stay as they
+are; those that failed, and those that were skipped for that, run again, then
+on_failure and finally as usual. Writes that were done are not done again.`,
+		Example: `  pdflow runs retry last
+  pdflow runs retry 01M838X2C49B --call 17=repeat   # a person looked: it was not done`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return p.continueOne(c.Context(), args[0], &o, true) },
+	}
+	o.addFlags(c)
+	c.Flags().BoolVar(&failed, "failed", false, "from the failed steps on: this is how every retry goes on")
+	return c
+}

@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/pdflow/pdflow/engine/action"
+)
+
+// A RecordedCall is a call that a step, or an item of one, made before: in this
+// attempt or in an earlier one.
+type RecordedCall struct {
+	Call
+	Attempt  int
+	Sequence int       // of its call.started, or of its call.returned when it has only that
+	Time     time.Time // when it was begun
+	Returned bool      // its result is known
+	// Decided is what a person said of it; empty when nobody did.
+	Decided Decision
+}
+
+// unknown reports whether the call was begun and nobody knows what became of it.
+func (c *RecordedCall) unknown() bool {
+	return c.Decided == "" && (!c.Returned || c.Error != nil && c.Error.Kind == action.UnknownOutcome)
+}
+
+// A unitID names a step, or an item of a for_each.
+type unitID struct {
+	step string
+	item int
+}
+
+// A callLog is what the attempts of a run recorded of their calls. Those of steps
+// that have ended are forgotten unless the run may be retried.
+type callLog map[unitID][]RecordedCall
+
+// add takes an event.
+func (l callLog) add(e Event) {
+	id := unitID{e.Step, e.Item}
+	switch e.Kind {
+	case CallStarted:
+		l[id] = append(l[id], RecordedCall{Call: *e.Call, Attempt: e.Attempt, Sequence: e.Sequence, Time: e.Time})
+	case CallReturned:
+		l.returned(id, e)
+	case CallDecided:
+		if c := l.at(id, e.Call.Number); c != nil {
+			c.Decided = e.Call.Decision
+		}
+	}
+}
+
+// returned adds a result to the call that it belongs to. A result of an earlier
+// attempt that was given back has no call.started.
+func (l callLog) returned(id unitID, e Event) {
+	calls := l[id]
+	for i := len(calls) - 1; i >= 0 && calls[i].Attempt == e.Attempt; i-- {
+		if calls[i].Number == e.Call.Number {
+			calls[i].Returned, calls[i].Output, calls[i].Error = true, e.Call.Output, e.Call.Error
+			return
+		}
+	}
+	l[id] = append(calls, RecordedCall{Call: *e.Call, Attempt: e.Attempt, Sequence: e.Sequence, Time: e.Time, Returned: true})
+}
+
+// at returns the call that began with an event.
+func (l callLog) at(id unitID, sequence int) *RecordedCall {
+	for i := range l[id] {
+		if l[id][i].Sequence == sequence {
+			return &l[id][i]
+		}
+	}
+	return nil
+}
+
+// find returns the call that began with an event, wherever it was made.
+func (l callLog) find(sequence int) (unitID, *RecordedCall) {
+	for id := range l {
+		if c := l.at(id, sequence); c != nil {
+			return id, c
+		}
+	}
+	return unitID{}, nil
+}

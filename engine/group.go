@@ -1,0 +1,179 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// MaxQueued is how many runs of a concurrency group may wait.
+const MaxQueued = 10
+
+// queueEvery is how often a queued run looks whether its turn has come.
+const queueEvery = 250 * time.Millisecond
+
+// start begins a run and drives it to its end.
+func (l *loop) start(ctx context.Context, start *RunStart) (*Result, error) {
+	group, err := l.group(ctx, start)
+	if err != nil {
+		return nil, &InputError{err}
+	}
+	if l.local.Journal == nil {
+		return l.begin(ctx, start)
+	}
+	l.entry = &Entry{
+		Run: l.id, Workflow: start.Workflow, Realm: start.Target.Realm(), Trigger: start.Trigger.Kind,
+		Sources: l.plan.Sources, Group: group,
+	}
+	if group != "" {
+		return l.enterGroup(ctx, start)
+	}
+	if start.Previous, err = l.previous(start); err != nil {
+		return nil, &JournalError{l.id, err}
+	}
+	return l.begin(ctx, start)
+}
+
+func (l *loop) begin(ctx context.Context, start *RunStart) (*Result, error) {
+	if err := l.take(Event{Kind: RunStarted, Started: start}); err != nil {
+		return nil, err
+	}
+	return l.drive(ctx)
+}
+
+// previous is what the workflow knows of its last successful run, if it asks.
+func (l *loop) previous(start *RunStart) (*Previous, error) {
+	if !l.plan.ReadsPrevious {
+		return nil, nil
+	}
+	return l.local.Journal.Previous(context.Background(), start.Workflow, start.Target.Realm())
+}
+
+// policy is the concurrency policy of a run: what the workflow says, else the
+// default of the trigger.
+func policy(plan *workflow.Plan, trigger Trigger) workflow.ConcurrencyPolicy {
+	switch p := plan.Workflow.Concurrency.Policy; {
+	case p != "":
+		return p
+	case trigger.Kind == "schedule":
+		return workflow.Skip
+	}
+	return workflow.Allow
+}
+
+// group is the concurrency group of a run, empty when any number may run.
+func (l *loop) group(ctx context.Context, start *RunStart) (string, error) {
+	switch {
+	case policy(l.plan, start.Trigger) == workflow.Allow:
+		return "", nil
+	case l.plan.Group == nil:
+		return start.Workflow, nil
+	}
+	evaluation := l.local.Interpreter.Open(ctx, Environment{Clock: l.clock, Data: func(name string) (any, bool) {
+		return start.Inputs, name == "inputs"
+	}, Limits: workflow.Limits{Instructions: workflow.DefaultInstructions, Time: workflow.DefaultScriptTime}})
+	v, err := l.plan.Group.Evaluate(evaluation.Eval)
+	if err != nil {
+		return "", fmt.Errorf("concurrency.group cannot be evaluated: %w", err)
+	}
+	if text, ok := v.(string); ok && strings.TrimSpace(text) != "" {
+		return start.Workflow + "/" + text, nil
+	}
+	return "", fmt.Errorf("concurrency.group must be text that is not empty, got %v", v)
+}
+
+// enterGroup begins a run as soon as its group allows it.
+func (l *loop) enterGroup(ctx context.Context, start *RunStart) (*Result, error) {
+	var busy *BusyError
+	switch err := l.tryStart(start); {
+	case err == nil:
+		return l.drive(ctx)
+	case !errors.As(err, &busy):
+		return nil, err
+	}
+	policy := policy(l.plan, start.Trigger)
+	switch {
+	case policy == workflow.Skip:
+		return l.skip(start, fmt.Sprintf("skipped: %v", busy))
+	case policy == workflow.Queue && len(busy.Runs) > MaxQueued:
+		return l.skip(start, fmt.Sprintf("skipped: %d runs wait already: %v", MaxQueued, busy))
+	case policy == workflow.CancelBusy:
+		for _, run := range busy.Runs {
+			if err := l.local.Journal.RequestCancel(ctx, run); err != nil {
+				return nil, &JournalError{l.id, err}
+			}
+		}
+	}
+	if err := l.take(Event{Kind: RunQueued, Started: start, Reason: busy.Error()}); err != nil {
+		return nil, err
+	}
+	return l.queued(ctx, start)
+}
+
+// skip records that the run does not run.
+func (l *loop) skip(start *RunStart, reason string) (*Result, error) {
+	if err := l.take(Event{Kind: RunSkipped, Started: start, Reason: reason}); err != nil {
+		return nil, err
+	}
+	if err := l.write(); err != nil {
+		return nil, err
+	}
+	return l.run.Result(), nil
+}
+
+// queued waits for the run's turn. It goes through the journal alone: whoever is
+// in the way may be in another process.
+func (l *loop) queued(ctx context.Context, start *RunStart) (*Result, error) {
+	if err := l.write(); err != nil {
+		return nil, err
+	}
+	l.urgent = false
+	for {
+		cancelled := l.clock.Sleep(ctx, queueEvery) != nil
+		if !cancelled {
+			asked, err := l.local.Journal.CancelRequested(ctx, l.id)
+			cancelled = err == nil && asked
+		}
+		if cancelled {
+			if err := l.take(Event{Kind: RunCancelled}); err != nil {
+				return nil, err
+			}
+			return l.drive(context.WithoutCancel(ctx))
+		}
+		var busy *BusyError
+		if err := l.tryStart(start); err == nil {
+			return l.drive(ctx)
+		} else if !errors.As(err, &busy) {
+			return nil, err
+		}
+	}
+}
+
+// tryStart asks the journal first, and begins the run if that allows it.
+func (l *loop) tryStart(start *RunStart) error {
+	e := Event{Kind: RunStarted, Started: start, Sequence: l.sequence + 1, Time: l.clock.Now(), Run: l.id}
+	var err error
+	if start.Previous, err = l.previous(start); err != nil {
+		return &JournalError{l.id, err}
+	}
+	if l.sequence == 0 {
+		err = l.local.Journal.Begin(context.Background(), *l.entry, []Event{l.shown(e)})
+	} else {
+		err = l.local.Journal.Append(context.Background(), l.id, []Event{l.shown(e)})
+	}
+	if busy := (*BusyError)(nil); errors.As(err, &busy) {
+		return err
+	} else if err != nil {
+		return &JournalError{l.id, err}
+	}
+	l.entry = nil
+	if err := l.take(e); err != nil {
+		return err
+	}
+	l.batch = l.batch[1:] // the journal has it
+	return nil
+}
