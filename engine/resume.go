@@ -128,7 +128,7 @@ func (l *loop) restoreSecrets(resumption Resumption) error {
 		}
 		text, ok := resumption.Inputs[name].(string)
 		if !ok {
-			return fmt.Errorf("the run %s needs its secret input %q again, which is kept nowhere: give it with -i %s=TEXT", l.id, name, name)
+			return fmt.Errorf("the run %s needs its secret input %q again, which is kept nowhere: give it with -i %s=... once more", l.id, name, name)
 		}
 		inputs[name] = text
 	}
