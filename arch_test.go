@@ -29,6 +29,7 @@ var allowed = map[string][]string{
 		"engine", "engine/action", "engine/workflow",
 		"github.com/yuin/gopher-lua", "github.com/yuin/gopher-lua/ast", "github.com/yuin/gopher-lua/parse",
 	},
+	"engine/enginetest":            {"engine", "engine/action", "engine/workflow", "github.com/google/go-cmp/cmp", "github.com/google/go-cmp/cmp/cmpopts"},
 	"engine/sqlite":                {"engine", "engine/action", "engine/workflow", "github.com/gofrs/flock", "modernc.org/sqlite", "modernc.org/sqlite/lib"},
 	"builtins/pagerduty":           {},
 	"builtins/pagerduty/simulator": {},

@@ -30,9 +30,9 @@ func (j *Journal) Begin(ctx context.Context, entry engine.Entry, events []engine
 	if err != nil {
 		return err
 	}
-	return j.writer.write(ctx, func(ctx context.Context, c *sql.Conn) error {
+	return j.writer.write(ctx, func(ctx context.Context, c *connection) error {
 		var taken bool
-		if err := c.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ?)", entry.Run).Scan(&taken); err != nil {
+		if err := c.scan(ctx, "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ?)", []any{entry.Run}, &taken); err != nil {
 			return err
 		}
 		if taken {
@@ -68,7 +68,7 @@ func encodeAll(events []engine.Event, first int) ([]record, error) {
 	return records, nil
 }
 
-func (j *Journal) insertRun(ctx context.Context, c *sql.Conn, entry engine.Entry, events []engine.Event) (int64, error) {
+func (j *Journal) insertRun(ctx context.Context, c *connection, entry engine.Entry, events []engine.Event) (int64, error) {
 	origin, err := insertOrigin(ctx, c, entry)
 	if err != nil {
 		return 0, err
@@ -82,7 +82,7 @@ func (j *Journal) insertRun(ctx context.Context, c *sql.Conn, entry engine.Entry
 		pool = entry.Group
 	}
 	state, ended := stateAfter("", nil, events)
-	result, err := c.ExecContext(ctx, `INSERT INTO runs (id, origin, pool, owner, sequence, state, begun, ended) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+	result, err := c.exec(ctx, `INSERT INTO runs (id, origin, pool, owner, sequence, state, begun, ended) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		entry.Run, origin, pool, owner, len(events), state, events[0].Time.UnixNano(), ended)
 	if err != nil {
 		return 0, err
@@ -91,12 +91,12 @@ func (j *Journal) insertRun(ctx context.Context, c *sql.Conn, entry engine.Entry
 }
 
 // ownerRow returns the number of this journal among the owners.
-func (j *Journal) ownerRow(ctx context.Context, c *sql.Conn) (owner int64, err error) {
-	err = c.QueryRowContext(ctx, "SELECT owner FROM owners WHERE name = ?", j.owner.name).Scan(&owner)
+func (j *Journal) ownerRow(ctx context.Context, c *connection) (owner int64, err error) {
+	err = c.scan(ctx, "SELECT owner FROM owners WHERE name = ?", []any{j.owner.name}, &owner)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return owner, err
 	}
-	result, err := c.ExecContext(ctx, "INSERT INTO owners (name) VALUES (?)", j.owner.name)
+	result, err := c.exec(ctx, "INSERT INTO owners (name) VALUES (?)", j.owner.name)
 	if err != nil {
 		return 0, err
 	}
@@ -104,37 +104,43 @@ func (j *Journal) ownerRow(ctx context.Context, c *sql.Conn) (owner int64, err e
 }
 
 // insertOrigin returns the row of what the run has in common with others.
-func insertOrigin(ctx context.Context, c *sql.Conn, entry engine.Entry) (origin int64, err error) {
+func insertOrigin(ctx context.Context, c *connection, entry engine.Entry) (origin int64, err error) {
 	files := make([][2]string, len(entry.Sources))
 	for i, source := range entry.Sources {
 		files[i] = [2]string{source.Name, source.Hash()}
-		if _, err := c.ExecContext(ctx, "INSERT INTO sources (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING", files[i][1], source.Text); err != nil {
-			return 0, err
-		}
 	}
 	text, err := json.Marshal(files)
 	if err != nil {
 		return 0, err
 	}
 	key := []any{entry.Workflow, entry.Realm, entry.Trigger, string(text)}
-	const find = "SELECT origin FROM origins WHERE workflow = ? AND realm = ? AND cause = ? AND files = ?"
-	if err = c.QueryRowContext(ctx, find, key...).Scan(&origin); !errors.Is(err, sql.ErrNoRows) {
+	err = c.scan(ctx, "SELECT origin FROM origins WHERE workflow = ? AND realm = ? AND cause = ? AND files = ?", key, &origin)
+	if !errors.Is(err, sql.ErrNoRows) {
 		return origin, err
 	}
-	result, err := c.ExecContext(ctx, "INSERT INTO origins (workflow, realm, cause, files) VALUES (?, ?, ?, ?)", key...)
+	for i, source := range entry.Sources {
+		text := source.Text
+		if text == nil {
+			text = []byte{} // a text that is empty is not one that is missing
+		}
+		if _, err := c.exec(ctx, "INSERT INTO sources (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING", files[i][1], text); err != nil {
+			return 0, err
+		}
+	}
+	result, err := c.exec(ctx, "INSERT INTO origins (workflow, realm, cause, files) VALUES (?, ?, ?, ?)", key...)
 	if err != nil {
 		return 0, err
 	}
 	return result.LastInsertId()
 }
 
-func insertRecords(ctx context.Context, c *sql.Conn, run int64, events []engine.Event, records []record) error {
+func insertRecords(ctx context.Context, c *connection, run int64, events []engine.Event, records []record) error {
 	for i, r := range records {
 		table := "events"
 		if k := events[i].Kind; k == engine.CallStarted || k == engine.CallReturned || k == engine.CallDecided {
 			table = "calls"
 		}
-		_, err := c.ExecContext(ctx, "INSERT INTO "+table+" (run, sequence, kind, time, data, crc) VALUES (?, ?, ?, ?, ?, ?)",
+		_, err := c.exec(ctx, "INSERT INTO "+table+" (run, sequence, kind, time, data, crc) VALUES (?, ?, ?, ?, ?, ?)",
 			run, r.sequence, r.kind, r.time, r.data, r.crc)
 		if err != nil {
 			return err
@@ -152,7 +158,7 @@ func (j *Journal) Append(ctx context.Context, run string, events []engine.Event)
 	if err != nil {
 		return err
 	}
-	return j.writer.write(ctx, func(ctx context.Context, c *sql.Conn) error {
+	return j.writer.write(ctx, func(ctx context.Context, c *connection) error {
 		row, err := j.ownedRun(ctx, c, run)
 		if err != nil {
 			return err
@@ -170,7 +176,7 @@ func (j *Journal) Append(ctx context.Context, run string, events []engine.Event)
 				cancel = "0"
 			}
 		}
-		_, err = c.ExecContext(ctx, "UPDATE runs SET sequence = ?, state = ?, ended = ?, cancel = "+cancel+" WHERE run = ?", row.sequence+len(events), state, ended, row.run)
+		_, err = c.exec(ctx, "UPDATE runs SET sequence = ?, state = ?, ended = ?, cancel = "+cancel+" WHERE run = ?", row.sequence+len(events), state, ended, row.run)
 		if err != nil {
 			return err
 		}
@@ -188,9 +194,8 @@ type runRow struct {
 	ended    any
 }
 
-func readRun(ctx context.Context, c *sql.Conn, run string) (r runRow, err error) {
-	err = c.QueryRowContext(ctx, `SELECT run, pool, name, sequence, state, ended FROM runs LEFT JOIN owners USING (owner) WHERE id = ?`, run).
-		Scan(&r.run, &r.pool, &r.owner, &r.sequence, &r.state, &r.ended)
+func readRun(ctx context.Context, c *connection, run string) (r runRow, err error) {
+	err = c.scan(ctx, `SELECT run, pool, name, sequence, state, ended FROM runs LEFT JOIN owners USING (owner) WHERE id = ?`, []any{run}, &r.run, &r.pool, &r.owner, &r.sequence, &r.state, &r.ended)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = engine.ErrNoRun
 	}
@@ -200,7 +205,7 @@ func readRun(ctx context.Context, c *sql.Conn, run string) (r runRow, err error)
 // ownedRun reads a run that must belong to this journal. The name of an owner is
 // never used again: one that was thought dead, and wakes up to find its run
 // adopted, is refused here.
-func (j *Journal) ownedRun(ctx context.Context, c *sql.Conn, run string) (runRow, error) {
+func (j *Journal) ownedRun(ctx context.Context, c *connection, run string) (runRow, error) {
 	row, err := readRun(ctx, c, run)
 	if err == nil && row.owner.String != j.owner.name {
 		err = engine.ErrNotOwner
@@ -234,7 +239,7 @@ func stateAfter(state string, ended any, events []engine.Event) (string, any) {
 
 // enter refuses the start of a run whose group is busy: with runs that have
 // started and not ended, or were queued before, and whose owners live.
-func (j *Journal) enter(ctx context.Context, c *sql.Conn, group string, run int64, events []engine.Event) error {
+func (j *Journal) enter(ctx context.Context, c *connection, group string, run int64, events []engine.Event) error {
 	starts := false
 	for _, e := range events {
 		starts = starts || e.Kind == engine.RunStarted
@@ -242,7 +247,7 @@ func (j *Journal) enter(ctx context.Context, c *sql.Conn, group string, run int6
 	if group == "" || !starts {
 		return nil
 	}
-	rows, err := c.QueryContext(ctx, `SELECT run, id, state, name FROM runs LEFT JOIN owners USING (owner)
+	rows, err := c.query(ctx, `SELECT run, id, state, name FROM runs LEFT JOIN owners USING (owner)
 		WHERE pool = ? AND ended IS NULL AND state IN ('queued', 'running') AND run <> ? ORDER BY run`, group, run)
 	if err != nil {
 		return err
@@ -269,7 +274,7 @@ func (j *Journal) enter(ctx context.Context, c *sql.Conn, group string, run int6
 
 // Adopt makes this journal the owner of a run; see [engine.Journal].
 func (j *Journal) Adopt(ctx context.Context, run string) error {
-	return j.writer.write(ctx, func(ctx context.Context, c *sql.Conn) error {
+	return j.writer.write(ctx, func(ctx context.Context, c *connection) error {
 		row, err := readRun(ctx, c, run)
 		switch {
 		case err != nil:
@@ -283,31 +288,31 @@ func (j *Journal) Adopt(ctx context.Context, run string) error {
 		if err != nil {
 			return err
 		}
-		_, err = c.ExecContext(ctx, "UPDATE runs SET owner = ? WHERE run = ?", owner, row.run)
+		_, err = c.exec(ctx, "UPDATE runs SET owner = ? WHERE run = ?", owner, row.run)
 		return err
 	})
 }
 
 // Release gives a run up; see [engine.Journal].
 func (j *Journal) Release(ctx context.Context, run string) error {
-	return j.writer.write(ctx, func(ctx context.Context, c *sql.Conn) error {
+	return j.writer.write(ctx, func(ctx context.Context, c *connection) error {
 		row, err := j.ownedRun(ctx, c, run)
 		if err != nil {
 			return err
 		}
-		_, err = c.ExecContext(ctx, "UPDATE runs SET owner = NULL WHERE run = ?", row.run)
+		_, err = c.exec(ctx, "UPDATE runs SET owner = NULL WHERE run = ?", row.run)
 		return err
 	})
 }
 
 // RequestCancel asks the owner of a run to cancel it; see [engine.Journal].
 func (j *Journal) RequestCancel(ctx context.Context, run string) error {
-	return j.writer.write(ctx, func(ctx context.Context, c *sql.Conn) error {
+	return j.writer.write(ctx, func(ctx context.Context, c *connection) error {
 		row, err := readRun(ctx, c, run)
 		if err != nil {
 			return err
 		}
-		_, err = c.ExecContext(ctx, "UPDATE runs SET cancel = 1 WHERE run = ?", row.run)
+		_, err = c.exec(ctx, "UPDATE runs SET cancel = 1 WHERE run = ?", row.run)
 		return err
 	})
 }

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 )
@@ -123,8 +122,8 @@ type PruneResult struct {
 // which `previous` needs.
 func (j *Journal) Prune(ctx context.Context, before time.Time) (PruneResult, error) {
 	var result PruneResult
-	err := j.writer.write(ctx, func(ctx context.Context, c *sql.Conn) error {
-		deleted, err := c.ExecContext(ctx, `DELETE FROM runs WHERE ended < ? AND run NOT IN (
+	err := j.writer.write(ctx, func(ctx context.Context, c *connection) error {
+		deleted, err := c.exec(ctx, `DELETE FROM runs WHERE ended < ? AND run NOT IN (
 			SELECT run FROM (
 				SELECT run, row_number() OVER (PARTITION BY workflow, realm ORDER BY ended DESC, run DESC) AS place
 				FROM runs JOIN origins USING (origin) WHERE state = 'success'
@@ -142,7 +141,7 @@ func (j *Journal) Prune(ctx context.Context, before time.Time) (PruneResult, err
 			"DELETE FROM sources WHERE hash NOT IN (SELECT json_extract(file.value, '$[1]') FROM origins, json_each(origins.files) AS file)",
 			"DELETE FROM owners WHERE owner NOT IN (SELECT owner FROM runs WHERE owner IS NOT NULL)",
 		} {
-			if _, err := c.ExecContext(ctx, statement); err != nil {
+			if _, err := c.exec(ctx, statement); err != nil {
 				return err
 			}
 		}

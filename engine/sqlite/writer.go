@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"sync"
 )
@@ -14,7 +13,7 @@ const maxGroup = 256
 // whosever they are, share a transaction: one flush of the disk for all.
 type writer struct {
 	journal *Journal
-	conn    *sql.Conn
+	conn    *connection
 	writes  chan *write
 	ended   chan struct{}
 
@@ -24,13 +23,13 @@ type writer struct {
 
 // A write is a change that is taken or refused on its own.
 type write struct {
-	do     func(context.Context, *sql.Conn) error
+	do     func(context.Context, *connection) error
 	err    error // why it was refused
 	result chan error
 }
 
 func newWriter(j *Journal) (*writer, error) {
-	conn, err := j.db.Conn(context.Background())
+	conn, err := newConnection(context.Background(), j.db)
 	if err != nil {
 		return nil, j.explain(err)
 	}
@@ -44,7 +43,7 @@ var errClosed = errors.New("the journal is closed")
 // write has a change committed and waits for that. Once it was handed over it is
 // waited for, whatever becomes of the context: it happens or it does not, and the
 // caller knows which.
-func (w *writer) write(ctx context.Context, do func(context.Context, *sql.Conn) error) error {
+func (w *writer) write(ctx context.Context, do func(context.Context, *connection) error) error {
 	one := &write{do: do, result: make(chan error, 1)}
 	w.mu.RLock()
 	if w.closed {
@@ -74,13 +73,16 @@ func (w *writer) close() {
 
 func (w *writer) loop() {
 	defer close(w.ended)
-	defer w.conn.Close()
+	defer w.conn.close()
 	for first := range w.writes {
 		group := w.gather(first)
 		err := w.commit(group)
 		for _, one := range group {
 			if err != nil {
-				one.err = w.journal.explain(err)
+				one.err = err
+				if !refusal(err) {
+					one.err = w.journal.explain(err)
+				}
 			}
 			one.result <- one.err
 		}
@@ -108,36 +110,43 @@ func (w *writer) gather(first *write) []*write {
 // leaves nothing behind; an error of the database undoes the whole group.
 func (w *writer) commit(group []*write) error {
 	ctx := context.Background()
-	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if _, err := w.conn.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	for _, one := range group {
-		if err := w.one(ctx, one); err != nil {
-			_, _ = w.conn.ExecContext(ctx, "ROLLBACK")
+	if len(group) == 1 {
+		if err := group[0].do(ctx, w.conn); err != nil {
+			_, _ = w.conn.exec(ctx, "ROLLBACK")
 			return err
 		}
+	} else if err := w.all(ctx, group); err != nil {
+		_, _ = w.conn.exec(ctx, "ROLLBACK")
+		return err
 	}
-	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
-		_, _ = w.conn.ExecContext(ctx, "ROLLBACK")
+	if _, err := w.conn.exec(ctx, "COMMIT"); err != nil {
+		_, _ = w.conn.exec(ctx, "ROLLBACK")
 		return err
 	}
 	return nil
 }
 
-// one does one write. Its own refusals are kept with it.
-func (w *writer) one(ctx context.Context, one *write) error {
-	if _, err := w.conn.ExecContext(ctx, "SAVEPOINT one"); err != nil {
-		return err
+// all does the writes of a group, each within a savepoint: what one leaves behind
+// when it is refused is undone.
+func (w *writer) all(ctx context.Context, group []*write) error {
+	for _, one := range group {
+		if _, err := w.conn.exec(ctx, "SAVEPOINT one"); err != nil {
+			return err
+		}
+		if one.err = one.do(ctx, w.conn); one.err != nil {
+			if !refusal(one.err) {
+				return one.err
+			}
+			if _, err := w.conn.exec(ctx, "ROLLBACK TO one"); err != nil {
+				return err
+			}
+		}
+		if _, err := w.conn.exec(ctx, "RELEASE one"); err != nil {
+			return err
+		}
 	}
-	err := one.do(ctx, w.conn)
-	if err == nil {
-		_, err = w.conn.ExecContext(ctx, "RELEASE one")
-		return err
-	}
-	if !refusal(err) {
-		return err
-	}
-	one.err = err
-	_, err = w.conn.ExecContext(ctx, "ROLLBACK TO one; RELEASE one")
-	return err
+	return nil
 }
