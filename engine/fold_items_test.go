@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -177,6 +178,36 @@ func TestFoldSuspends(t *testing.T) {
 	}
 	if got := f.play(); got.Status != engine.Success || f.order() != "a b c d clean" {
 		t.Errorf("got %s after %q, want success", got.Status, f.order())
+	}
+}
+
+// TestFoldStopsWhatIsHeld: a cancelled run waits for nobody, whether an attempt
+// waited already or comes upon its call only then.
+func TestFoldStopsWhatIsHeld(t *testing.T) {
+	held := engine.Outcome{Status: engine.Suspended, Error: &engine.Failure{Kind: action.UnknownOutcome, Call: 7}}
+	for name, resumed := range map[string]bool{"it waited": false, "it comes upon the call again": true} {
+		t.Run(name, func(t *testing.T) {
+			p := plan(0, step("a"), step("b"), part(workflow.Finally, step("clean")))
+			f := newFold(t, p, map[string]engine.Outcome{"a": held})
+			f.begin()
+			f.make(f.todo[0])
+			b := f.todo[1]
+			f.todo = nil
+			if resumed {
+				f.make(b)
+				f.apply(engine.Event{Kind: engine.RunSuspended, Error: f.suspend.Error})
+				f.suspend = nil
+				f.apply(engine.Event{Kind: engine.RunResumed})
+			}
+			f.apply(engine.Event{Kind: engine.RunCancelled})
+			if !resumed {
+				f.make(b)
+			}
+			got := f.play()
+			if got.Suspended || got.Status != engine.NeedsAttention || !strings.HasSuffix(f.order(), "clean") {
+				t.Errorf("got %+v after %q, want finally, and the call named", got, f.order())
+			}
+		})
 	}
 }
 

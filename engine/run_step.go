@@ -63,14 +63,18 @@ func (r *Run) attempted(e Event) ([]Command, error) {
 	if u.phase != started || e.Attempt != u.result.Attempts {
 		return nil, fmt.Errorf("no attempt %d of %s is under way", e.Attempt, place(e))
 	}
+	if i < 0 && e.Outcome.Status != Success && e.Outcome.Status != Failed {
+		return nil, fmt.Errorf("the outputs cannot be %s", e.Outcome.Status)
+	}
 	var commands []Command
 	switch {
-	case e.Kind == AttemptSuspended:
+	case e.Kind == AttemptSuspended && !r.stopped:
 		u.phase, u.result.Error = held, e.Outcome.Error
 		r.running--
 		r.suspended++
-	case e.Outcome.Status == Skipped && i < 0:
-		return nil, fmt.Errorf("the outputs cannot be skipped")
+	case e.Kind == AttemptSuspended: // nobody is asked any more
+		e.Outcome = &Outcome{Status: Failed, Error: e.Outcome.Error}
+		commands = r.unitFinished(i, u, e)
 	case e.Outcome.Status != Failed && i >= 0 && e.Item == 0 && r.plan.Steps[i].ForEach != nil:
 		return nil, fmt.Errorf("the list of %s ends with %s", place(e), StepExpanded)
 	case i < 0:

@@ -106,7 +106,10 @@ func (h *history) addToRun(e engine.Event, idle time.Duration) {
 	case engine.RunQueued, engine.RunSkipped, engine.RunStarted:
 		h.begin(e)
 	case engine.RunResumed, engine.RunRetried:
-		h.status, h.failure, h.ended, h.suspended = engine.Running, nil, false, false
+		if h.status != engine.Queued { // it still waits for its turn
+			h.status = engine.Running
+		}
+		h.failure, h.ended, h.suspended = nil, false, false
 		for _, s := range h.steps {
 			s.goOn(e.Kind == engine.RunRetried)
 		}

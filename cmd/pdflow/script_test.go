@@ -54,6 +54,7 @@ func TestScript(t *testing.T) {
 			"gate":     cmdGate,
 			"keyless":  cmdKeyless,
 			"until":    cmdUntil,
+			"damage":   cmdDamage,
 		},
 	})
 }

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// cmdUntil repeats a command until what it prints matches: `until PATTERN COMMAND
+// ARG...`.
+func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until PATTERN COMMAND ARG...")
+	}
+	pattern, err := regexp.Compile(args[0])
+	ts.Check(err)
+	for deadline := time.Now().Add(gateTimeout); time.Now().Before(deadline); {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if pattern.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+	}
+	ts.Fatalf("nothing matches %q after %s", args[0], gateTimeout)
+}
+
+// cmdDamage flips a bit in a file, in the first letter of a text: `damage FILE
+// TEXT`.
+func cmdDamage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: damage FILE TEXT")
+	}
+	file := ts.MkAbs(args[0])
+	content, err := os.ReadFile(file)
+	ts.Check(err)
+	at := bytes.Index(content, []byte(args[1]))
+	if at < 0 {
+		ts.Fatalf("there is no %q in %s", args[1], file)
+	}
+	content[at] ^= 1
+	ts.Check(os.WriteFile(file, content, 0o600))
+}
+
+// cmdKeyless fails when a file below a folder holds a key of scriptKeys, in any
+// form that it travels in: `keyless FOLDER`. The folder must hold files.
+func cmdKeyless(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: keyless FOLDER")
+	}
+	files := 0
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		files++
+		text, err := os.ReadFile(file)
+		for name, key := range scriptKeys {
+			for _, form := range []string{key, url.QueryEscape(key), base64.StdEncoding.EncodeToString([]byte(key)), base64.RawURLEncoding.EncodeToString([]byte(key))} {
+				if strings.Contains(string(text), form) {
+					ts.Fatalf("%s holds the key $%s", file, name)
+				}
+			}
+		}
+		return err
+	}))
+	if files == 0 {
+		ts.Fatalf("there is no file in %s", args[0])
+	}
+}
