@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
@@ -72,6 +73,8 @@ func (p *program) run(ctx context.Context, file string, o runOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
+	opened := p.openMeanwhile(o)
+	defer func() { p.closeJournal(opened().journal) }()
 	site, err := p.site(file, o)
 	if err != nil {
 		return err
@@ -89,10 +92,10 @@ func (p *program) run(ctx context.Context, file string, o runOptions) error {
 		return err
 	}
 	x := &execution{program: p, plan: plan, site: site, secretInputs: givenSecrets(plan, inputs), output: o.output, quiet: o.quiet}
-	if x.journal, err = p.runJournal(o); err != nil {
+	if err := opened().err; err != nil {
 		return err
 	}
-	defer p.closeJournal(x.journal)
+	x.journal = opened().journal
 	result, err := x.perform(func(local *engine.Local) (*engine.Result, error) {
 		return local.Run(ctx, plan, engine.Request{Inputs: inputs, Target: site.target, Keys: site.keys()})
 	})
@@ -100,6 +103,23 @@ func (p *program) run(ctx context.Context, file string, o runOptions) error {
 		return err
 	}
 	return x.conclude(result)
+}
+
+// An openedJournal is what became of opening one.
+type openedJournal struct {
+	journal *journal
+	err     error
+}
+
+// openMeanwhile opens the journal of a run while its workflow is read: both take
+// about as long. The function that it returns waits for it.
+func (p *program) openMeanwhile(o runOptions) func() openedJournal {
+	opened := make(chan openedJournal, 1)
+	go func() {
+		j, err := p.runJournal(o)
+		opened <- openedJournal{j, err}
+	}()
+	return sync.OnceValue(func() openedJournal { return <-opened })
 }
 
 // runJournal opens the journal of a run; nil when nothing shall be recorded.

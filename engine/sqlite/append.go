@@ -10,6 +10,18 @@ import (
 	"github.com/pdflow/pdflow/engine"
 )
 
+// The statements that every run needs.
+const (
+	findTaken   = "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ?)"
+	findOrigin  = "SELECT origin FROM origins WHERE workflow = ? AND realm = ? AND cause = ? AND files = ?"
+	findOwner   = "SELECT owner FROM owners WHERE name = ?"
+	insertRun   = `INSERT INTO runs (id, origin, pool, owner, sequence, state, begun, ended) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+	findRun     = `SELECT run, pool, name, sequence, state, ended FROM runs LEFT JOIN owners USING (owner) WHERE id = ?`
+	updateRun   = "UPDATE runs SET sequence = ?, state = ?, ended = ?, cancel = cancel AND ? WHERE run = ?"
+	insertEvent = "INSERT INTO events (run, sequence, kind, time, data, crc) VALUES (?, ?, ?, ?, ?, ?)"
+	insertCall  = "INSERT INTO calls (run, sequence, kind, time, data, crc) VALUES (?, ?, ?, ?, ?, ?)"
+)
+
 // refusal reports whether a write was refused for what it asks, not for what the
 // database could not do.
 func refusal(err error) bool {
@@ -32,7 +44,7 @@ func (j *Journal) Begin(ctx context.Context, entry engine.Entry, events []engine
 	}
 	return j.writer.write(ctx, func(ctx context.Context, c *connection) error {
 		var taken bool
-		if err := c.scan(ctx, "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ?)", []any{entry.Run}, &taken); err != nil {
+		if err := c.scan(ctx, findTaken, []any{entry.Run}, &taken); err != nil {
 			return err
 		}
 		if taken {
@@ -82,7 +94,7 @@ func (j *Journal) insertRun(ctx context.Context, c *connection, entry engine.Ent
 		pool = entry.Group
 	}
 	state, ended := stateAfter("", nil, events)
-	result, err := c.exec(ctx, `INSERT INTO runs (id, origin, pool, owner, sequence, state, begun, ended) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+	result, err := c.exec(ctx, insertRun,
 		entry.Run, origin, pool, owner, len(events), state, events[0].Time.UnixNano(), ended)
 	if err != nil {
 		return 0, err
@@ -92,7 +104,7 @@ func (j *Journal) insertRun(ctx context.Context, c *connection, entry engine.Ent
 
 // ownerRow returns the number of this journal among the owners.
 func (j *Journal) ownerRow(ctx context.Context, c *connection) (owner int64, err error) {
-	err = c.scan(ctx, "SELECT owner FROM owners WHERE name = ?", []any{j.owner.name}, &owner)
+	err = c.scan(ctx, findOwner, []any{j.owner.name}, &owner)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return owner, err
 	}
@@ -114,7 +126,7 @@ func insertOrigin(ctx context.Context, c *connection, entry engine.Entry) (origi
 		return 0, err
 	}
 	key := []any{entry.Workflow, entry.Realm, entry.Trigger, string(text)}
-	err = c.scan(ctx, "SELECT origin FROM origins WHERE workflow = ? AND realm = ? AND cause = ? AND files = ?", key, &origin)
+	err = c.scan(ctx, findOrigin, key, &origin)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return origin, err
 	}
@@ -136,12 +148,11 @@ func insertOrigin(ctx context.Context, c *connection, entry engine.Entry) (origi
 
 func insertRecords(ctx context.Context, c *connection, run int64, events []engine.Event, records []record) error {
 	for i, r := range records {
-		table := "events"
+		insert := insertEvent
 		if k := events[i].Kind; k == engine.CallStarted || k == engine.CallReturned || k == engine.CallDecided {
-			table = "calls"
+			insert = insertCall
 		}
-		_, err := c.exec(ctx, "INSERT INTO "+table+" (run, sequence, kind, time, data, crc) VALUES (?, ?, ?, ?, ?, ?)",
-			run, r.sequence, r.kind, r.time, r.data, r.crc)
+		_, err := c.exec(ctx, insert, run, r.sequence, r.kind, r.time, r.data, r.crc)
 		if err != nil {
 			return err
 		}
@@ -170,14 +181,11 @@ func (j *Journal) Append(ctx context.Context, run string, events []engine.Event)
 			return err
 		}
 		state, ended := stateAfter(row.state, row.ended, events)
-		cancel := "cancel"
+		stays := true // a request to cancel
 		for _, e := range events {
-			if e.Kind == engine.RunResumed || e.Kind == engine.RunRetried {
-				cancel = "0"
-			}
+			stays = stays && e.Kind != engine.RunResumed && e.Kind != engine.RunRetried
 		}
-		_, err = c.exec(ctx, "UPDATE runs SET sequence = ?, state = ?, ended = ?, cancel = "+cancel+" WHERE run = ?", row.sequence+len(events), state, ended, row.run)
-		if err != nil {
+		if _, err := c.exec(ctx, updateRun, row.sequence+len(events), state, ended, stays, row.run); err != nil {
 			return err
 		}
 		return insertRecords(ctx, c, row.run, events, records)
@@ -195,7 +203,7 @@ type runRow struct {
 }
 
 func readRun(ctx context.Context, c *connection, run string) (r runRow, err error) {
-	err = c.scan(ctx, `SELECT run, pool, name, sequence, state, ended FROM runs LEFT JOIN owners USING (owner) WHERE id = ?`, []any{run}, &r.run, &r.pool, &r.owner, &r.sequence, &r.state, &r.ended)
+	err = c.scan(ctx, findRun, []any{run}, &r.run, &r.pool, &r.owner, &r.sequence, &r.state, &r.ended)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = engine.ErrNoRun
 	}

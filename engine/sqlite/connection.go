@@ -29,6 +29,14 @@ func (c *connection) prepare(ctx context.Context, query string) (*sql.Stmt, erro
 	return statement, err
 }
 
+// warm prepares what every run needs, before the first one is there. A statement
+// that cannot be prepared is an error when it is used.
+func (c *connection) warm(ctx context.Context) {
+	for _, query := range []string{"BEGIN IMMEDIATE", "COMMIT", findRun, findTaken, findOrigin, findOwner, insertRun, updateRun, insertEvent, insertCall} {
+		_, _ = c.prepare(ctx, query)
+	}
+}
+
 // exec does a statement.
 func (c *connection) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	statement, err := c.prepare(ctx, query)

@@ -74,6 +74,7 @@ func (w *writer) close() {
 func (w *writer) loop() {
 	defer close(w.ended)
 	defer w.conn.close()
+	w.conn.warm(context.Background())
 	for first := range w.writes {
 		group := w.gather(first)
 		err := w.commit(group)
