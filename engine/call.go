@@ -204,7 +204,7 @@ func (w *work) callContext(ctx context.Context, effect action.Effect) (context.C
 // do makes the call. What became of a write whose answer was lost is found out,
 // or said to be unknown; it is never just repeated.
 func (w *work) do(ctx context.Context, i *action.Invocation, record Call) (action.Object, error) {
-	output, err := safely(func() (action.Object, error) { return i.Do(ctx, record.Before) })
+	output, err := w.send(ctx, i, record)
 	switch {
 	case err == nil:
 		return output, nil
@@ -214,6 +214,18 @@ func (w *work) do(ctx context.Context, i *action.Invocation, record Call) (actio
 		return nil, unknownOutcome(err)
 	}
 	return nil, err
+}
+
+// send does it. Whatever an action says when its time was over, it may have been
+// done.
+func (w *work) send(ctx context.Context, i *action.Invocation, record Call) (action.Object, error) {
+	output, err := safely(func() (action.Object, error) { return i.Do(ctx, record.Before) })
+	if err != nil && ctx.Err() != nil {
+		typed := *action.AsError(err)
+		typed.Ambiguous = true
+		err = &typed
+	}
+	return output, err
 }
 
 // reconcile finds out what became of a Reconciled call. It does it again when it
@@ -237,7 +249,7 @@ func (w *work) reconcile(ctx context.Context, i *action.Invocation, record Call,
 		if ctx.Err() != nil {
 			return nil, err // it certainly was not done, and there is no time to do it
 		}
-		if output, err = i.Do(ctx, record.Before); err == nil {
+		if output, err = w.send(ctx, i, record); err == nil {
 			return output, nil
 		}
 	}

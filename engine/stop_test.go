@@ -206,3 +206,42 @@ func TestTimersEnd(t *testing.T) {
 		t.Errorf("timers (-want +got):\n%s", diff)
 	}
 }
+
+// TestTimeoutOfAWrite: what an action says when the time of its step is over does
+// not decide whether it was done. A write that may have been is not tried again.
+func TestTimeoutOfAWrite(t *testing.T) {
+	tests := map[action.Effect]struct {
+		sent int
+		kind action.Kind
+	}{
+		action.Once:    {1, action.UnknownOutcome},
+		action.Repeats: {2, action.Timeout},
+		action.Keyed:   {2, action.Timeout},
+	}
+	for effect, test := range tests {
+		t.Run(effect.String(), func(t *testing.T) {
+			entered := make(chan struct{}, 10)
+			sent := 0
+			h := newHost(act("demo.wait", effect, func(ctx context.Context, _ textIn) error {
+				sent++
+				entered <- struct{}{}
+				<-ctx.Done()
+				return context.Cause(ctx) // which says nothing of the call
+			}))
+			go func() {
+				for n := range test.sent {
+					<-entered
+					h.clock.advance(30 * time.Second)
+					if n+1 < test.sent {
+						h.clock.await(time.Second) // the delay of the retry
+						h.clock.advance(time.Second)
+					}
+				}
+			}()
+			got := h.run(t, "steps:\n- {id: s, uses: demo.wait, timeout: 30s, retry: {max_attempts: 2, delay: 1ms}}\n")
+			if got.Error == nil || got.Error.Kind != test.kind || sent != test.sent {
+				t.Errorf("got %v after it was sent %d times, want %s after %d", got.Error, sent, test.kind, test.sent)
+			}
+		})
+	}
+}
