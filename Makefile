@@ -37,6 +37,7 @@ fuzz:
 	$(FUZZ) '^FuzzCheck$$' ./engine/lua
 	$(FUZZ) '^FuzzValues$$' ./engine/lua
 	$(FUZZ) '^FuzzApply$$' ./engine
+	$(FUZZ) '^FuzzRecord$$' ./engine/sqlite
 	$(FUZZ) '^FuzzNormalize$$' ./engine/action
 	$(FUZZ) '^FuzzDuration$$' ./engine/action
 	$(FUZZ) '^FuzzParse$$' ./engine/schedule

@@ -23,6 +23,14 @@ func (c *RecordedCall) unknown() bool {
 	return c.Decided == "" && (!c.Returned || c.Error != nil && c.Error.Kind == action.UnknownOutcome)
 }
 
+// output is the recorded output. A journal may not tell an empty one from none.
+func (c *RecordedCall) output() action.Object {
+	if c.Output == nil {
+		return action.Object{}
+	}
+	return c.Output
+}
+
 // A unitID names a step, or an item of a for_each.
 type unitID struct {
 	step string

@@ -82,15 +82,15 @@ func (w *work) replay(ctx context.Context, i *action.Invocation, record Call, ol
 		return nil, old.Error.asError()
 	}
 	w.completed[record.Digest]++
-	return old.Output, nil
+	return old.output(), nil
 }
 
 // again gives a retry the result of an earlier attempt, and records that.
 func (w *work) again(record Call, old *RecordedCall) (action.Object, error) {
 	w.completed[record.Digest]++
-	record.Again, record.Input, record.Output = true, nil, old.Output
+	record.Again, record.Input, record.Output = true, nil, old.output()
 	w.recorder.End(record, false)
-	return old.Output, nil
+	return record.Output, nil
 }
 
 // unfinished goes on with a call of this attempt that was begun and has no

@@ -84,7 +84,11 @@ func TestTornTail(t *testing.T) {
 		t.Fatal(err)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 50 {
+	cuts := 50
+	if testing.Short() {
+		cuts = 10
+	}
+	for range cuts {
 		cut := random.IntN(len(log) + 1)
 		torn := t.TempDir()
 		copyFiles(t, dir, torn)
@@ -137,8 +141,11 @@ func TestFlippedBits(t *testing.T) {
 		t.Fatal(err)
 	}
 	random := rand.New(rand.NewPCG(3, 4))
-	found := 0
-	for range 150 {
+	found, flips := 0, 150
+	if testing.Short() {
+		flips = 30
+	}
+	for range flips {
 		at, bit := random.IntN(len(whole)), random.IntN(8)
 		damaged := bytes.Clone(whole)
 		damaged[at] ^= 1 << bit
@@ -149,7 +156,7 @@ func TestFlippedBits(t *testing.T) {
 		found += readDamaged(t, folder, fmt.Sprintf("bit %d of byte %d", bit, at), all)
 	}
 	if found == 0 {
-		t.Error("no damage was found in 150 damaged files")
+		t.Errorf("no damage was found in %d damaged files", flips)
 	}
 }
 

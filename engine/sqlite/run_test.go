@@ -158,9 +158,12 @@ func BenchmarkSteps(b *testing.B) {
 
 // TestSoak does many short runs in one process, with retries and a for_each, and
 // a journal that forgets them: memory and goroutines stay where they are. The
-// number of runs is PDFLOW_SOAK, 1,000 when it is not set.
+// number of runs is PDFLOW_SOAK; when it is not set, 1,000, or 200 with -short.
 func TestSoak(t *testing.T) {
 	runs := 1000
+	if testing.Short() {
+		runs = 200
+	}
 	if text := os.Getenv("PDFLOW_SOAK"); text != "" {
 		var err error
 		if runs, err = strconv.Atoi(text); err != nil {
