@@ -46,6 +46,8 @@ fuzz:
 	$(FUZZ) '^FuzzDecodeError$$' ./builtins/pagerduty
 	$(FUZZ) '^FuzzValidate$$' ./builtins/pagerduty
 	$(FUZZ) '^FuzzServeHTTP$$' ./builtins/pagerduty/simulator
+	$(FUZZ) '^FuzzParseState$$' ./builtins/pagerduty/simulator
+	$(FUZZ) '^FuzzParseFaults$$' ./builtins/pagerduty/simulator
 
 # Files that are made from the code; CI fails when they are stale.
 generate:

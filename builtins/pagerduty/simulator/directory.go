@@ -10,6 +10,15 @@ type directory struct {
 	members []*member
 }
 
+func (d *directory) clone() directory {
+	copied := directory{members: make([]*member, 0, len(d.members))}
+	for _, m := range d.members {
+		kept := *m
+		copied.members = append(copied.members, &kept)
+	}
+	return copied
+}
+
 // replace adds a member in place of those with the same ID or address.
 func (d *directory) replace(added *member) {
 	d.members = slices.DeleteFunc(d.members, func(m *member) bool {

@@ -37,6 +37,10 @@ type event struct {
 	integration string // the key
 	incidentKey string
 	description string
+	severity    string // v2 only
+	details     any
+	channel     string
+	source      *integration // set when the key is known
 }
 
 // eventError is the body of a refused event, in both APIs.

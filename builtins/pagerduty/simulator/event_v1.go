@@ -23,12 +23,14 @@ func (s *Simulator) createEventV1(x *exchange) response {
 	if len(found) > 0 {
 		return invalidEvent(http.StatusBadRequest, found)
 	}
-	service, ok := s.serviceFor(event.integration)
-	if !ok {
+	if event.source, ok = s.integrationFor(event.integration, EventsV1); !ok {
 		// [unknown, safe reading]: refused for good, not throttled.
 		return invalidEvent(http.StatusBadRequest, complaints{"Service key is not registered"})
 	}
-	key := s.process(event, service, x.now)
+	if s.eventsV1.exceeded(event.integration, x.now) {
+		return throttled(http.StatusForbidden)
+	}
+	key := s.accept(event, x.now)
 	return document(http.StatusOK, acceptedV1{statusSuccess, messageProcessed, key})
 }
 
@@ -42,6 +44,8 @@ func readEventV1(fields object) (event, complaints) {
 		integration: found.textV1(fields, "service_key"),
 		incidentKey: found.textV1(fields, "incident_key"),
 		description: found.textV1(fields, "description"),
+		details:     fields["details"],
+		channel:     channelV1,
 	}
 	found.checkServiceKey(e.integration)
 	if !e.action.isKnown() {

@@ -3,6 +3,7 @@ package simulator
 import (
 	"net/http"
 	"slices"
+	"time"
 	"unicode/utf8"
 )
 
@@ -27,13 +28,30 @@ func (s *Simulator) enqueueEventV2(x *exchange) response {
 	if len(found) > 0 {
 		return invalidEvent(http.StatusBadRequest, found)
 	}
-	service, ok := s.serviceFor(event.integration)
-	if !ok {
-		// Plain text, unlike every other answer (robusta #571).
-		return plainText(http.StatusBadRequest, "Invalid routing key")
+	var refused *response
+	if event.source, refused = s.admitV2(event.integration, x.now); refused != nil {
+		return *refused
 	}
-	key := s.process(event, service, x.now)
+	key := s.accept(event, x.now)
 	return document(http.StatusAccepted, acceptedV2{statusSuccess, messageProcessed, key})
+}
+
+// invalidRoutingKey is the answer for a key that the account does not know, in
+// plain text, unlike every other one (robusta #571).
+const invalidRoutingKey = "Invalid routing key"
+
+// admitV2 returns what a well-formed key reaches, or a refusal.
+func (s *Simulator) admitV2(key string, at time.Time) (*integration, *response) {
+	found, ok := s.integrationFor(key, EventsV2)
+	if !ok {
+		refused := plainText(http.StatusBadRequest, invalidRoutingKey)
+		return nil, &refused
+	}
+	if s.eventsV2.exceeded(key, at) {
+		refused := throttled(http.StatusTooManyRequests)
+		return nil, &refused
+	}
+	return found, nil
 }
 
 // readEventV2 reads an event and collects all complaints in a fixed order. The
@@ -44,6 +62,7 @@ func readEventV2(fields object) (event, complaints) {
 		action:      eventAction(found.textV2(fields, "event_action")),
 		integration: found.textV2(fields, "routing_key"),
 		incidentKey: found.textV2(fields, "dedup_key"),
+		channel:     channelV2,
 	}
 	found.checkRoutingKey(e.integration)
 	found.checkEventAction(e.action)
@@ -54,7 +73,7 @@ func readEventV2(fields object) (event, complaints) {
 		found.add("'dedup_key' is too long (maximum is %d characters)", maximumIncidentKeyLength)
 	}
 	if e.action == trigger {
-		e.description = found.readPayload(fields)
+		found.readPayload(fields, &e)
 		found.checkAttachments(fields)
 	}
 	return e, found
@@ -97,29 +116,29 @@ func (c *complaints) checkEventAction(action eventAction) {
 	}
 }
 
-// readPayload checks the payload of a trigger and returns its summary. The text
-// of a long summary is from stream-tester #354; what is required and of which
+// readPayload checks the payload of a trigger and takes what an alert shows. The
+// text of a long summary is from stream-tester #354; what is required and of which
 // type is in the OpenAPI description, and the texts for it are [unknown, safe
 // reading].
-func (c *complaints) readPayload(fields object) (summary string) {
+func (c *complaints) readPayload(fields object, e *event) {
 	payload, ok := fields.object("payload")
 	if !ok || payload == nil {
 		c.missing("payload")
-		return ""
+		return
 	}
-	summary = c.required(payload, "summary")
-	if isLonger(summary, maximumDescriptionLength) {
+	e.description = c.required(payload, "summary")
+	if isLonger(e.description, maximumDescriptionLength) {
 		c.add("'summary' is too long (maximum is %d characters)", maximumDescriptionLength)
 	}
 	c.required(payload, "source")
-	severity := c.required(payload, "severity")
-	if !isBlank(severity) && !slices.Contains(severities, severity) {
+	e.severity = c.required(payload, "severity")
+	if !isBlank(e.severity) && !slices.Contains(severities, e.severity) {
 		c.add("'severity' is invalid (must be one of: critical error warning info)")
 	}
 	if _, ok := payload.object("custom_details"); !ok {
 		c.add("'custom_details' must be an object")
 	}
-	return summary
+	e.details = payload["custom_details"]
 }
 
 func (c *complaints) required(payload object, name string) string {

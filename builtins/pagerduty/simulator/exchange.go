@@ -22,10 +22,12 @@ type exchange struct {
 	body      []byte
 	oversized bool
 
-	handle handler
-	id     string // what {id} stood for in the route
-	token  token  // set for REST
-	now    time.Time
+	endpoint string // the path of the route; empty when there is none
+	handle   handler
+	id       string // what the first parameter of the route stood for
+	child    string // and the second
+	token    token  // set for REST
+	now      time.Time
 }
 
 func readExchange(request *http.Request) *exchange {
@@ -35,7 +37,9 @@ func readExchange(request *http.Request) *exchange {
 		query:  request.URL.Query(),
 		header: request.Header,
 	}
-	x.handle, x.id = findRoute(request.Method, request.URL.EscapedPath())
+	found := findRoute(request.Method, request.URL.EscapedPath())
+	x.endpoint, x.handle = found.path, found.handle
+	x.id, x.child = found.parameters[0], found.parameters[1]
 	x.readBody(request.Body)
 	return x
 }
@@ -59,6 +63,9 @@ func (x *exchange) readBody(body io.Reader) {
 // values returns all values of a list parameter such as include[]. Escaped
 // brackets have been decoded with the query.
 func (x *exchange) values(list string) []string { return x.query[list+"[]"] }
+
+// isRead reports whether the request changes nothing.
+func (x *exchange) isRead() bool { return x.method == http.MethodGet || x.method == http.MethodHead }
 
 // percentEncoded returns text as it looks in a query.
 func percentEncoded(text string) string {

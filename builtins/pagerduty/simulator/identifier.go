@@ -56,10 +56,15 @@ func (s *identifierSource) request() string {
 	return s.draw("request", lowerHexadecimal, 32)
 }
 
-// unique draws until the identifier is new: six characters do collide.
+// unique returns an identifier whose kind is its prefix.
 func (s *identifierSource) unique(prefix string, length int) string {
+	return s.of(prefix, prefix, length)
+}
+
+// of draws until the identifier is new: six characters do collide.
+func (s *identifierSource) of(kind, prefix string, length int) string {
 	for {
-		id := prefix + s.draw(prefix, upperAlphanumeric, length)
+		id := prefix + s.draw(kind, upperAlphanumeric, length)
 		if !s.issued[id] {
 			s.issued[id] = true
 			return id

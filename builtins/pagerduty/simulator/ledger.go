@@ -16,21 +16,35 @@ type alertKey struct {
 type ledger struct {
 	entries []*incident
 	open    map[alertKey]*incident
-	onCall  string // the ID of the user to whom incidents are assigned
+	onCall  string // the ID of the user whom the default escalation policy pages
 }
 
 func newLedger() ledger { return ledger{open: map[alertKey]*incident{}} }
 
-// isAssigned reports whether a user has an open incident.
-func (l *ledger) isAssigned(userID string) bool {
-	for _, open := range l.open {
-		if open.assignee == userID {
-			return true
+func (l *ledger) clone() ledger {
+	copied := ledger{open: make(map[alertKey]*incident, len(l.open)), onCall: l.onCall}
+	for _, entry := range l.entries {
+		kept := entry.clone()
+		copied.entries = append(copied.entries, kept)
+		if l.open[entry.key()] == entry {
+			copied.open[kept.key()] = kept
 		}
 	}
-	return false
+	return copied
 }
 
+// openOf lists the open incidents of a user.
+func (l *ledger) openOf(userID string) []string {
+	var found []string
+	for _, entry := range l.entries {
+		if entry.isOpen() && slices.Contains(entry.assignees, userID) {
+			found = append(found, entry.ID)
+		}
+	}
+	return found
+}
+
+// byID returns the incident with an ID, or nil.
 func (l *ledger) byID(id string) *incident {
 	i := slices.IndexFunc(l.entries, func(entry *incident) bool { return entry.ID == id })
 	if i < 0 {
@@ -39,55 +53,78 @@ func (l *ledger) byID(id string) *incident {
 	return l.entries[i]
 }
 
-// process lets an event take effect at a service and returns the incident key.
-// An event without effect is dropped; its sender is not told, which is how the
-// service does it.
-func (s *Simulator) process(e event, service *integration, at time.Time) (incidentKey string) {
-	if e.incidentKey == "" {
-		e.incidentKey = s.identifiers.incidentKey()
+// add opens an incident, or keeps a resolved one.
+func (l *ledger) add(added *incident) {
+	added.number = len(l.entries) + 1
+	l.entries = append(l.entries, added)
+	if added.isOpen() {
+		l.open[added.key()] = added
 	}
-	key := alertKey{service.ID, e.incidentKey}
+}
+
+// close takes a resolved incident out of the way of the next one with its key.
+func (l *ledger) close(resolved *incident) { delete(l.open, resolved.key()) }
+
+// process lets an event take effect. An event without effect is dropped; its
+// sender is not told, which is how the service does it.
+func (s *Simulator) process(e event, at time.Time) {
+	key := alertKey{e.source.service.ID, e.incidentKey}
 	current := s.incidents.open[key]
 	switch {
 	case e.action == trigger && current == nil:
-		current = s.openIncident(e, service, at)
-		s.incidents.open[key] = current
+		current = s.openIncident(s.newIncident(e.source.service, e.incidentKey, e.description, at))
+		s.raiseAlert(current, e, at)
+		s.note(current, e, at)
+		s.announce(incidentTriggered, current, "", at)
+		return
 	case e.action == trigger:
 		current.Description = e.description
+		s.raiseAlert(current, e, at)
 	case current == nil:
-		return e.incidentKey
+		return
 	case e.action == acknowledge && current.Status == Acknowledged:
-		return e.incidentKey
+		return
 	case e.action == acknowledge:
 		current.enter(Acknowledged, at)
+		current.changedBy = ""
+		s.announce(incidentAcknowledged, current, "", at)
 	case e.action == resolve:
 		current.enter(Resolved, at)
-		delete(s.incidents.open, key)
+		current.changedBy = ""
+		s.incidents.close(current)
+		s.announce(incidentResolved, current, "", at)
 	}
-	current.record(e, at)
-	return e.incidentKey
+	s.note(current, e, at)
 }
 
-// openIncident assigns the new incident to the user on call. Without one the
-// real service opens none; the simulator opens it unassigned, so that an account
-// without users can still be tested.
-func (s *Simulator) openIncident(e event, service *integration, at time.Time) *incident {
-	opened := &incident{
+// note records what an event did.
+func (s *Simulator) note(i *incident, e event, at time.Time) {
+	s.record(i, LogEntry{Type: string(e.action), Description: e.description, At: at}, e.channel, "")
+}
+
+// newIncident returns an incident for whom the service's escalation policy names.
+// Without anybody on call the real service opens none; the simulator opens it
+// unassigned, so that an account without users can still be tested.
+func (s *Simulator) newIncident(at *service, key, title string, now time.Time) *incident {
+	return &incident{
 		Incident: Incident{
 			ID:          s.identifiers.incident(),
-			Key:         e.incidentKey,
+			Key:         key,
 			Status:      Triggered,
-			Description: e.description,
-			Service:     service.Name,
-			CreatedAt:   at,
+			Description: title,
+			Service:     at.Name,
+			CreatedAt:   now,
 		},
-		number:          len(s.incidents.entries) + 1,
-		service:         service.Service,
-		statusChangedAt: at,
+		urgency:         defaultUrgency,
+		service:         at.Service,
+		policyID:        at.policyID,
+		assignees:       s.onCallFor(at.policyID, now),
+		statusChangedAt: now,
 	}
-	if s.users.byID(s.incidents.onCall) != nil {
-		opened.assignee = s.incidents.onCall
-	}
-	s.incidents.entries = append(s.incidents.entries, opened)
+}
+
+// openIncident puts a new incident into the ledger.
+func (s *Simulator) openIncident(opened *incident) *incident {
+	s.incidents.add(opened)
 	return opened
 }

@@ -1,18 +1,32 @@
 package simulator
 
-import "time"
+import (
+	"net/http"
+	"time"
+)
 
 // Option configures a [Simulator] before its first request.
 type Option func(*settings)
 
 // settings is what the options have said.
 type settings struct {
-	clock              func() time.Time
+	clock              func() time.Time // nil: the virtual one
+	after              func(time.Duration, func()) (stop func() bool)
+	timeFactor         float64
 	seed               int64
 	accountKeys        []string
 	userKeys           []userKey
 	serviceKeys        []namedKey
 	users              []User
+	state              State
+	faults             []Fault
+	limits             Limits
+	leastDelay         time.Duration
+	mostDelay          time.Duration
+	controlToken       string
+	transport          http.RoundTripper
+	remoteWebhooks     bool
+	webhookRetries     []time.Duration
 	strictFrom         bool
 	lenientServiceKeys bool
 	log                func(Request)
@@ -25,17 +39,26 @@ type userKey struct{ key, userID string }
 type namedKey struct{ name, key string }
 
 func defaultSettings() settings {
-	return settings{clock: virtualClock(), users: DefaultUsers()}
+	return settings{
+		timeFactor:     1,
+		users:          DefaultUsers(),
+		transport:      &http.Transport{}, // without the proxy of the environment
+		webhookRetries: defaultWebhookRetries(),
+	}
 }
 
-// WithClock makes the account read the time from clock, once per request and
-// from one goroutine at a time. clock must not call the account. Without it a virtual clock starts at
-// 2026-01-01T00:00:00Z and advances one second per request.
-func WithClock(clock func() time.Time) Option {
-	return func(s *settings) { s.clock = clock }
+// mustBeValid panics when the caller gave what a document could not hold.
+func (s *settings) mustBeValid() {
+	if err := s.state.Validate(); err != nil {
+		panic("simulator.New: WithState: " + err.Error())
+	}
+	if err := (FaultPlan{Faults: s.faults}).Validate(); err != nil {
+		panic("simulator.New: WithFaults: " + err.Error())
+	}
 }
 
-// WithSeed derives all identifiers and generated keys from seed (default 0).
+// WithSeed derives all identifiers and generated keys from seed (default 0), and
+// which requests a fault with a probability strikes.
 func WithSeed(seed int64) Option {
 	return func(s *settings) { s.seed = seed }
 }
@@ -89,11 +112,35 @@ func WithoutUsers() Option {
 	return func(s *settings) { s.users = nil }
 }
 
+// WithState gives the account a starting state. Its users take the place of those
+// so far; its keys and services stand beside those of other options. What it
+// refers to must be its own, or a new account's.
+func WithState(state State) Option {
+	return func(s *settings) {
+		s.state = state
+		if state.Users != nil {
+			s.users = append([]User(nil), state.Users...)
+		}
+	}
+}
+
+// WithFaults makes things go wrong. Rules of several options follow one another.
+func WithFaults(faults ...Fault) Option {
+	return func(s *settings) { s.faults = append(s.faults, faults...) }
+}
+
 // WithStrictFrom makes POST /users demand a From header with the e-mail
 // address of a user, as the documentation has it. Practice does not
 // (heimweh/go-pagerduty creates users without), so the default does not.
 func WithStrictFrom() Option {
 	return func(s *settings) { s.strictFrom = true }
+}
+
+// WithControlToken opens the control API under /sim/ to who sends the token as
+// "Authorization: Bearer TOKEN". Choose it at random and long. Without it there is
+// no control API.
+func WithControlToken(token string) Option {
+	return func(s *settings) { s.controlToken = token }
 }
 
 // WithLog calls log with every request before its answer is sent. Concurrent

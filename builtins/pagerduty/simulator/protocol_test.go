@@ -138,16 +138,43 @@ func TestRequestsAreRecordedWithoutKeys(t *testing.T) {
 		{Method: "POST", Path: pathV1 + "?service_key=REDACTED", Status: 400},
 		{Method: "GET", Path: "/users?a=REDACTED&b=REDACTED", Status: 401},
 	}
-	if diff := cmp.Diff(want, account.Requests()); diff != "" {
+	inJSON := func(requests []simulator.Request) string { return encode(t, requests) }
+	if diff := cmp.Diff(inJSON(want), inJSON(account.Requests())); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(want, logged); diff != "" {
+	if diff := cmp.Diff(account.Requests(), logged); diff != "" {
 		t.Error(diff)
 	}
 	if got, want := encode(t, want[0]), `{"method":"GET","path":"/users?query=ops","status":200}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// TestUnknownKeysAreNeverRecorded puts a key that the account does not know
+// wherever a client might.
+func TestUnknownKeysAreNeverRecorded(t *testing.T) {
+	const secret = "u+SecretOfSomebody01"
+	account := newAccount(simulator.WithControlToken(controlToken))
+	for _, authorization := range []string{"Token token=" + secret, "Bearer " + secret, secret} {
+		send(account, "GET", "/users/"+secret, "", "Authorization", authorization)
+		send(account, "GET", "/users?x="+percentEncoded(secret), "", "Authorization", authorization)
+		send(account, "POST", pathV1, `{"service_key":"`+secret+`","incident_key":"`+secret+`"}`, "Authorization", authorization)
+	}
+	for _, name := range []string{"token", "api_key", "Service_Key", "routing%5Fkey", "access_token"} {
+		send(account, "GET", "/users?a=b&"+name+"="+secret+"&c=d", "")
+	}
+	got := encode(t, account.Requests()) + steer(account, "GET", "/sim/state", "").Body.String()
+	for _, form := range []string{secret, percentEncoded(secret)} {
+		if strings.Contains(got, form) {
+			t.Errorf("the records hold the key: %s", got)
+		}
+	}
+	if last := account.Requests()[len(account.Requests())-1].Path; last != "/users?a=b&access_token=REDACTED&c=d" {
+		t.Errorf("got %s, want the rest of the query kept", last)
+	}
+}
+
+func percentEncoded(text string) string { return strings.ReplaceAll(text, "+", "%2B") }
 
 // brokenBody fails after it has given a whole event.
 type brokenBody struct{ *strings.Reader }

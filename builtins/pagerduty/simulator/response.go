@@ -9,21 +9,26 @@ import (
 // documentation and from answers quoted in public issue threads. The service
 // uses some for several things.
 const (
+	codeAlreadyResolved   = 1001
 	codeRequesterNotFound = 1008 // pygerduty #64
 	codeMalformedFrom     = 1028 // go-pagerduty #336
 	codeInternal          = 2000
 	codeInvalidInput      = 2001 // terraform-provider-pagerduty #845
 	codeMissingArguments  = 2003
 	codeNotAuthenticated  = 2006
+	codeAccessDenied      = 2010
+	codeMissingAbility    = 2014
 	codeMissingFrom       = 2016 // go-pagerduty #32; the table says "took too long"
+	codeRateLimit         = 2020
 	codeNotFound          = 2100 // terraform-provider-pagerduty #153
 )
 
 // response is an answer before it goes out.
 type response struct {
-	status int
-	header http.Header
-	body   []byte
+	status  int
+	header  http.Header
+	removed []string // headers that net/http shall not add
+	body    []byte
 }
 
 // document answers with value as JSON. Clients look at the beginning of the
@@ -85,13 +90,7 @@ func (r response) withHeader(name, value string) response {
 	return r
 }
 
-func (r response) writeTo(writer http.ResponseWriter) {
-	for name, values := range r.header {
-		writer.Header()[name] = values
-	}
-	writer.WriteHeader(r.status)
-	if len(r.body) > 0 {
-		// A client that has gone away is none of the account's business.
-		_, _ = writer.Write(r.body)
-	}
+// accessDenied answers 403, which the documented table has for it.
+func accessDenied() response {
+	return failure(http.StatusForbidden, codeAccessDenied, "Access Denied")
 }

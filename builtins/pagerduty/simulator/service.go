@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 )
 
@@ -10,26 +9,56 @@ import (
 // option adds one.
 const defaultServiceName = "Default Service"
 
+// defaultIntegrationName is that of an integration made without one.
+const defaultIntegrationName = "Events API"
+
 // Service receives events and groups their incidents.
 type Service struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 }
 
-// integration is a service with the key that events carry to reach it.
-type integration struct {
+// service is a Service with what the account keeps besides. It does not change.
+type service struct {
 	Service
-	key string
+	policyID     string
+	integrations []*integration
+}
+
+// integration is one way to reach a service: a key that events carry.
+type integration struct {
+	id      string
+	name    string
+	key     string
+	accepts EventsVersion
+	service *service
 }
 
 // catalogue is the services of an account in the order of their creation.
 type catalogue struct {
-	entries []*integration
+	entries []*service
 }
 
+// byKey returns the integration with a key, or nil.
 func (c *catalogue) byKey(key string) *integration {
 	for _, entry := range c.entries {
-		if entry.key == key {
+		for _, integration := range entry.integrations {
+			if integration.key == key {
+				return integration
+			}
+		}
+	}
+	return nil
+}
+
+// byID returns the service with an ID, or nil.
+func (c *catalogue) byID(id string) *service {
+	return c.find(func(entry *service) bool { return entry.ID == id })
+}
+
+func (c *catalogue) find(wanted func(*service) bool) *service {
+	for _, entry := range c.entries {
+		if wanted(entry) {
 			return entry
 		}
 	}
@@ -39,22 +68,47 @@ func (c *catalogue) byKey(key string) *integration {
 func (c *catalogue) keys() []string {
 	keys := make([]string, 0, len(c.entries))
 	for _, entry := range c.entries {
-		keys = append(keys, entry.key)
+		for _, integration := range entry.integrations {
+			keys = append(keys, integration.key)
+		}
 	}
 	return keys
 }
 
+// addService adds a service that all events reach with one key.
 func (s *Simulator) addService(name, key string) *integration {
-	added := &integration{Service: Service{ID: s.identifiers.resource(), Name: name}, key: key}
+	added := &service{Service: Service{ID: s.identifiers.resource(), Name: name}, policyID: s.firstPolicyID()}
 	s.services.entries = append(s.services.entries, added)
+	return s.addIntegration(added, StateIntegration{Key: key})
+}
+
+// addIntegration adds a way to reach a service that was just made.
+func (s *Simulator) addIntegration(to *service, given StateIntegration) *integration {
+	if given.ID == "" {
+		given.ID = s.identifiers.of("integration", "P", 6)
+	}
+	if given.Key == "" {
+		given.Key = s.identifiers.serviceKey()
+	}
+	added := &integration{
+		id:      given.ID,
+		name:    orDefault(given.Name, defaultIntegrationName),
+		key:     given.Key,
+		accepts: EventsVersion(orDefault(string(given.Accepts), string(EventsBoth))),
+		service: to,
+	}
+	to.integrations = append(to.integrations, added)
 	return added
 }
 
-// serviceFor returns the service of a well-formed integration key. A lenient
-// account makes one for a key that it does not know.
-func (s *Simulator) serviceFor(key string) (*integration, bool) {
+// integrationFor returns what a well-formed integration key reaches with a
+// version of the Events API. A lenient account makes a service for a key that it
+// does not know. That a key of the other version is refused like an unknown one
+// is [unknown, safe reading]: guides tell the kinds apart, and none says that
+// they can be exchanged.
+func (s *Simulator) integrationFor(key string, version EventsVersion) (*integration, bool) {
 	if found := s.services.byKey(key); found != nil {
-		return found, true
+		return found, found.accepts.accepts(version)
 	}
 	if !s.settings.lenientServiceKeys {
 		return nil, false
@@ -63,60 +117,14 @@ func (s *Simulator) serviceFor(key string) (*integration, bool) {
 	return s.addService(name, key), true
 }
 
-// serviceDocument is a service as the REST API sends it.
-type serviceDocument struct {
-	ID          string  `json:"id"`
-	Type        string  `json:"type"`
-	Summary     string  `json:"summary"`
-	Self        string  `json:"self"`
-	HTMLURL     string  `json:"html_url"`
-	Name        string  `json:"name"`
-	Description *string `json:"description"`
-	Status      string  `json:"status"`
-	Teams       []any   `json:"teams"`
-}
-
-// serviceListBody is the body of a listing of services.
-type serviceListBody struct {
-	Services []serviceDocument `json:"services"`
-	pageDocument
-}
-
-func (v Service) document() serviceDocument {
-	return serviceDocument{
-		ID:      v.ID,
-		Type:    "service",
-		Summary: v.Name,
-		Self:    v.self(),
-		HTMLURL: v.page(),
-		Name:    v.Name,
-		Status:  "active",
-		Teams:   []any{},
-	}
-}
-
-func (v Service) reference() reference {
-	page := v.page()
-	return reference{ID: v.ID, Type: "service_reference", Summary: v.Name, Self: v.self(), HTMLURL: &page}
-}
-
-func (v Service) self() string { return restBase + "/services/" + v.ID }
-
-func (v Service) page() string { return webBase + "/service-directory/" + v.ID }
-
-// listServices answers GET /services, narrowed by a part of the name.
-func (s *Simulator) listServices(x *exchange) response {
-	asked, complaint := readPage(x.query)
-	if complaint != "" {
-		return invalidInput(complaint)
-	}
-	query := strings.ToLower(x.query.Get("query"))
-	matching := []serviceDocument{}
-	for _, entry := range s.services.entries {
+// matching returns the services whose name contains query, regardless of case.
+func (c *catalogue) matching(query string) []*service {
+	query = strings.ToLower(query)
+	var found []*service
+	for _, entry := range c.entries {
 		if strings.Contains(strings.ToLower(entry.Name), query) {
-			matching = append(matching, entry.document())
+			found = append(found, entry)
 		}
 	}
-	found, position := cut(matching, asked)
-	return document(http.StatusOK, serviceListBody{found, position})
+	return found
 }

@@ -1,148 +1,107 @@
 package simulator
 
 import (
+	"context"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 )
 
 // Simulator is a PagerDuty account in memory, served over HTTP.
 type Simulator struct {
-	settings   settings
-	apiKey     string
-	serviceKey string
-	tokens     map[string]token
+	timeline *timeline
+	closing  context.Context // ends with Close
+	close    context.CancelFunc
 
-	mu          sync.Mutex // guards everything below
+	mu       sync.Mutex // guards everything below
+	settings settings   // its state and users; the rest stays as it is
+	account
+	apiKey      string
+	serviceKey  string
 	identifiers *identifierSource
-	users       directory
-	services    catalogue
-	incidents   ledger
-	windows     map[string]*rateWindow
+	windows     map[string]rateWindow
+	eventsV1    slidingLimit
+	eventsV2    slidingLimit
+	faults      faultPlan
+	versions    []version
+	pending     []pendingEvent
+	delayed     int // events that drew a delay
+	webhooks    webhooks
 	requests    []Request
 }
 
 var _ http.Handler = (*Simulator)(nil)
 
 // New returns an account with three users (see [DefaultUsers]), one account
-// API key and one service, changed by the options in the order given.
+// API key and one service, changed by the options in the order given. It panics
+// when [WithState] or [WithFaults] was given what its Validate finds fault with.
 func New(options ...Option) *Simulator {
 	settings := defaultSettings()
 	for _, option := range options {
 		option(&settings)
 	}
-	s := &Simulator{
-		settings:    settings,
-		tokens:      map[string]token{},
-		identifiers: newIdentifierSource(settings.seed),
-		incidents:   newLedger(),
-		windows:     map[string]*rateWindow{},
-		requests:    []Request{}, // an empty list in JSON, not null
-	}
-	s.seedUsers()
-	s.seedTokens()
-	s.seedServices()
+	settings.mustBeValid()
+	s := &Simulator{settings: settings, timeline: newTimeline(&settings)}
+	s.closing, s.close = context.WithCancel(context.Background())
+	s.begin()
 	return s
 }
 
-func (s *Simulator) seedUsers() {
-	for _, user := range s.settings.users {
-		s.identifiers.reserve(user.ID)
-	}
-	for _, user := range s.settings.users {
-		user.Role = orDefault(user.Role, defaultRole)
-		s.users.replace(s.newMember(user.normalized()))
-	}
-	s.incidents.onCall = s.users.firstID()
+// Close ends what hangs and what is delivered, and waits for that. Requests are
+// still answered afterwards.
+func (s *Simulator) Close() {
+	s.close()
+	s.timeline.stop()
+	_ = s.WaitForWebhooks(context.Background())
 }
 
-func (s *Simulator) seedTokens() {
-	if len(s.settings.accountKeys) == 0 {
-		s.settings.accountKeys = []string{s.identifiers.apiKey()}
-	}
-	s.apiKey = s.settings.accountKeys[0]
-	for _, key := range s.settings.accountKeys {
-		s.tokens[key] = token{}
-	}
-	for _, given := range s.settings.userKeys {
-		s.tokens[given.key] = token{userID: given.userID}
-	}
-}
-
-func (s *Simulator) seedServices() {
-	if len(s.settings.serviceKeys) == 0 {
-		generated := namedKey{name: defaultServiceName, key: s.identifiers.serviceKey()}
-		s.settings.serviceKeys = []namedKey{generated}
-	}
-	s.serviceKey = s.settings.serviceKeys[0].key
-	for _, given := range s.settings.serviceKeys {
-		s.addService(given.name, given.key)
-	}
+// begin gives the account its starting state.
+func (s *Simulator) begin() {
+	s.identifiers = newIdentifierSource(s.settings.seed)
+	s.account = account{incidents: newLedger(), tokens: map[string]token{}}
+	s.windows = map[string]rateWindow{}
+	s.eventsV1 = newSlidingLimit(s.settings.limits.EventsV1)
+	s.eventsV2 = newSlidingLimit(s.settings.limits.EventsV2)
+	s.faults = newFaultPlan(s.settings.faults, s.settings.seed)
+	s.versions, s.pending, s.delayed = nil, nil, 0
+	s.webhooks.clear()
+	s.requests = []Request{} // an empty list in JSON, not null
+	s.seed()
 }
 
 // ServeHTTP answers one request to the REST API or an Events API.
 func (s *Simulator) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
+	if s.isControl(request) {
+		s.serveControl(writer, request)
+		return
+	}
 	x := readExchange(request)
-	answer, record := s.answer(x)
+	answer, record, rule := s.answer(x)
 	if s.settings.log != nil {
 		// Logged before the answer leaves: whoever has the answer can
 		// rely on the line being there.
 		s.settings.log(record)
 	}
-	answer.writeTo(writer)
+	s.send(request.Context(), writer, answer, rule.Do, time.Duration(rule.Delay))
 }
 
-// answer runs the handler of x alone and keeps the record of it.
-func (s *Simulator) answer(x *exchange) (response, Request) {
+// answer runs the handler of x alone, as the fault plan lets it, and keeps the
+// record of it. The rule is the zero one when none applies.
+func (s *Simulator) answer(x *exchange) (response, Request, Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// Round strips the monotonic reading, which would survive into the views.
-	x.now = s.settings.clock().UTC().Round(0)
-	answer := x.handle(s, x)
-	record := Request{Method: x.method, Path: s.withoutKeys(x.target), Status: answer.status}
+	x.now = s.timeline.now()
+	s.applyPending(x.now)
+	record := s.newRecord(x)
+	rule := s.faults.choose(x, record.Key)
+	if rule == nil {
+		answer := s.handleOnce(x)
+		record.Status, record.Processed = answer.status, true
+		s.requests = append(s.requests, record)
+		return answer, record, Fault{}
+	}
+	answer := s.spoil(x, rule)
+	record.note(rule, answer.status)
 	s.requests = append(s.requests, record)
-	return answer, record
+	return answer, record, rule.Fault
 }
-
-// withoutKeys blanks the account's keys in a request target. They have no
-// business there, which is why someone will put one there.
-func (s *Simulator) withoutKeys(target string) string {
-	for _, key := range s.keys() {
-		target = strings.ReplaceAll(target, key, "REDACTED")
-		target = strings.ReplaceAll(target, percentEncoded(key), "REDACTED")
-	}
-	return target
-}
-
-// keys lists the keys of the account, the longest first, so that a key inside
-// another one leaves no remainder behind.
-func (s *Simulator) keys() []string {
-	keys := s.services.keys()
-	for key := range s.tokens {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, func(a, b string) int {
-		if len(a) != len(b) {
-			return len(b) - len(a)
-		}
-		return strings.Compare(a, b)
-	})
-	return keys
-}
-
-// virtualClock starts at epoch and advances one second at every reading: time
-// passes, and no run differs from another.
-func virtualClock() func() time.Time {
-	now := epoch
-	return func() time.Time {
-		reading := now
-		now = now.Add(time.Second)
-		return reading
-	}
-}
-
-// epoch is where the virtual clock starts: a round date that nobody mistakes
-// for a real one.
-var epoch = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)

@@ -1,12 +1,9 @@
 package simulator
 
-import (
-	"net/http"
-	"strconv"
-)
+import "net/http"
 
-// rest wraps the handler of a REST endpoint with what holds for all of them:
-// a request identifier, a credential, the rate limit's headers, a size cap.
+// rest wraps the handler of a REST endpoint with what holds for all of them: a
+// request identifier, a credential, the rate limit and its headers, a size cap.
 func rest(handle handler) handler {
 	return func(s *Simulator, x *exchange) response {
 		requestID := s.identifiers.request()
@@ -16,22 +13,25 @@ func rest(handle handler) handler {
 }
 
 func (s *Simulator) answerREST(x *exchange, handle handler) response {
-	key := credential(x.header.Get("Authorization"))
-	token, ok := s.authenticate(key)
+	given := readCredential(x.header.Get("Authorization"))
+	token, ok := s.authenticate(given)
 	if !ok {
 		return unauthorized()
 	}
 	x.token = token
-	remaining, reset := s.countAgainstLimit(key, x.now)
-	return restBody(s, x, handle).
-		withHeader("ratelimit-limit", strconv.Itoa(restLimit)).
-		withHeader("ratelimit-remaining", strconv.Itoa(remaining)).
-		withHeader("ratelimit-reset", strconv.Itoa(reset))
+	left := s.countAgainstLimit(given.key, x.now)
+	if left.exceeded {
+		return left.onto(limitExceeded())
+	}
+	return left.onto(restBody(s, x, handle))
 }
 
 func restBody(s *Simulator, x *exchange, handle handler) response {
-	if x.oversized {
+	switch {
+	case x.oversized:
 		return failure(http.StatusRequestEntityTooLarge, codeInvalidInput, "Request Entity Too Large")
+	case !s.mayDo(x.method, x.token):
+		return accessDenied()
 	}
 	return handle(s, x)
 }

@@ -2,34 +2,15 @@ package simulator
 
 import "slices"
 
-const (
-	restBase = "https://api.pagerduty.com"
-	// webBase holds the account's subdomain, from which clients such as the
-	// pd command line learn it.
-	webBase = "https://simulator.pagerduty.com"
-	// blankAvatar is the picture of every user since 2026-07-28, when the
-	// service left Gravatar (changelog of PagerDuty's API schema).
-	blankAvatar = "https://pd-static-assets.pagerduty.com/users/blank-avatar.png"
-)
-
-// reference is a resource as it stands inside another one.
-type reference struct {
-	ID      string  `json:"id"`
-	Type    string  `json:"type"`
-	Summary string  `json:"summary"`
-	Self    string  `json:"self"`
-	HTMLURL *string `json:"html_url"`
-}
+// blankAvatar is the picture of every user since 2026-07-28, when the service
+// left Gravatar (changelog of PagerDuty's API schema).
+const blankAvatar = "https://pd-static-assets.pagerduty.com/users/blank-avatar.png"
 
 // userDocument is a user as the REST API sends it: the User schema of
 // PagerDuty's OpenAPI description, and billed and coordinated_incidents, which
 // real answers have besides (fixtures of Rapid7's plugin).
 type userDocument struct {
-	ID                   string  `json:"id"`
-	Type                 string  `json:"type"`
-	Summary              string  `json:"summary"`
-	Self                 string  `json:"self"`
-	HTMLURL              string  `json:"html_url"`
+	reference
 	Name                 string  `json:"name"`
 	Email                string  `json:"email"`
 	TimeZone             string  `json:"time_zone"`
@@ -49,15 +30,11 @@ type userDocument struct {
 	WebCalendarURL       *string `json:"web_cal_url"`
 }
 
-// document returns a member as sent. What include names is sent whole, the rest
-// as references.
-func (m *member) document(include []string) userDocument {
+// userDocument returns a member as sent. What include names is sent whole, the
+// rest as references.
+func (a *account) userDocument(m *member, include []string) userDocument {
 	return userDocument{
-		ID:                   m.ID,
-		Type:                 "user",
-		Summary:              m.Name,
-		Self:                 m.self(),
-		HTMLURL:              webBase + "/users/" + m.ID,
+		reference:            a.userReference(m),
 		Name:                 m.Name,
 		Email:                m.Email,
 		TimeZone:             m.TimeZone,
@@ -69,17 +46,24 @@ func (m *member) document(include []string) userDocument {
 		JobTitle:             nullIfEmpty(m.JobTitle),
 		Billed:               true,
 		Teams:                []any{},
-		ContactMethods:       m.contactDocuments(slices.Contains(include, "contact_methods")),
-		NotificationRules:    m.ruleDocuments(slices.Contains(include, "notification_rules")),
+		ContactMethods:       []any{a.contactDocument(m, slices.Contains(include, "contact_methods"))},
+		NotificationRules:    a.ruleDocuments(m, slices.Contains(include, "notification_rules")),
 		CoordinatedIncidents: []any{},
 	}
 }
 
-func (m *member) self() string { return restBase + "/users/" + m.ID }
+func (a *account) userReference(m *member) reference {
+	return a.site.reference("user", "/users/"+m.ID, m.Name)
+}
 
-func (m *member) reference() reference {
-	page := webBase + "/users/" + m.ID
-	return reference{ID: m.ID, Type: "user_reference", Summary: m.Name, Self: m.self(), HTMLURL: &page}
+// userReferenceByID returns nil for a user who is gone.
+func (a *account) userReferenceByID(id string) *reference {
+	m := a.users.byID(id)
+	if m == nil {
+		return nil
+	}
+	found := a.userReference(m).short()
+	return &found
 }
 
 func nullIfEmpty(text string) *string {
@@ -97,18 +81,16 @@ type contactDocument struct {
 	SendShortEmail bool   `json:"send_short_email"`
 }
 
-func (m *member) contactReference() reference {
-	self := m.self() + "/contact_methods/" + m.contact.id
-	return reference{ID: m.contact.id, Type: "email_contact_method_reference", Summary: "Default", Self: self}
+func (a *account) contactReference(m *member) reference {
+	return a.site.pagelessReference("email_contact_method", "/users/"+m.ID+"/contact_methods/"+m.contact.id, "Default")
 }
 
-func (m *member) contactDocuments(whole bool) []any {
-	short := m.contactReference()
+func (a *account) contactDocument(m *member, whole bool) any {
+	found := a.contactReference(m)
 	if !whole {
-		return []any{short}
+		return found.short()
 	}
-	short.Type = "email_contact_method"
-	return []any{contactDocument{reference: short, Label: short.Summary, Address: m.contact.address}}
+	return contactDocument{reference: found, Label: found.Summary, Address: m.contact.address}
 }
 
 // ruleDocument is a notification rule sent whole.
@@ -119,21 +101,19 @@ type ruleDocument struct {
 	Urgency       string    `json:"urgency"`
 }
 
-func (m *member) ruleDocuments(whole bool) []any {
+func (a *account) ruleDocument(m *member, rule notificationRule, whole bool) any {
+	found := a.site.pagelessReference("assignment_notification_rule",
+		"/users/"+m.ID+"/notification_rules/"+rule.id, "0 minutes: channel "+m.contact.id)
+	if !whole {
+		return found.short()
+	}
+	return ruleDocument{reference: found, ContactMethod: a.contactReference(m).short(), Urgency: rule.urgency}
+}
+
+func (a *account) ruleDocuments(m *member, whole bool) []any {
 	documents := make([]any, 0, len(m.rules))
 	for _, rule := range m.rules {
-		short := reference{
-			ID:      rule.id,
-			Type:    "assignment_notification_rule_reference",
-			Summary: "0 minutes: channel " + m.contact.id,
-			Self:    m.self() + "/notification_rules/" + rule.id,
-		}
-		if !whole {
-			documents = append(documents, short)
-			continue
-		}
-		short.Type = "assignment_notification_rule"
-		documents = append(documents, ruleDocument{reference: short, ContactMethod: m.contactReference(), Urgency: rule.urgency})
+		documents = append(documents, a.ruleDocument(m, rule, whole))
 	}
 	return documents
 }

@@ -1,6 +1,9 @@
 package simulator
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // emailTaken is the text for an address of another user (terraform-provider-
 // pagerduty #845). Clients compare it to the letter.
@@ -20,30 +23,38 @@ type userListBody struct {
 
 // listUsers answers GET /users. Parameters that it does not know are ignored,
 // as the service does: "id" among them, so a look-up by ?id= finds everybody.
+// There are no teams, so nobody is on those of team_ids[].
 func (s *Simulator) listUsers(x *exchange) response {
 	asked, complaint := readPage(x.query)
 	if complaint != "" {
 		return invalidInput(complaint)
 	}
 	query := x.query.Get("query")
-	found, position := cut(s.users.matching(query), asked)
+	matching := s.users.matching(query)
+	if len(x.values("team_ids")) > 0 {
+		matching = nil
+	}
+	found, position := cut(matching, asked)
 	documents := make([]userDocument, 0, len(found))
 	for _, m := range found {
-		documents = append(documents, m.document(x.values("include")))
+		documents = append(documents, s.userDocument(m, x.values("include")))
 	}
 	return document(http.StatusOK, userListBody{documents, nullIfEmpty(query), position})
 }
 
 // createUser answers POST /users.
 func (s *Simulator) createUser(x *exchange) response {
-	if refused, ok := s.checkFrom(x.header.Get("From")); !ok {
+	if refused, ok := s.checkFrom(x, s.settings.strictFrom); !ok {
 		return refused
 	}
-	fields, refused, ok := readUser(x.body)
+	fields, refused, ok := readResource(x.body, "user", "User")
 	if !ok {
 		return refused
 	}
 	user, found := changeUser(User{Role: defaultRole}, fields)
+	if missing := s.missingAbility(user.Role); missing != "" {
+		return lacksAbility(missing)
+	}
 	if s.users.byEmail(user.Email) != nil {
 		found.add(emailTaken)
 	}
@@ -52,39 +63,7 @@ func (s *Simulator) createUser(x *exchange) response {
 	}
 	created := s.newMember(user)
 	s.users.add(created)
-	return document(http.StatusCreated, userBody{created.document(x.values("include"))})
-}
-
-// checkFrom refuses, when the account is strict, a From header that is not the
-// address of a user.
-func (s *Simulator) checkFrom(from string) (refused response, ok bool) {
-	switch {
-	case !s.settings.strictFrom:
-		return response{}, true
-	case from == "":
-		return failure(http.StatusBadRequest, codeMissingFrom,
-			`You must specify a user's email address in the "From" header to perform this action`), false
-	case !isEmail(from):
-		return failure(http.StatusBadRequest, codeMalformedFrom, `Malformed "From" header`), false
-	case s.users.byEmail(normalizedEmail(from)) == nil:
-		return failure(http.StatusBadRequest, codeRequesterNotFound, "Requester User Not Found"), false
-	}
-	return response{}, true
-}
-
-// readUser returns the fields of the user in a body. Code 2003 for a body
-// without one is from the documented table; that it is used here is [unknown,
-// safe reading].
-func readUser(body []byte) (fields object, refused response, ok bool) {
-	root, ok := parseObject(body)
-	if !ok {
-		return nil, invalidInput("Request body is not a JSON object"), false
-	}
-	fields, ok = root.object("user")
-	if !ok || fields == nil {
-		return nil, failure(http.StatusBadRequest, codeMissingArguments, "Missing Arguments", "User is missing"), false
-	}
-	return fields, response{}, true
+	return document(http.StatusCreated, userBody{s.userDocument(created, x.values("include"))})
 }
 
 // getUser answers GET /users/{id}.
@@ -107,7 +86,7 @@ func (s *Simulator) oneUser(x *exchange, id string) response {
 	if found == nil {
 		return notFound()
 	}
-	return document(http.StatusOK, userBody{found.document(x.values("include"))})
+	return document(http.StatusOK, userBody{s.userDocument(found, x.values("include"))})
 }
 
 // updateUser answers PUT /users/{id}. Fields that are absent stay as they are.
@@ -116,11 +95,14 @@ func (s *Simulator) updateUser(x *exchange) response {
 	if changed == nil {
 		return notFound()
 	}
-	fields, refused, ok := readUser(x.body)
+	fields, refused, ok := readResource(x.body, "user", "User")
 	if !ok {
 		return refused
 	}
 	user, found := changeUser(changed.User, fields)
+	if missing := s.missingAbility(user.Role); missing != "" && user.Role != changed.Role {
+		return lacksAbility(missing)
+	}
 	if other := s.users.byEmail(user.Email); other != nil && other != changed {
 		found.add(emailTaken)
 	}
@@ -131,15 +113,53 @@ func (s *Simulator) updateUser(x *exchange) response {
 	return s.oneUser(x, x.id)
 }
 
-// deleteUser answers DELETE /users/{id}. That a user with an open incident is
-// kept is documented; the text is [unknown, safe reading].
+// deleteUser answers DELETE /users/{id}. That a user with an open incident, on a
+// schedule or in an escalation policy is kept is documented and confirmed by
+// PagerDuty's staff (community 1271); the texts are [unknown, safe reading].
 func (s *Simulator) deleteUser(x *exchange) response {
-	switch {
-	case s.users.byID(x.id) == nil:
+	if s.users.byID(x.id) == nil {
 		return notFound()
-	case s.incidents.isAssigned(x.id):
-		return invalidInput("User cannot be deleted as they have open incidents assigned")
+	}
+	if blockers := s.deletionBlockers(x.id); len(blockers) > 0 {
+		return invalidInput(blockers...)
 	}
 	s.users.remove(x.id)
 	return noContent()
+}
+
+// deletionBlockers says what keeps a user, a sentence for each kind, with the
+// identifiers by which each can be found.
+func (s *Simulator) deletionBlockers(userID string) complaints {
+	var found complaints
+	report := func(sentence string, names []string) {
+		if len(names) > 0 {
+			found.add("%s: %s", sentence, strings.Join(names, ", "))
+		}
+	}
+	report("User cannot be deleted as they have open incidents assigned", s.incidents.openOf(userID))
+	report("User cannot be deleted as they are on schedules", s.schedulesOf(userID))
+	report("User cannot be deleted as they belong to escalation policies", s.policiesOf(userID))
+	return found
+}
+
+// listContactMethods answers GET /users/{id}/contact_methods.
+func (s *Simulator) listContactMethods(x *exchange) response {
+	m := s.users.byID(x.id)
+	if m == nil {
+		return notFound()
+	}
+	return listing(x, "contact_methods", []contactMethod{m.contact}, func(contactMethod) any {
+		return s.contactDocument(m, true)
+	})
+}
+
+// listNotificationRules answers GET /users/{id}/notification_rules.
+func (s *Simulator) listNotificationRules(x *exchange) response {
+	m := s.users.byID(x.id)
+	if m == nil {
+		return notFound()
+	}
+	return listing(x, "notification_rules", m.rules, func(rule notificationRule) any {
+		return s.ruleDocument(m, rule, true)
+	})
 }

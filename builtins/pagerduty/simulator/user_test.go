@@ -182,7 +182,7 @@ func TestDeleteUserWithOpenIncident(t *testing.T) {
 	onCall := account.Users()[0].ID
 	sendEvent(t, account, checkoutKey, "trigger", "k", "d")
 	wantAnswer(t, call(account, "DELETE", "/users/"+onCall, ""), 400,
-		invalidInput(t, "User cannot be deleted as they have open incidents assigned"))
+		invalidInput(t, "User cannot be deleted as they have open incidents assigned: "+account.Incidents()[0].ID))
 	sendEvent(t, account, checkoutKey, "resolve", "k", "d")
 	wantAnswer(t, call(account, "DELETE", "/users/"+onCall, ""), 204, "")
 	sendEvent(t, account, checkoutKey, "trigger", "k", "d")
