@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"net"
@@ -27,6 +28,11 @@ type localSimulator struct {
 
 // startSimulator listens on an address; port 0 takes a free one.
 func startSimulator(address string, options ...simulator.Option) (*localSimulator, error) {
+	return serveSimulator(address, nil, options...)
+}
+
+// serveSimulator listens on an address, with TLS where a configuration is given.
+func serveSimulator(address string, secure *tls.Config, options ...simulator.Option) (*localSimulator, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
@@ -36,12 +42,16 @@ func startSimulator(address string, options ...simulator.Option) (*localSimulato
 	}
 	s := &localSimulator{Simulator: simulator.New(options...), id: rand.Text(), url: "http://" + listener.Addr().String(), failed: make(chan error, 1)}
 	s.server = &http.Server{Handler: s.Simulator, ReadHeaderTimeout: 10 * time.Second}
+	if secure != nil {
+		s.url, listener = "https://"+listener.Addr().String(), tls.NewListener(listener, secure)
+	}
 	go func() { s.failed <- s.server.Serve(listener) }()
 	return s, nil
 }
 
 // close ends the listener and its connections.
 func (s *localSimulator) close() {
+	s.Close() // requests that hang end first
 	_ = s.server.Close()
 }
 
