@@ -2,6 +2,7 @@ package workflow_test
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -68,6 +69,22 @@ func BenchmarkCompile(b *testing.B) {
 		if _, err := l.compile("five.yaml", fiveSteps); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkCompileSteps is the check of chains of steps: ten times the steps take
+// ten times as long.
+func BenchmarkCompileSteps(b *testing.B) {
+	l := newLanguage(b)
+	for _, n := range []int{200, 2000} {
+		source := graphOf(n, graphs["chain"])
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := l.compile("steps.yaml", source); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

@@ -22,8 +22,9 @@ func Compile(w *Workflow, catalog *action.Catalog, checker Checker) (*Plan, erro
 	}
 	c.permissions()
 	c.graph()
+	c.plan.Steps = make([]PlanStep, len(w.Steps))
 	for i := range w.Steps {
-		c.plan.Steps = append(c.plan.Steps, c.step(i))
+		c.plan.Steps[i] = c.step(i)
 	}
 	c.outputs()
 	c.group()
@@ -70,12 +71,11 @@ func (c *compiler) step(index int) PlanStep {
 		out.Timeout = DefaultStepTimeout
 	}
 	scope := &scope{
-		compiler: c, step: s, index: index, after: c.order.after[index], what: fmt.Sprintf("the step %q", s.ID),
+		compiler: c, step: s, index: index, after: c.view(index), what: fmt.Sprintf("the step %q", s.ID),
 		reads: map[int]bool{}, modules: map[string]bool{},
 	}
 	if s.ForEach != nil {
-		list := scope.inList(s.ForEach)
-		out.ForEach = &list
+		out.ForEach = scope.list(s.ForEach)
 	}
 	if s.If != nil {
 		out.If = scope.expression(s.If.Text, s.If.Position, s.If.Line)
@@ -89,7 +89,8 @@ func (c *compiler) step(index int) PlanStep {
 	case s.LuaFile != nil:
 		out.Script = c.luaFile(scope, s.LuaFile)
 	}
-	out.Reads = scope.readList(len(c.workflow.Steps))
+	scope.warnOfKeys()
+	out.Reads = scope.readList()
 	return out
 }
 
@@ -123,25 +124,25 @@ func (c *compiler) allowed(a *action.Action, at Position) {
 	if p.AllowsAction(a) {
 		return
 	}
-	c.parser.reportAt(at, "permission", fmt.Sprintf("the workflow may not call %s", a.Name), "add it: "+p.ActionLine(a))
+	c.parser.reportAt(at, "permission", notAllowed(a), "add it: "+p.ActionLine(a))
 }
 
+func notAllowed(a *action.Action) string { return "the workflow may not call " + a.Name }
+
+// outputs compiles the outputs of the workflow. They are evaluated last, and so
+// see every step: of those of on_failure, after a success, that they were skipped.
 func (c *compiler) outputs() {
-	all := newBits(len(c.workflow.Steps))
-	for i := range c.workflow.Steps {
-		all.add(i)
-	}
-	scope := &scope{compiler: c, index: -1, after: all, what: "outputs", reads: map[int]bool{}}
+	scope := &scope{compiler: c, index: -1, after: view{to: len(c.workflow.Steps)}, what: "outputs", reads: map[int]bool{}}
 	for _, named := range c.workflow.Outputs {
 		c.plan.Outputs = append(c.plan.Outputs, OutputTemplate{named.Name, scope.template(named.Value, false)})
 	}
-	c.plan.OutputReads = scope.readList(len(c.workflow.Steps))
+	c.plan.OutputReads = scope.readList()
 }
 
 // group compiles the concurrency group.
 func (c *compiler) group() {
 	if v := c.workflow.Concurrency.Group; v != nil {
-		scope := &scope{compiler: c, index: -1, after: newBits(len(c.workflow.Steps)), what: "concurrency.group", inputsOnly: true, reads: map[int]bool{}}
+		scope := &scope{compiler: c, index: -1, what: "concurrency.group", inputsOnly: true, reads: map[int]bool{}}
 		t := scope.template(*v, false)
 		c.plan.Group = &t
 	}

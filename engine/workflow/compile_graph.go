@@ -3,54 +3,93 @@ package workflow
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/pdflow/pdflow/engine/action"
 )
 
 // A graph says which steps each step runs after.
+//
+// Most steps run after the one above them. A row of such steps, with the step at
+// its head, is a chain, and what the head runs after, all of the chain does. So
+// the graph keeps a set for the head of each chain only, and costs as much as the
+// steps of a file, not their square.
 type graph struct {
 	needs [][]int
-	// after has a bit for every step that a step runs after, directly or through
-	// others.
-	after []bits
+	// heads are the first steps of the chains that the main steps belong to.
+	heads []int
+	// before are the steps that the head of a chain runs after, directly or
+	// through others; nil when it runs after none.
+	before []bits
 }
 
 // bits is a set of small numbers.
 type bits []uint64
 
-func newBits(n int) bits { return make(bits, (n+63)/64) }
-
-func (b bits) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
+func (b bits) has(i int) bool { return i/64 < len(b) && b[i/64]&(1<<(i%64)) != 0 }
 
 func (b bits) add(i int) { b[i/64] |= 1 << (i % 64) }
 
-func (b bits) addAll(other bits) {
-	for i := range other {
-		b[i] |= other[i]
+func (b bits) addRange(from, to int) {
+	for i := from; i < to; {
+		if i%64 == 0 && i+64 <= to {
+			b[i/64] = ^uint64(0)
+			i += 64
+			continue
+		}
+		b.add(i)
+		i++
+	}
+}
+
+// A view is the set of steps that have run before something: those from one index
+// up to another, and others.
+type view struct {
+	from, to int
+	others   bits
+}
+
+func (v view) has(i int) bool { return v.from <= i && i < v.to || v.others.has(i) }
+
+// addTo adds the steps of the view to a set.
+func (v view) addTo(set bits) {
+	set.addRange(v.from, v.to)
+	for i := range v.others {
+		set[i] |= v.others[i]
 	}
 }
 
 // graph finds out what runs after what, and reports needs that cannot be.
 func (c *compiler) graph() {
 	steps := c.workflow.Steps
-	c.order = &graph{needs: make([][]int, len(steps)), after: make([]bits, len(steps))}
+	g := &graph{needs: make([][]int, len(steps)), heads: make([]int, len(steps)), before: make([]bits, len(steps))}
+	c.order = g
 	above := -1 // the main step above
 	for i := range steps {
-		switch s := &steps[i]; {
-		case s.Part != Main:
-		case s.Needs != nil:
-			c.order.needs[i] = c.resolveNeeds(i)
-			above = i
-		default:
-			if above >= 0 {
-				c.order.needs[i] = []int{above}
-			}
-			above = i
+		if steps[i].Part != Main {
+			continue
 		}
+		if steps[i].Needs != nil {
+			g.needs[i] = c.resolveNeeds(i)
+		} else if above >= 0 {
+			g.needs[i] = []int{above}
+		}
+		g.heads[i] = i
+		if above >= 0 && slices.Equal(g.needs[i], []int{above}) {
+			g.heads[i] = g.heads[above]
+		}
+		above = i
 	}
 	c.ancestors()
-	c.laterParts()
+}
+
+// view returns the steps that run before a step. Those of on_failure and finally
+// run after every main step and after those above them.
+func (c *compiler) view(i int) view {
+	if c.workflow.Steps[i].Part != Main {
+		return view{to: i} // parts stand in their order
+	}
+	head := c.order.heads[i]
+	return view{head, i, c.order.before[head]}
 }
 
 // resolveNeeds finds the steps that a step names in `needs`.
@@ -65,76 +104,78 @@ func (c *compiler) resolveNeeds(i int) []int {
 		case c.workflow.Steps[n].Part != Main:
 			c.parser.reportAt(text.Position, "step-order", fmt.Sprintf("the step %q is one of `%s`, which runs after all of `steps`", text.Text, c.workflow.Steps[n].Part), "needs names steps of `steps`")
 		case n == i:
-			c.parser.reportAt(text.Position, "needs-circle", fmt.Sprintf("the step %q needs itself", s.ID), "")
-		case !slices.Contains(needs, n):
+			c.parser.reportAt(text.Position, "needs-circle", fmt.Sprintf("the step %q needs itself", s.ID), "name the steps that it runs after; `needs: []` is none")
+		default:
 			needs = append(needs, n)
 		}
 	}
 	slices.Sort(needs)
-	return needs
+	return slices.Compact(needs)
 }
 
-// ancestors walks the needs of every main step. A circle is reported once, and
-// opened.
+// ancestors walks the needs of every main step, and gives each chain what its
+// head runs after. A circle is reported once, and opened.
 func (c *compiler) ancestors() {
-	n := len(c.workflow.Steps)
 	const unseen, under, done = 0, 1, 2
-	state := make([]int, n)
+	state := make([]int, len(c.workflow.Steps))
 	var path []int
 	var visit func(i int)
 	visit = func(i int) {
 		state[i] = under
 		path = append(path, i)
-		c.order.after[i] = newBits(n)
 		kept := c.order.needs[i][:0:0]
 		for _, need := range c.order.needs[i] {
-			switch state[need] {
-			case under:
+			if state[need] == under {
 				c.circle(path[slices.Index(path, need):])
 				continue
-			case unseen:
+			}
+			if state[need] == unseen {
 				visit(need)
 			}
 			kept = append(kept, need)
-			c.order.after[i].add(need)
-			c.order.after[i].addAll(c.order.after[need])
 		}
 		c.order.needs[i] = kept
+		if c.order.heads[i] == i {
+			c.order.before[i] = c.union(kept)
+		}
 		path = path[:len(path)-1]
 		state[i] = done
 	}
-	for i := range n {
+	for i := range state {
 		if state[i] == unseen {
 			visit(i)
 		}
 	}
 }
 
-// circle reports steps that wait for each other.
-func (c *compiler) circle(steps []int) {
-	var ids []string
-	for _, i := range append(slices.Clone(steps), steps[0]) {
-		ids = append(ids, c.workflow.Steps[i].ID)
+// union is what a step runs after that needs some steps: they, and what they run
+// after.
+func (c *compiler) union(needs []int) bits {
+	end := 0 // of the set, which is no longer than it must be
+	for _, need := range needs {
+		end = max(end, need/64+1, len(c.view(need).others))
 	}
-	at := c.workflow.Steps[steps[0]].Position
-	if needs := c.workflow.Steps[steps[0]].Needs; len(needs) > 0 {
-		at = needs[0].Position
+	set := make(bits, end)
+	for _, need := range needs {
+		set.add(need)
+		c.view(need).addTo(set)
 	}
-	c.parser.reportAt(at, "needs-circle", "these steps wait for each other, each for the next: "+strings.Join(ids, " -> "), "take one of the needs away")
+	return set
 }
 
-// laterParts says what the steps of on_failure and finally run after: every main
-// step, and those above.
-func (c *compiler) laterParts() {
-	n := len(c.workflow.Steps)
-	for i := range c.workflow.Steps {
-		part := c.workflow.Steps[i].Part
-		if part == Main {
-			continue
-		}
-		c.order.after[i] = newBits(n)
-		for j := range i { // parts stand in their order
-			c.order.after[i].add(j)
+// circle reports steps that wait for each other, at the first `needs` that closes
+// the circle: a step without one waits for the step above.
+func (c *compiler) circle(steps []int) {
+	text, at := "", Position{}
+	for k, i := range steps {
+		s, next := &c.workflow.Steps[i], &c.workflow.Steps[steps[(k+1)%len(steps)]]
+		text += s.ID + " -> "
+		for _, need := range s.Needs {
+			if need.Text == next.ID && at == (Position{}) {
+				at = need.Position
+			}
 		}
 	}
+	text += c.workflow.Steps[steps[0]].ID
+	c.parser.reportAt(at, "needs-circle", "these steps wait for each other, each for the next: "+text, "take one of these needs away")
 }

@@ -116,7 +116,11 @@ func (s *scope) embedded(text string, at Position, line int, secrets bool) (Temp
 		end++
 	}
 	if first == nil {
-		s.parser.reportAt(at, RuleLuaSyntax, "an expression is not closed", "write ${{ expression }}")
+		hint := "write ${{ expression }}"
+		if strings.Contains(s.parser.line(at.Line), " #") {
+			hint = "in YAML ` #` begins a comment: put the whole value in quotes"
+		}
+		s.parser.reportAt(at, RuleLuaSyntax, "an expression is not closed", hint)
 		return Template{}, -1
 	}
 	s.expressionFindings(nil, first, at)
@@ -165,7 +169,7 @@ func (s *scope) with(step *Step, a *action.Action) []OutputTemplate {
 	for _, problem := range a.In.Check(input) {
 		s.inputProblem(problem, &whole, places)
 	}
-	s.triggerKey(a, input, false, s.workflow.File, step.Uses.Position)
+	s.usesKey(a, input)
 	for _, c := range a.In.PlainCredentials(input) {
 		s.parser.reportAt(whole.place(c.Path), "literal-secret", literalSecret(c.Path), credentialHint(c.Path))
 	}

@@ -23,10 +23,20 @@
 //   - [Permissions] are what a workflow may reach.
 //   - [Diagnostic] is one problem of a file.
 //
+// # Where Compile does what
+//
+//	compile.go        the way through the file, and where a finding is placed
+//	compile_graph.go  what runs after what, and so which steps a step may read
+//	compile_value.go  values with expressions, inputs of `with`, Lua files
+//	scope.go          what a chunk may see at its place: item, failure, ...
+//	references.go     each read of a chunk, against what is declared
+//	trigger.go        pages whose key cannot do what is meant
+//
 // # To add a field of a step
 //
-// Add it to [Step], read it in the table of Parser.step (parse_step.go), carry
-// it to [PlanStep] in compile.go, and describe it in docs/language.md.
+// Add it to [Step], read it in the table of Parser.step (parse_step.go; what says
+// when and how often a step runs is in parse_flow.go), carry it to [PlanStep] in
+// compile.go, and describe it in docs/language.md.
 //
 // The package does no I/O: `lua_file` and `require` read through the fs.FS that
 // the caller puts into [Workflow.Files].

@@ -30,6 +30,10 @@ func FuzzParse(f *testing.F) {
 			f.Add(source)
 		}
 	}
+	f.Add([]byte(restorable))
+	for _, keys := range graphs {
+		f.Add([]byte(graphOf(20, keys)))
+	}
 	files := fstest.MapFS{"a.lua": {Data: []byte(`return require("m")`)}, "lib/m.lua": {Data: []byte("return steps.first")}}
 	f.Fuzz(func(t *testing.T, source []byte) {
 		_, _ = workflow.ParseData("fuzz.yaml", source)

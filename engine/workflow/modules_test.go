@@ -2,6 +2,7 @@ package workflow_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -71,6 +72,34 @@ steps:
 	want := `dir/a.lua:2:1: the step "late" does not run before the step "early" (a step sees the steps above it)`
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+// TestModuleNames proves that a module may read the names that exist in each step
+// that requires it, at its own place, and that what it reads counts for the plan.
+func TestModuleNames(t *testing.T) {
+	const step = "steps:\n- id: s\n  %s: %s\n  lua: |\n    return require('m')\non_failure:\n- id: told\n  lua: |\n    return require('f')\n"
+	for name, test := range map[string]struct{ key, value, module, failing, want string }{
+		"item in a loop":        {"for_each", "[1]", "return item + index", "return 1", ""},
+		"item elsewhere":        {"timeout", "5s", "local x\nreturn item", "return 1", "dir/m.lua:2:1: there is no `item` in the step \"s\""},
+		"failure in on_failure": {"timeout", "5s", "return 1", "return failure.message", ""},
+		"failure in a step":     {"timeout", "5s", "return failure.message", "return 1", "dir/m.lua:1:1: there is no `failure` in the step \"s\""},
+		"a misspelled field":    {"timeout", "5s", "return previous.outputs", "return failure.mesage", `dir/f.lua:1:1: failure has no field "mesage"`},
+		"an action":             {"timeout", "5s", "\nreturn pagerduty.delete_user_by_id{id = 'P1'}", "return 1", "dir/m.lua:2:1: the workflow may not call pagerduty.delete_user_by_id"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plan, err := newLanguage(t).compileWith(fmt.Sprintf(step, test.key, test.value), map[string]string{"m.lua": test.module, "f.lua": test.failing})
+			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.HasPrefix(err.Error(), test.want)) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+			if plan != nil && plan.ReadsPrevious {
+				t.Error("the plan reads previous")
+			}
+		})
+	}
+	plan, err := newLanguage(t).compileWith(fmt.Sprintf(step, "timeout", "5s"), map[string]string{"m.lua": "return previous", "f.lua": ""})
+	if err != nil || !plan.ReadsPrevious {
+		t.Errorf("got %v, want a plan that reads previous", err)
 	}
 }
 

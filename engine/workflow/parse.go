@@ -37,6 +37,7 @@ func nameOf(file string) string {
 
 func (p *parser) workflow(root *yaml.Node, w *Workflow) {
 	var parts [Finally + 1]*yaml.Node
+	var concurrency *yaml.Node
 	seen := p.mapping(root, "a workflow",
 		key{name: "name", read: func(v *yaml.Node) { w.Name = p.someText(v, "name") }},
 		key{name: "description", read: func(v *yaml.Node) { w.Description = p.text(v, "description") }},
@@ -51,7 +52,7 @@ func (p *parser) workflow(root *yaml.Node, w *Workflow) {
 		key{name: "outputs", read: func(v *yaml.Node) { p.outputs(v, w) }},
 		key{name: "on_failure", read: func(v *yaml.Node) { parts[OnFailure] = v }},
 		key{name: "finally", read: func(v *yaml.Node) { parts[Finally] = v }},
-		key{name: "concurrency", read: func(v *yaml.Node) { w.Concurrency = p.concurrency(v) }},
+		key{name: "concurrency", read: func(v *yaml.Node) { concurrency = v }},
 		key{name: "resume_within", read: func(v *yaml.Node) { w.ResumeWithin = p.duration(v, "resume_within") }},
 	)
 	p.parts(parts, w)
@@ -60,6 +61,9 @@ func (p *parser) workflow(root *yaml.Node, w *Workflow) {
 	}
 	p.checkPatterns(w)
 	p.checkSchedules(w)
+	if concurrency != nil {
+		w.Concurrency = p.concurrency(concurrency, seen["schedule"])
+	}
 }
 
 func (p *parser) connection(n *yaml.Node, w *Workflow) {

@@ -15,26 +15,31 @@ const (
 	maxAttempts = 100
 )
 
+// flowPlaces are the values of keys that mean nothing without others.
+type flowPlaces struct{ needs, forEach, maxParallel, failFast *yaml.Node }
+
 // flow are the keys of a step that say when and how often it runs.
-func (p *parser) flow(s *Step) []key {
+func (p *parser) flow(s *Step, at *flowPlaces) []key {
 	return []key{
-		{name: "needs", read: func(v *yaml.Node) { s.Needs = p.needs(v) }},
-		{name: "for_each", read: func(v *yaml.Node) { s.ForEach = p.forEach(v) }},
-		{name: "max_parallel", read: func(v *yaml.Node) { s.MaxParallel = p.count(v, "max_parallel", maxParallel) }},
-		{name: "fail_fast", read: func(v *yaml.Node) { s.FailFast = p.boolean(v, "fail_fast") }},
+		{name: "needs", read: func(v *yaml.Node) { at.needs, s.Needs = v, p.needs(v) }},
+		{name: "for_each", read: func(v *yaml.Node) { at.forEach, s.ForEach = v, p.forEach(v) }},
+		{name: "max_parallel", read: func(v *yaml.Node) { at.maxParallel, s.MaxParallel = v, p.count(v, "max_parallel", maxParallel) }},
+		{name: "fail_fast", read: func(v *yaml.Node) { at.failFast, s.FailFast = v, p.boolean(v, "fail_fast") }},
 		{name: "retry", read: func(v *yaml.Node) { s.Retry = p.retry(v) }},
 	}
 }
 
-// checkFlow reports keys that mean nothing without others.
-func (p *parser) checkFlow(n *yaml.Node, s *Step, seen map[string]bool) {
-	for _, name := range []string{"max_parallel", "fail_fast"} {
-		if seen[name] && !seen["for_each"] {
-			p.report(n, "without-for-each", fmt.Sprintf("`%s` goes with `for_each`, and the step %q has none", name, s.ID), "add for_each, or leave it out")
+// checkFlow reports keys that mean nothing where they stand.
+func (p *parser) checkFlow(s *Step, at *flowPlaces) {
+	alone := func(v *yaml.Node, name string) {
+		if v != nil && at.forEach == nil {
+			p.report(v, "without-for-each", fmt.Sprintf("`%s` goes with `for_each`, and the step %q has none", name, s.ID), "add for_each, or leave it out")
 		}
 	}
-	if s.Part != Main && seen["needs"] {
-		p.report(n, "needs-in-part", fmt.Sprintf("the step %q cannot have `needs`", s.ID),
+	alone(at.maxParallel, "max_parallel")
+	alone(at.failFast, "fail_fast")
+	if at.needs != nil && s.Part != Main {
+		p.report(at.needs, "needs-in-part", fmt.Sprintf("the step %q cannot have `needs`", s.ID),
 			fmt.Sprintf("the steps of %s run one after the other, each whatever became of the one before", s.Part))
 		s.Needs = nil
 	}
@@ -48,12 +53,15 @@ func (p *parser) needs(n *yaml.Node) []Text {
 			needs = append(needs, *id)
 		}
 	}
-	target := p.resolve(n)
-	if target != nil && target.Kind == yaml.ScalarNode && target.Tag != "!!null" {
+	switch target := p.resolve(n); {
+	case target == nil:
+	case target.Kind == yaml.SequenceNode:
+		p.items(n, "needs", add)
+	case target.Kind == yaml.ScalarNode && p.scalar(target) != nil:
 		add(n)
-		return needs
+	default:
+		p.report(n, "wrong-type", "needs must be a list of steps, or one, got "+p.kindOf(target), "needs: [] is none")
 	}
-	p.items(n, "needs", add)
 	return needs
 }
 
@@ -61,15 +69,16 @@ func (p *parser) needs(n *yaml.Node) []Text {
 func (p *parser) forEach(n *yaml.Node) *Value {
 	v := p.value(n, "for_each")
 	text, isText := v.Literal.(string)
-	switch {
-	case v.IsList, isText && wholeExpression(text):
+	if v.IsList || isText && wholeExpression(text) {
 		return &v
-	case p.resolve(n) == nil:
-		return nil
 	}
-	p.report(n, "wrong-type", "for_each must be a list or one expression, got "+p.kindOf(p.resolve(n)), `for example: ["#oncall", "#ops"] or ${{ inputs.emails }}`)
+	if target := p.resolve(n); target != nil {
+		p.report(n, "wrong-type", "for_each must be a list or one expression, got "+p.kindOf(target), forEachHint)
+	}
 	return nil
 }
+
+const forEachHint = "for example: [\"#oncall\", \"#ops\"] or ${{ inputs.emails }}"
 
 // wholeExpression reports whether a text may be one expression and nothing else.
 func wholeExpression(text string) bool {
@@ -128,32 +137,38 @@ func (p *parser) backoff(n *yaml.Node) float64 {
 // kinds reads the kinds of failure that are retried.
 func (p *parser) kinds(n *yaml.Node) []action.Kind {
 	var kinds []action.Kind
-	var names []string
+	var names, listed []string
 	for _, kind := range action.Kinds() {
 		names = append(names, string(kind))
+		if (Retry{On: []action.Kind{kind}}).Allows(kind) {
+			listed = append(listed, string(kind))
+		}
 	}
 	p.items(n, "on", func(v *yaml.Node) {
 		name := p.someText(v, "a kind of failure")
-		kind := action.Kind(name)
 		switch {
 		case name == "":
 		case !slices.Contains(names, name):
 			hint := action.DidYouMean(name, names)
 			if hint == "" {
-				hint = "one of: " + strings.Join(names, ", ")
+				hint = "one of: " + strings.Join(listed, ", ")
 			}
 			p.report(v, "unknown-kind", fmt.Sprintf("there is no kind of failure %q", clipped(name)), hint)
-		case !(Retry{On: []action.Kind{kind}}).Allows(kind):
+		case !slices.Contains(listed, name):
 			p.report(v, "bad-retry", fmt.Sprintf("%s cannot be retried", name), "what may have been done is never repeated by itself, and a cancelled run stays cancelled")
 		default:
-			kinds = append(kinds, kind)
+			kinds = append(kinds, action.Kind(name))
 		}
 	})
+	if target := p.resolve(n); target != nil && target.Kind == yaml.SequenceNode && len(target.Content) == 0 {
+		p.report(n, "bad-retry", "on lists no kind of failure, so nothing would be retried", "leave it out: what may pass is retried")
+	}
 	return kinds
 }
 
-// concurrency reads `concurrency:`: a policy, or a mapping.
-func (p *parser) concurrency(n *yaml.Node) (c Concurrency) {
+// concurrency reads `concurrency:`: a policy, or a mapping. Only the runs of a
+// schedule have a policy by themselves.
+func (p *parser) concurrency(n *yaml.Node, scheduled bool) (c Concurrency) {
 	target := p.resolve(n)
 	if target == nil {
 		return c
@@ -166,15 +181,22 @@ func (p *parser) concurrency(n *yaml.Node) (c Concurrency) {
 		key{name: "group", read: func(v *yaml.Node) { c.Group = p.group(v) }},
 		key{name: "policy", read: func(v *yaml.Node) { c.Policy = p.policy(v) }},
 	)
-	if target.Kind == yaml.MappingNode && !seen["policy"] && !seen["group"] {
+	switch {
+	case target.Kind != yaml.MappingNode || seen["policy"]:
+	case !seen["group"]:
 		p.report(n, "missing-key", `concurrency needs "policy" or "group"`, "for example concurrency: {policy: queue}")
+	case !scheduled:
+		p.report(n, "missing-key", "a concurrency group without a policy bounds nothing: without one, any number of runs is allowed", "add one, such as policy: queue")
 	}
 	return c
 }
 
 func (p *parser) group(n *yaml.Node) *Value {
 	v := p.value(n, "group")
-	if _, ok := v.Literal.(string); ok {
+	if text, ok := v.Literal.(string); ok {
+		if strings.TrimSpace(text) == "" {
+			p.report(n, "empty-text", "group is empty", "leave it out: the runs of the workflow are then one group")
+		}
 		return &v
 	}
 	if target := p.resolve(n); target != nil {

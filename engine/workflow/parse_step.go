@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -19,6 +20,10 @@ func (p *parser) parts(parts [Finally + 1]*yaml.Node, w *Workflow) {
 }
 
 func (p *parser) steps(n *yaml.Node, part Part, w *Workflow, ids map[string]Position) {
+	target := p.resolve(n)
+	if target != nil {
+		w.Steps = slices.Grow(w.Steps, len(target.Content))
+	}
 	p.items(n, part.String(), func(v *yaml.Node) {
 		s := p.step(v, len(w.Steps)+1, part)
 		if first, ok := ids[s.ID]; ok {
@@ -27,7 +32,7 @@ func (p *parser) steps(n *yaml.Node, part Part, w *Workflow, ids map[string]Posi
 		ids[s.ID] = s.Position
 		w.Steps = append(w.Steps, s)
 	})
-	if target := p.resolve(n); part == Main && target != nil && target.Kind == yaml.SequenceNode && len(target.Content) == 0 {
+	if part == Main && target != nil && target.Kind == yaml.SequenceNode && len(target.Content) == 0 {
 		p.report(n, "no-steps", "there are no steps", "a step has `uses:` or `lua:`")
 	}
 }
@@ -38,7 +43,8 @@ func (p *parser) step(n *yaml.Node, number int, part Part) Step {
 		ID: fmt.Sprintf("step_%d", number), Position: Position{n.Line, n.Column}, Part: part,
 		MaxParallel: 1, FailFast: true, Retry: Retry{MaxAttempts: 1},
 	}
-	seen := p.mapping(n, "a step", append([]key{
+	var places flowPlaces
+	p.mapping(n, "a step", append([]key{
 		{name: "id", read: func(v *yaml.Node) { p.id(v, "a step's id", &s.ID) }},
 		{name: "name", refused: true, read: func(v *yaml.Node) {
 			p.report(v, "unknown-key", `a step has no key "name"`, "its `id` names it; comments describe it")
@@ -56,8 +62,8 @@ func (p *parser) step(n *yaml.Node, number int, part Part) Step {
 		{name: "continue_on_error", read: func(v *yaml.Node) { s.ContinueOnError = p.boolean(v, "continue_on_error") }},
 		{name: "limits", read: func(v *yaml.Node) { s.Limits = p.limits(v) }},
 		p.later("connection", "set the environment of the whole run"),
-	}, p.flow(&s)...)...)
-	p.checkFlow(n, &s, seen)
+	}, p.flow(&s, &places)...)...)
+	p.checkFlow(&s, &places)
 	p.stepKind(n, &s)
 	return s
 }

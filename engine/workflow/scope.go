@@ -2,10 +2,8 @@ package workflow
 
 import (
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
-
-	"github.com/pdflow/pdflow/engine/action"
 )
 
 // A scope is the place of a chunk in the workflow: what it may see, and what it
@@ -14,7 +12,7 @@ type scope struct {
 	*compiler
 	step  *Step  // nil outside of steps
 	index int    // of the step, or -1
-	after bits   // the steps that have run before
+	after view   // the steps that have run before
 	what  string // "the step \"x\"" or "outputs"
 	reads map[int]bool
 	// inputsOnly says that there is no run yet.
@@ -24,6 +22,10 @@ type scope struct {
 	// modules are those that were followed for this scope. Each is compiled once,
 	// and followed for every step that requires it: it reads what the step does.
 	modules map[string]bool
+	// varies says that a second attempt may see another world than the first, and
+	// pages are the pages without a key whose text it may change; see trigger.go.
+	varies bool
+	pages  []page
 }
 
 // dataNames are the names that every chunk may read. Scripts see secrets too;
@@ -50,15 +52,7 @@ func (s *scope) names(kind ChunkKind) []string {
 	return names
 }
 
-func (s *scope) readList(steps int) []int {
-	var list []int
-	for i := range steps {
-		if s.reads[i] {
-			list = append(list, i)
-		}
-	}
-	return list
-}
+func (s *scope) readList() []int { return slices.Sorted(maps.Keys(s.reads)) }
 
 // script compiles the body of a step, with the modules that it requires.
 func (s *scope) script(chunk Chunk) Program {
@@ -132,8 +126,7 @@ func (s *scope) references(program Program, file string, at Position) {
 		case root == "run":
 			s.fieldReference(r, file, at, 1, "run", runFields)
 		case root == "previous":
-			s.plan.ReadsPrevious = true
-			s.fieldReference(r, file, at, 1, "previous", previousFields)
+			s.previousReference(r, file, at)
 		case root == "failure":
 			s.fieldReference(r, file, at, 1, "failure", failureFields)
 		case s.catalog.Functions(root) != nil:
@@ -165,200 +158,13 @@ func (s *scope) missing(name string) string {
 	return ""
 }
 
-// inList compiles the list of a for_each.
-func (s *scope) inList(v *Value) Template {
+// list compiles the list of a for_each: a list, or one expression.
+func (s *scope) list(v *Value) *Template {
 	s.inForEach = true
 	defer func() { s.inForEach = false }()
-	return s.template(*v, false)
-}
-
-func (s *scope) inputReference(r Reference, file string, at Position) {
-	if len(r.Path) < 2 {
-		return
+	t := s.template(*v, false)
+	if t.kind == textTemplate && len(t.parts) > 0 { // else it was not closed, which is reported
+		s.parser.reportAt(v.Position, "wrong-type", "for_each must be a list or one expression, got text with expressions in it", forEachHint)
 	}
-	if _, ok := s.workflow.Inputs.Field(r.Path[1]); !ok {
-		hint := action.DidYouMean(r.Path[1], s.workflow.Inputs.Names())
-		if hint == "" {
-			hint = fmt.Sprintf("declare it: inputs: {%s: {type: string}}", r.Path[1])
-		}
-		s.finding(Finding{Rule: "unknown-input", Line: r.Line, Token: r.Path[1], Message: fmt.Sprintf("no input %q is declared", clipped(r.Path[1])), Hint: hint}, file, at)
-	}
-}
-
-// stepFields are the fields of steps.ID.
-var stepFields = []string{"outputs", "status", "error", "skipped_because"}
-
-func (s *scope) stepReference(r Reference, file string, at Position) {
-	if len(r.Path) < 2 { // steps itself, or steps[expression]: everything that ran before
-		for i := range s.workflow.Steps {
-			if s.after.has(i) {
-				s.reads[i] = true
-			}
-		}
-		return
-	}
-	id := r.Path[1]
-	index, ok := s.stepIDs[id]
-	switch {
-	case !ok:
-		s.finding(Finding{
-			Rule: "unknown-step", Line: r.Line, Token: id, Message: fmt.Sprintf("there is no step %q", clipped(id)),
-			Hint: action.DidYouMean(id, action.SortedNames(s.stepIDs)),
-		}, file, at)
-		return
-	case !s.after.has(index):
-		message := fmt.Sprintf("the step %q does not run before %s", id, s.what)
-		if index == s.index {
-			message = fmt.Sprintf("%s reads its own result", s.what)
-		}
-		s.finding(Finding{Rule: "step-order", Line: r.Line, Token: id, Message: message, Hint: s.orderHint(index)}, file, at)
-		return
-	}
-	s.reads[index] = true
-	fields := stepFields
-	if s.workflow.Steps[index].ForEach != nil {
-		fields = append(slices.Clone(stepFields), "items")
-	}
-	s.fieldReference(r, file, at, 2, "steps."+id, fields)
-	s.outputReference(r, file, at, index)
-}
-
-// orderHint says how a step could see another.
-func (s *scope) orderHint(index int) string {
-	other := &s.workflow.Steps[index]
-	if s.step != nil && s.step.Needs != nil && index != s.index && other.Part == Main {
-		return fmt.Sprintf("a step sees what it needs, directly or through others: add %s to its needs", other.ID)
-	}
-	return "a step sees the steps above it"
-}
-
-// outputReference checks a field of the outputs of a `uses:` step, whose action
-// declares them.
-func (s *scope) outputReference(r Reference, file string, at Position, index int) {
-	uses := s.workflow.Steps[index].Uses
-	if len(r.Path) < 4 || r.Path[2] != "outputs" {
-		return
-	}
-	if s.workflow.Steps[index].ForEach != nil {
-		s.listReference(r, file, at)
-		return
-	}
-	if uses == nil {
-		return
-	}
-	if a, ok := s.catalog.Lookup(uses.Text); ok {
-		s.fieldReference(r, file, at, 3, a.Name, a.Out.Names())
-	}
-}
-
-// listReference reports a field that is read of the outputs of a for_each.
-func (s *scope) listReference(r Reference, file string, at Position) {
-	if !identifierPattern.MatchString(r.Path[3]) {
-		return
-	}
-	list := strings.Join(r.Path[:3], ".")
-	s.finding(Finding{
-		Rule: "unknown-field", Line: r.Line, Token: r.Path[3], Message: fmt.Sprintf("%s is a list, an output for each item, and has no field %q", list, clipped(r.Path[3])),
-		Hint: fmt.Sprintf("for the first: %s[1].%s", list, r.Path[3]),
-	}, file, at)
-}
-
-// fieldReference checks the field at a place of the path.
-func (s *scope) fieldReference(r Reference, file string, at Position, place int, owner string, known []string) {
-	if len(r.Path) <= place || slices.Contains(known, r.Path[place]) {
-		return
-	}
-	name := r.Path[place]
-	hint := action.DidYouMean(name, known)
-	if hint == "" {
-		hint = "it has: " + strings.Join(known, ", ")
-	}
-	s.finding(Finding{Rule: "unknown-field", Line: r.Line, Token: name, Message: fmt.Sprintf("%s has no field %q", owner, clipped(name)), Hint: hint}, file, at)
-}
-
-func (s *scope) secretReference(r Reference, file string, at Position) {
-	var known []string
-	for _, b := range s.workflow.Secrets {
-		if !strings.HasPrefix(b.Name, "inputs.") {
-			known = append(known, b.Name)
-		}
-	}
-	if len(r.Path) < 2 || slices.Contains(known, r.Path[1]) {
-		return
-	}
-	hint := action.DidYouMean(r.Path[1], known)
-	if hint == "" {
-		hint = fmt.Sprintf("declare it: secrets: {%s: {hosts: [hooks.example.com]}}", r.Path[1])
-	}
-	s.finding(Finding{Rule: "unknown-secret", Line: r.Line, Token: r.Path[1], Message: fmt.Sprintf("no secret %q is declared", clipped(r.Path[1])), Hint: hint}, file, at)
-}
-
-// callReference checks a use of a module of the catalogue.
-func (s *scope) callReference(r Reference, file string, at Position) {
-	if len(r.Path) < 2 {
-		return
-	}
-	name := r.Path[0] + "." + r.Path[1]
-	a, ok := s.catalog.Lookup(name)
-	if !ok {
-		functions := s.catalog.Functions(r.Path[0])
-		hint := action.DidYouMean(r.Path[1], functions)
-		if hint == "" {
-			hint = "it has: " + strings.Join(functions, ", ")
-		}
-		s.finding(Finding{Rule: "unknown-action", Line: r.Line, Token: r.Path[1], Message: fmt.Sprintf("%s has no function %q", r.Path[0], clipped(r.Path[1])), Hint: hint}, file, at)
-		return
-	}
-	if !s.workflow.Permissions.AllowsAction(a) {
-		s.allowed(a, Position{r.Line, s.column(r.Line, r.Path[1], at)})
-	}
-	if r.Input != nil {
-		s.callInput(a, r, file, at)
-		s.triggerKey(a, r.Input, r.Open, file, Position{r.Line, s.column(r.Line, r.Path[1], at)})
-	}
-}
-
-// triggerKey warns of a page whose key the engine derives where that cannot do
-// what the author means. The key is the run's own: every run of a schedule opens
-// another incident. And it has the text of the page in it: a script that builds
-// another text in its second attempt opens a second incident.
-func (s *scope) triggerKey(a *action.Action, input action.Object, open bool, file string, at Position) {
-	if _, keyed := a.In.Field("incident_key"); a.Effect != action.Keyed || !keyed || open || input["incident_key"] != nil {
-		return
-	}
-	message := ""
-	switch {
-	case len(s.workflow.Schedules) > 0:
-		message = "without incident_key every run of the schedule opens another incident"
-	case s.step != nil && s.step.Uses == nil && s.step.Retry.MaxAttempts > 1 && input["description"] == action.Dynamic:
-		message = "without incident_key an attempt that builds another text opens another incident"
-	default:
-		return
-	}
-	s.parser.diagnostics = append(s.parser.diagnostics, Diagnostic{
-		File: file, Line: at.Line, Column: at.Column, Rule: "trigger-needs-key", Severity: SeverityWarning,
-		Message: message, Hint: `give what it is about: incident_key = "disk-db1"`,
-	})
-}
-
-// callInput checks the literal table of a call.
-func (s *scope) callInput(a *action.Action, r Reference, file string, at Position) {
-	if len(a.Args) > 0 {
-		if f, _ := a.In.Field(a.Args[0]); f != nil && f.Type.Name == action.AnyType {
-			return // the table is the value itself
-		}
-	}
-	for _, problem := range a.In.Check(r.Input) {
-		if r.Open && problem.Rule == action.RuleMissingInput {
-			continue
-		}
-		token := r.Path[1]
-		if problem.Rule == action.RuleUnknownInput {
-			token = problem.Name()
-		}
-		s.finding(Finding{Rule: problem.Rule, Line: r.Line, Token: token, Message: a.Name + ": " + problem.Message, Hint: problem.Hint}, file, at)
-	}
-	for _, c := range a.In.PlainCredentials(r.Input) {
-		s.finding(Finding{Rule: "literal-secret", Line: r.Line, Token: action.Problem{Path: c.Path}.Name(), Message: literalSecret(c.Path), Hint: credentialHint(c.Path)}, file, at)
-	}
+	return &t
 }
