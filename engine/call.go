@@ -147,7 +147,7 @@ func (w *work) finish(ctx context.Context, i *action.Invocation, record Call, se
 		if typed.Kind == action.UnknownOutcome {
 			w.doubtful = sequence
 		}
-		result.Error = &Failure{}
+		result.Error, result.Stopped = &Failure{}, ctx.Err() != nil
 		result.Error.describe(typed)
 		err = typed
 	} else {

@@ -13,14 +13,15 @@ type RecordedCall struct {
 	Attempt  int
 	Sequence int       // of its call.started, or of its call.returned when it has only that
 	Time     time.Time // when it was begun
-	Returned bool      // its result is known
+	Returned bool      // its result is known; not when the attempt was stopped meanwhile
 	// Decided is what a person said of it; empty when nobody did.
 	Decided Decision
 }
 
-// unknown reports whether the call was begun and nobody knows what became of it.
+// unknown reports whether the call is a write that was begun, and nobody knows
+// what became of it.
 func (c *RecordedCall) unknown() bool {
-	return c.Decided == "" && (!c.Returned || c.Error != nil && c.Error.Kind == action.UnknownOutcome)
+	return c.Decided == "" && c.Effect != action.Reads.String() && (!c.Returned || c.Error != nil && c.Error.Kind == action.UnknownOutcome)
 }
 
 // output is the recorded output. A journal may not tell an empty one from none.
@@ -62,7 +63,7 @@ func (l callLog) returned(id unitID, e Event) {
 	calls := l[id]
 	for i := len(calls) - 1; i >= 0 && calls[i].Attempt == e.Attempt; i-- {
 		if calls[i].Number == e.Call.Number {
-			calls[i].Returned, calls[i].Output, calls[i].Error = true, e.Call.Output, e.Call.Error
+			calls[i].Returned, calls[i].Output, calls[i].Error = !e.Call.Stopped, e.Call.Output, e.Call.Error
 			return
 		}
 	}

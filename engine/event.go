@@ -121,6 +121,9 @@ type Call struct {
 	Again  bool          `json:"again,omitempty"`
 	Output action.Object `json:"output,omitempty"`
 	Error  *Failure      `json:"error,omitempty"`
+	// Stopped says that the attempt was stopped meanwhile: the error tells why the
+	// call was left, and nothing of what became of it.
+	Stopped bool `json:"stopped,omitempty"`
 	// Decision is what a person said of the call, in call.decided; its Number is
 	// then the sequence number of the call.started.
 	Decision Decision `json:"decision,omitempty"`

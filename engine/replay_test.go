@@ -43,7 +43,7 @@ func (p *tape) Begin(_ context.Context, call engine.Call, durable bool) (int, er
 func (p *tape) End(call engine.Call, _ bool) {
 	for i := range p.calls {
 		if c := &p.calls[i]; c.Attempt == p.attempt && c.Number == call.Number {
-			c.Returned, c.Output, c.Error = true, call.Output, call.Error
+			c.Returned, c.Output, c.Error = !call.Stopped, call.Output, call.Error
 			return
 		}
 	}

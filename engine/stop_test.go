@@ -245,3 +245,36 @@ func TestTimeoutOfAWrite(t *testing.T) {
 		})
 	}
 }
+
+// TestStoppedCall: a call that was under way when the time of its attempt was over
+// is recorded as that. Should the process end right then, the replay makes it
+// again instead of failing with what it was told when it was stopped.
+func TestStoppedCall(t *testing.T) {
+	w := newWaiting()
+	h := newHost(w.action(action.Keyed))
+	local, plan := h.compile(t, "name: w\nsteps:\n- {id: s, uses: demo.wait, timeout: 30s, retry: {max_attempts: 2, delay: 1ms}}\n")
+	go func() {
+		<-w.entered
+		h.clock.advance(30 * time.Second)
+		h.clock.await(time.Second) // the delay of the retry
+		w.answer <- nil
+		h.clock.advance(time.Second)
+	}()
+	if _, err := local.Run(context.Background(), plan, engine.Request{}); err != nil {
+		t.Fatal(err)
+	}
+	cut := h.events[:4]
+	if last := cut[3]; last.Kind != engine.CallReturned || !last.Call.Stopped {
+		t.Fatalf("got %+v, want a call that was stopped", last)
+	}
+	local.Journal = engine.NewMemory()
+	if err := local.Journal.Begin(context.Background(), engine.Entry{Run: "R1"}, cut); err != nil {
+		t.Fatal(err)
+	}
+	w.answer <- nil
+	result, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustSucceed(t, result)
+}
