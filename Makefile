@@ -37,7 +37,8 @@ fuzz:
 	$(FUZZ) '^FuzzCheck$$' ./engine/lua
 	$(FUZZ) '^FuzzValues$$' ./engine/lua
 	$(FUZZ) '^FuzzApply$$' ./engine
-	$(FUZZ) '^FuzzRecord$$' ./engine/sqlite
+	$(FUZZ) '^FuzzEventCodec$$' ./engine
+	$(FUZZ) '^FuzzValueCodec$$' ./engine
 	$(FUZZ) '^FuzzNormalize$$' ./engine/action
 	$(FUZZ) '^FuzzDuration$$' ./engine/action
 	$(FUZZ) '^FuzzParse$$' ./engine/schedule

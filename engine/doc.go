@@ -17,6 +17,8 @@
 //     replay.go says what a call becomes that was made before: by an attempt that
 //     a crash cut off, or by an earlier attempt of the same step.
 //   - A [Journal] keeps runs, so that another process can go on with them.
+//     codec.go and decode.go have events as text, without loss; summary.go says
+//     what of them a list of runs shows.
 //   - [Local] is the backend in this process: a loop around the fold (loop.go),
 //     with a goroutine for each attempt (attempt.go). It also waits for
 //     concurrency groups (group.go) and resumes runs (resume.go).

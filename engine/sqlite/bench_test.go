@@ -1,154 +1,140 @@
-//go:build unix
-
 package sqlite
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/pdflow/pdflow/engine"
-	"github.com/pdflow/pdflow/engine/action"
-	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-var background = context.Background()
-
-// oneStep are the events of a run of one step, in the pieces in which they are
-// committed.
-func oneStep(run string) [][]engine.Event {
-	at := time.Date(2026, 1, 31, 9, 0, 0, 123_456_789, time.UTC)
-	target := engine.Target{
-		Connection: "default", APIURL: "https://api.pagerduty.com", EventsURL: "https://events.pagerduty.com",
-		Keys: map[string]string{"api_key": "0123456789abcdef", "service_key": "fedcba9876543210"},
-	}
-	e := func(n int, kind engine.EventKind) engine.Event {
-		return engine.Event{Sequence: n, Time: at.Add(time.Duration(n) * time.Millisecond), Kind: kind, Run: run, Step: "page", Attempt: 1}
-	}
-	started, finished, end := e(1, engine.RunStarted), e(3, engine.AttemptFinished), e(4, engine.RunFinished)
-	started.Step, started.Attempt, end.Step, end.Attempt = "", 0, "", 0
-	started.Started = &engine.RunStart{
-		Workflow: "port-check", Source: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-		Inputs: action.Object{"host": "db.example.com", "port": 5432.0}, Trigger: engine.Trigger{Kind: "manual"}, Target: target,
-	}
-	finished.Outcome = &engine.Outcome{Status: engine.Success, Outputs: action.Object{"open": true, "reason": ""}, Size: 24}
-	end.Status, end.Outputs = engine.Success, action.Object{"open": true}
-	return [][]engine.Event{{started, e(2, engine.AttemptStarted)}, {finished, end}}
-}
-
-func record1(b *testing.B, j *Journal, run string) {
-	pieces := oneStep(run)
-	entry := engine.Entry{Run: run, Workflow: "port-check", Realm: "default", Trigger: "manual", Sources: []workflow.Source{{Name: "w.yaml", Text: []byte("steps: []")}}}
-	if err := j.Begin(background, entry, pieces[0]); err != nil {
-		b.Error(err)
-	}
-	if err := j.Append(background, run, pieces[1]); err != nil {
-		b.Error(err)
-	}
-}
-
 // BenchmarkAppend is a durable write of one event, beside its bound: 300 bytes
-// appended to a file and flushed, in the same run.
+// appended to a file and flushed.
 func BenchmarkAppend(b *testing.B) {
-	j := open(b, b.TempDir())
-	defer j.Close()
-	pieces := oneStep("R")
-	if err := j.Begin(background, engine.Entry{Run: "R"}, pieces[0]); err != nil {
-		b.Fatal(err)
-	}
-	e := pieces[1][0]
-	n := 2
-	for b.Loop() {
-		n++
-		e.Sequence = n
-		if err := j.Append(background, "R", []engine.Event{e}); err != nil {
+	b.Run("journal", func(b *testing.B) {
+		j := open(b, b.TempDir())
+		s := oneStep(1, false)
+		if err := j.Begin(background, s.entry, s.pieces[0]); err != nil {
 			b.Fatal(err)
 		}
-	}
+		e := s.pieces[1][0]
+		for b.Loop() {
+			if err := j.Append(background, s.entry.Run, []engine.Event{e}); err != nil {
+				b.Fatal(err)
+			}
+			e.Sequence++
+		}
+	})
+	b.Run("bound", func(b *testing.B) {
+		f, err := os.Create(filepath.Join(b.TempDir(), "bound"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer f.Close()
+		record := make([]byte, 300)
+		for b.Loop() {
+			if _, err := f.Write(record); err != nil {
+				b.Fatal(err)
+			}
+			if err := flush(f); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
-func BenchmarkAppendBound(b *testing.B) {
-	f, err := os.Create(filepath.Join(b.TempDir(), "bound"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer f.Close()
-	line := make([]byte, 300)
-	for b.Loop() {
-		if _, err := f.Write(line); err != nil {
-			b.Fatal(err)
-		}
-		if err := syscall.Fdatasync(int(f.Fd())); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkRuns is how many runs of one step are recorded a second: by one after
-// the other, and by 50 at the same time, which share commits. The goal is at
-// least four times the rate.
+// BenchmarkRuns is how many records of runs of one step become durable a second:
+// of one run after the other, and of 50 at the same time, which share commits. The
+// goal is four times the rate.
 func BenchmarkRuns(b *testing.B) {
 	for _, parallel := range []int{1, 50} {
 		b.Run(fmt.Sprintf("parallel=%d", parallel), func(b *testing.B) {
 			j := open(b, b.TempDir())
-			defer j.Close()
-			next := make(chan int)
-			var all sync.WaitGroup
-			for range parallel {
-				all.Add(1)
-				go func() {
-					defer all.Done()
-					for n := range next {
-						record1(b, j, fmt.Sprintf("01M83MS670T8GY7MYZG%07d", n))
-					}
-				}()
-			}
 			b.ResetTimer()
-			for n := range b.N {
-				next <- n
-			}
-			close(next)
-			all.Wait()
-			b.ReportMetric(float64(b.N)*4/b.Elapsed().Seconds(), "records/s")
+			together(parallel, b.N, func(n int) { oneStep(n, false).record(b, j) })
+			b.ReportMetric(float64(4*b.N)/b.Elapsed().Seconds(), "records/s")
 		})
 	}
 }
 
-// BenchmarkOpen is what a command pays for the journal before it does anything.
+// BenchmarkOpen is what a command pays for a journal that is there already.
 func BenchmarkOpen(b *testing.B) {
 	dir := b.TempDir()
-	if err := open(b, dir).Close(); err != nil {
-		b.Fatal(err)
-	}
 	for b.Loop() {
-		if err := open(b, dir).Close(); err != nil {
+		j, err := Open(Config{Dir: dir})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := j.Close(); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
-// BenchmarkDisk is the size of the file for each run of one step; the goal is at
-// most 1,024 bytes.
+// BenchmarkDisk is the size of the file for each run of one step, without a call
+// and with one. The goal is at most 1,024 bytes.
 func BenchmarkDisk(b *testing.B) {
-	for b.Loop() {
-		dir := b.TempDir()
-		j := open(b, dir)
-		const runs = 2000
-		for n := range runs {
-			record1(b, j, fmt.Sprintf("01M83MS670T8GY7MYZG%07d", n))
-		}
-		if err := j.Close(); err != nil {
-			b.Fatal(err)
-		}
-		info, err := os.Stat(filepath.Join(dir, FileName))
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.ReportMetric(float64(info.Size())/runs, "bytes/run")
+	for name, call := range map[string]bool{"plain": false, "call": true} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				b.ReportMetric(bytesPerRun(b, 10_000, call), "bytes/run")
+			}
+		})
 	}
+}
+
+// bytesPerRun records runs and returns how much of the disk each takes, with all
+// that the journal has in its folder.
+func bytesPerRun(t testing.TB, runs int, call bool) float64 {
+	dir := t.TempDir()
+	j, err := Open(Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	together(50, runs, func(n int) { oneStep(n, call).record(t, j) })
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return float64(folderSize(t, dir)) / float64(runs)
+}
+
+// together does something for every number below n, so many at a time.
+func together(parallel, n int, do func(n int)) {
+	next := make(chan int)
+	var all sync.WaitGroup
+	for range parallel {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for n := range next {
+				do(n)
+			}
+		}()
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	all.Wait()
+}
+
+// folderSize is the size of all files in a folder and in those below it.
+func folderSize(t testing.TB, dir string) (bytes int64) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(name string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			bytes += info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes
 }

@@ -4,108 +4,128 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
+	"strings"
 
 	"github.com/gofrs/flock"
 )
 
 // An owner is a process that has the journal open. Its lock file is locked for as
-// long as it lives: the system frees the lock when it ends, however it ends.
+// long as it lives: the system frees the lock when it ends, however it ends, and
+// keeps it while it is stopped. No name is ever used twice, so that an owner that
+// is gone once is gone for good.
 type owner struct {
 	folder string
 	name   string
 	lock   *flock.Flock
-
-	mu sync.Mutex
-	// gone are owners that were found dead. A name is never used again.
-	gone map[string]bool
 }
+
+const lockSuffix = ".lock"
 
 // newOwner makes and locks the lock file of this process.
 func newOwner(dir string) (*owner, error) {
-	folder := filepath.Join(dir, "owners")
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, fmt.Errorf("the folder %s cannot be made: %w", folder, err)
+	o := &owner{folder: filepath.Join(dir, "owners")}
+	if err := os.MkdirAll(o.folder, 0o700); err != nil {
+		return nil, fmt.Errorf("the folder of lock files cannot be made: %w", err)
 	}
-	o := &owner{folder: folder, name: rand.Text(), gone: map[string]bool{}}
-	o.lock = flock.New(o.file(o.name), flock.SetPermissions(0o600))
-	locked, err := o.lock.TryLock()
-	if err == nil && !locked {
-		err = errors.New("it is locked already")
+	for {
+		o.name = rand.Text()[:16] // 80 random bits
+		o.lock = flock.New(o.file(o.name), flock.SetFlag(os.O_CREATE|os.O_EXCL|os.O_RDWR))
+		mine, err := o.take()
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("%s cannot be locked, and without locks two processes could do one run twice: %w; use a folder on a local disk", o.lock.Path(), err), o.close())
+		}
+		if mine {
+			return o, nil
+		}
+		_ = o.close()
 	}
-	if err == nil {
-		err = o.provesLocks()
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s cannot be locked, and without locks two processes could do one run twice: %w; use a folder on a local disk", o.file(o.name), err), o.lock.Close())
-	}
-	return o, nil
 }
 
-// provesLocks finds out whether locks keep others out: some network file systems
-// grant every one.
-func (o *owner) provesLocks() error {
-	second := flock.New(o.file(o.name), flock.SetPermissions(0o600))
-	defer second.Close()
-	if locked, err := second.TryLock(); err != nil || locked {
-		return errors.Join(errors.New("its file system does not keep locks"), err)
+// take locks the file. Between its making and its locking, whoever clears up may
+// have taken it for one of an owner that is gone: then it is not mine.
+func (o *owner) take() (mine bool, err error) {
+	if locked, err := o.lock.TryLock(); err != nil || !locked {
+		return false, err
+	}
+	held, err := o.lock.Stat()
+	if err != nil {
+		return false, err
+	}
+	there, err := os.Stat(o.lock.Path())
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil || !os.SameFile(held, there) {
+		return false, err
+	}
+	// Some network file systems grant every lock.
+	if lives, err := o.lives(o.name); err != nil || !lives {
+		return false, errors.Join(errors.New("its file system does not keep locks"), err)
+	}
+	return true, nil
+}
+
+func (o *owner) file(name string) string { return filepath.Join(o.folder, name+lockSuffix) }
+
+// lives reports whether the owner of a name lives. When that cannot be found out
+// the error says so: to take a living one for dead would do its runs twice.
+//
+// It tries a lock that any number may hold at the same time, and which only the
+// owner's own keeps from being taken: those who look do not see each other.
+func (o *owner) lives(name string) (bool, error) {
+	if name == "" {
+		return false, nil
+	}
+	lock := flock.New(o.file(name), flock.SetFlag(os.O_RDONLY))
+	free, err := lock.TryRLock()
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("whether the process with the lock file %s lives cannot be found out: %w", lock.Path(), err)
+	}
+	return !free, lock.Close()
+}
+
+// bury removes the lock file of an owner that is gone.
+func (o *owner) bury(name string) {
+	if name != "" && name != o.name {
+		_ = os.Remove(o.file(name)) // one that stays does no harm
+	}
+}
+
+// buryAll removes the lock files of all owners that are gone.
+func (o *owner) buryAll() error {
+	entries, err := os.ReadDir(o.folder)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		name, ok := strings.CutSuffix(entry.Name(), lockSuffix)
+		if !ok {
+			continue
+		}
+		lives, err := o.lives(name)
+		if err != nil {
+			return err
+		}
+		if !lives {
+			o.bury(name)
+		}
 	}
 	return nil
 }
 
-func (o *owner) file(name string) string { return filepath.Join(o.folder, name+".lock") }
-
-// lives reports whether the owner of a name does.
-func (o *owner) lives(name string) bool {
-	if name == o.name {
-		return true
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if name == "" || o.gone[name] {
-		return false
-	}
-	if _, err := os.Stat(o.file(name)); err == nil {
-		lock := flock.New(o.file(name))
-		locked, err := lock.TryLock()
-		_ = lock.Close()
-		if err != nil || !locked {
-			return true
-		}
-	}
-	o.gone[name] = true
-	return false
-}
-
 // close frees the lock and removes its file.
 func (o *owner) close() error {
-	if o == nil {
-		return nil
+	if err := o.lock.Close(); err != nil {
+		return err
 	}
-	err := os.Remove(o.file(o.name))
-	if errors.Is(err, os.ErrNotExist) {
-		err = nil
+	if err := os.Remove(o.lock.Path()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	return errors.Join(err, o.lock.Close())
-}
-
-// sweep removes the lock files of owners that are gone.
-func (o *owner) sweep() {
-	entries, _ := os.ReadDir(o.folder)
-	for _, entry := range entries {
-		name, ok := cutLock(entry.Name())
-		if ok && !o.lives(name) {
-			_ = os.Remove(o.file(name))
-		}
-	}
-}
-
-func cutLock(file string) (string, bool) {
-	const suffix = ".lock"
-	if len(file) <= len(suffix) || file[len(file)-len(suffix):] != suffix {
-		return "", false
-	}
-	return file[:len(file)-len(suffix)], true
+	return nil
 }

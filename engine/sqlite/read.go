@@ -1,193 +1,233 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// Events returns the events of a run in order; see [engine.Journal].
-func (j *Journal) Events(ctx context.Context, run string) ([]engine.Event, error) {
-	var number int64
-	var last int
-	err := j.db.QueryRowContext(ctx, "SELECT run, sequence FROM runs WHERE id = ?", run).Scan(&number, &last)
+// A view is a state of the database that does not change while it is read.
+type view struct{ *sql.Tx }
+
+// view reads something.
+func (j *Journal) view(ctx context.Context, do func(view) error) error {
+	select {
+	case <-j.writer.closing:
+		return ErrClosed
+	default:
+	}
+	tx, err := j.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err == nil {
+		defer func() { _ = tx.Rollback() }() // nothing was written
+		err = do(view{tx})
+	}
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return j.explain(err)
+}
+
+// each visits the rows of a query.
+func (v view) each(ctx context.Context, query string, args []any, visit func(*sql.Rows) error) error {
+	rows, err := v.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	return each(rows, visit)
+}
+
+// find reads the row of a run by its id.
+func (v view) find(ctx context.Context, id string) (r run, err error) {
+	err = r.scan(v.QueryRowContext(ctx, "SELECT "+runColumns+" FROM runs WHERE id = ?", id))
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, engine.ErrNoRun
+		err = refusal{engine.ErrNoRun}
 	}
-	if err != nil {
-		return nil, j.explain(err)
-	}
-	events := make([]engine.Event, 0, last)
-	err = j.records(ctx, number, func(r *record) error {
-		e, err := r.decode(run)
-		switch {
-		case err != nil:
+	return r, err
+}
+
+// Events returns the events of a run in order; see [engine.Journal].
+func (j *Journal) Events(ctx context.Context, id string) ([]engine.Event, error) {
+	var events []engine.Event
+	err := j.view(ctx, func(v view) error {
+		r, err := v.find(ctx, id)
+		if err != nil {
 			return err
-		case e.Sequence > last:
-			return nil // it was added after the row was read
-		case e.Sequence != len(events)+1:
-			return fmt.Errorf("the event %d of the run %s is missing", len(events)+1, run)
 		}
-		events = append(events, e)
-		return nil
+		return v.records(ctx, &r, func(e engine.Event, damage *Damage) error {
+			if damage != nil {
+				return *damage
+			}
+			events = append(events, e)
+			return nil
+		})
 	})
-	if err == nil && len(events) < last {
-		err = fmt.Errorf("the event %d of the run %s is missing", len(events)+1, run)
-	}
 	if err != nil {
-		return nil, j.explain(err)
+		return nil, err
 	}
 	return events, nil
 }
 
-// records visits the records of a run, those of calls too, in their order.
-func (j *Journal) records(ctx context.Context, run int64, visit func(*record) error) error {
-	rows, err := j.db.QueryContext(ctx, `SELECT sequence, kind, time, data, crc FROM events WHERE run = ?1
-		UNION ALL SELECT sequence, kind, time, data, crc FROM calls WHERE run = ?1 ORDER BY sequence`, run)
+// finishedQuery reads the last record of an end of a run, recordsQuery all records.
+const (
+	finishedQuery = `SELECT sequence, time, kind, step, item, attempt, 0, NULL, body, crc
+			FROM events WHERE run = ? AND kind = 'run.finished' ORDER BY sequence DESC LIMIT 1`
+	recordsQuery = `SELECT sequence, time, kind, step, item, attempt, 0, origins.body, events.body, crc
+			FROM events LEFT JOIN origins ON origins.number = origin WHERE run = ?1
+		UNION ALL
+		SELECT sequence, time, kind, step, item, attempt, number, NULL, body, crc FROM calls WHERE run = ?1
+		ORDER BY sequence`
+)
+
+// records visits the events of a run in order, or says what is damaged instead of
+// one.
+func (v view) records(ctx context.Context, r *run, visit func(engine.Event, *Damage) error) error {
+	next := 1
+	missing := func(until int) error {
+		first := next
+		if next = until; first < until {
+			return visit(engine.Event{}, &Damage{r.Run, first, fmt.Sprintf("it is missing, and the events up to %d", until-1)})
+		}
+		return nil
+	}
+	err := v.each(ctx, recordsQuery, []any{r.number}, func(rows *sql.Rows) error {
+		var c record
+		e, err := c.scan(rows, r.Run)
+		if err := missing(c.sequence); err != nil {
+			return err
+		}
+		switch {
+		case err != nil:
+			err = visit(engine.Event{}, &Damage{r.Run, c.sequence, err.Error()})
+		case c.sequence != next || next > r.Events:
+			err = visit(engine.Event{}, &Damage{r.Run, c.sequence, fmt.Sprintf("it is one too many: the run has %d events", r.Events)})
+		default:
+			err = visit(e, nil)
+		}
+		next = c.sequence + 1
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var r record
-		if err := rows.Scan(&r.sequence, &r.kind, &r.time, &r.data, &r.crc); err != nil {
-			return err
-		}
-		if err := visit(&r); err != nil {
-			return err
-		}
+	return missing(r.Events + 1)
+}
+
+// scan reads a row of a run and makes its event. The error is of the row itself.
+func (c *record) scan(rows *sql.Rows, run string) (engine.Event, error) {
+	var crc int64
+	err := rows.Scan(&c.sequence, &c.time, &c.kind, &c.step, &c.item, &c.attempt, &c.number, &c.origin, &c.body, &crc)
+	if err != nil {
+		return engine.Event{}, err
 	}
-	return rows.Err()
+	if c.check(run) != crc {
+		return engine.Event{}, errors.New("it does not fit its checksum")
+	}
+	return c.decode(run)
 }
 
 // Sources returns the texts that a run was made from; see [engine.Journal].
-func (j *Journal) Sources(ctx context.Context, run string) ([]workflow.Source, error) {
-	var text string
-	err := j.db.QueryRowContext(ctx, "SELECT files FROM runs JOIN origins USING (origin) WHERE id = ?", run).Scan(&text)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, engine.ErrNoRun
-	}
-	if err != nil {
-		return nil, j.explain(err)
-	}
-	var files [][2]string
-	if err := json.Unmarshal([]byte(text), &files); err != nil {
-		return nil, j.explain(fmt.Errorf("the list of files of the run %s is damaged: %w", run, err))
-	}
-	sources := make([]workflow.Source, len(files))
-	for i, file := range files {
-		sources[i].Name = file[0]
-		err := j.db.QueryRowContext(ctx, "SELECT text FROM sources WHERE hash = ?", file[1]).Scan(&sources[i].Text)
-		if err == nil && sources[i].Hash() != file[1] {
-			err = errors.New("it is not the text that was recorded")
-		}
+func (j *Journal) Sources(ctx context.Context, id string) ([]workflow.Source, error) {
+	var sources []workflow.Source
+	err := j.view(ctx, func(v view) error {
+		r, err := v.find(ctx, id)
 		if err != nil {
-			return nil, j.explain(fmt.Errorf("the text of %s, of the run %s: %w", file[0], run, err))
+			return err
 		}
-	}
-	return sources, nil
+		if sources, err = v.sources(ctx, r.plan); err != nil {
+			var damage Damage
+			if errors.As(err, &damage) {
+				damage.Run = id
+				return damage
+			}
+		}
+		return err
+	})
+	return sources, err
 }
 
-// Runs returns runs, the newest first; see [engine.Journal].
-func (j *Journal) Runs(ctx context.Context, q engine.RunQuery) ([]engine.RunSummary, error) {
-	query := `SELECT id, workflow, realm, cause, coalesce(pool, ''), state, coalesce(name, ''), sequence, begun, ended
-		FROM runs JOIN origins USING (origin) LEFT JOIN owners USING (owner) WHERE 1`
-	var args []any
-	add := func(condition string, values ...any) {
-		query += " AND " + condition
-		args = append(args, values...)
-	}
-	if q.Run != "" {
-		add("substr(id, 1, ?) = ?", len([]rune(q.Run)), q.Run)
-	}
-	if q.Workflow != "" {
-		add("workflow = ?", q.Workflow)
-	}
-	if !q.Since.IsZero() {
-		add("begun >= ?", q.Since.UnixNano())
-	}
-	rows, err := j.db.QueryContext(ctx, query+" ORDER BY begun DESC, run DESC", args...)
+// sources reads the texts of a plan. What is not what was recorded is a Damage.
+func (v view) sources(ctx context.Context, plan int64) (sources []workflow.Source, err error) {
+	var files []planFile
+	const query = `SELECT name, source, text FROM files LEFT JOIN sources ON digest = source WHERE plan = ? ORDER BY position`
+	err = v.each(ctx, query, []any{plan}, func(rows *sql.Rows) error {
+		var f planFile
+		var text []byte
+		if err := rows.Scan(&f.name, &f.source, &text); err != nil {
+			return err
+		}
+		if !bytes.Equal(digestText(text), f.source) {
+			return Damage{Message: fmt.Sprintf("the text of its file %s is not the one that was recorded", f.name)}
+		}
+		files = append(files, f)
+		sources = append(sources, workflow.Source{Name: f.name, Text: text})
+		return nil
+	})
 	if err != nil {
-		return nil, j.explain(err)
+		return nil, err
 	}
-	defer rows.Close()
-	var runs []engine.RunSummary
-	for rows.Next() && (q.Limit == 0 || len(runs) < q.Limit) {
-		run, err := j.summary(rows)
-		if err != nil {
-			return nil, j.explain(err)
-		}
-		if matches(run.Status, q.Statuses) {
-			runs = append(runs, run)
-		}
+	var sum []byte
+	err = v.QueryRowContext(ctx, "SELECT digest FROM plans WHERE number = ?", plan).Scan(&sum)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !bytes.Equal(digestPlan(files), sum) {
+		err = Damage{Message: "the files that it was made from are not those that were recorded"}
 	}
-	return runs, j.explain(rows.Err())
+	return sources, err
 }
 
-func matches(status engine.Status, wanted []engine.Status) bool {
-	for _, s := range wanted {
-		if s == status {
-			return true
-		}
-	}
-	return len(wanted) == 0
-}
-
-func (j *Journal) summary(rows *sql.Rows) (s engine.RunSummary, err error) {
-	var realm, owner string
-	var begun int64
-	var ended sql.NullInt64
-	if err := rows.Scan(&s.Run, &s.Workflow, &realm, &s.Trigger, &s.Group, &s.Status, &owner, &s.Events, &begun, &ended); err != nil {
-		return s, err
-	}
-	s.BegunAt, s.Simulated = time.Unix(0, begun).UTC(), realm == engine.Target{Simulator: "any"}.Realm()
-	if ended.Valid {
-		s.EndedAt = time.Unix(0, ended.Int64).UTC()
-	}
-	s.Live = j.owner.lives(owner)
-	if !s.Live && (s.Status == engine.Running || s.Status == engine.Queued) {
-		s.Status = engine.Interrupted
-	}
-	return s, nil
-}
-
-// Previous returns the last successful run of a workflow; see [engine.Journal].
+// Previous returns the last successful run of a workflow in a realm; see
+// [engine.Journal].
 func (j *Journal) Previous(ctx context.Context, workflow, realm string) (*engine.Previous, error) {
-	var run int64
-	var id string
-	err := j.db.QueryRowContext(ctx, `SELECT run, id FROM origins JOIN runs USING (origin)
-		WHERE workflow = ? AND realm = ? AND state = 'success' ORDER BY ended DESC, run DESC LIMIT 1`, workflow, realm).Scan(&run, &id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, j.explain(err)
-	}
-	var r record
-	err = j.db.QueryRowContext(ctx, "SELECT sequence, kind, time, data, crc FROM events WHERE run = ? ORDER BY sequence DESC LIMIT 1", run).
-		Scan(&r.sequence, &r.kind, &r.time, &r.data, &r.crc)
-	if err != nil {
-		return nil, j.explain(err)
-	}
-	e, err := r.decode(id)
-	if err != nil {
-		return nil, j.explain(err)
-	}
-	return &engine.Previous{Outputs: e.Outputs, Status: e.Status, EndedAt: e.Time}, nil
+	var previous *engine.Previous
+	err := j.view(ctx, func(v view) error {
+		var r run
+		err := r.scan(v.QueryRowContext(ctx, "SELECT "+runColumns+` FROM runs
+			WHERE workflow = (SELECT number FROM workflows WHERE digest = ?) AND status = 'success'
+			ORDER BY ended DESC, number DESC LIMIT 1`, digest(workflow, realm)))
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		err = v.each(ctx, finishedQuery, []any{r.number}, func(rows *sql.Rows) error {
+			var c record
+			e, err := c.scan(rows, r.Run)
+			if err != nil {
+				return Damage{r.Run, c.sequence, err.Error()}
+			}
+			previous = &engine.Previous{Outputs: e.Outputs, Status: e.Status, EndedAt: e.Time}
+			return nil
+		})
+		if err == nil && (previous == nil || previous.Status != engine.Success || !previous.EndedAt.Equal(r.EndedAt)) {
+			err = Damage{Run: r.Run, Message: "its row says that it succeeded, its events do not"}
+		}
+		return err
+	})
+	return previous, err
 }
 
 // CancelRequested reports whether somebody asked to cancel a run; see
 // [engine.Journal].
-func (j *Journal) CancelRequested(ctx context.Context, run string) (asked bool, err error) {
-	err = j.db.QueryRowContext(ctx, "SELECT cancel FROM runs WHERE id = ?", run).Scan(&asked)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, engine.ErrNoRun
-	}
-	return asked, j.explain(err)
+func (j *Journal) CancelRequested(ctx context.Context, id string) (asked bool, err error) {
+	err = j.view(ctx, func(v view) error {
+		r, err := v.find(ctx, id)
+		if err != nil {
+			return err
+		}
+		var crc int64
+		err = v.QueryRowContext(ctx, "SELECT crc FROM cancels WHERE run = ?", r.number).Scan(&crc)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return nil
+		case err == nil && crc != cancelCheck(id):
+			return Damage{Run: id, Message: "the request to cancel it does not fit its checksum"}
+		}
+		asked = err == nil
+		return err
+	})
+	return asked, err
 }

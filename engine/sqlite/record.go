@@ -1,118 +1,169 @@
 package sqlite
 
 import (
-	"bytes"
 	"encoding/binary"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
-	"slices"
+	"math"
 	"time"
 
 	"github.com/pdflow/pdflow/engine"
-	"github.com/pdflow/pdflow/engine/action"
 )
 
-// kinds are the kinds of events by their numbers in the file. A new one comes at
-// the end.
-var kinds = []engine.EventKind{
-	engine.RunQueued, engine.RunSkipped, engine.RunStarted, engine.RunResumed, engine.RunRetried, engine.RunSuspended,
-	engine.RunCancelled, engine.RunTimedOut, engine.RunFinished, engine.StepExpanded, engine.AttemptStarted,
-	engine.AttemptFinished, engine.AttemptSuspended, engine.CallStarted, engine.CallReturned, engine.CallDecided, engine.Logged,
-}
-
-// A record is an event as a row has it.
+// A record is an event as its row has it: the body is what the other columns do
+// not say.
 type record struct {
 	sequence int
-	kind     int
 	time     int64
-	data     []byte
-	crc      uint32
+	kind     engine.EventKind
+	step     string
+	item     int
+	attempt  int
+	number   int    // of the call, in `calls`
+	origin   []byte // what it has in common with other runs; nil when there is nothing
+	body     []byte
 }
 
-// body is what the columns do not say of an event.
-type body struct {
-	Step    string            `json:"s,omitempty"`
-	Item    int               `json:"i,omitempty"`
-	Attempt int               `json:"a,omitempty"`
-	Started *engine.RunStart  `json:"started,omitempty"`
-	Items   *[]any            `json:"items,omitempty"`
-	Outcome *engine.Outcome   `json:"o,omitempty"`
-	Call    *engine.Call      `json:"c,omitempty"`
-	Log     *action.LogRecord `json:"log,omitempty"`
-	Status  engine.Status     `json:"status,omitempty"`
-	Outputs action.Object     `json:"outputs,omitempty"`
-	Error   *engine.Failure   `json:"error,omitempty"`
-	Reason  string            `json:"reason,omitempty"`
+// call reports whether the record belongs into `calls`.
+func (r *record) call() bool {
+	return r.kind == engine.CallStarted || r.kind == engine.CallReturned || r.kind == engine.CallDecided
 }
 
-// encode writes an event as a row.
+// encode makes a record of an event.
 func encode(e engine.Event) (record, error) {
-	kind := slices.Index(kinds, e.Kind)
-	if kind < 0 {
-		return record{}, fmt.Errorf("there is no event %q", e.Kind)
+	at, err := nanoseconds(e.Time)
+	if err != nil {
+		return record{}, fmt.Errorf("the event %d (%s) cannot be recorded: %w", e.Sequence, e.Kind, err)
 	}
-	b := body{
-		Step: e.Step, Item: e.Item, Attempt: e.Attempt, Started: e.Started, Outcome: e.Outcome, Call: e.Call,
-		Log: e.Log, Status: e.Status, Outputs: e.Outputs, Error: e.Error, Reason: e.Reason,
+	r := record{sequence: e.Sequence, time: at, kind: e.Kind, step: e.Step, item: e.Item, attempt: e.Attempt}
+	rest := engine.Event{
+		Started: e.Started, Items: e.Items, Outcome: e.Outcome, Call: e.Call, Log: e.Log, Status: e.Status,
+		Outputs: e.Outputs, Error: e.Error, Reason: e.Reason,
 	}
-	if e.Items != nil {
-		b.Items = &e.Items
+	if e.Started != nil {
+		own, common := split(*e.Started)
+		rest.Started = &own
+		if r.origin, err = encodeBody(e, engine.Event{Started: &common}); err != nil {
+			return record{}, err
+		}
 	}
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(b); err != nil {
-		return record{}, fmt.Errorf("the event %d cannot be written: %w", e.Sequence, err)
+	if r.call() && e.Call != nil {
+		call := *e.Call
+		r.number, call.Number = call.Number, 0
+		rest.Call = &call
 	}
-	r := record{sequence: e.Sequence, kind: kind, time: e.Time.UnixNano(), data: bytes.TrimSuffix(text.Bytes(), []byte("\n"))}
-	r.crc = r.sum()
-	return r, nil
+	r.body, err = encodeBody(e, rest)
+	return r, err
+}
+
+// split divides what a run starts from into what only this run has and what many
+// have in common.
+func split(start engine.RunStart) (own, common engine.RunStart) {
+	own = start
+	own.Workflow, own.Source, own.Target = "", "", engine.Target{Keys: start.Target.Keys}
+	common = engine.RunStart{Workflow: start.Workflow, Source: start.Source, Target: start.Target}
+	common.Target.Keys = nil
+	return own, common
+}
+
+// join puts back together what split divided.
+func join(own, common *engine.RunStart) {
+	keys := own.Target.Keys
+	own.Workflow, own.Source, own.Target = common.Workflow, common.Source, common.Target
+	own.Target.Keys = keys
+}
+
+// encodeBody writes a part of an event, and names that event in its error.
+func encodeBody(e, part engine.Event) ([]byte, error) {
+	text, err := engine.EncodeEvent(part)
+	if err != nil {
+		return nil, fmt.Errorf("the event %d (%s) cannot be recorded: %w", e.Sequence, e.Kind, errors.Unwrap(err))
+	}
+	if string(text) == "{}" {
+		text = nil
+	}
+	return text, nil
+}
+
+// decode makes the event of a record again.
+func (r *record) decode(run string) (engine.Event, error) {
+	e, err := decodeBody(r.body)
+	if err != nil {
+		return engine.Event{}, err
+	}
+	e.Run, e.Sequence, e.Time, e.Kind = run, r.sequence, instant(r.time), r.kind
+	e.Step, e.Item, e.Attempt = r.step, r.item, r.attempt
+	if e.Call != nil && r.call() {
+		e.Call.Number = r.number
+	}
+	if e.Started == nil {
+		return e, nil
+	}
+	common, err := decodeBody(r.origin)
+	if err != nil {
+		return engine.Event{}, err
+	}
+	if common.Started == nil {
+		return engine.Event{}, errors.New("what it started from is missing")
+	}
+	join(e.Started, common.Started)
+	return e, nil
+}
+
+func decodeBody(text []byte) (engine.Event, error) {
+	if len(text) == 0 {
+		return engine.Event{}, nil
+	}
+	return engine.DecodeEvent(text)
+}
+
+// check is the checksum of the record in a run.
+func (r *record) check(run string) int64 {
+	var c checksum
+	c.texts(run, string(r.kind), r.step)
+	c.integers(int64(r.sequence), r.time, int64(r.item), int64(r.attempt), int64(r.number))
+	c.texts(string(r.origin), string(r.body))
+	return c.sum()
+}
+
+// A checksum takes the CRC-32C of values, each with its length.
+type checksum struct{ text []byte }
+
+func (c *checksum) texts(texts ...string) {
+	for _, text := range texts {
+		c.text = binary.AppendUvarint(c.text, uint64(len(text)))
+		c.text = append(c.text, text...)
+	}
+}
+
+func (c *checksum) integers(integers ...int64) {
+	for _, n := range integers {
+		c.text = binary.AppendVarint(c.text, n)
+	}
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// sum is the CRC-32C over everything that the row says.
-func (r *record) sum() uint32 {
-	var head [24]byte
-	binary.LittleEndian.PutUint64(head[0:], uint64(r.sequence))
-	binary.LittleEndian.PutUint64(head[8:], uint64(r.kind))
-	binary.LittleEndian.PutUint64(head[16:], uint64(r.time))
-	return crc32.Update(crc32.Checksum(head[:], castagnoli), castagnoli, r.data)
+// sum is the CRC as a column has it: a signed number is stored shorter.
+func (c *checksum) sum() int64 { return int64(int32(crc32.Checksum(c.text, castagnoli))) }
+
+// nanoseconds is a time as a column has it. The zero time is the least number.
+func nanoseconds(t time.Time) (int64, error) {
+	if t.IsZero() {
+		return math.MinInt64, nil
+	}
+	n := t.UnixNano()
+	if !time.Unix(0, n).Equal(t) || n == math.MinInt64 {
+		return 0, fmt.Errorf("the year %d is too far away", t.Year())
+	}
+	return n, nil
 }
 
-// decode reads a row of a run. What does not fit its checksum is an error.
-func (r *record) decode(run string) (engine.Event, error) {
-	var b body
-	switch {
-	case r.sum() != r.crc:
-		return engine.Event{}, fmt.Errorf("the event %d of the run %s is damaged: its checksum does not fit", r.sequence, run)
-	case r.kind < 0 || r.kind >= len(kinds):
-		return engine.Event{}, fmt.Errorf("the event %d of the run %s is of a kind that this pdflow does not know", r.sequence, run)
+// instant is the time that a column has.
+func instant(n int64) time.Time {
+	if n == math.MinInt64 {
+		return time.Time{}
 	}
-	if err := json.Unmarshal(r.data, &b); err != nil {
-		return engine.Event{}, fmt.Errorf("the event %d of the run %s cannot be read: %w", r.sequence, run, err)
-	}
-	e := engine.Event{
-		Sequence: r.sequence, Time: time.Unix(0, r.time).UTC(), Kind: kinds[r.kind], Run: run, Step: b.Step, Item: b.Item,
-		Attempt: b.Attempt, Started: b.Started, Outcome: b.Outcome, Call: b.Call, Log: b.Log, Status: b.Status,
-		Outputs: b.Outputs, Error: b.Error, Reason: b.Reason,
-	}
-	if b.Items != nil {
-		e.Items = *b.Items
-	}
-	if e.Started != nil {
-		restoreSecrets(e.Started.Inputs)
-	}
-	return e, nil
-}
-
-// restoreSecrets turns the references of secret inputs, which JSON has as
-// {"$secret": "inputs.NAME"}, back into secrets.
-func restoreSecrets(inputs action.Object) {
-	for name, v := range inputs {
-		if o, ok := v.(action.Object); ok && len(o) == 1 && o["$secret"] == "inputs."+name {
-			inputs[name] = action.Secret{Name: "inputs." + name}
-		}
-	}
+	return time.Unix(0, n).UTC()
 }

@@ -1,0 +1,85 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+
+	"github.com/pdflow/pdflow/engine"
+)
+
+// Runs returns runs, the newest first; see [engine.Journal].
+func (j *Journal) Runs(ctx context.Context, query engine.RunQuery) ([]engine.RunSummary, error) {
+	var found []engine.RunSummary
+	living := map[string]bool{}
+	err := j.view(ctx, func(v view) error {
+		err := v.list(ctx, query, func(r *run) error {
+			lives, known := living[r.owner]
+			if !known {
+				var err error
+				if lives, err = j.owner.lives(r.owner); err != nil {
+					return err
+				}
+				living[r.owner] = lives
+			}
+			r.SetLive(lives)
+			if query.Matches(r.RunSummary) {
+				found = append(found, r.RunSummary)
+			}
+			if query.Limit > 0 && len(found) == query.Limit {
+				return errEnough
+			}
+			return nil
+		})
+		if errors.Is(err, errEnough) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// errEnough ends a list early.
+var errEnough = errors.New("no more is needed")
+
+// list visits the runs that a query may choose, the newest first.
+func (v view) list(ctx context.Context, query engine.RunQuery, visit func(*run) error) error {
+	text, args := listQuery(query)
+	return v.each(ctx, text, args, func(rows *sql.Rows) error {
+		var r run
+		var name, realm sql.NullString
+		var sum []byte
+		if err := r.scan(rows, &name, &realm, &sum); err != nil {
+			return err
+		}
+		if !bytes.Equal(digest(name.String, realm.String), sum) {
+			return Damage{Run: r.Run, Message: "the name of its workflow is not the one that was recorded"}
+		}
+		r.Workflow = name.String
+		return visit(&r)
+	})
+}
+
+func listQuery(query engine.RunQuery) (text string, args []any) {
+	where := []string{"true"}
+	add := func(condition string, values ...any) {
+		where = append(where, condition)
+		args = append(args, values...)
+	}
+	if query.Run != "" {
+		add("id >= ? AND id < ?", query.Run, query.Run+"\U0010FFFF")
+	}
+	if query.Workflow != "" {
+		add("workflows.name = ?", query.Workflow)
+	}
+	if since, err := nanoseconds(query.Since); err == nil {
+		add("begun >= ?", since)
+	}
+	return "SELECT " + runColumns + ", workflows.name, workflows.realm, workflows.digest FROM runs LEFT JOIN workflows ON workflows.number = workflow WHERE " +
+		strings.Join(where, " AND ") + " ORDER BY runs.number DESC", args
+}
