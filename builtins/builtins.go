@@ -32,6 +32,7 @@ func Actions(c Config) []*action.Action {
 	return slices.Concat(
 		pagerdutyEvents(c.PagerDuty),
 		pagerdutyUsers(c.PagerDuty),
+		pagerdutyIncidents(c.PagerDuty), pagerdutyPeople(c.PagerDuty), pagerdutyChange(c.PagerDuty),
 		httpActions(c.Transport),
 		netActions(c.Network),
 		validateActions(),

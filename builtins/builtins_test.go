@@ -136,6 +136,9 @@ func TestActionsAreListedByModule(t *testing.T) {
 	want := []string{
 		"pagerduty.send_trigger_event", "pagerduty.send_acknowledge_event", "pagerduty.send_resolve_event",
 		"pagerduty.create_user", "pagerduty.get_user_by_email", "pagerduty.get_user_by_id", "pagerduty.delete_user_by_id",
+		"pagerduty.get_incident", "pagerduty.list_incidents", "pagerduty.add_incident_note", "pagerduty.update_incidents",
+		"pagerduty.get_on_call", "pagerduty.list_users", "pagerduty.update_user",
+		"pagerduty.send_change_event",
 		"http.request", "http.get", "http.post", "http.put", "http.delete",
 		"net.check_port", "net.lookup", "net.tls_expiry",
 		"validate.email", "validate.ip", "validate.cidr", "validate.hostname", "validate.url",

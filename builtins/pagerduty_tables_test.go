@@ -116,6 +116,14 @@ func TestPagerDutyEffects(t *testing.T) {
 		"get_user_by_id":         {Effect: action.Reads},
 		"create_user":            {Effect: action.Reconciled, Guarded: true},
 		"delete_user_by_id":      {Effect: action.Reconciled, Guarded: true},
+		"get_incident":           {Effect: action.Reads},
+		"list_incidents":         {Effect: action.Reads},
+		"add_incident_note":      {Effect: action.Once},
+		"update_incidents":       {Effect: action.Repeats, Guarded: true},
+		"get_on_call":            {Effect: action.Reads},
+		"list_users":             {Effect: action.Reads},
+		"update_user":            {Effect: action.Repeats, Guarded: true},
+		"send_change_event":      {Effect: action.Once},
 	}
 	got := map[string]effect{}
 	for _, a := range Actions(Config{}) {

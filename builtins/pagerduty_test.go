@@ -315,7 +315,8 @@ func TestDeleteUser(t *testing.T) {
 	_, _, err := a.do("pagerduty.delete_user_by_id", object{"id": "PANN"})
 	checkError(t, "lost answer, not deleted", err, action.Unavailable, "broke before it answered")
 
-	a = newAccount(t, annAnswer, answer(400, `{"error":{"message":"Invalid Input Provided","code":2001,"errors":["User has open incidents"]}}`))
+	a = newAccount(t, annAnswer, answer(400, `{"error":{"message":"Invalid Input Provided","code":2001,"errors":["User has open incidents"]}}`),
+		answer(200, `{"incidents":[]}`), answer(200, `{"schedules":[]}`), answer(200, `{"escalation_policies":[]}`))
 	_, _, err = a.do("pagerduty.delete_user_by_id", object{"id": "PANN"})
 	checkError(t, "a user who is needed", err, action.Conflict, "take the user off open incidents")
 }

@@ -16,7 +16,7 @@ import (
 // for is no empty result: "nobody has this address" decides whether a user is made.
 func TestIncompleteAnswers(t *testing.T) {
 	account := endpoint{name: "account", call: func(ctx context.Context, c *Client) error { _, err := c.Account(ctx); return err }}
-	for _, e := range append(endpoints()[:3], account) {
+	for _, e := range append(append(endpoints()[:3], endpoints()[6:12]...), account) {
 		for _, body := range []string{"", "null", "{}", `{"user":null,"users":null}`, `{"error":"no"}`, "<html>", `{"user":{"id":"P1"`, `{"user":[]}`} {
 			c, s, _ := serve(t, V1, ok(body))
 			var f *Error

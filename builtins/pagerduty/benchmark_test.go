@@ -13,6 +13,9 @@ const benchmarkUser = `{"user":{"id":"PABC123","type":"user","summary":"Ann Lee"
 func benchmarkServer(b *testing.B) string {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
+		// A limit that is never reached: without any, the client keeps to the documented one.
+		w.Header().Set("Ratelimit-Remaining", "1000000")
+		w.Header().Set("Ratelimit-Reset", "60")
 		_, _ = w.Write([]byte(benchmarkUser))
 	}))
 	b.Cleanup(server.Close)

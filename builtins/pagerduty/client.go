@@ -42,6 +42,10 @@ type request struct {
 	body   []byte
 	policy policy
 	keys   redactor // what its errors must not show
+	// host and credential say whose rate limit it counts against, and class how
+	// urgent it is.
+	host, credential string
+	class            class
 }
 
 // tokenPattern is the shape of account and user API keys; everything else is
@@ -59,7 +63,11 @@ func (c *Client) rest(ctx context.Context, op, method, path string, p policy, in
 	}
 	r := request{
 		op: op, method: method, url: c.config.APIURL + path, policy: p,
-		header: c.restHeader(from), keys: redactor{c.config.APIKey, c.config.ServiceKey},
+		header: c.restHeader(from), keys: c.keys(),
+		host: c.config.APIURL, credential: c.config.APIKey, class: lookups,
+	}
+	if p.writes {
+		r.class = writes
 	}
 	if in != nil {
 		body, err := json.Marshal(in)
@@ -70,6 +78,9 @@ func (c *Client) rest(ctx context.Context, op, method, path string, p policy, in
 	}
 	return c.exchange(ctx, r, out)
 }
+
+// keys are what no text of an answer may show.
+func (c *Client) keys() redactor { return redactor{c.config.APIKey, c.config.ServiceKey} }
 
 // restHeader are the headers that the REST API declares as required. From is for
 // the calls that act on somebody's behalf.

@@ -40,18 +40,25 @@ type Config struct {
 	// APIURL and EventsURL replace the region's. They are https, or on loopback.
 	APIURL, EventsURL string
 	EventsAPI         EventsVersion // V1 when empty
-	// HTTPClient sends the requests; nil makes one with timeouts. Redirects are
+	// HTTPClient sends the requests; nil makes one with timeouts, that uses the
+	// proxy of the environment (HTTPS_PROXY) and always verifies TLS. Redirects are
 	// never followed, whatever it says: that would carry keys elsewhere.
 	HTTPClient *http.Client
-	UserAgent  string // "pdflow" when empty
-	// Sleep waits between tries; nil waits for real.
+	// CACertificates are trusted beside the system's, in PEM. They are for nil
+	// HTTPClient only.
+	CACertificates []byte
+	// Pacing is what clients share that use the same keys; nil is one of its own.
+	Pacing    *Pacing
+	UserAgent string // "pdflow" when empty
+	// Sleep waits between tries, and for rate limits; nil waits for real.
 	Sleep func(context.Context, time.Duration) error
 	// Jitter returns numbers in [0,1) that spread the tries of many clients.
 	Jitter func() float64
-	// Now is the time that RetryBudget goes by.
+	// Now is the time that RetryBudget and Pacing go by.
 	Now func() time.Time
-	// RetryBudget bounds the tries of one call: none begins after it. 0 is two
-	// minutes.
+	// RetryBudget bounds the tries of one call, from its first on: none begins after
+	// it. Waiting for a rate limit that is known does not count, beyond what the
+	// call itself was told to wait: the context bounds that. 0 is two minutes.
 	RetryBudget time.Duration
 }
 
@@ -97,6 +104,9 @@ func New(c Config) (*Client, error) {
 	if err := c.checkTexts(); err != nil {
 		return nil, err
 	}
+	if c.HTTPClient, err = c.httpClient(); err != nil {
+		return nil, err
+	}
 	return &Client{config: c.withDefaults()}, nil
 }
 
@@ -120,7 +130,6 @@ func (c Config) checkTexts() error {
 
 // withDefaults fills in what was left out.
 func (c Config) withDefaults() Config {
-	c.HTTPClient = withoutRedirects(c.HTTPClient)
 	if c.Sleep == nil {
 		c.Sleep = sleep
 	}
@@ -135,6 +144,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.UserAgent == "" {
 		c.UserAgent = "pdflow"
+	}
+	if c.Pacing == nil {
+		c.Pacing = new(Pacing)
 	}
 	return c
 }

@@ -30,7 +30,7 @@ func (c *Client) sendV1(ctx context.Context, op string, e Event) (EventReceipt, 
 		Message     string `json:"message"`
 		IncidentKey string `json:"incident_key"`
 	}
-	err := c.event(ctx, op, "/generic/2010-04-15/create_event.json", e.ServiceKey, eventsV1, e.v1(), &out)
+	err := c.event(ctx, op, "/generic/2010-04-15/create_event.json", e.ServiceKey, e.Action.class(), eventsV1, e.v1(), &out)
 	return EventReceipt(out), err
 }
 
@@ -74,7 +74,7 @@ func (c *Client) sendV2(ctx context.Context, op string, e Event) (EventReceipt, 
 		Message  string `json:"message"`
 		DedupKey string `json:"dedup_key"`
 	}
-	err := c.event(ctx, op, "/v2/enqueue", e.ServiceKey, eventsV2, e.v2(), &out)
+	err := c.event(ctx, op, "/v2/enqueue", e.ServiceKey, e.Action.class(), eventsV2, e.v2(), &out)
 	return EventReceipt{out.Status, out.Message, out.DedupKey}, err
 }
 

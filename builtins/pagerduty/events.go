@@ -50,17 +50,9 @@ type EventReceipt struct {
 
 // SendEvent sends an event to the Events API of the configuration.
 func (c *Client) SendEvent(ctx context.Context, e Event) (EventReceipt, error) {
-	if e.ServiceKey == "" {
-		e.ServiceKey = c.config.ServiceKey
-	}
 	op := "send " + string(e.Action) + " event"
-	if e.ServiceKey == "" {
-		return EventReceipt{}, &Error{
-			Kind: InvalidInput, Op: op, Message: "it needs a service key: give service_key in the step's `with`, " +
-				"or set the connection's default with PAGERDUTY_SERVICE_KEY",
-		}
-	}
-	if err := ValidateServiceKey(e.ServiceKey); err != nil {
+	var err error
+	if e.ServiceKey, err = c.serviceKey(op, e.ServiceKey); err != nil {
 		return EventReceipt{}, err
 	}
 	if err := validateFields(e); err != nil { // the size is checked as it is sent
@@ -73,15 +65,38 @@ func (c *Client) SendEvent(ctx context.Context, e Event) (EventReceipt, error) {
 	return c.sendV1(ctx, op, e)
 }
 
-// event sends the body of an event of either version.
-func (c *Client) event(ctx context.Context, op, path, key string, p policy, in, out any) error {
+// serviceKey returns the key of an event, or the configuration's where it has none.
+func (c *Client) serviceKey(op, key string) (string, error) {
+	if key == "" {
+		key = c.config.ServiceKey
+	}
+	if key == "" {
+		return "", &Error{
+			Kind: InvalidInput, Op: op, Message: "it needs a service key: give service_key in the step's `with`, " +
+				"or set the connection's default with PAGERDUTY_SERVICE_KEY",
+		}
+	}
+	return key, ValidateServiceKey(key)
+}
+
+// class of an event: what opens an incident goes before what closes one.
+func (a EventAction) class() class {
+	if a == Trigger {
+		return triggers
+	}
+	return acknowledgements
+}
+
+// event sends the body of an event of any API.
+func (c *Client) event(ctx context.Context, op, path, key string, k class, p policy, in, out any) error {
 	body, err := eventJSON(op, in)
 	if err != nil {
 		return err
 	}
 	return c.exchange(ctx, request{
 		op: op, method: http.MethodPost, url: c.config.EventsURL + path, policy: p, body: body,
-		header: http.Header{"Content-Type": {"application/json"}}, keys: redactor{key, c.config.APIKey, c.config.ServiceKey},
+		header: http.Header{"Content-Type": {"application/json"}}, keys: append(c.keys(), key),
+		host: c.config.EventsURL, credential: key, class: k,
 	}, out)
 }
 

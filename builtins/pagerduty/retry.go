@@ -32,37 +32,114 @@ type policy struct {
 	throttled int  // the status that asks to slow down
 	locked    bool // a 400 that says that the account could not be locked
 	repeated  int  // a status that means success on a repeat
+	final     bool // nothing is tried again
 }
 
 var (
 	reads       = policy{resend: true, server: true, timeout: true, throttled: http.StatusTooManyRequests}
-	deletes     = policy{writes: true, resend: true, server: true, timeout: true, throttled: http.StatusTooManyRequests, repeated: http.StatusNotFound}
+	glances     = policy{throttled: http.StatusTooManyRequests, final: true} // for what can be done without
+	deletes     = policy{writes: true, resend: true, server: true, timeout: true, throttled: http.StatusTooManyRequests, repeated: http.StatusNotFound, locked: true}
 	createsUser = policy{writes: true, timeout: true, throttled: http.StatusTooManyRequests, locked: true}
-	eventsV1    = policy{writes: true, resend: true, server: true, throttled: http.StatusForbidden}
-	eventsV2    = policy{writes: true, resend: true, server: true, throttled: http.StatusTooManyRequests}
+	updates     = policy{writes: true, resend: true, server: true, timeout: true, throttled: http.StatusTooManyRequests, locked: true}
+	// once is for what must not be there twice, and cannot be looked for: only what
+	// certainly was not acted on is sent again.
+	once     = policy{writes: true, throttled: http.StatusTooManyRequests, locked: true}
+	eventsV1 = policy{writes: true, resend: true, server: true, throttled: http.StatusForbidden}
+	eventsV2 = policy{writes: true, resend: true, server: true, throttled: http.StatusTooManyRequests}
 )
+
+// onceOr is the policy of a write that is sent once, unless the caller says that a
+// second one does no harm.
+func onceOr(repeatable bool, otherwise policy) policy {
+	if repeatable {
+		return otherwise
+	}
+	return once
+}
 
 // send tries the request until it succeeds, cannot succeed, or time is over. A
 // body is sent whole on every try.
 func (c *Client) send(ctx context.Context, r request) (response, error) {
-	start := c.config.Now()
-	ambiguous := false // an earlier try may have been acted on
+	s := attempts{client: c, request: r, turn: c.config.Pacing.turn(r, clock{c.config.Now, c.config.Sleep})}
 	for try := 0; ; try++ {
-		answer, sent, err := c.try(ctx, r)
-		if err == nil && r.succeeded(answer.status, ambiguous) {
+		if err := s.enter(ctx); err != nil {
+			return response{}, err
+		}
+		answer, failure, again := s.try(ctx, try)
+		if failure == nil {
 			return answer, nil
 		}
-		failure := c.failure(ctx, r, answer, sent, err)
-		failure.Sent = failure.Sent || ambiguous
-		ambiguous = failure.Sent
-		wait := c.delay(try, failure)
-		if !r.again(failure, sent, err) || c.config.Now().Sub(start)+wait > c.budget(r, failure) {
+		if !again {
 			return response{}, failure
 		}
-		if err := c.config.Sleep(ctx, wait); err != nil {
+		if failure.StatusCode == r.policy.throttled {
+			continue // the lane waits, for all calls together
+		}
+		if err := c.config.Sleep(ctx, s.asked); err != nil {
 			return response{}, interrupted(ctx, failure, err)
 		}
+		s.asked = 0
 	}
+}
+
+// attempts are the tries of a request so far.
+type attempts struct {
+	client  *Client
+	request request
+	turn    *turn
+	last    *Error        // of the last try; nil before the first
+	start   time.Time     // of the first try
+	asked   time.Duration // what the last failure has the next try wait
+	excused time.Duration // what was waited for a known limit beyond that
+}
+
+// spent is how much of its budget the call has used.
+func (s *attempts) spent() time.Duration { return s.client.config.Now().Sub(s.start) - s.excused }
+
+// enter waits for the call's turn to try, and gives up once the budget is over.
+func (s *attempts) enter(ctx context.Context) error {
+	known, err := s.turn.enter(ctx)
+	switch {
+	case err != nil:
+		return delayed(ctx, s.request, s.last, err)
+	case s.last == nil:
+		s.start = s.client.config.Now()
+		return nil
+	}
+	s.excused += max(0, known-s.asked)
+	if s.spent() > s.client.budget(s.request, s.last) {
+		s.turn.leave(verdict{})
+		return s.last
+	}
+	return nil
+}
+
+// try sends the request once, and reports whether another try may help, can do no
+// harm, and is within the budget.
+func (s *attempts) try(ctx context.Context, number int) (answer response, failure *Error, again bool) {
+	ambiguous := s.last != nil && s.last.Sent // an earlier try may have been acted on
+	answer, sent, err := s.client.try(ctx, s.request)
+	if err == nil && s.request.succeeded(answer.status, ambiguous) {
+		s.turn.leave(s.request.verdict(answer, sent, err, 0))
+		return answer, nil, false
+	}
+	failure = s.client.failure(ctx, s.request, answer, sent, err)
+	failure.Sent = failure.Sent || ambiguous
+	s.last, s.asked = failure, s.client.delay(number, failure)
+	s.turn.leave(s.request.verdict(answer, sent, err, s.asked))
+	again = s.request.again(failure, sent, err) && s.spent()+s.asked <= s.client.budget(s.request, failure)
+	return response{}, failure, again
+}
+
+// verdict is what a try tells of the rate limit.
+func (r request) verdict(answer response, sent bool, err error, wait time.Duration) verdict {
+	v := verdict{sent: sent, accepted: err == nil, wait: wait}
+	if err == nil {
+		v.readHeaders(answer.header)
+		v.throttled = answer.status == r.policy.throttled
+		v.accepted = !v.throttled
+	}
+	return v
 }
 
 // succeeded reports whether a status is what the request was made for. After a try
@@ -74,7 +151,10 @@ func (r request) succeeded(status int, ambiguous bool) bool {
 // again reports whether another try may help and can do no harm.
 func (r request) again(f *Error, sent bool, err error) bool {
 	p := r.policy
-	if err != nil {
+	switch {
+	case p.final:
+		return false
+	case err != nil:
 		return f.Kind != Cancelled && (!sent || p.resend)
 	}
 	switch {
@@ -83,7 +163,7 @@ func (r request) again(f *Error, sent bool, err error) bool {
 	case f.StatusCode >= 500:
 		return p.server
 	case f.StatusCode == http.StatusBadRequest && p.locked:
-		return strings.Contains(strings.Join(f.Details, " "), "could not be locked")
+		return f.isLocked()
 	}
 	return false
 }
@@ -133,6 +213,15 @@ func (c *Client) failure(ctx context.Context, r request, answer response, sent b
 		f.Message = "PagerDuty could not be reached: " + r.keys.line(reason(err))
 	}
 	return f
+}
+
+// delayed describes a wait for the call's turn that was cut short.
+func delayed(ctx context.Context, r request, last *Error, err error) *Error {
+	if last != nil {
+		return interrupted(ctx, last, err)
+	}
+	kind, message := ending(ctx, err)
+	return &Error{Kind: kind, Op: r.op, Message: message + " while waiting for its turn within PagerDuty's rate limit", Err: err}
 }
 
 // interrupted describes a wait between two tries that was cut short. What the last

@@ -3,6 +3,8 @@ package pagerduty
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -24,30 +26,56 @@ type response struct {
 	body   []byte
 }
 
-// withoutRedirects returns a client that hands redirects back as answers. A
-// caller's own client is copied, not changed.
-func withoutRedirects(client *http.Client) *http.Client {
-	if client == nil {
-		client = newHTTPClient()
+// httpClient returns the client that sends the requests: it hands redirects back as
+// answers. A caller's own client is copied, not changed.
+func (c Config) httpClient() (*http.Client, error) {
+	client := c.HTTPClient
+	switch {
+	case client == nil:
+		roots, err := trusted(c.CACertificates)
+		if err != nil {
+			return nil, err
+		}
+		client = newHTTPClient(roots)
+	case c.CACertificates != nil:
+		return nil, errors.New("give either CACertificates or an HTTPClient that trusts them")
 	}
 	copied := *client
 	copied.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &copied
+	return &copied, nil
+}
+
+// trusted adds certificates to those that the system trusts; without any, nil
+// stands for the system's.
+func trusted(certificates []byte) (*x509.CertPool, error) {
+	if certificates == nil {
+		return nil, nil
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool() // a system without any: then only these
+	}
+	if !roots.AppendCertsFromPEM(certificates) {
+		return nil, errors.New("the CA certificates hold no certificate; they must be PEM, with -----BEGIN CERTIFICATE----- lines")
+	}
+	return roots, nil
 }
 
 // newHTTPClient bounds every phase of a try, so that a silent server costs one try
 // and not the whole call.
-func newHTTPClient() *http.Client {
+func newHTTPClient(roots *x509.CertPool) *http.Client {
 	return &http.Client{
-		Timeout: 30 * time.Second, // of one try; the context bounds all of them
+		Timeout: 30 * time.Second, // of one try with its body; the context bounds all of them
 		Transport: &http.Transport{
-			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			TLSHandshakeTimeout:   10 * time.Second,
-			ResponseHeaderTimeout: 20 * time.Second,
-			MaxIdleConnsPerHost:   50,
-			IdleConnTimeout:       90 * time.Second,
-			ForceAttemptHTTP2:     true,
+			Proxy:                  http.ProxyFromEnvironment,
+			DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+			TLSHandshakeTimeout:    10 * time.Second,
+			ResponseHeaderTimeout:  20 * time.Second,
+			MaxResponseHeaderBytes: 256 << 10,
+			MaxIdleConnsPerHost:    50,
+			IdleConnTimeout:        90 * time.Second,
+			ForceAttemptHTTP2:      true,
 		},
 	}
 }

@@ -2,6 +2,7 @@ package pagerduty
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -68,13 +69,6 @@ func (c *Client) UserByID(ctx context.Context, id string) (User, error) {
 	return out.User, nil
 }
 
-// pageSize is the most users that PagerDuty returns at once; lastOffset bounds
-// offset + limit (PagerDuty's documentation, "Pagination").
-const (
-	pageSize   = 100
-	lastOffset = 10_000
-)
-
 // UserByEmail looks a user up by e-mail address, ignoring case. PagerDuty's own
 // search matches parts of names and addresses, so every page of it is compared.
 func (c *Client) UserByEmail(ctx context.Context, email string) (User, bool, error) {
@@ -136,10 +130,16 @@ func (c *Client) CreateUser(ctx context.Context, user NewUser) (User, error) {
 }
 
 // DeleteUser deletes a user. That there is none is an error of kind not_found,
-// unless an earlier try of the same call may have deleted it.
+// unless an earlier try of the same call may have deleted it. A refusal names what
+// the user is needed for.
 func (c *Client) DeleteUser(ctx context.Context, id string) error {
 	if err := ValidateUserID(id); err != nil {
 		return err
 	}
-	return c.rest(ctx, "delete user", http.MethodDelete, "/users/"+url.PathEscape(id), deletes, nil, nil, "")
+	err := c.rest(ctx, "delete user", http.MethodDelete, "/users/"+url.PathEscape(id), deletes, nil, nil, "")
+	var failure *Error
+	if errors.As(err, &failure) && failure.Kind == Conflict {
+		failure.Details = append(failure.Details, c.neededFor(ctx, id)...)
+	}
+	return err
 }

@@ -17,6 +17,9 @@ const (
 	maxName        = 100
 	minEmail       = 6
 	maxEmail       = 100
+	maxJobTitle    = 100
+	// maxNote is ours: PagerDuty documents no limit for notes.
+	maxNote = 25_000
 )
 
 // invalid is the error of an input that PagerDuty would not take.

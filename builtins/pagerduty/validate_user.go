@@ -11,16 +11,44 @@ import (
 // roles are those that PagerDuty knows.
 var roles = []string{"admin", "limited_user", "observer", "owner", "read_only_limited_user", "read_only_user", "restricted_access", "user"}
 
-// userIDPattern is the alphabet of PagerDuty's ids; they have 7 characters today.
-var userIDPattern = regexp.MustCompile(`^[A-Z0-9]{1,64}$`)
+// idPattern is the alphabet of PagerDuty's ids: those of users have 7 characters
+// today, those of incidents 14.
+var idPattern = regexp.MustCompile(`^[A-Z0-9]{1,64}$`)
 
 // ValidateUserID refuses what is not the id of a user, and so could change the
 // URL: "me", "..", an empty text.
 func ValidateUserID(id string) error {
-	if !userIDPattern.MatchString(id) {
-		return invalid("", "find it with get_user_by_email", "%q is not the id of a user; ids are upper-case letters and digits, such as PXPGF42", shorten(id))
+	return validateID("user", "find it with get_user_by_email", id)
+}
+
+// ValidateIncidentID refuses what is not the id of an incident.
+func ValidateIncidentID(id string) error {
+	return validateID("incident", "find it with list_incidents; an incident_key is not an id", id)
+}
+
+func validateID(of, hint, id string) error {
+	if !idPattern.MatchString(id) {
+		return invalid("", hint, "%q is not the id of %s %s; ids are upper-case letters and digits, such as PXPGF42", shorten(id), article(of), of)
 	}
 	return nil
+}
+
+// validateIDs checks a list of ids of one kind.
+func validateIDs(of string, ids []string) error {
+	for _, id := range ids {
+		if err := validateID(of, "", id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// article is "a" or "an"; a user is one of the exceptions.
+func article(of string) string {
+	if strings.ContainsAny(of[:1], "aeio") {
+		return "an"
+	}
+	return "a"
 }
 
 // ValidateEmail checks an address before it becomes a part of a URL.
@@ -56,13 +84,26 @@ func ValidateNewUser(user NewUser) error {
 	if err := tooLong("the name of the user", user.Name, maxName); err != nil {
 		return err
 	}
-	if user.Role != "" && !slices.Contains(roles, user.Role) {
-		return invalid("", "", "there is no role %q; it is one of %s", shorten(user.Role), strings.Join(roles, ", "))
+	if err := validateRole(user.Role); err != nil {
+		return err
 	}
-	if user.FromEmail == "" {
-		return invalid("", "give from_email, or set PAGERDUTY_FROM_EMAIL", "there is no From address: PagerDuty wants to know on whose behalf a user is created")
+	return validateFrom(user.FromEmail, "a user is created")
+}
+
+// validateRole checks a role; an empty one is PagerDuty's choice.
+func validateRole(role string) error {
+	if role != "" && !slices.Contains(roles, role) {
+		return invalid("", "", "there is no role %q; it is one of %s", shorten(role), strings.Join(roles, ", "))
 	}
-	if err := ValidateEmail(user.FromEmail); err != nil {
+	return nil
+}
+
+// validateFrom checks on whose behalf something is done.
+func validateFrom(email, what string) error {
+	if email == "" {
+		return invalid("", "give from_email, or set PAGERDUTY_FROM_EMAIL", "there is no From address: PagerDuty wants to know on whose behalf %s", what)
+	}
+	if err := ValidateEmail(email); err != nil {
 		return invalid("", "", "from_email: %v", err)
 	}
 	return nil

@@ -16,6 +16,8 @@ type settings struct {
 	apiURL, eventsURL  string
 	fromEmail          string
 	eventsAPI          string
+	authorities        []byte         // certificates to trust beside the system's, in PEM
+	clock              *skippingClock // of a simulated PagerDuty; nil for the machine's
 }
 
 // The environment variables of each setting; the first name is ours, the others
@@ -38,15 +40,24 @@ func (p *program) settings() (s settings, err error) {
 	s.apiURL, s.eventsURL = p.getenv("PAGERDUTY_API_URL"), p.getenv("PAGERDUTY_EVENTS_URL")
 	s.fromEmail = p.getenv("PAGERDUTY_FROM_EMAIL")
 	s.eventsAPI = p.getenv("PAGERDUTY_EVENTS_API")
+	if file := p.getenv("PAGERDUTY_CA_FILE"); file != "" {
+		if s.authorities, err = os.ReadFile(file); err != nil {
+			return s, fmt.Errorf("PAGERDUTY_CA_FILE: %w", fileError(err, file))
+		}
+	}
 	return s, nil
 }
 
 func (s settings) client() (*pagerduty.Client, error) {
-	return pagerduty.New(pagerduty.Config{
-		APIKey: s.apiKey, ServiceKey: s.serviceKey, FromEmail: s.fromEmail,
+	c := pagerduty.Config{
+		APIKey: s.apiKey, ServiceKey: s.serviceKey, FromEmail: s.fromEmail, CACertificates: s.authorities,
 		Region: pagerduty.Region(s.region), APIURL: s.apiURL, EventsURL: s.eventsURL,
 		EventsAPI: pagerduty.EventsVersion(s.eventsAPI), UserAgent: "pdflow/" + versionText(),
-	})
+	}
+	if s.clock != nil {
+		c.Sleep, c.Now = s.clock.Sleep, s.clock.Now
+	}
+	return pagerduty.New(c)
 }
 
 // key reads a key from the first of several variables that is set, from the file

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
@@ -73,4 +75,27 @@ func (p *program) simulatedSecret(name string) (string, error) {
 	}
 	sum := sha256.Sum256([]byte("simulated " + name))
 	return hex.EncodeToString(sum[:16]), nil
+}
+
+// A skippingClock is the time of the machine, except that waiting takes none: a
+// run against a simulator does not wait for the rate limits of PagerDuty, or
+// between the tries of a call.
+type skippingClock struct {
+	mu      sync.Mutex
+	skipped time.Duration
+}
+
+// Now is the time of the machine and all that was waited for.
+func (c *skippingClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.skipped)
+}
+
+// Sleep moves the time.
+func (c *skippingClock) Sleep(ctx context.Context, d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.skipped += d
+	return context.Cause(ctx)
 }

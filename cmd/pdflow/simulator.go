@@ -199,7 +199,7 @@ func (p *program) announce(s *localSimulator, served *servedAccount, output stri
 		"export PAGERDUTY_SERVICE_KEY=" + s.ServiceKey(),
 	}
 	if served.caFile != "" {
-		lines = append(lines, "export SSL_CERT_FILE="+shellWord(served.caFile))
+		lines = append(lines, "export PAGERDUTY_CA_FILE="+shellWord(served.caFile))
 	}
 	if _, err := io.WriteString(p.stdout, strings.Join(lines, "\n")+"\n"); err != nil {
 		return err

@@ -116,3 +116,29 @@ func TestServedSimulatorRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnAuthority: PAGERDUTY_CA_FILE names authorities to trust beside those of
+// the system; without it a certificate of nobody known is refused.
+func TestOwnAuthority(t *testing.T) {
+	p, _, _ := simulatorProgram()
+	served, err := p.servedAccount(simulatorOptions{tls: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer served.forget()
+	s, err := serveSimulator("127.0.0.1:0", served.tls, served.options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	environment := map[string]string{"PAGERDUTY_API_URL": s.url, "PAGERDUTY_EVENTS_URL": s.url, "PAGERDUTY_API_KEY": s.APIKey()}
+	create := []string{"call", "pagerduty.get_user_by_email", "email=ops@example.com"}
+	environment["PAGERDUTY_CA_FILE"] = served.caFile
+	if ran := runProgram(t, environment, create...); ran.code != 0 || !strings.Contains(ran.stdout, "Olivia") {
+		t.Errorf("got %d, %s%s, want the user", ran.code, ran.stdout, ran.stderr)
+	}
+	environment["PAGERDUTY_CA_FILE"] = "nowhere.pem"
+	if ran := runProgram(t, environment, create...); ran.code != exitUsage || !strings.Contains(ran.stderr, "PAGERDUTY_CA_FILE: there is no file nowhere.pem") {
+		t.Errorf("got %d, %s, want to be told of the file", ran.code, ran.stderr)
+	}
+}

@@ -77,7 +77,7 @@ func (p *program) simulatedSite(file, worldFile string) (*site, error) {
 	}
 	s := settings{
 		apiKey: local.APIKey(), serviceKey: local.ServiceKey(), apiURL: local.url, eventsURL: local.url,
-		fromEmail: simulatedFrom, eventsAPI: p.getenv("PAGERDUTY_EVENTS_API"),
+		fromEmail: simulatedFrom, eventsAPI: p.getenv("PAGERDUTY_EVENTS_API"), clock: &skippingClock{},
 	}
 	p.redactor.Add(s.apiKey, s.serviceKey)
 	client, err := s.client()
