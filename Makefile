@@ -2,7 +2,7 @@
 
 TOOL = go tool -modfile=.ci/tools/go.mod
 
-.PHONY: check test race vet format lint build bench fuzz generate
+.PHONY: check test race vet format lint build bench fuzz prove generate
 
 check: format vet lint build race test
 
@@ -49,6 +49,12 @@ fuzz:
 	$(FUZZ) '^FuzzServeHTTP$$' ./builtins/pagerduty/simulator
 	$(FUZZ) '^FuzzParseState$$' ./builtins/pagerduty/simulator
 	$(FUZZ) '^FuzzParseFaults$$' ./builtins/pagerduty/simulator
+
+# The long forms of two proofs, of some minutes each: that nothing happens twice,
+# whenever the process is killed, and that many runs leave nothing behind.
+prove:
+	PDFLOW_KILL_POINTS=1000 go test ./cmd/pdflow -run '^TestKill$$' -v -timeout 30m
+	PDFLOW_SOAK=100000 go test ./engine/sqlite -run '^TestSoak$$' -v -timeout 30m
 
 # Files that are made from the code; CI fails when they are stale.
 generate:

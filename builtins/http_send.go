@@ -88,11 +88,11 @@ func (x *exchange) label() string {
 func (x *exchange) noAnswer(ctx, limited context.Context, err error, sent bool) error {
 	var failure *action.Error
 	switch {
-	case errors.As(err, &failure):
-		return failure // the transport refused it
-	case ctx.Err() != nil:
+	case ctx.Err() != nil: // before all else: net/http returns why the context ended
 		ended := *action.AsError(ctx.Err())
 		failure = &ended
+	case errors.As(err, &failure):
+		return failure // the transport refused it
 	case timedOut(limited), isTimeout(err):
 		failure = action.Errorf(action.Timeout, "%s got no answer in time", x.label())
 	default:
