@@ -75,7 +75,7 @@ func (p *parser) forEach(n *yaml.Node) *Value {
 	if target := p.resolve(n); target != nil {
 		p.report(n, "wrong-type", "for_each must be a list or one expression, got "+p.kindOf(target), forEachHint)
 	}
-	return nil
+	return &Value{Position: v.Position, IsList: true} // so that `item` is no further problem
 }
 
 const forEachHint = "for example: [\"#oncall\", \"#ops\"] or ${{ inputs.emails }}"
