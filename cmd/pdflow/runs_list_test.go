@@ -10,7 +10,6 @@ import (
 )
 
 func TestListText(t *testing.T) {
-	inUTC(t)
 	now := handBegun.Add(10 * time.Minute)
 	runs := []engine.RunSummary{
 		{Run: "01M838X2C49BQ51PYP0AY6GBY9", Workflow: "onboard-responder", Status: engine.Running, Live: true, BegunAt: now.Add(-90 * time.Second)},

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
 	"github.com/pdflow/pdflow/workflows"
@@ -15,6 +16,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	time.Local = time.UTC // before any goroutine asks: local times are those of the goldens
 	testscript.Main(m, map[string]func(){"pdflow": main})
 }
 

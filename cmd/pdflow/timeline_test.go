@@ -97,7 +97,6 @@ func undecidedRun(t *testing.T) (*workflow.Plan, *recording, engine.RunSummary) 
 
 // TestRunView holds what `runs show` prints to the texts in testdata/timeline.
 func TestRunView(t *testing.T) {
-	inUTC(t)
 	for _, test := range []struct {
 		name  string
 		run   func(*testing.T) (*workflow.Plan, *recording, engine.RunSummary)
@@ -129,7 +128,6 @@ func foldAll(h *history, events []engine.Event) *engine.Run {
 
 // TestRunViewWithoutPlan proves that a run is shown whose sources do not compile.
 func TestRunViewWithoutPlan(t *testing.T) {
-	inUTC(t)
 	_, r, summary := loopRun(t)
 	golden(t, filepath.Join("testdata", "timeline", "loop_without_plan.txt"), viewOf(nil, r, summary, 90).text())
 }
@@ -147,14 +145,6 @@ func TestRunViewFits(t *testing.T) {
 			}
 		}
 	}
-}
-
-// inUTC shows local times in UTC for the time of a test.
-func inUTC(t *testing.T) {
-	t.Helper()
-	local := time.Local
-	time.Local = time.UTC
-	t.Cleanup(func() { time.Local = local })
 }
 
 // golden compares a text with a file, or writes it with -update.
