@@ -195,7 +195,7 @@ func losing(place string, most int, how loss) lossRule {
 // sleptOnce checks that a wait was not cut short by the death of its process, and
 // that a run which is resumed when it is over does not wait again.
 func sleptOnce(events []engine.Event) error {
-	const asked = 15 * time.Second
+	const asked = 30 * time.Second
 	var begun, resumed time.Time
 	for _, e := range events {
 		sleeps := e.Call != nil && e.Call.Action == "time.sleep"
