@@ -13,8 +13,11 @@ import (
 // which is all that a check and a reference page need; a PagerDuty call then
 // fails with an [action.Error] that says what is missing.
 type Config struct {
-	// PagerDuty is the client of the account that the workflow is bound to.
+	// PagerDuty is the client of every call.
 	PagerDuty *pagerduty.Client
+	// Connect takes the place of PagerDuty where there are several accounts: it
+	// returns the client of a connection by name.
+	Connect func(connection string) (*pagerduty.Client, error)
 	// Transport carries the requests of the http module; nil is the network.
 	Transport http.RoundTripper
 	// Network answers the net module; nil is the network.
@@ -29,11 +32,13 @@ func Actions(c Config) []*action.Action {
 	if c.Network == nil {
 		c.Network = internet{}
 	}
+	if c.Connect == nil {
+		c.Connect = func(string) (*pagerduty.Client, error) { return c.PagerDuty, nil }
+	}
+	m := pagerdutyModule{c.Connect}
 	return slices.Concat(
-		pagerdutyEvents(c.PagerDuty),
-		pagerdutyUsers(c.PagerDuty),
-		pagerdutyIncidents(c.PagerDuty), pagerdutyPeople(c.PagerDuty), pagerdutyChange(c.PagerDuty),
-		httpActions(c.Transport),
+		pagerdutyEvents(m), pagerdutyUsers(m), pagerdutyIncidents(m), pagerdutyPeople(m), pagerdutyChange(m),
+		httpActions(Previewing(c.Transport)),
 		netActions(c.Network),
 		validateActions(),
 		jsonActions(),

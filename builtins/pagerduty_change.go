@@ -7,8 +7,7 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-func pagerdutyChange(client *pagerduty.Client) []*action.Action {
-	m := pagerdutyModule{client}
+func pagerdutyChange(m pagerdutyModule) []*action.Action {
 	return []*action.Action{
 		action.New(action.Spec{
 			Name:    "pagerduty.send_change_event",
@@ -63,7 +62,7 @@ type changeEventOutput struct {
 }
 
 func (m pagerdutyModule) sendChangeEvent(ctx context.Context, in changeEventInput) (changeEventOutput, error) {
-	client, err := m.connected()
+	client, err := m.connected(ctx)
 	if err != nil {
 		return changeEventOutput{}, err
 	}

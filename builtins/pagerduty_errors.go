@@ -1,24 +1,29 @@
 package builtins
 
 import (
+	"context"
 	"errors"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty"
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// pagerdutyModule is what the seven actions share.
-type pagerdutyModule struct{ client *pagerduty.Client }
+// pagerdutyModule is what PagerDuty's actions share.
+type pagerdutyModule struct {
+	connect func(connection string) (*pagerduty.Client, error)
+}
 
-// connected returns the client, or an error that says how to get one.
-func (m pagerdutyModule) connected() (*pagerduty.Client, error) {
-	if m.client == nil {
-		return nil, &action.Error{
+// connected returns the client of the connection that the call goes to, or an
+// error that says how to get one.
+func (m pagerdutyModule) connected(ctx context.Context) (*pagerduty.Client, error) {
+	client, err := m.connect(action.ScopeOf(ctx).Connection)
+	if err == nil && client == nil {
+		err = &action.Error{
 			Kind: action.Unauthorized, Message: "no PagerDuty account is configured",
 			Hint: "set PAGERDUTY_API_KEY, or add --simulate to run offline",
 		}
 	}
-	return m.client, nil
+	return client, err
 }
 
 // actionKinds are the client's kinds in the words of the engine.

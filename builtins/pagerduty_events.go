@@ -11,8 +11,7 @@ import (
 const eventDoc = "PagerDuty answers that it accepted the event and processes it afterwards, so a success does not prove that " +
 	"there is an incident. Without `service_key` the event goes to the service of the connection."
 
-func pagerdutyEvents(client *pagerduty.Client) []*action.Action {
-	m := pagerdutyModule{client}
+func pagerdutyEvents(m pagerdutyModule) []*action.Action {
 	example := action.Object{"status": "success", "message": "Event processed", "incident_key": "db1-disk"}
 	return []*action.Action{
 		action.New(action.Spec{
@@ -125,7 +124,7 @@ func (m pagerdutyModule) sendChange(a pagerduty.EventAction) func(context.Contex
 }
 
 func (m pagerdutyModule) send(ctx context.Context, event pagerduty.Event, key action.Credential) (eventOutput, error) {
-	client, err := m.connected()
+	client, err := m.connected(ctx)
 	if err != nil {
 		return eventOutput{}, err
 	}

@@ -159,7 +159,7 @@ func TestMoreRefusals(t *testing.T) {
 // TestMoreEffects: what is guarded must be listed in a workflow's permissions.
 func TestMoreEffects(t *testing.T) {
 	guarded := map[string]bool{"update_user": true, "update_incidents": true}
-	actions := append(append(pagerdutyIncidents(nil), pagerdutyPeople(nil)...), pagerdutyChange(nil)...)
+	actions := append(append(pagerdutyIncidents(pagerdutyModule{}), pagerdutyPeople(pagerdutyModule{})...), pagerdutyChange(pagerdutyModule{})...)
 	if len(actions) != 8 {
 		t.Errorf("got %d actions, want 8", len(actions))
 	}

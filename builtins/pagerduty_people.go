@@ -7,8 +7,7 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-func pagerdutyPeople(client *pagerduty.Client) []*action.Action {
-	m := pagerdutyModule{client}
+func pagerdutyPeople(m pagerdutyModule) []*action.Action {
 	return []*action.Action{
 		action.New(action.Spec{
 			Name:    "pagerduty.get_on_call",
@@ -83,7 +82,7 @@ type onCallOutput struct {
 }
 
 func (m pagerdutyModule) getOnCall(ctx context.Context, in onCallInput) (onCallOutput, error) {
-	client, err := m.connected()
+	client, err := m.connected(ctx)
 	if err != nil {
 		return onCallOutput{}, err
 	}
@@ -134,7 +133,7 @@ type listUsersOutput struct {
 }
 
 func (m pagerdutyModule) listUsers(ctx context.Context, in listUsersInput) (listUsersOutput, error) {
-	client, err := m.connected()
+	client, err := m.connected(ctx)
 	if err != nil {
 		return listUsersOutput{}, err
 	}
@@ -181,7 +180,7 @@ type updateUserOutput struct {
 }
 
 func (m pagerdutyModule) updateUser(ctx context.Context, in updateUserInput) (updateUserOutput, error) {
-	client, err := m.connected()
+	client, err := m.connected(ctx)
 	if err != nil {
 		return updateUserOutput{}, err
 	}

@@ -17,8 +17,7 @@ const (
 	lookupDelay = time.Second
 )
 
-func pagerdutyUsers(client *pagerduty.Client) []*action.Action {
-	m := pagerdutyModule{client}
+func pagerdutyUsers(m pagerdutyModule) []*action.Action {
 	return []*action.Action{
 		action.NewReconciled(action.Spec{
 			Name:    "pagerduty.create_user",
@@ -102,7 +101,7 @@ type foundOutput struct {
 }
 
 func (m pagerdutyModule) getUserByEmail(ctx context.Context, in emailInput) (foundOutput, error) {
-	client, err := m.connected()
+	client, err := m.connected(ctx)
 	if err != nil {
 		return foundOutput{}, err
 	}
@@ -111,7 +110,7 @@ func (m pagerdutyModule) getUserByEmail(ctx context.Context, in emailInput) (fou
 }
 
 func (m pagerdutyModule) getUserByID(ctx context.Context, in userIDInput) (foundOutput, error) {
-	client, err := m.connected()
+	client, err := m.connected(ctx)
 	if err != nil {
 		return foundOutput{}, err
 	}
@@ -162,7 +161,7 @@ func (m pagerdutyModule) beforeCreate(ctx context.Context, in createUserInput) (
 }
 
 func (m pagerdutyModule) createUser(ctx context.Context, in createUserInput, _ absent) (createUserOutput, error) {
-	client, err := m.connected()
+	client, err := m.connected(ctx)
 	if err != nil {
 		return createUserOutput{}, err
 	}
@@ -214,7 +213,7 @@ func (m pagerdutyModule) beforeDelete(ctx context.Context, in userIDInput) (user
 // deleteUser sends nothing for a user who was not there to begin with. One who
 // went away in between was deleted by somebody else.
 func (m pagerdutyModule) deleteUser(ctx context.Context, in userIDInput, before userBefore) (deleteUserOutput, error) {
-	client, err := m.connected()
+	client, err := m.connected(ctx)
 	if err != nil || !before.Found {
 		return deleteUserOutput{}, err
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
@@ -20,6 +21,7 @@ const maxReconciled = 3
 // world: the input is checked, the permission too, the call is recorded, then
 // made, and its result recorded.
 func (w *work) call(ctx context.Context, a *action.Action, input action.Object) (action.Object, error) {
+	input = w.withDefaults(a, input)
 	output, err := safely(func() (action.Object, error) { return w.invoke(ctx, a, input) })
 	if err == nil {
 		return output, nil
@@ -60,6 +62,20 @@ func (w *work) invoke(ctx context.Context, a *action.Action, input action.Object
 	return w.recorded(ctx, invocation)
 }
 
+// withDefaults adds the defaults of the workflow to the input of a script's call.
+func (w *work) withDefaults(a *action.Action, input action.Object) action.Object {
+	for name, v := range w.defaults {
+		if _, takes := a.In.Field(name); takes && input[name] == nil {
+			input = maps.Clone(input)
+			if input == nil {
+				input = action.Object{}
+			}
+			input[name] = v
+		}
+	}
+	return input
+}
+
 // permitted checks the action and what it reaches.
 func (w *work) permitted(i *action.Invocation) error {
 	permissions := w.executor.Plan.Workflow.Permissions
@@ -68,6 +84,9 @@ func (w *work) permitted(i *action.Invocation) error {
 			Kind: action.Permission, Message: "the workflow may not call " + i.Action.Name,
 			Hint: "add it: " + permissions.ActionLine(i.Action),
 		}
+	}
+	if err := w.executor.Ceiling.allow(i.Action); err != nil {
+		return err
 	}
 	targets, err := i.Targets()
 	if err != nil {
@@ -219,6 +238,9 @@ func (w *work) do(ctx context.Context, i *action.Invocation, record Call) (actio
 // send does it. Whatever an action says when its time was over, it may have been
 // done.
 func (w *work) send(ctx context.Context, i *action.Invocation, record Call) (action.Object, error) {
+	if output, err, done := w.rehearse(ctx, i, record); done {
+		return output, err
+	}
 	output, err := safely(func() (action.Object, error) { return i.Do(ctx, record.Before) })
 	if err != nil && ctx.Err() != nil {
 		typed := *action.AsError(err)

@@ -56,6 +56,10 @@ type Executor struct {
 	Clock       action.Clock
 	Secrets     *Secrets
 	Redactor    *action.Redactor
+	Ceiling     *Ceiling // nil: what the workflow may do is all that counts
+
+	rehearsing *Rehearsal // of this very run, whose writes are not sent
+	rehearsed  *Rehearsal // of this run, before
 }
 
 // Do makes an attempt: the condition, then the inputs and the action, or the
@@ -104,7 +108,7 @@ func (w *work) step(ctx context.Context, s *workflow.PlanStep) Outcome {
 	if s.Action != nil {
 		outputs, err = w.uses(ctx, s)
 	} else {
-		outputs, err = w.evaluation.Eval(s.Script)
+		outputs, err = w.script(s.Script)
 	}
 	size := 0
 	if err == nil {
@@ -153,6 +157,26 @@ func describeType(v any) string {
 		return "true or false"
 	}
 	return "an object"
+}
+
+// script evaluates a script. Its defaults come first: none could be evaluated
+// while it runs.
+func (w *work) script(program workflow.Program) (any, error) {
+	for i := range w.executor.Plan.Defaults {
+		d := &w.executor.Plan.Defaults[i]
+		v, err := d.Value.Evaluate(w.evaluation.Eval)
+		if err != nil {
+			return nil, err
+		}
+		if v == nil {
+			continue
+		}
+		if w.defaults == nil {
+			w.defaults = action.Object{}
+		}
+		w.defaults[d.Name] = v
+	}
+	return w.evaluation.Eval(program)
 }
 
 func (w *work) uses(ctx context.Context, s *workflow.PlanStep) (any, error) {

@@ -29,6 +29,9 @@ type Local struct {
 	// Journal keeps the runs; nil keeps nothing, and knows of no concurrency
 	// groups.
 	Journal Journal
+	// Ceiling is what the operator of the machine allows workflows to do; nil
+	// allows whatever they ask for.
+	Ceiling *Ceiling
 	// NewID returns the id of a run that starts now; nil makes random ones.
 	NewID func(now time.Time) string
 }
@@ -41,6 +44,9 @@ type Request struct {
 	// Keys are the texts of the keys that the target is talked to with, by what
 	// each is for. The run records fingerprints of them.
 	Keys map[string]string
+	// Rehearsed makes this the run that was rehearsed: it has that one's id, so that
+	// its keys are the same, and sees what that one read before its first write.
+	Rehearsed *Rehearsal
 }
 
 // An InputError says that a run could not begin because of what it was given.
@@ -84,9 +90,18 @@ func errPartTimedOut(p workflow.Part) error {
 // says. One that comes upon a call that a person must decide returns with
 // Result.Suspended; [Local.Resume] goes on with it.
 func (l *Local) Run(ctx context.Context, plan *workflow.Plan, request Request) (*Result, error) {
+	loop, start, err := l.prepare(plan, request)
+	if err != nil {
+		return nil, err
+	}
+	return loop.start(ctx, start)
+}
+
+// prepare checks what a new run is given and returns its loop and its beginning.
+func (l *Local) prepare(plan *workflow.Plan, request Request) (*loop, *RunStart, error) {
 	inputs, problems := plan.Workflow.Inputs.Normalize(request.Inputs)
 	if len(problems) > 0 {
-		return nil, &InputError{problems}
+		return nil, nil, &InputError{problems}
 	}
 	if request.Trigger.Kind == "" {
 		request.Trigger.Kind = "manual"
@@ -94,17 +109,22 @@ func (l *Local) Run(ctx context.Context, plan *workflow.Plan, request Request) (
 	loop := l.loop(plan)
 	secrets, err := resolveSecrets(plan, inputs, l.Secrets, loop.redactor)
 	if err != nil {
-		return nil, &InputError{err}
+		return nil, nil, &InputError{err}
 	}
-	loop.executor.Secrets = secrets
-	if loop.id = newRunID(loop.clock.Now()); l.NewID != nil {
+	loop.executor.Secrets, loop.executor.rehearsed = secrets, request.Rehearsed
+	switch {
+	case request.Rehearsed != nil:
+		loop.id = request.Rehearsed.Run
+	case l.NewID != nil:
 		loop.id = l.NewID(loop.clock.Now())
+	default:
+		loop.id = newRunID(loop.clock.Now())
 	}
 	start := &RunStart{
 		Workflow: plan.Workflow.Name, Source: plan.Sources[0].Hash(), Inputs: inputs, Trigger: request.Trigger,
 		Target: request.Target.withKeys(loop.id, request.Keys),
 	}
-	return loop.start(ctx, start)
+	return loop, start, nil
 }
 
 // loop returns the loop of a new run.
@@ -120,7 +140,7 @@ func (l *Local) loop(plan *workflow.Plan) *loop {
 	if loop.redactor == nil {
 		loop.redactor = &action.Redactor{}
 	}
-	loop.executor = &Executor{Plan: plan, Interpreter: l.Interpreter, Clock: loop.clock, Redactor: loop.redactor}
+	loop.executor = &Executor{Plan: plan, Interpreter: l.Interpreter, Clock: loop.clock, Redactor: loop.redactor, Ceiling: l.Ceiling}
 	return loop
 }
 

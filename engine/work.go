@@ -30,12 +30,13 @@ type work struct {
 	doubtful  int           // the number of the event with which the last call of unknown outcome began
 	halted    *action.Error // why the attempt cannot go on, whatever its script would catch
 	suspended bool          // it waits for a person
+	defaults  action.Object // inputs that calls of the script get where they have none
 }
 
 func newWork(x *Executor, a Attempt, recorder Recorder) *work {
 	w := &work{executor: x, attempt: a, recorder: recorder, past: newPast(recorder.Recorded(), a.Number), completed: map[string]int{}}
 	w.scope = &action.Scope{
-		Run: a.Run.ID, Step: a.Step, Clock: x.Clock, Random: w.draw, Redactor: x.Redactor,
+		Run: a.Run.ID, Step: a.Step, Connection: x.connection(a), Clock: x.Clock, Random: w.draw, Redactor: x.Redactor,
 		Permit: w.permit, Reveal: x.Secrets.Reveal, Log: recorder.Log,
 	}
 	return w
@@ -97,15 +98,24 @@ func (w *work) draw() uint64 {
 	return w.random.Uint64()
 }
 
-// permit refuses a target that the workflow does not list.
+// connection is the account that an attempt's calls of PagerDuty go to.
+func (x *Executor) connection(a Attempt) string {
+	if a.Index < 0 {
+		return x.Plan.Workflow.Connection.Text
+	}
+	return x.Plan.Steps[a.Index].Connection.Text
+}
+
+// permit refuses a target that the workflow does not list, or the operator does
+// not allow.
 func (w *work) permit(t action.Target) error {
 	permissions := w.executor.Plan.Workflow.Permissions
-	if permissions.AllowsTarget(t, w.attempt.Inputs) {
-		return nil
+	if !permissions.AllowsTarget(t, w.attempt.Inputs) {
+		return &action.Error{
+			Kind: action.Permission, Message: fmt.Sprintf("the workflow may not reach %s", t), Hint: "add it: " + permissions.Line(t),
+		}
 	}
-	return &action.Error{
-		Kind: action.Permission, Message: fmt.Sprintf("the workflow may not reach %s", t), Hint: "add it: " + permissions.Line(t),
-	}
+	return w.executor.Ceiling.permit(t)
 }
 
 // digest is what makes two calls of a run the same: the action and its input.

@@ -44,6 +44,8 @@ type Config struct {
 	// proxy of the environment (HTTPS_PROXY) and always verifies TLS. Redirects are
 	// never followed, whatever it says: that would carry keys elsewhere.
 	HTTPClient *http.Client
+	// Wrap returns what carries the requests, given what would; nil leaves it.
+	Wrap func(http.RoundTripper) http.RoundTripper
 	// CACertificates are trusted beside the system's, in PEM. They are for nil
 	// HTTPClient only.
 	CACertificates []byte

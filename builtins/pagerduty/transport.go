@@ -41,6 +41,9 @@ func (c Config) httpClient() (*http.Client, error) {
 		return nil, errors.New("give either CACertificates or an HTTPClient that trusts them")
 	}
 	copied := *client
+	if c.Wrap != nil {
+		copied.Transport = c.Wrap(copied.Transport)
+	}
 	copied.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &copied, nil
 }

@@ -54,6 +54,8 @@ type LogRecord struct {
 type Scope struct {
 	Run  string // the run's id
 	Step string // the step's id
+	// Connection names the account of PagerDuty that the call goes to.
+	Connection string
 	// Since is when the call was begun first: earlier than now in a run that was
 	// resumed. Zero outside of a run.
 	Since time.Time
@@ -69,6 +71,17 @@ type Scope struct {
 	Reveal   func(Secret, Destination) (string, error)
 	Redactor *Redactor
 	Log      func(LogRecord)
+	// Preview is set when the call is made for the sake of its requests: whatever
+	// would send one calls it instead.
+	Preview func(Request)
+}
+
+// A Request is what a write would send.
+type Request struct {
+	Method string `json:"method"`
+	URL    string `json:"url"`
+	From   string `json:"from,omitempty"` // the header, on whose behalf
+	Body   string `json:"body,omitempty"`
 }
 
 type scopeKey struct{}

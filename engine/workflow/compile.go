@@ -22,6 +22,7 @@ func Compile(w *Workflow, catalog *action.Catalog, checker Checker) (*Plan, erro
 	}
 	c.permissions()
 	c.graph()
+	c.defaults()
 	c.plan.Steps = make([]PlanStep, len(w.Steps))
 	for i := range w.Steps {
 		c.plan.Steps[i] = c.step(i)
@@ -69,6 +70,9 @@ func (c *compiler) step(index int) PlanStep {
 	}
 	if out.Timeout == 0 {
 		out.Timeout = DefaultStepTimeout
+	}
+	if out.Connection = c.workflow.Connection; s.Connection != nil {
+		out.Connection = *s.Connection
 	}
 	scope := &scope{
 		compiler: c, step: s, index: index, after: c.view(index), what: fmt.Sprintf("the step %q", s.ID),

@@ -165,6 +165,14 @@ func (s *scope) with(step *Step, a *action.Action) []OutputTemplate {
 	if a == nil {
 		return fields
 	}
+	for i := range s.plan.Defaults {
+		d := &s.plan.Defaults[i]
+		if _, given := places[d.Name]; given || !d.fits(a) {
+			continue
+		}
+		fields = append(fields, *d)
+		whole.names, whole.parts = append(whole.names, d.Name), append(whole.parts, d.Value)
+	}
 	input, _ := whole.shape().(action.Object)
 	for _, problem := range a.In.Check(input) {
 		s.inputProblem(problem, &whole, places)

@@ -3,6 +3,7 @@ package workflow
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/pdflow/pdflow/engine/action"
@@ -15,7 +16,7 @@ import (
 func Parse(name string, src []byte) (*Workflow, error) {
 	p := newParser(name, src)
 	w := &Workflow{
-		File: name, Source: src, Name: nameOf(name), Inputs: &action.Schema{}, Connection: "default",
+		File: name, Source: src, Name: nameOf(name), Inputs: &action.Schema{}, Connection: Text{Text: DefaultConnection},
 		Timeout: DefaultTimeout, ResumeWithin: DefaultResumeWithin, parser: p,
 	}
 	root := p.document(src)
@@ -45,7 +46,8 @@ func (p *parser) workflow(root *yaml.Node, w *Workflow) {
 		key{name: "secrets", read: func(v *yaml.Node) { p.secrets(v, w) }},
 		key{name: "permissions", read: func(v *yaml.Node) { p.permissions(v, w) }},
 		key{name: "schedule", read: func(v *yaml.Node) { p.schedules(v, w) }},
-		key{name: "connection", read: func(v *yaml.Node) { p.connection(v, w) }},
+		key{name: "connection", read: func(v *yaml.Node) { w.Connection = *p.connection(v) }},
+		key{name: "defaults", read: func(v *yaml.Node) { p.defaults(v, w) }},
 		key{name: "limits", read: func(v *yaml.Node) { w.Limits = p.limits(v) }},
 		key{name: "timeout", read: func(v *yaml.Node) { w.Timeout = p.duration(v, "timeout") }},
 		key{name: "steps", read: func(v *yaml.Node) { parts[Main] = v }},
@@ -66,12 +68,27 @@ func (p *parser) workflow(root *yaml.Node, w *Workflow) {
 	}
 }
 
-func (p *parser) connection(n *yaml.Node, w *Workflow) {
-	w.Connection = p.someText(n, "connection")
-	if w.Connection != "default" && w.Connection != "" {
-		p.report(n, "not-yet", fmt.Sprintf("the connection %q cannot be used: named connections do not work in this version of pdflow yet", clipped(w.Connection)),
-			"leave `connection` out and set the environment")
+// connectionName is what a connection may be called.
+var connectionName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]*$`)
+
+// connection reads the name of a connection. Whether there is one is a matter of
+// the configuration of the machine, not of the file.
+func (p *parser) connection(n *yaml.Node) *Text {
+	t := p.wholeText(n, "connection")
+	if t.Text != "" && !connectionName.MatchString(t.Text) {
+		p.report(n, "bad-name", fmt.Sprintf("the connection %q is not a name", clipped(t.Text)), "a name has letters, digits, _ and -; the configuration says what it stands for")
 	}
+	return t
+}
+
+// defaults reads the inputs that calls are given where they have none of their
+// own.
+func (p *parser) defaults(n *yaml.Node, w *Workflow) {
+	p.mapping(n, "defaults", key{name: "with", read: func(v *yaml.Node) {
+		p.entries(v, "defaults.with", func(name string, keyNode, item *yaml.Node) {
+			w.Defaults = append(w.Defaults, NamedValue{name, Position{keyNode.Line, keyNode.Column}, p.value(item, "defaults.with")})
+		})
+	}})
 }
 
 func (p *parser) limits(n *yaml.Node) (l Limits) {

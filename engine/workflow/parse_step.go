@@ -61,7 +61,7 @@ func (p *parser) step(n *yaml.Node, number int, part Part) Step {
 		{name: "timeout", read: func(v *yaml.Node) { s.Timeout = p.duration(v, "timeout") }},
 		{name: "continue_on_error", read: func(v *yaml.Node) { s.ContinueOnError = p.boolean(v, "continue_on_error") }},
 		{name: "limits", read: func(v *yaml.Node) { s.Limits = p.limits(v) }},
-		p.later("connection", "set the environment of the whole run"),
+		{name: "connection", read: func(v *yaml.Node) { s.Connection = p.connection(v) }},
 	}, p.flow(&s, &places)...)...)
 	p.checkFlow(&s, &places)
 	p.stepKind(n, &s)

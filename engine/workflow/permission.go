@@ -232,6 +232,25 @@ func (p Pattern) matches(t action.Target) bool {
 	return t.Port == 0 || p.Port == "*" || p.Port == strconv.Itoa(t.Port)
 }
 
+// Covers reports whether whatever another pattern allows is allowed by this one
+// too. What depends on inputs counts as covered: it is known in the run only.
+func (p Pattern) Covers(other Pattern) bool {
+	if len(other.inputNames()) > 0 {
+		return true
+	}
+	host := other.Host
+	if suffix, any := strings.CutPrefix(host, "*"); any {
+		host = "any" + suffix // a name that only a wildcard as wide allows
+		if !strings.HasPrefix(p.Host, "*") {
+			return false
+		}
+	}
+	if p.Scheme != other.Scheme || !matchHost(p.Host, host) {
+		return false
+	}
+	return other.Port == "" || p.Port == "*" || p.Port == other.Port
+}
+
 // matchHost compares a host with a pattern, which may begin with `*.`: that
 // stands for one label or more.
 func matchHost(pattern, host string) bool {

@@ -19,6 +19,9 @@ type Plan struct {
 	OutputReads []int
 	// Warnings are the problems that do not keep it from running.
 	Warnings Diagnostics
+	// Defaults are inputs that scripts' calls are given where they have none of
+	// their own; those of `uses:` steps stand in their With.
+	Defaults []OutputTemplate
 	// Group is the concurrency group, evaluated with `inputs` alone; nil for the
 	// workflow's name.
 	Group *Template
@@ -75,6 +78,8 @@ type PlanStep struct {
 	Timeout         time.Duration // of one attempt
 	ContinueOnError bool
 	Limits          Limits
+	// Connection names the account that its calls of PagerDuty go to.
+	Connection Text
 }
 
 // A Template is a value whose expressions are compiled.
@@ -105,6 +110,11 @@ func (t *Template) Position() Position { return t.position }
 type PlannedCall struct {
 	Step   string // empty in a module
 	Action string
+	// Position is that of the step; zero in a module.
+	Position Position
+	// Connection is the account that the call goes to; empty in a module, whose
+	// calls go to those of the steps that require it.
+	Connection string
 	// Inputs are the names of the inputs that it gives; Open says that there may
 	// be others.
 	Inputs []string
@@ -116,6 +126,14 @@ func (c PlannedCall) Gives(input string) bool {
 	return c.Open || slices.Contains(c.Inputs, input)
 }
 
+// Action returns an action that the plan was compiled with.
+func (p *Plan) Action(name string) (*action.Action, bool) {
+	if p.catalog == nil {
+		return nil, false
+	}
+	return p.catalog.Lookup(name)
+}
+
 // Calls returns the calls that the plan's text shows, those of required modules
 // too.
 func (p *Plan) Calls() []PlannedCall {
@@ -123,23 +141,23 @@ func (p *Plan) Calls() []PlannedCall {
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		if s.Action != nil {
-			call := PlannedCall{Step: s.ID, Action: s.Action.Name}
+			call := PlannedCall{Step: s.ID, Position: s.Position, Connection: s.Connection.Text, Action: s.Action.Name}
 			for _, named := range s.With {
 				call.Inputs = append(call.Inputs, named.Name)
 			}
 			calls = append(calls, call)
 		}
-		calls = append(calls, p.scriptCalls(s.ID, s.Script)...)
+		calls = append(calls, p.scriptCalls(PlannedCall{Step: s.ID, Position: s.Position, Connection: s.Connection.Text}, s.Script)...)
 	}
 	for _, name := range action.SortedNames(p.Modules) {
-		calls = append(calls, p.scriptCalls("", p.Modules[name])...)
+		calls = append(calls, p.scriptCalls(PlannedCall{}, p.Modules[name])...)
 	}
 	return calls
 }
 
-// scriptCalls returns the actions that a script names; the other names that it
-// reads are data, and Lua's own.
-func (p *Plan) scriptCalls(step string, script Program) []PlannedCall {
+// scriptCalls returns the actions that a script names, each placed as the call
+// given; the other names that it reads are data, and Lua's own.
+func (p *Plan) scriptCalls(placed PlannedCall, script Program) []PlannedCall {
 	if script == nil || p.catalog == nil {
 		return nil
 	}
@@ -149,7 +167,12 @@ func (p *Plan) scriptCalls(step string, script Program) []PlannedCall {
 			continue
 		}
 		if a, ok := p.catalog.Lookup(r.Path[0] + "." + r.Path[1]); ok {
-			calls = append(calls, PlannedCall{Step: step, Action: a.Name, Inputs: action.SortedNames(r.Input), Open: r.Open || r.Input == nil})
+			call := placed
+			call.Action, call.Inputs, call.Open = a.Name, action.SortedNames(r.Input), r.Open || r.Input == nil
+			for i := range p.Defaults {
+				call.Inputs = append(call.Inputs, p.Defaults[i].Name)
+			}
+			calls = append(calls, call)
 		}
 	}
 	return calls
@@ -158,7 +181,7 @@ func (p *Plan) scriptCalls(step string, script Program) []PlannedCall {
 // PlanCall returns a plan of one step that makes one call, as a person or a
 // program asks for it by hand: permitted by being made.
 func PlanCall(a *action.Action, input action.Object) *Plan {
-	step := PlanStep{ID: "call", Action: a, MaxParallel: 1, Retry: Retry{MaxAttempts: 1}, Timeout: DefaultStepTimeout, Limits: Limits{DefaultInstructions, DefaultScriptTime}}
+	step := PlanStep{ID: "call", Action: a, Connection: Text{Text: DefaultConnection}, MaxParallel: 1, Retry: Retry{MaxAttempts: 1}, Timeout: DefaultStepTimeout, Limits: Limits{DefaultInstructions, DefaultScriptTime}}
 	for _, name := range action.SortedNames(input) {
 		step.With = append(step.With, OutputTemplate{name, Template{literal: input[name]}})
 	}

@@ -32,7 +32,7 @@ func TestPlanCall(t *testing.T) {
 	if !p.AllowsAction(create) || !p.AllowsTarget(action.Target{Scheme: "net", Host: "db", Port: 1}, nil) {
 		t.Error("a call by hand is not permitted")
 	}
-	want := []workflow.PlannedCall{{Step: "call", Action: "pagerduty.create_user", Inputs: []string{"key", "list", "name"}}}
+	want := []workflow.PlannedCall{{Step: "call", Action: "pagerduty.create_user", Connection: "default", Inputs: []string{"key", "list", "name"}}}
 	if diff := cmp.Diff(want, plan.Calls()); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
@@ -71,8 +71,8 @@ steps:
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
-	if w := plan.Workflow; w.Name != "name.of.file" || w.Timeout != time.Hour || w.Connection != "default" {
-		t.Errorf("got %s, %s, %s", w.Name, w.Timeout, w.Connection)
+	if w := plan.Workflow; w.Name != "name.of.file" || w.Timeout != time.Hour || w.Connection.Text != "default" {
+		t.Errorf("got %s, %s, %s", w.Name, w.Timeout, w.Connection.Text)
 	}
 }
 

@@ -20,7 +20,7 @@ func (s *scope) inputReference(r Reference, file string, at Position) {
 		s.finding(Finding{Rule: "unknown-input", Line: r.Line, Token: r.Path[1], Message: fmt.Sprintf("no input %q is declared", clipped(r.Path[1])), Hint: hint}, file, at)
 		return
 	}
-	if (s.inputsOnly || s.inForEach) && s.workflow.Secret(r.Path[1]) {
+	if (s.inputsOnly && !s.unrecorded || s.inForEach) && s.workflow.Secret(r.Path[1]) {
 		s.finding(Finding{
 			Rule: "secret-use", Line: r.Line, Token: r.Path[1], Message: fmt.Sprintf("the secret input %s cannot be used in %s", r.Path[1], s.place()),
 			Hint: "what stands there is recorded, and secrets never are",
@@ -191,13 +191,16 @@ func (s *scope) callReference(r Reference, file string, at Position) {
 		s.finding(Finding{Rule: "permission", Line: r.Line, Token: r.Path[1], Message: notAllowed(a), Hint: "add it: " + p.ActionLine(a)}, file, at)
 	}
 	if r.Input != nil {
-		s.callInput(a, r, file, at)
+		given := r.Input
+		r.Input = s.plan.withDefaults(a, given)
+		s.callInput(a, r, given, file, at)
 	}
 	s.callKey(a, r, file, at)
 }
 
-// callInput checks the literal table of a call.
-func (s *scope) callInput(a *action.Action, r Reference, file string, at Position) {
+// callInput checks the literal table of a call, with the defaults beside what was
+// given.
+func (s *scope) callInput(a *action.Action, r Reference, given action.Object, file string, at Position) {
 	if len(a.Args) > 0 {
 		if f, _ := a.In.Field(a.Args[0]); f != nil && f.Type.Name == action.AnyType {
 			return // the table is the value itself
@@ -207,13 +210,16 @@ func (s *scope) callInput(a *action.Action, r Reference, file string, at Positio
 		if r.Open && problem.Rule == action.RuleMissingInput {
 			continue
 		}
+		if s.defaultProblem(problem, given) {
+			continue
+		}
 		token := r.Path[1]
 		if problem.Rule == action.RuleUnknownInput {
 			token = problem.Name()
 		}
 		s.finding(Finding{Rule: problem.Rule, Line: r.Line, Token: token, Message: a.Name + ": " + problem.Message, Hint: problem.Hint}, file, at)
 	}
-	for _, c := range a.In.PlainCredentials(r.Input) {
+	for _, c := range a.In.PlainCredentials(given) {
 		s.finding(Finding{Rule: "literal-secret", Line: r.Line, Token: action.Problem{Path: c.Path}.Name(), Message: literalSecret(c.Path), Hint: credentialHint(c.Path)}, file, at)
 	}
 }

@@ -15,8 +15,9 @@ type scope struct {
 	after view   // the steps that have run before
 	what  string // "the step \"x\"" or "outputs"
 	reads map[int]bool
-	// inputsOnly says that there is no run yet.
-	inputsOnly bool
+	// inputsOnly says that `inputs` is all there is. unrecorded says that no journal
+	// gets the value, so that a secret input may be used.
+	inputsOnly, unrecorded bool
 	// inForEach says that this is the list itself, before there are items.
 	inForEach bool
 	// modules are those that were followed for this scope. Each is compiled once,
@@ -147,7 +148,7 @@ func (s *scope) place() string {
 func (s *scope) missing(name string) string {
 	switch {
 	case s.inputsOnly && name != "inputs" && name != "coalesce" && (slices.Contains(dataNames, name) || slices.Contains(placedNames, name)):
-		return "it is evaluated before the run begins, and can read inputs alone"
+		return s.what + " can read inputs alone"
 	case (name == "item" || name == "index") && (s.step == nil || s.step.ForEach == nil):
 		return "it exists in a step with `for_each`"
 	case (name == "item" || name == "index") && s.inForEach:

@@ -9,6 +9,9 @@ import (
 	"github.com/pdflow/pdflow/engine/schedule"
 )
 
+// DefaultConnection is the connection of workflows that name none.
+const DefaultConnection = "default"
+
 // Defaults of a workflow that says nothing else.
 const (
 	DefaultTimeout     = time.Hour       // of a run
@@ -37,9 +40,12 @@ type Workflow struct {
 	Secrets     []SecretBinding // also of the inputs that are secret
 	Permissions Permissions
 	Schedules   []Schedule
-	Connection  string
-	Limits      Limits
-	Timeout     time.Duration
+	// Connection names the account that steps talk to which name none.
+	Connection Text
+	// Defaults are inputs of `defaults.with`.
+	Defaults []NamedValue
+	Limits   Limits
+	Timeout  time.Duration
 	// ResumeWithin bounds how late a call that was started and has no result may
 	// be sent again.
 	ResumeWithin time.Duration
@@ -195,6 +201,7 @@ type Step struct {
 	Timeout         time.Duration
 	ContinueOnError bool
 	Limits          Limits
+	Connection      *Text // nil: that of the workflow
 }
 
 // A Text is a text with its place.

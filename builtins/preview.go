@@ -1,0 +1,44 @@
+package builtins
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/pdflow/pdflow/engine/action"
+)
+
+// Previewing wraps what carries requests: those of a call that is only previewed
+// ([action.Scope.Preview]) are shown and not sent. The answer to one is a success
+// that says what was asked for; nothing should be made of it.
+func Previewing(next http.RoundTripper) http.RoundTripper {
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	return previewing{next}
+}
+
+type previewing struct{ next http.RoundTripper }
+
+// RoundTrip sends the request, or shows it.
+func (p previewing) RoundTrip(r *http.Request) (*http.Response, error) {
+	preview := action.ScopeOf(r.Context()).Preview
+	if preview == nil {
+		return p.next.RoundTrip(r)
+	}
+	var body []byte
+	if r.Body != nil {
+		var err error
+		body, err = io.ReadAll(r.Body)
+		_ = r.Body.Close()
+		if err != nil {
+			return nil, fmt.Errorf("the request cannot be read: %w", err)
+		}
+	}
+	preview(action.Request{Method: r.Method, URL: r.URL.String(), From: r.Header.Get("From"), Body: string(body)})
+	return &http.Response{
+		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(string(body))), ContentLength: int64(len(body)),
+	}, nil
+}

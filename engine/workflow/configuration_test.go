@@ -1,0 +1,152 @@
+package workflow_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+func TestParseConfiguration(t *testing.T) {
+	got, err := workflow.ParseConfiguration("pdflow.yaml", []byte(`
+connections:
+  default: {api_key: "env:PD_KEY", service_key: "file:/run/keys/service", from_email: ops@example.com}
+  europe:
+    api_key: file:europe.key
+    region: eu
+    api_url: https://proxy.example.com/api
+    events_url: https://proxy.example.com/events
+    events_api: v2
+    ca_file: ca.pem
+allow:
+  secrets: [CHAT_TOKEN]
+  pagerduty: [pagerduty.create_user, get_user_by_id]
+  http: ["https://*.example.com"]
+  net: ["db.example.com:5432"]
+alerts: {connection: europe}
+heartbeat: {url: "https://beat.example.com/x", every: 30s}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &workflow.Configuration{
+		File: "pdflow.yaml",
+		Connections: []workflow.Connection{
+			{
+				Name: "default", APIKey: workflow.SecretReference{Variable: "PD_KEY"},
+				ServiceKey: workflow.SecretReference{File: "/run/keys/service"}, FromEmail: "ops@example.com",
+			},
+			{
+				Name: "europe", APIKey: workflow.SecretReference{File: "europe.key"}, Region: "eu", EventsAPI: "v2", CAFile: "ca.pem",
+				APIURL: "https://proxy.example.com/api", EventsURL: "https://proxy.example.com/events",
+			},
+		},
+		Allow: &workflow.Allowance{
+			Secrets: []string{"CHAT_TOKEN"},
+			Permissions: workflow.Permissions{
+				Narrowed: true, PagerDuty: []string{"create_user", "get_user_by_id"},
+				HTTP: []workflow.Pattern{{Text: "https://*.example.com", Scheme: "https", Host: "*.example.com", Port: "443"}},
+				Net:  []workflow.Pattern{{Text: "db.example.com:5432", Scheme: "net", Host: "db.example.com", Port: "5432"}},
+			},
+		},
+		Alerts:    &workflow.Alerts{Connection: workflow.Text{Text: "europe"}},
+		Heartbeat: &workflow.Heartbeat{URL: "https://beat.example.com/x", Every: 30 * time.Second},
+	}
+	places := cmp.FilterPath(func(p cmp.Path) bool {
+		name := p.Last().String()
+		return name == ".Position" || name == ".Line"
+	}, cmp.Ignore())
+	if diff := cmp.Diff(want, got, places, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("configuration (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"default", "europe"}, got.Names()); diff != "" {
+		t.Errorf("names (-want +got):\n%s", diff)
+	}
+}
+
+// TestConfigurationProblems shows what is said of a broken configuration; a key
+// that stands in it is not shown.
+func TestConfigurationProblems(t *testing.T) {
+	_, err := workflow.ParseConfiguration("pdflow.yaml", []byte(`conections: {}
+connections:
+  two words: {}
+  main: {api_key: y_NbAkKc66ryYTWUXYEu, service_key: "env:", regoin: eu, region: asia, events_api: v3, from_email: ""}
+allow: {http: ["inputs.url", "x y"], secrets: [a-b], pagerduty: no}
+alerts: {connection: mian}
+heartbeat: {url: "beat.example.com"}
+`))
+	want := `pdflow.yaml:1:1: the configuration has no key "conections" (did you mean "connections"?)
+pdflow.yaml:3:3: the connection "two words" is not a name (a name has letters, digits, _ and -)
+pdflow.yaml:4:19: api_key must say where the key is, and not be the key (write env:NAME or file:PATH; a key that stood here should be replaced)
+pdflow.yaml:4:54: service_key must say where the key is, and not be the key (write env:NAME or file:PATH; a key that stood here should be replaced)
+pdflow.yaml:4:62: the connection main has no key "regoin" (did you mean "region"?)
+pdflow.yaml:4:82: region cannot be "asia" (one of: us, eu)
+pdflow.yaml:4:100: events_api cannot be "v3" (one of: v1, v2)
+pdflow.yaml:4:116: from_email is empty
+pdflow.yaml:5:16: "inputs.url" names an input, which a configuration has not (write the host, or *.example.com)
+pdflow.yaml:5:30: "x y" is not a permission: a host cannot hold ' ' (write it like "https://hooks.example.com")
+pdflow.yaml:5:48: a secret cannot be "a-b" (letters, digits and _, not beginning with a digit; for example "a_b")
+pdflow.yaml:5:65: allow.pagerduty must be a list, got the text "no"
+pdflow.yaml:6:22: there is no connection "mian" (did you mean "main"?)
+pdflow.yaml:7:18: url must be an https URL (such as https://heartbeat.example.com/pdflow)`
+	if err == nil {
+		t.Fatal("got no error")
+	}
+	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(err.Error(), "\n")); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+}
+
+func TestPatternCovers(t *testing.T) {
+	for _, test := range []struct {
+		allowed, asked string
+		want           bool
+	}{
+		{"https://a.example.com", "https://a.example.com", true},
+		{"https://a.example.com", "http://a.example.com", false},
+		{"https://a.example.com", "https://a.example.com:8443", false},
+		{"https://a.example.com:*", "https://a.example.com:8443", true},
+		{"https://a.example.com", "https://a.example.com:*", false},
+		{"https://*.example.com", "https://a.example.com", true},
+		{"https://*.example.com", "https://example.com", false},
+		{"https://*.example.com", "https://*.example.com", true},
+		{"https://*.example.com", "https://*.a.example.com", true},
+		{"https://*.a.example.com", "https://*.example.com", false},
+		{"https://a.example.com", "https://*.example.com", false},
+		{"https://a.example.com", "inputs.url", true}, // the run decides
+	} {
+		if got := onlyPattern(t, "allow", test.allowed).Covers(onlyPattern(t, "permissions", test.asked)); got != test.want {
+			t.Errorf("%s covers %s: got %v, want %v", test.allowed, test.asked, got, test.want)
+		}
+	}
+}
+
+// onlyPattern reads one entry of http.
+func onlyPattern(t *testing.T, key, text string) workflow.Pattern {
+	t.Helper()
+	if key == "allow" {
+		c, err := workflow.ParseConfiguration("c", []byte("allow: {http: [\""+text+"\"]}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Allow.HTTP[0]
+	}
+	w, err := workflow.Parse("w", []byte("inputs: {url: {type: string}}\nsteps: [{uses: uuid.new}]\npermissions: {http: [\""+text+"\"]}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.Permissions.HTTP[0]
+}
+
+func FuzzParseConfiguration(f *testing.F) {
+	f.Add([]byte("connections: {a: {api_key: 'env:X'}}\nallow: {}\nalerts: {}\nheartbeat: {url: 'https://x'}"))
+	f.Add([]byte("connections: &a {b: *a}"))
+	f.Fuzz(func(t *testing.T, src []byte) {
+		if c, err := workflow.ParseConfiguration("c", src); err == nil && c == nil {
+			t.Error("got nothing and no error")
+		}
+	})
+}
