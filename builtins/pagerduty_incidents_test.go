@@ -101,7 +101,9 @@ func TestMoreRepeats(t *testing.T) {
 		{"pagerduty.get_on_call", object{}, action.Reads, false, true, object{}},
 		{"pagerduty.list_users", object{}, action.Reads, false, true, object{}},
 		{"pagerduty.update_user", object{"id": "P1", "name": "Ann"}, action.Repeats, true, false, object{}},
-		{"pagerduty.update_incidents", object{"ids": []any{"Q1"}, "status": "resolved"}, action.Repeats, true, false, object{}},
+		{"pagerduty.update_incidents", object{"ids": []any{"Q1"}, "status": "resolved"}, action.Repeats, true, false, object{
+			"results": []any{object{"id": "Q1", "ok": true, "status": "resolved", "message": ""}}, "updated": 1.0, "failed": 0.0,
+		}},
 		{"pagerduty.add_incident_note", note, action.Once, true, true, object{"note": object{"content": "x"}}},
 		{"pagerduty.add_incident_note", object{"id": "Q1", "content": "x", "idempotent": true}, action.Repeats, true, true, object{"note": object{"content": "x"}}},
 		{"pagerduty.send_change_event", object{"summary": "x"}, action.Once, true, true, object{"status": "success"}},

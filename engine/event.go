@@ -96,6 +96,8 @@ type Target struct {
 	// Keys are fingerprints of the keys, by what each is for; the salt is the
 	// run's id.
 	Keys map[string]string `json:"keys,omitempty"`
+	// Others are those that single steps talk to, in the order of their names.
+	Others []Target `json:"others,omitempty"`
 }
 
 // Realm names the target as far as runs of one workflow share what they know

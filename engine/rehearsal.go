@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"maps"
+	"strings"
 	"sync"
 
 	"github.com/pdflow/pdflow/engine/action"
@@ -26,7 +27,7 @@ type Write struct {
 	Step     string           `json:"step"`
 	Item     int              `json:"item,omitempty"` // of a for_each, from 1
 	Action   string           `json:"action"`
-	Key      string           `json:"key,omitempty"` // the idempotency key, where it has one
+	Key      string           `json:"key,omitempty"` // the derived key, where it is sent
 	Requests []action.Request `json:"requests"`
 }
 
@@ -90,10 +91,13 @@ func (w *work) readKey(digest string) readKey {
 // send none, since there is nothing to do or it cannot be done, ends as it would.
 func (w *work) preview(ctx context.Context, i *action.Invocation, record Call) (action.Object, error) {
 	var mu sync.Mutex
-	write := Write{Step: w.attempt.Step, Item: w.attempt.Item, Action: i.Action.Name, Key: record.Key}
+	write := Write{Step: w.attempt.Step, Item: w.attempt.Item, Action: i.Action.Name}
 	w.scope.Preview = func(r action.Request) {
 		mu.Lock()
 		defer mu.Unlock()
+		if record.Key != "" && strings.Contains(r.Body, record.Key) {
+			write.Key = record.Key
+		}
 		write.Requests = append(write.Requests, w.executor.redactedRequest(r))
 	}
 	defer func() { w.scope.Preview = nil }()

@@ -39,7 +39,7 @@ func (c *counter) actions() []*action.Action {
 				c.writes++
 				return countOut{c.writes}, nil
 			}
-			preview(action.Request{Method: "POST", URL: "https://x/" + in.Text, Body: "hushhush"})
+			preview(action.Request{Method: "POST", URL: "https://x/" + in.Text, Body: "hushhush " + action.ScopeOf(ctx).Key})
 			preview(action.Request{Method: "PUT", URL: "https://x"})
 			return countOut{}, nil
 		}),
@@ -83,12 +83,12 @@ outputs: {a: "${{ steps.a.outputs }}", c: "${{ steps.c.status }}"}
 	}
 	var got []string
 	for _, w := range rehearsal.Writes {
-		got = append(got, fmt.Sprint(w.Step, w.Item, " ", w.Action, " ", w.Requests))
+		got = append(got, strings.ReplaceAll(fmt.Sprint(w.Step, w.Item, " ", w.Action, " ", w.Requests), w.Key, "KEY"))
 	}
 	want := []string{
-		"a0 demo.write [{POST https://x/page1  ‹redacted›} {PUT https://x  }]",
-		"b1 demo.write [{POST https://x/one  ‹redacted›} {PUT https://x  }]",
-		"b2 demo.write [{POST https://x/two  ‹redacted›} {PUT https://x  }]",
+		"a0 demo.write [{POST https://x/page1  ‹redacted› KEY} {PUT https://x  }]",
+		"b1 demo.write [{POST https://x/one  ‹redacted› KEY} {PUT https://x  }]",
+		"b2 demo.write [{POST https://x/two  ‹redacted› KEY} {PUT https://x  }]",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
@@ -136,7 +136,7 @@ func TestRehearsalLeavesNoRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []engine.Write{{Step: "a", Action: "demo.write", Requests: []action.Request{{Method: "POST", URL: "https://x/page", Body: "hushhush"}, {Method: "PUT", URL: "https://x"}}}}
+	want := []engine.Write{{Step: "a", Action: "demo.write", Requests: []action.Request{{Method: "POST", URL: "https://x/page", Body: "hushhush " + rehearsal.Writes[0].Key}, {Method: "PUT", URL: "https://x"}}}}
 	if diff := cmp.Diff(want, rehearsal.Writes, cmpopts.IgnoreFields(engine.Write{}, "Key")); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
 	}

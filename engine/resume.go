@@ -99,6 +99,8 @@ func (l *loop) checkTarget(resumption Resumption) error {
 		return fmt.Errorf("the run %s talked to PagerDuty itself and cannot go on with a simulator", l.id)
 	case recorded.Connection != given.Connection || recorded.Region != given.Region || recorded.APIURL != given.APIURL || recorded.EventsURL != given.EventsURL:
 		return fmt.Errorf("the run %s talked to %s and cannot go on with %s", l.id, recorded.Realm(), given.Realm())
+	case !slices.EqualFunc(recorded.Others, given.Others, func(a, b Target) bool { return reflect.DeepEqual(a, b) }):
+		return fmt.Errorf("steps of the run %s talked to other accounts than those that are set now: set the same connections, or start it again", l.id)
 	case !reflect.DeepEqual(recorded.Keys, given.Keys) && len(recorded.Keys)+len(given.Keys) > 0:
 		return fmt.Errorf("the run %s used other keys than those that are set now: set the same keys, or start it again", l.id)
 	}

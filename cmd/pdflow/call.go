@@ -30,7 +30,8 @@ run -i: name=value, name=@file, name:=json.`,
 	}
 	f := c.Flags()
 	f.BoolVar(&o.simulate, "simulate", false, "call a PagerDuty inside this process")
-	f.StringVar(&o.world, "world", "", "how http and net answer under --simulate")
+	o.simulation.addFlags(f, "")
+	addConnection(f, &o.connection)
 	f.StringVarP(&o.output, "output", "o", "text", "text or json")
 	return c
 }
@@ -55,12 +56,17 @@ func (p *program) call(ctx context.Context, name string, args []string, o runOpt
 	if problems := a.In.Check(input); len(problems) > 0 {
 		return exit(exitUsage, inputProblems(problems, ""))
 	}
-	plan := workflow.PlanCall(a, input)
+	plan := workflow.PlanCall(a, input).WithConnection(o.connection)
 	if err := site.ready(plan); err != nil {
 		return err
 	}
 	local := &engine.Local{Interpreter: site.interpreter, Redactor: p.redactor, Observers: []engine.Observer{&logLines{to: p.stderr}}}
-	result, err := local.Run(ctx, plan, engine.Request{Trigger: engine.Trigger{Kind: "call"}, Target: site.target})
+	request, err := site.request(plan, nil)
+	if err != nil {
+		return err
+	}
+	request.Trigger = engine.Trigger{Kind: "call"}
+	result, err := local.Run(ctx, plan, request)
 	if err != nil {
 		return exit(exitFailed, err)
 	}

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty"
+	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/cobra"
 )
 
@@ -15,36 +18,119 @@ func (p *program) connectionCommand() *cobra.Command {
 	c := &cobra.Command{Use: "connection", Short: "Look at the connection to PagerDuty"}
 	var output string
 	test := &cobra.Command{
-		Use:   "test",
+		Use:   "test [NAME]",
 		Short: "Say which account the API key opens and what it may do",
-		Long: `Ask PagerDuty which account the API key opens, whose key it is, and whether it
-can create users. Nothing is changed: only reads are made.`,
-		Example: "  PAGERDUTY_API_KEY=... pdflow connection test\n  pdflow connection test -o json",
-		Args:    cobra.NoArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return p.connectionTest(c.Context(), output) },
+		Long: `Ask PagerDuty which account the API key of a connection opens, whose key it is,
+and whether it can create users. Nothing is changed: only reads are made.`,
+		Example: "  PAGERDUTY_API_KEY=... pdflow connection test\n  pdflow connection test europe -o json",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			name := workflow.DefaultConnection
+			if len(args) > 0 {
+				name = args[0]
+			}
+			return p.connectionTest(c.Context(), name, output)
+		},
 	}
 	test.Flags().StringVarP(&output, "output", "o", "text", "text or json")
-	c.AddCommand(test)
+	c.AddCommand(test, p.connectionListCommand())
 	return c
+}
+
+func (p *program) connectionListCommand() *cobra.Command {
+	var output string
+	list := &cobra.Command{
+		Use:   "list",
+		Short: "List the connections and which keys they have",
+		Long: `List the connections of the configuration, and the default one of the
+environment. Keys are never shown, only whether there is one.`,
+		Example: "  pdflow connection list\n  pdflow connection list --config pdflow.yaml -o json",
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return p.connectionList(output) },
+	}
+	list.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	return list
+}
+
+// A connectionReport is what `connection list` says of one.
+type connectionReport struct {
+	Name       string `json:"name"`
+	Region     string `json:"region"`
+	APIURL     string `json:"api_url"`
+	EventsURL  string `json:"events_url"`
+	APIKey     bool   `json:"api_key"` // there is one
+	ServiceKey bool   `json:"service_key"`
+}
+
+func (p *program) connectionList(output string) error {
+	if err := oneOf("output", output, "text", "json"); err != nil {
+		return err
+	}
+	configuration, err := p.configuration()
+	if err != nil {
+		return err
+	}
+	names := configuration.Names()
+	if !slices.Contains(names, workflow.DefaultConnection) {
+		names = append([]string{workflow.DefaultConnection}, names...)
+	}
+	connections := p.connections(configuration)
+	reports := []connectionReport{}
+	for _, name := range names {
+		c, err := connections.get(name)
+		if err != nil {
+			return exit(exitUsage, err)
+		}
+		reports = append(reports, connectionReport{
+			Name: name, Region: string(c.client.Region()), APIURL: c.client.APIURL(), EventsURL: c.client.EventsURL(),
+			APIKey: c.settings.apiKey != "", ServiceKey: c.settings.serviceKey != "",
+		})
+	}
+	if output == "json" {
+		return writeJSON(p.stdout, reports)
+	}
+	_, err = io.WriteString(p.stdout, connectionsText(reports))
+	return err
+}
+
+func connectionsText(reports []connectionReport) string {
+	wide := 0
+	for _, r := range reports {
+		wide = max(wide, len(r.Name))
+	}
+	isSet := func(set bool) string {
+		if set {
+			return "set"
+		}
+		return "not set"
+	}
+	var b strings.Builder
+	for _, r := range reports {
+		fmt.Fprintf(&b, "%s  %s  %s  API key %s, service key %s\n", pad(r.Name, wide), r.Region, r.APIURL, isSet(r.APIKey), isSet(r.ServiceKey))
+	}
+	return b.String()
 }
 
 // connectionTest asks who the key is. What a key may do is not known without
 // doing it, where PagerDuty does not say.
-func (p *program) connectionTest(ctx context.Context, output string) error {
+func (p *program) connectionTest(ctx context.Context, name, output string) error {
 	if err := oneOf("output", output, "text", "json"); err != nil {
 		return err
 	}
-	s, err := p.settings()
+	configuration, err := p.configuration()
 	if err != nil {
-		return exit(exitUsage, err)
+		return err
 	}
-	if s.apiKey == "" {
+	c, err := p.connections(configuration).get(name)
+	switch {
+	case err != nil:
+		return exit(exitUsage, err)
+	case c.settings.apiKey == "" && name == workflow.DefaultConnection:
 		return usageError("there is no API key to test: set PAGERDUTY_API_KEY")
+	case c.settings.apiKey == "":
+		return usageError("the connection %s has no API key to test: give it an api_key that is set, in %s", name, configuration.File)
 	}
-	client, err := s.client()
-	if err != nil {
-		return exit(exitUsage, err)
-	}
+	client := c.client
 	account, err := client.Account(ctx)
 	if err != nil {
 		return exit(exitFailed, withHint(err))

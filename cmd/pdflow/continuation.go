@@ -70,10 +70,14 @@ func (p *program) continuation(ctx context.Context, j *journal, site *site, run 
 	if err != nil {
 		return nil, err
 	}
+	plan = plan.WithConnection(run.start().Target.Connection)
 	if err := site.ready(plan); err != nil {
 		return nil, err
 	}
-	c := &continuation{run: run, resumption: engine.Resumption{Run: run.Run, Target: site.target, Keys: site.keys()}}
+	c := &continuation{run: run, resumption: engine.Resumption{Run: run.Run}}
+	if c.resumption.Target, c.resumption.Keys, err = site.target(plan); err != nil {
+		return nil, err
+	}
 	c.execution = &execution{
 		program: p, plan: plan, site: site, journal: j, secretInputs: run.secretInputs(), before: run.events, output: o.output, quiet: o.quiet,
 	}

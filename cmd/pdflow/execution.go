@@ -31,10 +31,8 @@ func (x *execution) perform(work func(*engine.Local) (*engine.Result, error)) (*
 	p := x.program
 	watched := p.underWay.watch(x.plan, x.resumable())
 	defer watched.done()
-	local := &engine.Local{Interpreter: x.site.interpreter, Secrets: x.site.secret, Redactor: p.redactor, Observers: []engine.Observer{watched}}
-	if x.journal != nil {
-		local.Journal = x.journal
-	}
+	local := x.local()
+	local.Observers = []engine.Observer{watched}
 	switch {
 	case x.output == "jsonl":
 		local.Observers = append(local.Observers, &eventStream{to: p.stdout})
@@ -48,6 +46,15 @@ func (x *execution) perform(work func(*engine.Local) (*engine.Result, error)) (*
 		return nil, x.explain(err)
 	}
 	return result, nil
+}
+
+// local is the engine that works on the run.
+func (x *execution) local() *engine.Local {
+	local := &engine.Local{Interpreter: x.site.interpreter, Secrets: x.site.secret, Redactor: x.program.redactor, Ceiling: x.site.ceiling}
+	if x.journal != nil {
+		local.Journal = x.journal
+	}
+	return local
 }
 
 // resumable returns the function that says how to go on with the run; nil when

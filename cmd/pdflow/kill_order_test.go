@@ -62,7 +62,11 @@ func (o *order) perform(journal engine.Journal, network http.RoundTripper, obser
 	if err != nil {
 		return err
 	}
-	_, err = local.Resume(ctx, plan, engine.Resumption{Run: o.Run, Target: site.target, Keys: site.keys(), Retry: o.Retry, Calls: o.Calls})
+	target, keys, err := site.target(plan)
+	if err != nil {
+		return err
+	}
+	_, err = local.Resume(ctx, plan, engine.Resumption{Run: o.Run, Target: target, Keys: keys, Retry: o.Retry, Calls: o.Calls})
 	return err
 }
 
@@ -75,7 +79,11 @@ func (o *order) begin(ctx context.Context, local *engine.Local, site *site) erro
 	if _, ok := plan.Workflow.Inputs.Field("service"); ok {
 		inputs["service"] = o.URL
 	}
-	_, err = local.Run(ctx, plan, engine.Request{Inputs: inputs, Target: site.target, Keys: site.keys()})
+	request, err := site.request(plan, inputs)
+	if err != nil {
+		return err
+	}
+	_, err = local.Run(ctx, plan, request)
 	return err
 }
 
@@ -92,8 +100,7 @@ func (o *order) site(s *scenario, network http.RoundTripper) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	made.settings = settings{apiKey: o.APIKey, serviceKey: o.ServiceKey}
-	made.target = engine.Target{Connection: "default", APIURL: client.APIURL(), EventsURL: client.EventsURL()}
+	made.connections = one(&connection{workflow.DefaultConnection, settings{apiKey: o.APIKey, serviceKey: o.ServiceKey}, client})
 	return made, nil
 }
 

@@ -39,6 +39,9 @@ type program struct {
 	redactor *action.Redactor
 	signal   atomic.Int32 // the exit code of the first signal that came, or 0
 	underWay underWay
+	// configFile is the operator's configuration of --config; empty for the usual
+	// one.
+	configFile string
 }
 
 func newProgram() *program {
@@ -144,6 +147,7 @@ func (p *program) rootCommand() *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return p.flagsFromEnvironment(c) },
 	}
+	root.PersistentFlags().StringVar(&p.configFile, "config", "", "the operator's configuration (default $XDG_CONFIG_HOME/pdflow/pdflow.yaml, else ~/.config/pdflow/pdflow.yaml)")
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.SetFlagErrorFunc(flagError)

@@ -6,24 +6,56 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 type runOptions struct {
 	inputs    []string
 	inputFile string
 	simulate  bool
-	world     string
+	simulation
 	folder    dataFolder
 	retention age
 	noJournal bool
 	output    string
 	quiet     bool
+	// dryRun lists the writes and sends none; confirm asks before it sends them.
+	dryRun, confirm bool
+	connection      string
+}
+
+// A simulation is what a run under --simulate meets.
+type simulation struct {
+	world  string // how http and net answer
+	seed   string // what the account holds at the start
+	faults string // what goes wrong in it
+}
+
+func (s *simulation) addFlags(f *pflag.FlagSet, worldDefault string) {
+	f.StringVar(&s.world, "world", "", "how http and net answer under --simulate"+worldDefault)
+	f.StringVar(&s.seed, "seed", "", "what the account of --simulate holds at the start: a YAML or JSON file (docs/simulator.md)")
+	f.StringVar(&s.faults, "faults", "", "what goes wrong in the account of --simulate: a YAML or JSON file (docs/simulator.md)")
+}
+
+// given is the name of a flag that was given; empty when none was.
+func (s simulation) given() string {
+	switch {
+	case s.world != "":
+		return "world"
+	case s.seed != "":
+		return "seed"
+	case s.faults != "":
+		return "faults"
+	}
+	return ""
 }
 
 func (p *program) runCommand() *cobra.Command {
@@ -36,10 +68,14 @@ func (p *program) runCommand() *cobra.Command {
 Standard output is the result and nothing else; progress, logs and errors go to
 standard error. Without --simulate the run talks to PagerDuty itself.
 
+With --dry-run reads are made, every write is printed and none is sent. With
+--confirm the same list is printed, and sent after a yes.
+
 The run is recorded while it goes on. When its process is killed, ` + "`pdflow runs\nresume`" + ` goes on with it and does nothing twice.`,
 		Example: `  pdflow run --simulate workflows/tour.yaml
   pdflow run onboard-user.yaml -i email=ann@example.com -i name="Ann Lee"
-  pdflow run port-check.yaml --simulate --world outage.yaml -o json`,
+  pdflow run port-check.yaml --simulate --world outage.yaml -o json
+  pdflow run mass-resolve.yaml -i service=PABC123 --confirm`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return p.run(c.Context(), args[0], o) },
 	}
@@ -47,7 +83,10 @@ The run is recorded while it goes on. When its process is killed, ` + "`pdflow r
 	f.StringArrayVarP(&o.inputs, "input", "i", nil, "an input: name=value, name=@file, or name:=json")
 	f.StringVar(&o.inputFile, "input-file", "", "a YAML or JSON file of inputs; - reads standard input")
 	f.BoolVar(&o.simulate, "simulate", false, "run offline against a PagerDuty inside this process")
-	f.StringVar(&o.world, "world", "", "how http and net answer under --simulate (default FILE's name with .world.yaml, if there is one)")
+	o.simulation.addFlags(f, " (default FILE's name with .world.yaml, if there is one)")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print what would be sent, and send nothing")
+	f.BoolVar(&o.confirm, "confirm", false, "print what would be sent, and ask before sending it")
+	addConnection(f, &o.connection)
 	o.folder.addFlag(f)
 	f.BoolVar(&o.noJournal, "no-journal", false, "record nothing: the run cannot be resumed (as --simulate does without --data-dir)")
 	addRetention(f, &o.retention)
@@ -60,8 +99,17 @@ func (o runOptions) check() error {
 	if err := oneOf("output", o.output, "text", "json", "jsonl"); err != nil {
 		return err
 	}
-	if o.world != "" && !o.simulate {
-		return usageError("--world goes with --simulate: a run against PagerDuty itself sees the real world")
+	if flag := o.simulation.given(); flag != "" && !o.simulate {
+		return usageError("--%s goes with --simulate: a run against PagerDuty itself sees the real world", flag)
+	}
+	if o.dryRun && o.confirm {
+		return usageError("--dry-run and --confirm exclude each other: the one sends nothing, the other asks first")
+	}
+	if o.dryRun && o.output == "jsonl" {
+		return usageError("--dry-run has no events to stream; use -o text or json")
+	}
+	if o.confirm && (o.inputFile == "-" || slices.ContainsFunc(o.inputs, func(i string) bool { return strings.HasSuffix(i, "=@-") })) {
+		return usageError("--confirm reads its answer from standard input, which the inputs come from already: put them into a file")
 	}
 	if o.noJournal && o.folder.flag != "" {
 		return usageError("--no-journal and --data-dir exclude each other: the one records nothing, the other says where to")
@@ -84,6 +132,7 @@ func (p *program) run(ctx context.Context, file string, o runOptions) error {
 	if err != nil {
 		return err
 	}
+	plan = plan.WithConnection(o.connection)
 	inputs, err := p.readInputs(plan.Workflow.Inputs, o.inputs, o.inputFile)
 	if err != nil {
 		return err
@@ -96,9 +145,18 @@ func (p *program) run(ctx context.Context, file string, o runOptions) error {
 		return err
 	}
 	x.journal = opened().journal
-	result, err := x.perform(func(local *engine.Local) (*engine.Result, error) {
-		return local.Run(ctx, plan, engine.Request{Inputs: inputs, Target: site.target, Keys: site.keys()})
-	})
+	request, err := site.request(plan, inputs)
+	switch {
+	case err != nil:
+		return err
+	case o.dryRun:
+		return x.dryRun(ctx, request)
+	case o.confirm:
+		if request, err = x.confirm(ctx, request); err != nil {
+			return err
+		}
+	}
+	result, err := x.perform(func(local *engine.Local) (*engine.Result, error) { return local.Run(ctx, plan, request) })
 	if err != nil {
 		return err
 	}
@@ -126,6 +184,9 @@ func (p *program) openMeanwhile(o runOptions) func() openedJournal {
 func (p *program) runJournal(o runOptions) (*journal, error) {
 	if o.noJournal || o.simulate && o.folder.flag == "" {
 		return nil, nil
+	}
+	if o.dryRun {
+		return p.openRecords(o.folder) // for what the last run left; nothing is made
 	}
 	j, err := p.openJournal(o.folder, o.retention)
 	if err != nil {

@@ -23,6 +23,7 @@ func TestMain(m *testing.M) {
 // The keys that scripts put into the environment. No output may hold one.
 var scriptKeys = map[string]string{
 	"API_KEY":     "u+TestKeyThatIsTwen1",
+	"EUROPE_KEY":  "u+TestKeyOfEuropean1",
 	"SERVICE_KEY": "0123456789abcdef0123456789abcdef",
 	"TOKEN":       "canary-token-5f0e8d",
 }
@@ -52,6 +53,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"simulate": cmdSimulate,
+			"expand":   cmdExpand,
 			"exits":    cmdExits,
 			"gate":     cmdGate,
 			"keyless":  cmdKeyless,
@@ -92,18 +94,37 @@ func (t leakT) Log(args ...any) {
 }
 
 // cmdSimulate serves a simulator for the rest of the script, with the keys of
-// scriptKeys, and points the environment at it: `simulate`.
+// scriptKeys, and points the environment at it: `simulate`. One with a name is
+// another account beside it: `simulate EUROPE` sets EUROPE_URL, and has the key of
+// EUROPE_KEY.
 func cmdSimulate(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 0 {
-		ts.Fatalf("usage: simulate")
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: simulate [NAME]")
 	}
-	s, err := startSimulator("127.0.0.1:0", simulatorKeys()...)
+	options := simulatorKeys()
+	if len(args) > 0 {
+		options = []simulator.Option{simulator.WithAPIKey(scriptKeys[args[0]+"_KEY"]), simulator.WithServiceKey("Database", scriptKeys["SERVICE_KEY"])}
+	}
+	s, err := startSimulator("127.0.0.1:0", options...)
 	ts.Check(err)
 	ts.Defer(s.close)
+	if len(args) > 0 {
+		ts.Setenv(args[0]+"_URL", s.url)
+		return
+	}
 	ts.Setenv("PAGERDUTY_API_URL", s.url)
 	ts.Setenv("PAGERDUTY_EVENTS_URL", s.url)
 	ts.Setenv("PAGERDUTY_API_KEY", scriptKeys["API_KEY"])
 	ts.Setenv("PAGERDUTY_SERVICE_KEY", scriptKeys["SERVICE_KEY"])
+}
+
+// cmdExpand writes a file with the variables in it replaced: `expand FROM TO`.
+func cmdExpand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: expand FROM TO")
+	}
+	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
 }
 
 // cmdExits runs a command that must end with an exit code: `exits CODE COMMAND

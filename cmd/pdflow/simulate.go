@@ -15,9 +15,14 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
 )
 
-// simulatedFrom is who creates users under --simulate when nothing else says: a
-// user that every simulator has.
-const simulatedFrom = "ops@example.com"
+// simulatedFrom is who acts under --simulate when nothing else says: the first
+// user of the account.
+func simulatedFrom(s *simulator.Simulator) string {
+	if users := s.Users(); len(users) > 0 {
+		return users[0].Email
+	}
+	return ""
+}
 
 // A localSimulator is a simulator that listens in this process.
 type localSimulator struct {
@@ -38,9 +43,6 @@ func serveSimulator(address string, secure *tls.Config, options ...simulator.Opt
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
-	}
-	if len(options) == 0 {
-		options = []simulator.Option{simulator.WithLenientServiceKeys()}
 	}
 	s := &localSimulator{Simulator: simulator.New(options...), id: rand.Text(), url: "http://" + listener.Addr().String(), failed: make(chan error, 1)}
 	s.server = &http.Server{Handler: s.Simulator, ReadHeaderTimeout: 10 * time.Second}

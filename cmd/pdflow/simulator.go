@@ -110,20 +110,11 @@ func (p *program) servedAccount(o simulatorOptions) (*servedAccount, error) {
 	if o.limits {
 		served.options = append(served.options, simulator.WithLimits(simulator.DefaultLimits()))
 	}
-	if o.seed != "" {
-		state, err := readDocument(o.seed, simulator.ParseState)
-		if err != nil {
-			return nil, err
-		}
-		served.options = append(served.options, simulator.WithState(state))
+	documents, err := accountOptions(o.seed, o.faults)
+	if err != nil {
+		return nil, err
 	}
-	if o.faults != "" {
-		plan, err := readDocument(o.faults, simulator.ParseFaults)
-		if err != nil {
-			return nil, err
-		}
-		served.options = append(served.options, simulator.WithFaults(plan.Faults...))
-	}
+	served.options = append(served.options, documents...)
 	if o.caFile != "" && !o.tls {
 		return nil, errors.New("--ca-file goes with --tls")
 	}
@@ -131,6 +122,27 @@ func (p *program) servedAccount(o simulatorOptions) (*servedAccount, error) {
 		return served, served.certify(o)
 	}
 	return served, nil
+}
+
+// accountOptions reads the documents of what an account holds at the start and of
+// what goes wrong in it; either may be absent.
+func accountOptions(seed, faults string) ([]simulator.Option, error) {
+	var options []simulator.Option
+	if seed != "" {
+		state, err := readDocument(seed, simulator.ParseState)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, simulator.WithState(state))
+	}
+	if faults != "" {
+		plan, err := readDocument(faults, simulator.ParseFaults)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, simulator.WithFaults(plan.Faults...))
+	}
+	return options, nil
 }
 
 // readDocument reads a document of the simulator, which may also be written in

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/pdflow/pdflow/builtins"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua"
@@ -18,10 +20,10 @@ import (
 type site struct {
 	catalog     *action.Catalog
 	interpreter *lua.Interpreter
-	target      engine.Target
-	settings    settings
+	connections *connections
 	simulator   *localSimulator // nil without --simulate
 	secret      func(name string) (string, error)
+	ceiling     *engine.Ceiling // nil: there is none
 }
 
 // checkingSite is the site of commands that call nothing.
@@ -40,44 +42,47 @@ func newSite(c builtins.Config) (*site, error) {
 // site makes what `pdflow run` of a file needs.
 func (p *program) site(file string, o runOptions) (*site, error) {
 	if o.simulate {
-		return p.simulatedSite(file, o.world)
+		return p.simulatedSite(file, o.simulation)
 	}
 	return p.realSite()
 }
 
-// realSite talks to PagerDuty as the environment says.
+// realSite talks to PagerDuty as the configuration and the environment say.
 func (p *program) realSite() (*site, error) {
-	s, err := p.settings()
-	if err != nil {
-		return nil, exit(exitUsage, err)
-	}
-	client, err := s.client()
-	if err != nil {
-		return nil, exit(exitUsage, err)
-	}
-	made, err := newSite(builtins.Config{PagerDuty: client})
+	configuration, err := p.configuration()
 	if err != nil {
 		return nil, err
 	}
-	made.settings, made.secret = s, p.secret
-	made.target = engine.Target{Connection: "default", Region: s.region, APIURL: client.APIURL(), EventsURL: client.EventsURL()}
+	connections := p.connections(configuration)
+	made, err := newSite(builtins.Config{Connect: connections.client})
+	if err != nil {
+		return nil, err
+	}
+	made.connections, made.secret = connections, p.secret
+	if a := configuration.Allow; a != nil {
+		made.ceiling = &engine.Ceiling{Permissions: a.Permissions, Secrets: a.Secrets, File: configuration.File}
+	}
 	return made, nil
 }
 
 // simulatedSite is offline: a simulator on the loopback interface, and a world
 // file for everything else.
-func (p *program) simulatedSite(file, worldFile string) (*site, error) {
-	world, err := p.readWorld(file, worldFile)
+func (p *program) simulatedSite(file string, o simulation) (*site, error) {
+	world, err := p.readWorld(file, o.world)
 	if err != nil {
 		return nil, exit(exitUsage, err)
 	}
-	local, err := startSimulator("127.0.0.1:0")
+	options, err := accountOptions(o.seed, o.faults)
+	if err != nil {
+		return nil, exit(exitUsage, err)
+	}
+	local, err := startSimulator("127.0.0.1:0", append(options, simulator.WithLenientServiceKeys())...)
 	if err != nil {
 		return nil, exit(exitFailed, err)
 	}
 	s := settings{
 		apiKey: local.APIKey(), serviceKey: local.ServiceKey(), apiURL: local.url, eventsURL: local.url,
-		fromEmail: simulatedFrom, eventsAPI: p.getenv("PAGERDUTY_EVENTS_API"), clock: &skippingClock{},
+		fromEmail: simulatedFrom(local.Simulator), eventsAPI: p.getenv("PAGERDUTY_EVENTS_API"), clock: &skippingClock{},
 	}
 	p.redactor.Add(s.apiKey, s.serviceKey)
 	client, err := s.client()
@@ -90,14 +95,9 @@ func (p *program) simulatedSite(file, worldFile string) (*site, error) {
 		local.close()
 		return nil, err
 	}
-	made.settings, made.simulator, made.secret = s, local, p.simulatedSecret
-	made.target = engine.Target{Simulator: local.id, APIURL: local.url, EventsURL: local.url}
+	made.connections = one(&connection{workflow.DefaultConnection, s, client})
+	made.simulator, made.secret = local, p.simulatedSecret
 	return made, nil
-}
-
-// keys are the texts of the keys that PagerDuty is talked to with.
-func (s *site) keys() map[string]string {
-	return map[string]string{"api_key": s.settings.apiKey, "service_key": s.settings.serviceKey}
 }
 
 func (s *site) close() {
@@ -135,21 +135,50 @@ func (p *program) readWorld(file, worldFile string) (*builtins.World, error) {
 	return world, nil
 }
 
-// ready reports a plan that would fail for want of a key, before anything is
-// called.
+// ready reports a plan that would fail for want of a connection or a key, or that
+// asks for more than the operator allows, before anything is called.
 func (s *site) ready(plan *workflow.Plan) error {
+	if found := s.ceiling.Check(plan); len(found) > 0 {
+		return exit(exitUsage, found)
+	}
+	for _, name := range connectionsOf(plan) {
+		if _, err := s.connections.get(name.Text); err != nil && name.Position.Line > 0 {
+			return usageError("%s:%d:%d: %w", plan.Workflow.File, name.Position.Line, name.Position.Column, err)
+		} else if err != nil {
+			return exit(exitUsage, err)
+		}
+	}
 	for _, call := range plan.Calls() {
 		a, ok := s.catalog.Lookup(call.Action)
 		if !ok || a.Module() != "pagerduty" {
 			continue
 		}
-		_, isEvent := a.In.Field("service_key")
-		switch {
-		case !isEvent && s.settings.apiKey == "":
-			return usageError("%s calls %s, which needs a PagerDuty API key: set PAGERDUTY_API_KEY, or add --simulate to run offline", plan.Workflow.File, a.Name)
-		case isEvent && s.settings.serviceKey == "" && !call.Gives("service_key"):
-			return usageError("%s calls %s without a service_key: set PAGERDUTY_SERVICE_KEY, give service_key in the step, or add --simulate to run offline", plan.Workflow.File, a.Name)
+		if err := s.hasKey(plan, call, a); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// hasKey reports a call whose connection has no key for it. One of a module is
+// taken to go where the workflow's do.
+func (s *site) hasKey(plan *workflow.Plan, call workflow.PlannedCall, a *action.Action) error {
+	c, err := s.connections.get(cmp.Or(call.Connection, plan.Workflow.Connection.Text))
+	if err != nil {
+		return exit(exitUsage, err)
+	}
+	where := func(variable, field string) string {
+		if c.name == workflow.DefaultConnection {
+			return "set " + variable
+		}
+		return fmt.Sprintf("give the connection %s an %s that is set", c.name, field)
+	}
+	_, isEvent := a.In.Field("service_key")
+	switch {
+	case !isEvent && c.settings.apiKey == "":
+		return usageError("%s calls %s, which needs a PagerDuty API key: %s, or add --simulate to run offline", plan.Workflow.File, a.Name, where("PAGERDUTY_API_KEY", "api_key"))
+	case isEvent && c.settings.serviceKey == "" && !call.Gives("service_key"):
+		return usageError("%s calls %s without a service_key: %s, give service_key in the step, or add --simulate to run offline", plan.Workflow.File, a.Name, strings.Replace(where("PAGERDUTY_SERVICE_KEY", "service_key"), "an service", "a service", 1))
 	}
 	return nil
 }

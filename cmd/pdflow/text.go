@@ -62,6 +62,15 @@ func printable(text string) string {
 	}, text)
 }
 
+// printableLines is printable text of several lines.
+func printableLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
 // columns is how many columns of a terminal a text takes.
 func columns(text string) int {
 	n := 0

@@ -126,6 +126,22 @@ func (c PlannedCall) Gives(input string) bool {
 	return c.Open || slices.Contains(c.Inputs, input)
 }
 
+// WithConnection returns the plan with another account for all that names none.
+func (p *Plan) WithConnection(name string) *Plan {
+	if name == "" || p.Workflow.Connection.Text != DefaultConnection {
+		return p
+	}
+	out, w := *p, *p.Workflow
+	w.Connection.Text = name
+	out.Workflow, out.Steps = &w, slices.Clone(p.Steps)
+	for i := range out.Steps {
+		if out.Steps[i].Connection == p.Workflow.Connection {
+			out.Steps[i].Connection = w.Connection
+		}
+	}
+	return &out
+}
+
 // Action returns an action that the plan was compiled with.
 func (p *Plan) Action(name string) (*action.Action, bool) {
 	if p.catalog == nil {
