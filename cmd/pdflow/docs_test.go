@@ -79,7 +79,7 @@ func codeBlocks(t *testing.T, pages ...string) []codeBlock {
 	return blocks
 }
 
-var pages = []string{"README.md", "docs/language.md", "docs/durability.md"}
+var pages = []string{"README.md", "docs/language.md", "docs/durability.md", "docs/connections.md"}
 
 // TestWorkflowsInDocs checks every workflow that a page shows, and every piece of
 // Lua as the script of a step.
@@ -93,6 +93,11 @@ func TestWorkflowsInDocs(t *testing.T) {
 		switch {
 		case block.language == "lua":
 			source = "steps:\n  - id: doc\n    lua: |\n      " + strings.ReplaceAll(strings.TrimSpace(block.text), "\n", "\n      ") + "\n"
+		case strings.HasPrefix(block.text, "# pdflow.yaml"):
+			if _, err := workflow.ParseConfiguration(block.page, []byte(block.text)); err != nil {
+				t.Errorf("%s:%d: the configuration has problems:\n%v", block.page, block.line, err)
+			}
+			continue
 		case block.language != "yaml" || !strings.Contains(block.text, "steps:"):
 			continue
 		}
@@ -112,6 +117,7 @@ var changing = []struct {
 	{regexp.MustCompile(`\d+\.\d s\b`), "1 ms"},
 	{regexp.MustCompile(`\b01[0-9A-Z]{24}\b`), "01M838X2C49BQ51PYP0AY6GBY9"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  (just now|1 second ago) +`), "2026-03-29 09:00:00  just now  "},
+	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:8080"},
 	{regexp.MustCompile(`STARTED +TOOK`), "STARTED                        TOOK"},
 }
 

@@ -30,6 +30,7 @@ type rehearsalReport struct {
 func (x *execution) rehearse(ctx context.Context, request engine.Request) (*engine.Rehearsal, error) {
 	fmt.Fprintln(x.program.stderr, "dry run: reads are made, writes are listed and not sent")
 	local := x.local()
+	local.Observers = []engine.Observer{&logLines{to: x.program.stderr}}
 	rehearsal, err := local.Rehearse(ctx, x.plan, request)
 	if err != nil {
 		return nil, x.explain(err)
