@@ -24,7 +24,7 @@ const maxHops = 10
 func newTransport() http.RoundTripper {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:            dial,
 		ForceAttemptHTTP2:      true,
 		TLSHandshakeTimeout:    10 * time.Second,
 		MaxIdleConns:           100,
@@ -60,7 +60,7 @@ func (h httpModule) request(ctx context.Context, method string, in requestInput)
 // leave.
 func (x *exchange) roundTrip(ctx context.Context, transport http.RoundTripper) (_ *http.Response, sent bool, _ error) {
 	var asked, connected atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+	ctx = httptrace.WithClientTrace(reaching(ctx, targetOf(x.url)), &httptrace.ClientTrace{
 		GetConn: func(string) { asked.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	})
@@ -91,8 +91,10 @@ func (x *exchange) noAnswer(ctx, limited context.Context, err error, sent bool) 
 	case ctx.Err() != nil: // before all else: net/http returns why the context ended
 		ended := *action.AsError(ctx.Err())
 		failure = &ended
-	case errors.As(err, &failure):
-		return failure // the transport refused it
+	case errors.As(err, &failure): // it was refused before anything was sent
+		refused := *failure
+		refused.Ambiguous = refused.Ambiguous || x.writes && x.hops > 0
+		return &refused
 	case timedOut(limited), isTimeout(err):
 		failure = action.Errorf(action.Timeout, "%s got no answer in time", x.label())
 	default:

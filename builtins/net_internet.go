@@ -19,7 +19,7 @@ type internet struct {
 var _ Network = internet{}
 
 func (internet) Connect(ctx context.Context, host string, port int) error {
-	conn, err := dial(ctx, host, port)
+	conn, err := connect(ctx, host, port)
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (internet) LookupHost(ctx context.Context, host string) ([]string, error) {
 // Certificate lets the handshake pass with any certificate and judges it
 // afterwards: one that has expired must still tell when it did.
 func (n internet) Certificate(ctx context.Context, host string, port int, at time.Time) (Certificate, error) {
-	conn, err := dial(ctx, host, port)
+	conn, err := connect(ctx, host, port)
 	if err != nil {
 		return Certificate{}, err
 	}
@@ -66,7 +66,6 @@ func (n internet) problemOf(chain []*x509.Certificate, host string, at time.Time
 	return strings.TrimPrefix(err.Error(), "x509: ")
 }
 
-func dial(ctx context.Context, host string, port int) (net.Conn, error) {
-	var dialer net.Dialer
-	return dialer.DialContext(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+func connect(ctx context.Context, host string, port int) (net.Conn, error) {
+	return dial(reaching(ctx, netTarget(host, port)), "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 }

@@ -16,6 +16,7 @@ import (
 
 func (p *program) checkCommand() *cobra.Command {
 	var output string
+	var reach bool
 	c := &cobra.Command{
 		Use:   "check FILE|DIR...",
 		Short: "Report every problem of workflows, before anything runs",
@@ -23,24 +24,33 @@ func (p *program) checkCommand() *cobra.Command {
 expressions, Lua, and the names that they read. Nothing is called.
 
 In folders every .yaml and .yml file is checked, except *.world.yaml. The exit
-code is 3 when there are errors; warnings alone are 0.`,
+code is 3 when there are errors; warnings alone are 0.
+
+With --reach it prints what each file may reach instead: the actions it calls, the
+actions of PagerDuty, hosts and ports that it may, and where its secrets may go.
+Whatever its scripts try, it is no more than that.`,
 		Example: `  pdflow check workflows
   pdflow check onboard.yaml -o json
+  pdflow check onboard.yaml --reach
   pdflow check . -o github   # annotations in a pull request`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return p.check(args, output) },
+		RunE: func(_ *cobra.Command, args []string) error { return p.check(args, output, reach) },
 	}
+	c.Flags().BoolVar(&reach, "reach", false, "print what each file may reach")
 	c.Flags().StringVarP(&output, "output", "o", "text", "text, json, github or sarif")
 	return c
 }
 
-func (p *program) check(args []string, output string) error {
+func (p *program) check(args []string, output string, reach bool) error {
 	if err := oneOf("output", output, "text", "json", "github", "sarif"); err != nil {
 		return err
 	}
 	files, err := workflowFiles(args)
 	if err != nil {
 		return exit(exitUsage, err)
+	}
+	if reach {
+		return p.reach(files, output)
 	}
 	site, err := checkingSite()
 	if err != nil {

@@ -118,8 +118,8 @@ func syntaxFinding(c workflow.Chunk, err error) *workflow.Finding {
 		f.Line = c.Line + max(lastLine(lines), 0)
 		f.Message = "this is not valid Lua: the source ends too early"
 		f.Hint = "an `end`, a bracket or a quote may be missing"
-		if strings.Contains(c.Text, "else if") {
-			f.Hint += "; Lua writes elseif"
+		if hint := blockHabit(lines); hint != "" {
+			f.Hint += "; " + hint
 		}
 		return f
 	}
@@ -127,7 +127,10 @@ func syntaxFinding(c workflow.Chunk, err error) *workflow.Finding {
 	f.Line, f.Token = c.Line+at, parseError.Token
 	f.Message = fmt.Sprintf("this is not valid Lua: %s near %q", parseError.Message, clip(parseError.Token, 40))
 	if at >= 0 && at < len(lines) {
-		f.Hint = habit(lines[at])
+		// A statement that has no end in its own line is noticed in the next.
+		if f.Hint = habit(lines[at]); f.Hint == "" && at > 0 {
+			f.Hint = habit(lines[lastLine(lines[:at])])
+		}
 	}
 	return f
 }
@@ -139,28 +142,6 @@ func lastLine(lines []string) int {
 		}
 	}
 	return 0
-}
-
-// habits are what other languages write, and how Lua writes it.
-var habits = []struct{ text, lua string }{
-	{"!=", "Lua writes ~="},
-	{"&&", "Lua writes and"},
-	{"||", "Lua writes or"},
-	{"+=", "Lua writes x = x + 1"},
-	{"-=", "Lua writes x = x - 1"},
-	{"++", "Lua writes x = x + 1"},
-	{"else if", "Lua writes elseif"},
-	{"//", "Lua writes comments with --"},
-	{"===", "Lua writes =="},
-}
-
-func habit(line string) string {
-	for _, h := range habits {
-		if strings.Contains(line, h.text) {
-			return h.lua
-		}
-	}
-	return ""
 }
 
 // linePattern finds a line that a message of the compiler names.

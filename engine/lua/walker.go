@@ -3,6 +3,7 @@ package lua
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -75,17 +76,19 @@ func (w *walker) standardFunction(r workflow.Reference) {
 	}
 	w.findings = append(w.findings, workflow.Finding{
 		Rule: "unknown-function", Line: r.Line, Token: r.Path[1],
-		Message: fmt.Sprintf("%s has no function %q", r.Path[0], clip(r.Path[1], 60)), Hint: action.DidYouMean(r.Path[1], functions),
+		Message: fmt.Sprintf("%s has no function %q", r.Path[0], clip(r.Path[1], 60)), Hint: functionHint(r.Path[0], r.Path[1], functions),
 	})
 }
 
-// foreignWords are names that other languages know.
-var foreignWords = map[string]string{
-	"null": "Lua writes nil", "None": "Lua writes nil", "True": "Lua writes true", "False": "Lua writes false",
-	"undefined": "Lua writes nil", "len": "Lua writes #value", "str": "Lua writes tostring(value)",
-	"console": "write print(...) or log.info(...)", "env": "a workflow reads inputs and secrets, not the environment",
-	"io": "scripts cannot read files", "debug": "scripts have no debug library", "coroutine": "scripts have no coroutines",
-	"dofile": "write require(\"name\")", "loadstring": "scripts cannot load code", "load": "scripts cannot load code",
+// functionHint is the function that is near, or those that there are.
+func functionHint(library, name string, functions []string) string {
+	if hint := action.DidYouMean(name, functions); hint != "" {
+		return hint
+	}
+	if library == "os" {
+		return "it has: " + strings.Join(functions, ", ") + "; the module time has more"
+	}
+	return "it has: " + strings.Join(functions, ", ")
 }
 
 func (w *walker) undefinedHint(name string) string {
