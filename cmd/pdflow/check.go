@@ -7,8 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"sort"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/cobra"
@@ -56,13 +60,9 @@ func (p *program) check(args []string, output string, reach bool) error {
 	if err != nil {
 		return err
 	}
-	found := workflow.Diagnostics{}
-	for _, file := range files {
-		problems, err := checkFile(file, site)
-		if err != nil {
-			return err
-		}
-		found = append(found, problems...)
+	found, err := checkFiles(files, site)
+	if err != nil {
+		return err
 	}
 	if err := p.printDiagnostics(found, len(files), output); err != nil {
 		return err
@@ -71,6 +71,23 @@ func (p *program) check(args []string, output string, reach bool) error {
 		return exit(exitInvalid, nil)
 	}
 	return nil
+}
+
+// checkFiles returns the problems of files in their order. The files are shared
+// out among the processors.
+func checkFiles(files []string, site *site) (workflow.Diagnostics, error) {
+	problems, failures := make([]workflow.Diagnostics, len(files)), make([]error, len(files))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(files)) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(files); i = int(next.Add(1)) - 1 {
+				problems[i], failures[i] = checkFile(files[i], site)
+			}
+		})
+	}
+	workers.Wait()
+	return append(workflow.Diagnostics{}, slices.Concat(problems...)...), errors.Join(failures...)
 }
 
 // checkFile returns the problems of a file, warnings too.

@@ -1,0 +1,295 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pdflow/pdflow/builtins"
+	"github.com/pdflow/pdflow/builtins/pagerduty"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/workflow"
+	"gopkg.in/yaml.v3"
+)
+
+// The benchmarks of whole jobs come in pairs: what pdflow does, and beside it the
+// same work by hand, in the same run. What counts is the ratio of the two.
+
+// An eventStub takes events as PagerDuty does and keeps nothing.
+func eventStub(b *testing.B) *httptest.Server {
+	b.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var event struct {
+			Key string `json:"incident_key"`
+		}
+		_ = json.NewDecoder(r.Body).Decode(&event)
+		_ = json.NewEncoder(w).Encode(map[string]string{"status": "success", "message": "Event processed", "incident_key": event.Key})
+	}))
+	b.Cleanup(server.Close)
+	return server
+}
+
+const benchmarkKey = "0123456789abcdef0123456789abcdef"
+
+// siteOf talks to a server.
+func siteOf(b *testing.B, url string) *site {
+	b.Helper()
+	client, err := pagerduty.New(pagerduty.Config{APIKey: "u+TestKeyThatIsTwen1", ServiceKey: benchmarkKey, APIURL: url, EventsURL: url, Wrap: builtins.Previewing})
+	if err != nil {
+		b.Fatal(err)
+	}
+	made, err := newSite(builtins.Config{PagerDuty: client})
+	if err != nil {
+		b.Fatal(err)
+	}
+	made.connections = one(&connection{workflow.DefaultConnection, settings{serviceKey: benchmarkKey}, client})
+	return made
+}
+
+// compileText compiles a workflow that stands in no file.
+func (s *site) compileText(b *testing.B, source string) *workflow.Plan {
+	b.Helper()
+	parsed, _ := workflow.Parse("w.yaml", []byte(source))
+	plan, err := workflow.Compile(parsed, s.catalog, s.interpreter)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return plan
+}
+
+// chain50 is a workflow of 50 scripts, each of which triggers an event with what
+// the one before returned.
+func chain50() string {
+	var b strings.Builder
+	b.WriteString("name: chain\nsteps:\n")
+	for i := range 50 {
+		before := `"start"`
+		if i > 0 {
+			before = fmt.Sprintf("steps.s%d.outputs.key", i-1)
+		}
+		fmt.Fprintf(&b, "  - id: s%d\n    lua: |\n      local reply = pagerduty.send_trigger_event{description = \"step %d\", incident_key = %s .. \"x\"}\n      return {key = reply.incident_key}\n", i, i, before)
+	}
+	return b.String() + "outputs: {key: \"${{ steps.s49.outputs.key }}\"}\n"
+}
+
+// BenchmarkChain50 checks and runs 50 chained triggers, with redaction, outputs and
+// the event stream. The goal is 1.3 times its bound.
+func BenchmarkChain50(b *testing.B) {
+	site, source := siteOf(b, eventStub(b).URL), chain50()
+	redactor := &action.Redactor{}
+	redactor.Add(benchmarkKey)
+	for b.Loop() {
+		local := &engine.Local{Interpreter: site.interpreter, Redactor: redactor, Observers: []engine.Observer{&eventStream{to: &redactingWriter{to: io.Discard, redactor: redactor}}}}
+		result, err := local.Run(b.Context(), site.compileText(b, source), engine.Request{})
+		if err != nil || result.Outputs["key"] != "start"+strings.Repeat("x", 50) {
+			b.Fatal(result, err)
+		}
+	}
+}
+
+// BenchmarkChain50Bound is the same by hand.
+func BenchmarkChain50Bound(b *testing.B) {
+	server := eventStub(b)
+	client := &http.Client{Transport: &http.Transport{}}
+	for b.Loop() {
+		key := "start"
+		for i := range 50 {
+			key = triggerByHand(b, client, server.URL, key+"x", i)
+		}
+		if key != "start"+strings.Repeat("x", 50) {
+			b.Fatal(key)
+		}
+	}
+}
+
+func triggerByHand(b *testing.B, client *http.Client, url, key string, i int) string {
+	body, _ := json.Marshal(map[string]string{
+		"service_key": benchmarkKey, "event_type": "trigger", "description": fmt.Sprintf("step %d", i), "incident_key": key,
+	})
+	response, err := client.Post(url+"/generic/2010-04-15/create_event.json", "application/json", bytes.NewReader(body))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer response.Body.Close()
+	var answer struct {
+		Key string `json:"incident_key"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		b.Fatal(err)
+	}
+	return answer.Key
+}
+
+// A slowServer answers after 20 ms and counts how many requests it has at a time.
+type slowServer struct {
+	*httptest.Server
+	now, most atomic.Int64
+}
+
+func newSlowServer(b *testing.B) *slowServer {
+	b.Helper()
+	s := &slowServer{}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		n := s.now.Add(1)
+		defer s.now.Add(-1)
+		for most := s.most.Load(); n > most && !s.most.CompareAndSwap(most, n); most = s.most.Load() {
+		}
+		time.Sleep(20 * time.Millisecond) // the latency of a service, which is what is measured against
+		_, _ = io.WriteString(w, `{"ok": true}`)
+	}))
+	b.Cleanup(s.Close)
+	return s
+}
+
+// BenchmarkFanOut1000 makes 1,000 requests, 50 at a time. The goal is 1.05 times its
+// bound, with 50 really in flight.
+func BenchmarkFanOut1000(b *testing.B) {
+	server := newSlowServer(b)
+	site := siteOf(b, server.URL)
+	items := make([]any, 1000)
+	for i := range items {
+		items[i] = float64(i)
+	}
+	plan := site.compileText(b, "inputs: {items: {type: list}}\npermissions: {http: [\""+server.URL+"\"]}\nsteps:\n  - id: all\n    for_each: ${{ inputs.items }}\n    max_parallel: 50\n    lua: |\n      return http.get{url = \""+server.URL+"/\" .. item}.status\n")
+	for b.Loop() {
+		local := &engine.Local{Interpreter: site.interpreter}
+		result, err := local.Run(b.Context(), plan, engine.Request{Inputs: action.Object{"items": items}})
+		if err != nil || result.Status != engine.Success {
+			b.Fatal(result, err)
+		}
+	}
+	b.ReportMetric(float64(server.most.Load()), "in-flight")
+}
+
+// BenchmarkFanOut1000Bound is the same by hand, with 50 goroutines.
+func BenchmarkFanOut1000Bound(b *testing.B) {
+	server := newSlowServer(b)
+	for b.Loop() {
+		client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 50}}
+		var next atomic.Int64
+		var workers sync.WaitGroup
+		for range 50 {
+			workers.Go(func() {
+				for i := next.Add(1); i <= 1000; i = next.Add(1) {
+					response, err := client.Get(fmt.Sprintf("%s/%d", server.URL, i))
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					_, _ = io.Copy(io.Discard, response.Body)
+					_ = response.Body.Close()
+				}
+			})
+		}
+		workers.Wait()
+	}
+	b.ReportMetric(float64(server.most.Load()), "in-flight")
+}
+
+// thousandFiles is a folder of workflows of five steps.
+func thousandFiles(b *testing.B) string {
+	b.Helper()
+	folder := b.TempDir()
+	source, err := os.ReadFile(filepath.Join(root, "workflows/onboard-user.yaml"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range 1000 {
+		text := strings.Replace(string(source), "name: onboard-user", fmt.Sprintf("name: onboard-user-%d", i), 1)
+		if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("w%d.yaml", i)), []byte(text), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return folder
+}
+
+// BenchmarkCheck1000 checks 1,000 files with full diagnostics. The goal is 1.2 times
+// its bound, which has one processor.
+func BenchmarkCheck1000(b *testing.B) {
+	folder := thousandFiles(b)
+	p := &program{stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }, redactor: &action.Redactor{}}
+	for b.Loop() {
+		if err := p.check([]string{folder}, "text", false); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkCheck1000Bound decodes the same files and compiles what is Lua in them,
+// one after the other.
+func BenchmarkCheck1000Bound(b *testing.B) {
+	folder := thousandFiles(b)
+	for b.Loop() {
+		files, err := folderFiles(folder)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				b.Fatal(err)
+			}
+			var v any
+			if err := yaml.Unmarshal(source, &v); err != nil {
+				b.Fatal(err)
+			}
+			compileTexts(b, v)
+		}
+	}
+}
+
+// BenchmarkColdStart runs a one-step file in a process of its own; its bound is a
+// program with the same imports that does nothing. The goal is 1.25 times the
+// bound without a journal, and 12 MB.
+func BenchmarkColdStart(b *testing.B) {
+	folder := b.TempDir()
+	file := filepath.Join(folder, "one.yaml")
+	if err := os.WriteFile(file, []byte("steps:\n  - id: one\n    lua: |\n      return {n = 1}\n"), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	pdflow, noop := buildBinary(b, folder, "."), buildBinary(b, folder, "./testdata/noop")
+	for _, c := range []struct {
+		name string
+		args []string
+	}{
+		{"bound", []string{noop}},
+		{"journal=off", []string{pdflow, "run", "-q", "--no-journal", file}},
+		{"journal=on", []string{pdflow, "run", "-q", "--data-dir", filepath.Join(folder, "data"), file}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				command := exec.CommandContext(context.Background(), c.args[0], c.args[1:]...)
+				command.Env = append(os.Environ(), "HOME="+folder, "XDG_CONFIG_HOME=", "PDFLOW_CONFIG=")
+				if out, err := command.CombinedOutput(); err != nil {
+					b.Fatalf("%v\n%s", err, out)
+				}
+			}
+		})
+	}
+}
+
+func buildBinary(b *testing.B, folder, pkg string) string {
+	b.Helper()
+	binary := filepath.Join(folder, "bin-"+filepath.Base(pkg))
+	if runtime.GOOS == "windows" {
+		binary += ".exe"
+	}
+	if out, err := exec.CommandContext(context.Background(), "go", "build", "-o", binary, pkg).CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	return binary
+}

@@ -1,0 +1,18 @@
+// Command noop links what pdflow links and does nothing: what starting such a
+// program costs at least. The benchmark of a cold start is measured beside it.
+package main
+
+import (
+	_ "github.com/pdflow/pdflow/builtins"
+	_ "github.com/pdflow/pdflow/builtins/pagerduty"
+	_ "github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	_ "github.com/pdflow/pdflow/engine"
+	_ "github.com/pdflow/pdflow/engine/action"
+	_ "github.com/pdflow/pdflow/engine/lua"
+	_ "github.com/pdflow/pdflow/engine/sqlite"
+	_ "github.com/pdflow/pdflow/engine/workflow"
+	_ "github.com/spf13/cobra"
+	_ "golang.org/x/term"
+)
+
+func main() {}
