@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -101,7 +103,7 @@ func usageError(format string, args ...any) error {
 func (p *program) main(args []string) int {
 	ctx, stop := p.withSignals(context.Background())
 	defer stop()
-	root := p.rootCommand()
+	root := p.rootCommand(args)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	return p.exitCode(err)
@@ -137,7 +139,28 @@ func (p *program) exitCode(err error) int {
 	return code
 }
 
-func (p *program) rootCommand() *cobra.Command {
+// commands make the commands, by their names.
+func (p *program) commands() map[string]func() *cobra.Command {
+	return map[string]func() *cobra.Command{
+		"run": p.runCommand, "runs": p.runsCommand, "check": p.checkCommand, "call": p.callCommand, "actions": p.actionsCommand,
+		"connection": p.connectionCommand, "simulator": p.simulatorCommand, "version": p.versionCommand, "exit-codes": exitCodesTopic,
+	}
+}
+
+// addCommands gives the root its commands: the one that is asked for, where that is
+// plain, since making all of them takes longer than a small run.
+func (p *program) addCommands(root *cobra.Command, args []string) {
+	all := p.commands()
+	if len(args) > 0 && all[args[0]] != nil {
+		root.AddCommand(all[args[0]]())
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		root.AddCommand(all[name]())
+	}
+}
+
+func (p *program) rootCommand(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "pdflow",
 		Short: "Run PagerDuty runbooks: YAML workflows with Lua steps",
@@ -152,10 +175,7 @@ func (p *program) rootCommand() *cobra.Command {
 	root.SetErr(p.stderr)
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(
-		p.runCommand(), p.runsCommand(), p.checkCommand(), p.callCommand(), p.actionsCommand(),
-		p.connectionCommand(), p.simulatorCommand(), p.versionCommand(), exitCodesTopic(),
-	)
+	p.addCommands(root, args)
 	return root
 }
 

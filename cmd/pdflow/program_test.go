@@ -37,3 +37,12 @@ func runProgram(t *testing.T, environment map[string]string, args ...string) ran
 	code := p.main(args)
 	return ranProgram{code, stdout.String(), stderr.String(), screen.String()}
 }
+
+// TestCommandNames: each command has the name under which it is made.
+func TestCommandNames(t *testing.T) {
+	for name, make := range (&program{}).commands() {
+		if got := make().Name(); got != name {
+			t.Errorf("got the command %q under the name %q", got, name)
+		}
+	}
+}

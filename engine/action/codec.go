@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -193,8 +194,21 @@ func mapCodec(t reflect.Type) codec {
 	}
 }
 
+// structs are the codecs of the structs that were read: many actions share the
+// types of their inputs and outputs, and every start of a program declares all.
+var structs sync.Map // from reflect.Type to codec
+
 // structCodec maps the exported fields of a struct, in order.
 func structCodec(t reflect.Type) codec {
+	if known, ok := structs.Load(t); ok {
+		return known.(codec)
+	}
+	made := newStructCodec(t)
+	structs.Store(t, made)
+	return made
+}
+
+func newStructCodec(t reflect.Type) codec {
 	schema, codecs, indexes := schemaOf(t)
 	name := schema.Name
 	if name == "" {
@@ -226,55 +240,70 @@ func structCodec(t reflect.Type) codec {
 // "user".
 type typeNamer interface{ TypeName() string }
 
+var typeNamerType = reflect.TypeFor[typeNamer]()
+
 // schemaOf reads the fields of a struct; those of an embedded one are its own, as
 // in Go itself.
 func schemaOf(t reflect.Type) (*Schema, []codec, [][]int) {
 	schema := &Schema{}
-	if named, ok := reflect.Zero(t).Interface().(typeNamer); ok {
-		schema.Name = named.TypeName()
+	if t.Implements(typeNamerType) {
+		schema.Name = reflect.Zero(t).Interface().(typeNamer).TypeName()
 	}
-	var codecs []codec
-	var indexes [][]int
-	for _, f := range reflect.VisibleFields(t) {
-		if !f.IsExported() || f.Anonymous || f.Tag.Get("json") == "-" {
+	fields := fieldsOf(t)
+	schema.Fields = make([]Field, 0, len(fields))
+	codecs, indexes := make([]codec, 0, len(fields)), make([][]int, 0, len(fields))
+	for i := range fields {
+		f := &fields[i]
+		if !f.IsExported() || f.Anonymous {
 			continue
 		}
-		c := codecOf(f.Type)
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if _, twice := schema.Field(name); twice {
-			panic(fmt.Sprintf("action: %s has two fields %q", t, name))
+		tags := tagsOf(f.Tag)
+		if tags.name == "-" {
+			continue
 		}
-		schema.Fields = append(schema.Fields, fieldOf(t, f, c.typ))
+		if _, twice := schema.Field(tags.name); twice {
+			panic(fmt.Sprintf("action: %s has two fields %q", t, tags.name))
+		}
+		c := codecOf(f.Type)
+		schema.Fields = append(schema.Fields, fieldOf(t, f, tags, c.typ))
 		codecs = append(codecs, c)
 		indexes = append(indexes, f.Index)
 	}
 	return schema, codecs, indexes
 }
 
-// fieldOf reads the tags of a struct field; they are listed at [New].
-func fieldOf(owner reflect.Type, f reflect.StructField, t Type) Field {
-	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+// fieldsOf returns the fields of a struct and of those that it embeds.
+func fieldsOf(t reflect.Type) []reflect.StructField {
+	fields := make([]reflect.StructField, t.NumField())
+	for i := range fields {
+		if fields[i] = t.Field(i); fields[i].Anonymous {
+			return reflect.VisibleFields(t) // it knows the rules, and takes longer
+		}
+	}
+	return fields
+}
+
+// fieldOf makes a field of a struct field and its tags.
+func fieldOf(owner reflect.Type, f *reflect.StructField, tags tags, t Type) Field {
 	wrong := func(format string, args ...any) {
 		panic(fmt.Sprintf("action: %s.%s: ", owner, f.Name) + fmt.Sprintf(format, args...))
 	}
-	if name == "" {
+	if tags.name == "" {
 		wrong("there is no json tag")
 	}
 	field := Field{
-		Name: name, Type: t, Doc: f.Tag.Get("doc"), Format: f.Tag.Get("format"),
-		Required: f.Tag.Get("required") == "true", Secrets: f.Tag.Get("secrets") == "true",
+		Name: tags.name, Type: t, Doc: tags.doc, Format: tags.format, Required: tags.required == "true", Secrets: tags.secrets == "true",
 	}
-	for tag, length := range map[string]*int{"min": &field.MinLength, "max": &field.MaxLength} {
-		if text := f.Tag.Get(tag); text != "" {
-			n, err := strconv.Atoi(text)
-			if err != nil {
-				wrong("the tag %s:%q is not a number", tag, text)
-			}
-			*length = n
+	length := func(tag, text string) int {
+		n, err := strconv.Atoi(text)
+		if text != "" && err != nil {
+			wrong("the tag %s:%q is not a number", tag, text)
 		}
+		return n
 	}
-	if enum := f.Tag.Get("enum"); enum != "" {
-		field.Enum = strings.Split(enum, ",")
+	field.MinLength, field.MaxLength = length("min", tags.min), length("max", tags.max)
+	if tags.enum != "" {
+		field.Enum = strings.Split(tags.enum, ",")
 	}
 	if field.Format != "" && !contains(Formats(), field.Format) {
 		wrong("there is no format %q", field.Format)
@@ -282,8 +311,8 @@ func fieldOf(owner reflect.Type, f reflect.StructField, t Type) Field {
 	if constrained := len(field.Enum) > 0 || field.Format != "" || field.MinLength > 0 || field.MaxLength > 0; constrained && t.Name != StringType {
 		wrong("enum, format, min and max are for strings")
 	}
-	if text, ok := f.Tag.Lookup("default"); ok {
-		normal, problems := field.Normalize(defaultValue(t, text))
+	if tags.hasDefault {
+		normal, problems := field.Normalize(defaultValue(t, tags.defaultText))
 		if len(problems) > 0 {
 			wrong("the default does not fit: %v", problems)
 		}

@@ -39,7 +39,7 @@ var baseNames = []string{
 var pureModules = []string{"string", "table", "math"}
 
 func newLibrary(catalog *action.Catalog) *library {
-	L := glua.NewState(glua.Options{SkipOpenLibs: true})
+	L := glua.NewState(glua.Options{SkipOpenLibs: true, RegistrySize: 256, CallStackSize: 64}) // it runs nothing
 	defer L.Close()
 	lib := &library{modules: map[string]*glua.LTable{}, proxyMetas: map[string]*glua.LTable{}, null: &glua.LUserData{Metatable: glua.LNil}}
 	lib.openStandard(L)
