@@ -34,7 +34,9 @@ bench:
 FUZZ = go test -run '^$$' -fuzztime 1m -fuzz
 fuzz:
 	$(FUZZ) '^FuzzParse$$' ./engine/workflow
+	$(FUZZ) '^FuzzParseConfiguration$$' ./engine/workflow
 	$(FUZZ) '^FuzzCheck$$' ./engine/lua
+	$(FUZZ) '^FuzzPath$$' ./engine/lua
 	$(FUZZ) '^FuzzValues$$' ./engine/lua
 	$(FUZZ) '^FuzzApply$$' ./engine
 	$(FUZZ) '^FuzzEventCodec$$' ./engine

@@ -38,6 +38,9 @@ type data struct {
 // Eval returns the value of a program.
 func (e *evaluation) Eval(compiled workflow.Program) (any, error) {
 	p := compiled.(*program)
+	if v, ok := e.read(p.path); ok {
+		return v, nil
+	}
 	e.open()
 	function := e.load(p)
 	values := 1 // an expression is one value, as it is inside parentheses
@@ -89,7 +92,7 @@ func (e *evaluation) load(p *program) *glua.LFunction {
 	for _, g := range p.globals {
 		e.provide(environment, g, p.kind)
 	}
-	function := e.state.NewFunctionFromProto(p.code)
+	function := e.state.NewFunctionFromProto(p.code())
 	function.Env = environment
 	return function
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/pdflow/pdflow/engine/workflow"
 	glua "github.com/yuin/gopher-lua"
@@ -18,7 +19,8 @@ import (
 type program struct {
 	kind       workflow.ChunkKind
 	file       string
-	code       *glua.FunctionProto
+	code       func() *glua.FunctionProto // made when it is first asked for
+	path       []string                   // of an expression that is one
 	references []workflow.Reference
 	requires   []workflow.Require
 	// globals are the names that the chunk reads from outside, and for data the
@@ -51,7 +53,8 @@ func (i *Interpreter) Check(c workflow.Chunk) (checked workflow.Program, finding
 		return nil, []workflow.Finding{{Rule: workflow.RuleLuaSyntax, Line: c.Line, Message: fmt.Sprintf("the script has %d bytes, at most %d are read", len(c.Text), maxSource)}}
 	}
 	c.Line = max(c.Line, 1)
-	statements, finding := parseChunk(c)
+	p := &program{kind: c.Kind, file: c.File}
+	statements, finding := p.parse(c)
 	if finding != nil {
 		return nil, []workflow.Finding{*finding}
 	}
@@ -60,14 +63,46 @@ func (i *Interpreter) Check(c workflow.Chunk) (checked workflow.Program, finding
 	if w.tooDeep {
 		return nil, []workflow.Finding{{Rule: workflow.RuleLuaSyntax, Line: c.Line, Message: fmt.Sprintf("the source nests deeper than %d levels", maxSyntaxDepth)}}
 	}
+	if finding := p.compile(c, statements); finding != nil {
+		return nil, []workflow.Finding{*finding}
+	}
+	p.references, p.requires, p.globals = w.references, w.requires, w.globals
+	return p, w.findings
+}
+
+// parse parses the chunk. An expression that is a path needs no parser.
+func (p *program) parse(c workflow.Chunk) ([]ast.Stmt, *workflow.Finding) {
+	if c.Kind == workflow.Expression {
+		if p.path = pathOf(c.Text); p.path != nil {
+			return pathStatements(p.path), nil
+		}
+	}
+	return parseChunk(c)
+}
+
+// compile compiles the chunk. A path, in which nothing can be wrong, is compiled
+// when it is evaluated by Lua, which few are.
+func (p *program) compile(c workflow.Chunk, statements []ast.Stmt) *workflow.Finding {
+	if p.path != nil {
+		p.code = sync.OnceValue(func() *glua.FunctionProto {
+			code, _ := compileChunk(c, statements)
+			return code
+		})
+		return nil
+	}
+	code, finding := compileChunk(c, statements)
+	p.code = func() *glua.FunctionProto { return code }
+	return finding
+}
+
+func compileChunk(c workflow.Chunk, statements []ast.Stmt) (*glua.FunctionProto, *workflow.Finding) {
 	code, err := glua.Compile(statements, c.File)
 	if err != nil {
-		return nil, []workflow.Finding{compileFinding(c, err)}
+		finding := compileFinding(c, err)
+		return nil, &finding
 	}
 	shiftLines(code, c.Line-1)
-	return &program{
-		kind: c.Kind, file: c.File, code: code, references: w.references, requires: w.requires, globals: w.globals,
-	}, w.findings
+	return code, nil
 }
 
 // shiftLines moves compiled code, whose first line is 1, to its lines of the

@@ -10,6 +10,9 @@ import (
 // input of that name and was given none. They are evaluated once an attempt, from
 // `inputs` and secrets alone, so that they mean the same in every step.
 func (c *compiler) defaults() {
+	if len(c.workflow.Defaults) == 0 {
+		return
+	}
 	scope := &scope{compiler: c, index: -1, what: "defaults", inputsOnly: true, unrecorded: true, reads: map[int]bool{}}
 	taken := c.inputNames()
 	for _, named := range c.workflow.Defaults {
