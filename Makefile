@@ -2,12 +2,20 @@
 
 TOOL = go tool -modfile=.ci/tools/go.mod
 
-.PHONY: check test race vet format lint build bench fuzz prove generate
+.PHONY: check test clients peers race vet format lint build bench fuzz prove generate
 
 check: format vet lint build race test
 
 test:
 	go test ./...
+
+# Clients that other people wrote, against the simulator; a module of its own.
+clients:
+	cd builtins/pagerduty/simulator/clients && go vet ./... && go test ./...
+
+# The same work as whole processes beside other tools, as one table.
+peers:
+	cd .ci/peers && go run .
 
 race:
 	go test -race -short ./...

@@ -1,0 +1,87 @@
+// Package clients drives the simulator with clients that other people wrote:
+// PagerDuty's own for Go, Prometheus Alertmanager, and PagerDuty's for Node. What
+// they can work with, others can too; and where the simulator and our own client
+// share a mistake, they do not.
+//
+// It is a module of its own, so that none of this is a dependency of the product.
+// `make clients` runs it.
+package clients
+
+import (
+	"crypto/tls"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+)
+
+const (
+	apiKey     = "u+IndependentClient1"
+	serviceKey = "abcdef0123456789abcdef0123456789"
+)
+
+// An account is a simulator that listens.
+type account struct {
+	*simulator.Simulator
+	address string // host:port
+	url     string
+	caFile  string // where it has TLS
+}
+
+// newAccount serves an account over plain HTTP.
+func newAccount(t *testing.T, options ...simulator.Option) *account {
+	t.Helper()
+	return serve(t, nil, options...)
+}
+
+// newSecureAccount serves an account over TLS, under the names given.
+func newSecureAccount(t *testing.T, hosts ...string) *account {
+	t.Helper()
+	config, authority, err := simulator.NewTLS(time.Now(), hosts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := serve(t, config)
+	a.caFile = filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(a.caFile, authority, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func serve(t *testing.T, secure *tls.Config, options ...simulator.Option) *account {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &account{address: listener.Addr().String()}
+	a.url = "http://" + a.address
+	if secure != nil {
+		a.url, listener = "https://"+a.address, tls.NewListener(listener, secure)
+	}
+	options = append([]simulator.Option{simulator.WithAPIKey(apiKey), simulator.WithServiceKey("Database", serviceKey)}, options...)
+	a.Simulator = simulator.New(options...)
+	server := &http.Server{Handler: a.Simulator, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() {
+		a.Close()
+		_ = server.Close()
+	})
+	return a
+}
+
+// only is the one incident of the account.
+func (a *account) only(t *testing.T) simulator.Incident {
+	t.Helper()
+	a.Settle()
+	incidents := a.Incidents()
+	if len(incidents) != 1 {
+		t.Fatalf("got %d incidents, want 1", len(incidents))
+	}
+	return incidents[0]
+}
