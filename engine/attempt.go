@@ -22,6 +22,7 @@ func (l *loop) launch(a Attempt) {
 	id := unitID{a.Step, a.Item}
 	l.attempts[id] = &attempt{cancel}
 	l.working++
+	l.underWay()
 	recorder := &attemptRecorder{loop: l, attempt: a, recorded: slices.Clone(l.calls[id])}
 	go func() {
 		outcome := l.attempt(ctx, cancel, a, recorder)

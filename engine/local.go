@@ -94,7 +94,15 @@ func (l *Local) Run(ctx context.Context, plan *workflow.Plan, request Request) (
 	if err != nil {
 		return nil, err
 	}
+	defer loop.live()()
 	return loop.start(ctx, start)
+}
+
+// live tells a virtual clock that the run is under way, until it is left.
+func (l *loop) live() (leave func()) {
+	l.underWay()
+	l.spent++
+	return l.pass
 }
 
 // prepare checks what a new run is given and returns its loop and its beginning.
@@ -140,6 +148,7 @@ func (l *Local) loop(plan *workflow.Plan) *loop {
 	if loop.redactor == nil {
 		loop.redactor = &action.Redactor{}
 	}
+	loop.virtual, _ = loop.clock.(*VirtualClock)
 	loop.executor = &Executor{Plan: plan, Interpreter: l.Interpreter, Clock: loop.clock, Redactor: loop.redactor, Ceiling: l.Ceiling}
 	return loop
 }

@@ -38,6 +38,9 @@ type loop struct {
 	deadline     time.Time // that the timer is set for
 	stopDeadline func() bool
 	done         bool // the run has ended, or is suspended
+
+	virtual *VirtualClock // the clock, when it is one
+	spent   int           // what was under way and ends with this turn; see pass
 }
 
 // A message is an event that an attempt reports, with its time: the loop may take
@@ -62,10 +65,12 @@ func (l *loop) drive(ctx context.Context) (*Result, error) {
 	cancelled := ctx.Done()
 	err := l.turn()
 	for err == nil && !l.done {
+		l.pass()
 		select {
 		case m := <-l.messages:
 			err = l.receive(m)
 		case f := <-l.wake:
+			l.spent++
 			err = f()
 		case <-cancelled:
 			cancelled = nil
@@ -132,6 +137,7 @@ func (l *loop) receiveAll() error {
 func (l *loop) receive(m message) error {
 	if m.last {
 		l.working--
+		l.spent++
 		delete(l.attempts, unitID{m.event.Step, m.event.Item})
 	}
 	l.urgent = l.urgent || m.durable
@@ -265,11 +271,31 @@ func (l *loop) do(c Command) {
 // after has the loop call a function once a duration has passed.
 func (l *loop) after(d time.Duration, f func() error) (stop func() bool) {
 	return l.clock.AfterFunc(d, func() {
+		l.underWay()
 		select {
 		case l.wake <- f:
 		case <-l.ended:
+			if l.virtual != nil {
+				l.virtual.end(1)
+			}
 		}
 	})
+}
+
+// underWay tells a virtual clock that something is: the run while it is in a turn, an
+// attempt, or a timer on its way to the run. It ends with the turn that takes it.
+func (l *loop) underWay() {
+	if l.virtual != nil {
+		l.virtual.begin()
+	}
+}
+
+// pass ends what the turn has taken: what it made happen is under way by now.
+func (l *loop) pass() {
+	if l.virtual != nil && l.spent > 0 {
+		l.virtual.end(l.spent)
+	}
+	l.spent = 0
 }
 
 // setDeadline sets the timer that ends the part under way; no time sets none.
@@ -327,6 +353,7 @@ func (l *loop) abandon() {
 		m := <-l.messages
 		if m.last {
 			l.working--
+			l.spent++
 		}
 		if m.reply != nil {
 			m.reply <- reply{err: errUnrecorded}

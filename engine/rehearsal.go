@@ -48,6 +48,7 @@ func (l *Local) Rehearse(ctx context.Context, plan *workflow.Plan, request Reque
 	if err != nil {
 		return nil, err
 	}
+	defer loop.live()()
 	if l.Journal != nil {
 		loop.local = l // for what the last run left
 		start.Previous, err = loop.previous(start)

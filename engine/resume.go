@@ -40,6 +40,7 @@ func (l *Local) Resume(ctx context.Context, plan *workflow.Plan, resumption Resu
 		return nil, &InputError{fmt.Errorf("the run %s: %w", resumption.Run, err)}
 	}
 	loop := l.loop(plan)
+	defer loop.live()()
 	loop.id = resumption.Run
 	if err := loop.restore(ctx, resumption); err != nil {
 		return nil, errors.Join(err, l.Journal.Release(ctx, resumption.Run))
