@@ -37,6 +37,7 @@ var allowed = map[string][]string{
 	"workflows":                    {},
 	"cmd/pdflow": {
 		"builtins", "builtins/pagerduty", "builtins/pagerduty/simulator", "engine", "engine/action", "engine/lua", "engine/sqlite", "engine/workflow",
+		"github.com/rogpeppe/go-internal/testscript", "github.com/rogpeppe/go-internal/txtar",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term",
 	},
 	".": {},

@@ -319,12 +319,20 @@ func (l *loop) setDeadline(at time.Time) {
 }
 
 // cancelEvery is how often a run looks whether another process wants it cancelled.
-const cancelEvery = time.Second
+// In virtual time, where a month passes in a moment, it looks less often.
+const (
+	cancelEvery        = time.Second
+	cancelEveryVirtual = time.Minute
+)
 
 // watchCancel looks for requests to cancel the run.
 func (l *loop) watchCancel() (stop func()) {
 	if l.local.Journal == nil {
 		return func() {}
+	}
+	every := cancelEvery
+	if l.virtual != nil {
+		every = cancelEveryVirtual
 	}
 	stopTimer := func() bool { return false }
 	var look func() error
@@ -333,10 +341,10 @@ func (l *loop) watchCancel() (stop func()) {
 		if err == nil && asked {
 			return l.take(Event{Kind: RunCancelled})
 		}
-		stopTimer = l.after(cancelEvery, look)
+		stopTimer = l.after(every, look)
 		return nil // a journal that cannot be read is found out by the next write
 	}
-	stopTimer = l.after(cancelEvery, look)
+	stopTimer = l.after(every, look)
 	return func() { stopTimer() }
 }
 

@@ -51,14 +51,16 @@ func TestVirtualTime(t *testing.T) {
 		"one after other": {"steps: [{id: a, uses: demo.pause, with: {text: a}}, {id: b, uses: demo.pause, with: {text: bb}}]", 3 * time.Minute, engine.Success, []time.Duration{time.Minute, 3 * time.Minute}},
 		"branches": {
 			"steps: [{id: a, needs: [], uses: demo.pause, with: {text: aaaa}}, {id: b, needs: [], uses: demo.pause, with: {text: b}}, {id: c, needs: [b], uses: demo.pause, with: {text: cc}}]",
-			4 * time.Minute, engine.Success, []time.Duration{4 * time.Minute, time.Minute, 3 * time.Minute},
+			4 * time.Minute, engine.Success,
+			[]time.Duration{4 * time.Minute, time.Minute, 3 * time.Minute},
 		},
 		"items":     {"steps: [{id: a, for_each: [a, aa, a, aa], max_parallel: 2, uses: demo.pause, with: {text: '${{ item }}'}}]", 4 * time.Minute, engine.Success, []time.Duration{4 * time.Minute}},
 		"retries":   {"steps: [{id: a, retry: {max_attempts: 5, delay: 10s, backoff: 2}, uses: demo.flaky}]", 50774 * time.Millisecond, engine.Success, []time.Duration{50774 * time.Millisecond}},
 		"a timeout": {"steps: [{id: a, timeout: 90s, uses: demo.pause, with: {text: aaaa}}]", 90 * time.Second, engine.Failed, []time.Duration{90 * time.Second}},
 		"that of the run": {
 			"timeout: 2m\nsteps: [{id: a, uses: demo.pause, with: {text: aaaa}}]\nfinally: [{id: f, uses: demo.pause, with: {text: ''}}]",
-			2 * time.Minute, engine.TimedOut, []time.Duration{2 * time.Minute, 2 * time.Minute},
+			2 * time.Minute, engine.TimedOut,
+			[]time.Duration{2 * time.Minute, 2 * time.Minute},
 		},
 	} {
 		for _, journal := range []engine.Journal{nil, engine.NewMemory()} {

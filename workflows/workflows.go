@@ -4,8 +4,8 @@ package workflows
 
 import "embed"
 
-// Files are the shipped runbooks, `NAME.yaml`, and the worlds that `--simulate`
-// shows to them, `NAME.world.yaml`.
+// Files are the shipped runbooks, `NAME.yaml`, the worlds that `--simulate` shows to
+// them, `NAME.world.yaml`, and their tests, `NAME.test.txtar`.
 //
-//go:embed *.yaml
+//go:embed *.yaml *.txtar
 var Files embed.FS

@@ -79,7 +79,7 @@ func codeBlocks(t *testing.T, pages ...string) []codeBlock {
 	return blocks
 }
 
-var pages = []string{"README.md", "docs/language.md", "docs/durability.md", "docs/connections.md"}
+var pages = []string{"README.md", "docs/language.md", "docs/durability.md", "docs/connections.md", "docs/testing.md"}
 
 // TestWorkflowsInDocs checks every workflow that a page shows, and every piece of
 // Lua as the script of a step.
@@ -117,6 +117,7 @@ var changing = []struct {
 	{regexp.MustCompile(`\d+\.\d s\b`), "1 ms"},
 	{regexp.MustCompile(`\b01[0-9A-Z]{24}\b`), "01M838X2C49BQ51PYP0AY6GBY9"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  (just now|1 second ago) +`), "2026-03-29 09:00:00  just now  "},
+	{regexp.MustCompile(`\(\d+\.\d+ ?s\)`), "(0.1 s)"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:8080"},
 	{regexp.MustCompile(`STARTED +TOOK`), "STARTED                        TOOK"},
 }

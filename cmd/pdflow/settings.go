@@ -2,10 +2,12 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/pdflow/pdflow/builtins"
 	"github.com/pdflow/pdflow/builtins/pagerduty"
@@ -20,9 +22,15 @@ type settings struct {
 	apiURL, eventsURL  string
 	fromEmail          string
 	eventsAPI          string
-	authorities        []byte         // certificates to trust beside the system's, in PEM
-	clock              *skippingClock // of a simulated PagerDuty; nil for the machine's
+	authorities        []byte      // certificates to trust beside the system's, in PEM
+	clock              clientClock // of a simulated PagerDuty; nil for the machine's
 	pacing             *pagerduty.Pacing
+}
+
+// A clientClock is the time that a client lives in.
+type clientClock interface {
+	Now() time.Time
+	Sleep(ctx context.Context, d time.Duration) error
 }
 
 // The environment variables of each setting; the first name is ours, the others
