@@ -165,7 +165,7 @@ func runTest(ctx context.Context, file string, update bool) (result testResult) 
 	result = testResult{Name: strings.TrimSuffix(filepath.Base(file), testExtension), File: file}
 	start := time.Now()
 	defer func() { result.Duration = time.Since(start) }()
-	if err := checkWords(file); err != nil {
+	if err := checkScript(file); err != nil {
 		result.Log = err.Error() + "\n"
 		return result
 	}
@@ -227,7 +227,7 @@ func (t *scriptRun) Skip(args ...any) { t.Fatal(args...) }
 // Parallel does nothing: files run side by side already.
 func (*scriptRun) Parallel() {}
 
-// Verbose has the script say what it did.
+// Verbose is no: of sections that pass, the comment is enough.
 func (*scriptRun) Verbose() bool { return false }
 
 // readable is the log without the environment at its beginning, and with the

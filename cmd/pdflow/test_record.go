@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/txtar"
@@ -27,14 +28,18 @@ func (p *program) recordTest(ctx context.Context, args []string, o testOptions) 
 	if err != nil {
 		return exit(exitUsage, err)
 	}
-	if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+	draft := filepath.Join(filepath.Dir(file), ".recording-"+filepath.Base(file))
+	defer os.Remove(draft)
+	if err := os.WriteFile(draft, txtar.Format(archive), 0o644); err != nil {
 		return exit(exitFailed, err)
 	}
-	results := p.runTests(ctx, []string{file}, true) // fills in what is compared
+	results := p.runTests(ctx, []string{draft}, true) // fills in what is compared
 	if !results[0].Passed {
-		_ = os.Remove(file)
 		fmt.Fprint(p.stderr, results[0].Log)
 		return exit(exitFailed, fmt.Errorf("the run failed, so there is nothing to record; a test of a failure begins with `! run`"))
+	}
+	if err := os.Rename(draft, file); err != nil {
+		return exit(exitFailed, err)
 	}
 	fmt.Fprintf(p.stdout, "%s\n  try: pdflow test %s\n", file, shellWord(file))
 	return nil
@@ -53,9 +58,11 @@ func (o testOptions) draft(workflowFile string) (*txtar.Archive, error) {
 		if err != nil {
 			return nil, fileError(err, given.file)
 		}
-		name := given.word + ".yaml"
+		name, err := enclose(archive, given.word+".yaml", text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", given.file, err)
+		}
 		fmt.Fprintf(&b, "%s %s\n", given.word, name)
-		archive.Files = append(archive.Files, txtar.File{Name: name, Data: text})
 	}
 	b.WriteString("run " + scriptWord(filepath.Base(workflowFile)))
 	for _, input := range o.inputs {
@@ -64,8 +71,11 @@ func (o testOptions) draft(workflowFile string) (*txtar.Archive, error) {
 			if err != nil {
 				return nil, fileError(err, from)
 			}
-			input = name + "=@" + filepath.Base(from)
-			archive.Files = append(archive.Files, txtar.File{Name: filepath.Base(from), Data: text})
+			enclosed, err := enclose(archive, "input-"+filepath.Base(from), text)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", from, err)
+			}
+			input = name + "=@" + enclosed
 		}
 		b.WriteString(" -i " + scriptWord(input))
 	}
@@ -78,6 +88,22 @@ func (o testOptions) draft(workflowFile string) (*txtar.Archive, error) {
 	b.WriteString("\n")
 	archive.Comment = []byte(b.String())
 	return archive, nil
+}
+
+// enclose puts a file into the test, under a name that no other has.
+func enclose(archive *txtar.Archive, name string, text []byte) (string, error) {
+	if parts := txtar.Parse(text); len(parts.Files) > 0 {
+		return "", fmt.Errorf("a line `-- %s --` of it would end it inside the test: leave that line out", parts.Files[0].Name)
+	}
+	taken := func(name string) bool {
+		return slices.ContainsFunc(archive.Files, func(f txtar.File) bool { return f.Name == name })
+	}
+	unique := name
+	for n := 2; taken(unique); n++ {
+		unique = fmt.Sprintf("%d-%s", n, name)
+	}
+	archive.Files = append(archive.Files, txtar.File{Name: unique, Data: text})
+	return unique, nil
 }
 
 // scriptWord quotes a word of a script.

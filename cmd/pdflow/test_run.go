@@ -57,6 +57,9 @@ func (t *runbookTest) close() {
 
 // find returns the path of a file of the test, or of one beside it.
 func (t *runbookTest) find(name string) (string, error) {
+	if !filepath.IsLocal(name) {
+		return "", fmt.Errorf("%q leads out of the folder of the test", name)
+	}
 	for _, folder := range []string{t.work, t.folder} {
 		if path := filepath.Join(folder, name); isFile(path) {
 			return path, nil

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +14,7 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/rogpeppe/go-internal/txtar"
 )
 
 // A testWord is a word of the scripts that test runbooks.
@@ -55,34 +59,63 @@ func testWords() map[string]func(*testscript.TestScript, bool, []string) {
 	return words
 }
 
-// checkWords refuses a script with other words, before it does anything.
-func checkWords(file string) error {
+// checkScript refuses a test that could touch more than its own folder, before it
+// does anything: other words, and names that lead elsewhere.
+func checkScript(file string) error {
 	source, err := os.ReadFile(file)
 	if err != nil {
 		return fileError(err, file)
 	}
+	archive := txtar.Parse(source)
+	for _, f := range archive.Files {
+		if !isOwnFile(f.Name) {
+			line := 1 + bytes.Count(source[:bytes.Index(source, []byte("-- "+f.Name+" --"))], []byte("\n"))
+			return fmt.Errorf("%s:%d: %q is no name of a file inside the test (write a plain one, such as world.yaml)", file, line, f.Name)
+		}
+	}
+	for i, line := range strings.Split(string(archive.Comment), "\n") {
+		if err := checkLine(line); err != nil {
+			return fmt.Errorf("%s:%d: %w", file, i+1, err)
+		}
+	}
+	return nil
+}
+
+// isOwnFile reports whether a name stays inside a folder, whatever the environment
+// is: testscript replaces what follows a $.
+func isOwnFile(name string) bool { return filepath.IsLocal(name) && !strings.Contains(name, "$") }
+
+func checkLine(line string) error {
 	known := append(action.SortedNames(runbookWords), comparingWords...)
 	slices.Sort(known)
-	for i, line := range strings.Split(string(source), "\n") {
-		if strings.HasPrefix(line, "-- ") && strings.HasSuffix(strings.TrimSpace(line), " --") {
-			return nil // the files begin
+	words := strings.Fields(line)
+	if len(words) > 0 && words[0] == "!" {
+		words = words[1:]
+	}
+	if len(words) == 0 || strings.HasPrefix(words[0], "#") {
+		return nil
+	}
+	switch word := words[0]; {
+	case words[len(words)-1] == "&":
+		return errors.New("nothing runs in the background of a test")
+	case !slices.Contains(known, word):
+		hint := action.DidYouMean(word, known)
+		if hint == "" {
+			hint = "known: " + strings.Join(known, ", ")
 		}
-		words := strings.Fields(line)
-		if len(words) > 0 && words[0] == "!" {
-			words = words[1:]
-		}
-		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
-			continue
-		}
-		switch word := words[0]; {
-		case words[len(words)-1] == "&":
-			return fmt.Errorf("%s:%d: nothing runs in the background of a test", file, i+1)
-		case !slices.Contains(known, word):
-			hint := action.DidYouMean(word, known)
-			if hint == "" {
-				hint = "known: " + strings.Join(known, ", ")
-			}
-			return fmt.Errorf("%s:%d: a test has no word %q (%s)", file, i+1, word, hint)
+		return fmt.Errorf("a test has no word %q (%s)", word, hint)
+	case word == "cmp" || word == "grep":
+		return checkCompared(words[1:])
+	}
+	return nil
+}
+
+// checkCompared refuses files outside of the test: what they hold would be shown.
+func checkCompared(words []string) error {
+	for _, name := range words {
+		name = strings.Trim(name, "'")
+		if !strings.HasPrefix(name, "-") && (filepath.IsAbs(name) || strings.Contains(name, "..") || strings.Contains(name, "$")) {
+			return fmt.Errorf("%q leads out of the test: cmp and grep look at its own files", name)
 		}
 	}
 	return nil
@@ -154,7 +187,7 @@ func (t *runbookTest) status(_ *testscript.TestScript, neg bool, args []string) 
 func (t *runbookTest) incidents(ts *testscript.TestScript, _ bool, args []string) error {
 	account, err := t.opened()
 	if err != nil || len(args) > 0 {
-		return cmpError(err, "incidents has no arguments")
+		return orError(err, "incidents has no arguments")
 	}
 	account.Settle()
 	incidents := account.Incidents()
@@ -176,7 +209,7 @@ func (t *runbookTest) incidents(ts *testscript.TestScript, _ bool, args []string
 func (t *runbookTest) users(ts *testscript.TestScript, _ bool, args []string) error {
 	account, err := t.opened()
 	if err != nil || len(args) > 0 {
-		return cmpError(err, "users has no arguments")
+		return orError(err, "users has no arguments")
 	}
 	users := account.Users()
 	slices.SortFunc(users, func(a, b simulator.User) int { return strings.Compare(a.Email, b.Email) })
@@ -208,7 +241,7 @@ func (t *runbookTest) calls(ts *testscript.TestScript, _ bool, args []string) er
 func (t *runbookTest) requests(ts *testscript.TestScript, _ bool, args []string) error {
 	account, err := t.opened()
 	if err != nil || len(args) > 0 {
-		return cmpError(err, "requests has no arguments")
+		return orError(err, "requests has no arguments")
 	}
 	var b strings.Builder
 	for _, r := range account.Requests()[t.seen:] {
@@ -224,7 +257,8 @@ func (t *runbookTest) requests(ts *testscript.TestScript, _ bool, args []string)
 	return printTo(ts, b.String())
 }
 
-func cmpError(err error, otherwise string) error {
+// orError is err, or an error that says something else.
+func orError(err error, otherwise string) error {
 	if err != nil {
 		return err
 	}
