@@ -101,7 +101,7 @@ func (lib *library) named(L *glua.LState, a *action.Action, t *glua.LTable) acti
 }
 
 func (lib *library) argument(L *glua.LState, a *action.Action, value glua.LValue, name string) any {
-	v, err := lib.fromLua(value, name)
+	v, err := lib.fromLua(budgetOf(L), value, name)
 	if err != nil {
 		typed := *action.AsError(err)
 		typed.Action = a.Name
@@ -123,9 +123,16 @@ func (lib *library) time(now *action.Action) glua.LGFunction {
 func (lib *library) date(now, format *action.Action) glua.LGFunction {
 	return func(L *glua.LState) int {
 		e := evaluationOf(L)
-		input := action.Object{"layout": L.OptString(1, "%Y-%m-%d %H:%M:%S")}
-		if L.GetTop() >= 2 {
-			input["time"] = float64(L.CheckNumber(2))
+		layout := "%Y-%m-%d %H:%M:%S"
+		if L.Get(1) != glua.LNil {
+			layout = textArgument(L, 1)
+		}
+		if len(layout) > maxDateLayout {
+			L.RaiseError("os.date: the layout has %d bytes, at most %d are read", len(layout), maxDateLayout)
+		}
+		input := action.Object{"layout": layout}
+		if L.Get(2) != glua.LNil {
+			input["time"] = numberArgument(L, 2)
 		} else {
 			input["time"] = e.call(L, now, nil)[now.Out.Fields[0].Name]
 		}

@@ -1,10 +1,6 @@
 package lua
 
 import (
-	"fmt"
-	"strings"
-
-	"github.com/pdflow/pdflow/engine/action"
 	glua "github.com/yuin/gopher-lua"
 )
 
@@ -20,6 +16,10 @@ func (lib *library) ownBase() map[string]glua.LGFunction {
 		"setmetatable": lib.setmetatable,
 		"coalesce":     coalesce,
 		"list":         lib.list,
+		"rawset":       rawSet,
+		"select":       selectValues,
+		"tonumber":     toNumber,
+		"unpack":       unpack,
 	}
 }
 
@@ -37,7 +37,7 @@ func (lib *library) tostring(L *glua.LState) int {
 func (lib *library) text(L *glua.LState, v glua.LValue) string {
 	switch v := v.(type) {
 	case glua.LNumber:
-		return action.FormatNumber(float64(v))
+		return numberText(float64(v))
 	case *glua.LFunction:
 		return "function"
 	case *glua.LTable:
@@ -62,21 +62,6 @@ func (lib *library) text(L *glua.LState, v glua.LValue) string {
 	return v.String()
 }
 
-// format is string.format without what gopher-lua's shows of tables, functions
-// and secrets: their place in memory, and the Go value behind them.
-func (lib *library) format(original *glua.LFunction) glua.LGFunction {
-	return func(L *glua.LState) int {
-		for i := 2; i <= L.GetTop(); i++ {
-			switch v := L.Get(i); v.Type() {
-			case glua.LTString, glua.LTNumber, glua.LTBool:
-			default:
-				L.Replace(i, glua.LString(lib.text(L, v)))
-			}
-		}
-		return original.GFunction(L)
-	}
-}
-
 // setmetatable takes tables only; a metatable for all numbers or functions would
 // outlive the script.
 func (lib *library) setmetatable(L *glua.LState) int {
@@ -97,6 +82,31 @@ func (lib *library) mustBeOpen(L *glua.LState, t *glua.LTable) {
 	if old, ok := t.Metatable.(*glua.LTable); ok && old != lib.listMeta && old.RawGetString("__metatable") != glua.LNil {
 		L.RaiseError("cannot change a protected metatable")
 	}
+}
+
+// rawSet is rawset(t, key, value), which returns the table.
+func rawSet(L *glua.LState) int {
+	t := tableArgument(L, 1)
+	L.RawSet(t, L.CheckAny(2), L.CheckAny(3))
+	L.Push(t)
+	return 1
+}
+
+// selectValues is select("#", ...) and select(n, ...).
+func selectValues(L *glua.LState) int {
+	count := L.GetTop() - 1
+	if text, ok := L.Get(1).(glua.LString); ok && text == "#" {
+		L.Push(glua.LNumber(count))
+		return 1
+	}
+	first := integerArgument(L, 1)
+	if first < 0 {
+		first += count + 1
+	}
+	if first < 1 {
+		L.ArgError(1, "index out of range")
+	}
+	return max(count-first+1, 0)
 }
 
 // coalesce returns its first argument that is not nil.
@@ -122,55 +132,11 @@ func (lib *library) list(L *glua.LState) int {
 	return 1
 }
 
-// print logs its arguments, separated by blanks.
-func (lib *library) print(L *glua.LState) int {
-	parts := make([]string, L.GetTop())
-	for i := range parts {
-		parts[i] = lib.text(L, L.Get(i+1))
-	}
-	e := evaluationOf(L)
-	if log, ok := e.interpreter.catalog.Lookup("log.info"); ok {
-		e.call(L, log, action.Object{"message": strings.Join(parts, " ")})
-	}
-	return 0
-}
-
 // require runs a module the first time and returns what it returned from then on.
 func require(L *glua.LState) int {
 	L.Push(evaluationOf(L).require(L, L.CheckString(1)))
 	return 1
 }
 
-// mathRandom draws from the attempt's own stream, so that a replay draws the
-// same numbers.
-func mathRandom(L *glua.LState) int {
-	draw := evaluationOf(L).env.Random
-	if draw == nil {
-		L.RaiseError("there are no random numbers here")
-	}
-	low, high := 1.0, 0.0
-	switch L.GetTop() {
-	case 0:
-		// 53 bits, as many as a float64 holds.
-		L.Push(glua.LNumber(float64(draw()>>11) / (1 << 53)))
-		return 1
-	case 1:
-		high = float64(L.CheckNumber(1))
-	default:
-		low, high = float64(L.CheckNumber(1)), float64(L.CheckNumber(2))
-	}
-	if !(high >= low) || high-low > 1<<53 {
-		L.RaiseError("math.random: the interval is empty or too large")
-	}
-	L.Push(glua.LNumber(low + float64(draw()%(uint64(high-low)+1))))
-	return 1
-}
-
 // evaluationOf returns the evaluation that a state belongs to.
-func evaluationOf(L *glua.LState) *evaluation {
-	b, ok := L.Context().(*budget)
-	if !ok {
-		panic(fmt.Sprintf("lua: a state has the context %T", L.Context()))
-	}
-	return b.evaluation
-}
+func evaluationOf(L *glua.LState) *evaluation { return budgetOf(L).evaluation }

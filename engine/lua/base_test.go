@@ -50,7 +50,7 @@ func TestTextShowsNoAddresses(t *testing.T) {
 
 func TestBaseFunctions(t *testing.T) {
 	tests := map[string]any{
-		"return {tostring(1), tostring(1.5), tostring(1e15), tostring(-0.0), tostring(nil), tostring(true)}": []any{"1", "1.5", "1000000000000000", "0", "nil", "true"},
+		"return {tostring(1), tostring(1.5), tostring(1e15), tostring(-0.0), tostring(nil), tostring(true)}": []any{"1", "1.5", "1000000000000000", "-0", "nil", "true"},
 		"return tostring(setmetatable({}, {__tostring = function() return 'me' end}))":                       "me",
 		"return coalesce(nil, nil, 3, 4)":                                         3.0,
 		"return coalesce(nil, false)":                                             false,

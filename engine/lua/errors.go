@@ -86,6 +86,7 @@ func raiseValue(L *glua.LState) int {
 	switch value := value.(type) {
 	case glua.LString:
 		if level > 0 {
+			budgetOf(L).allocate(L, int64(len(value)))
 			value = glua.LString(strings.TrimPrefix(where(L, level)+" ", " ")) + value
 		}
 		L.Error(value, 0)
@@ -120,8 +121,12 @@ func assert(L *glua.LState) int {
 func (e *evaluation) failure(p *program, err error) error {
 	if reason := e.budget.stop(); reason != nil {
 		stopped := &engine.ScriptError{File: p.file, Err: reason}
-		if api, ok := err.(*glua.ApiError); ok {
-			stopped.File, stopped.Line, _ = e.place(p, api.Object)
+		raised := e.stopped
+		if api, ok := err.(*glua.ApiError); ok && raised == nil {
+			raised = api.Object
+		}
+		if raised != nil {
+			stopped.File, stopped.Line, _ = e.place(p, raised)
 		}
 		return stopped
 	}

@@ -3,6 +3,7 @@ package lua
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
@@ -24,8 +25,10 @@ type evaluation struct {
 	few                  [4]data                // where data begins
 	modules              map[string]glua.LValue // what required modules returned
 	raised               []raised
+	stopped              glua.LValue    // what a pcall caught when the script was stopped, which has the place
 	threads              []*glua.LState // of protected calls, not in use
 	callers              []*glua.LState // those of the protected calls under way
+	logged               int            // bytes that went to the log
 }
 
 // data is a table of what programs read.
@@ -46,9 +49,9 @@ func (e *evaluation) Eval(compiled workflow.Program) (any, error) {
 	values := 1 // an expression is one value, as it is inside parentheses
 	if p.kind != workflow.Expression {
 		values = glua.MultRet
-		e.budget.stopwatch.start()
-		defer e.budget.stopwatch.pause()
 	}
+	e.begin()
+	defer e.end()
 	top := e.state.GetTop()
 	e.state.Push(e.interpreter.library.shield)
 	e.state.Push(function)
@@ -60,17 +63,31 @@ func (e *evaluation) Eval(compiled workflow.Program) (any, error) {
 	return e.result(p, top)
 }
 
+// Used returns what the programs have used so far: instructions, with the steps
+// of library functions; the bytes of the text that they made in all; and the time
+// that they computed, without what they waited in calls.
+func (e *evaluation) Used() (instructions, bytes int64, computed time.Duration) {
+	return e.budget.used, e.budget.bytes, e.budget.stopwatch.spent
+}
+
+// begin starts what watches over a program; end stops it.
+func (e *evaluation) begin() {
+	e.budget.stopwatch.start()
+	e.interpreter.watchdog.enter(&e.budget)
+}
+
+func (e *evaluation) end() {
+	e.interpreter.watchdog.leave(&e.budget)
+	e.budget.stopwatch.pause()
+}
+
 // open makes the state, once.
 func (e *evaluation) open() {
 	if e.state != nil {
 		return
 	}
 	e.state = glua.NewState(stateOptions())
-	e.budget = budget{Context: e.ctx, evaluation: e, limit: e.env.Limits.Instructions}
-	if e.budget.limit == 0 {
-		e.budget.limit = workflow.DefaultInstructions
-	}
-	e.budget.stopwatch = stopwatch{clock: e.env.Clock, limit: e.env.Limits.Time}
+	e.budget.open(e.ctx, e)
 	e.state.SetContext(&e.budget)
 	lib := e.interpreter.library
 	e.state.SetMetatable(glua.LString(""), lib.stringMeta)
@@ -94,6 +111,9 @@ func (e *evaluation) load(p *program) *glua.LFunction {
 	}
 	function := e.state.NewFunctionFromProto(p.code())
 	function.Env = environment
+	if len(function.Upvalues) > 0 {
+		function.Upvalues[0] = e.interpreter.library.concat
+	}
 	return function
 }
 
@@ -164,7 +184,7 @@ func (e *evaluation) result(p *program, top int) (any, error) {
 	if p.kind == workflow.Expression {
 		root = "the value"
 	}
-	v, err := e.interpreter.library.fromLua(e.state.Get(-1), root)
+	v, err := e.interpreter.library.fromLua(&e.budget, e.state.Get(-1), root)
 	if err != nil {
 		return nil, &engine.ScriptError{File: p.file, Err: action.AsError(err)}
 	}
@@ -176,12 +196,29 @@ func (e *evaluation) call(L *glua.LState, a *action.Action, input action.Object)
 	if e.env.Call == nil {
 		L.RaiseError("%s cannot be called here", a.Name)
 	}
+	if a.Module() == logModule {
+		return e.log(L, a, input)
+	}
+	return e.callOut(L, a, input)
+}
+
+// log makes a call that logs, as long as the attempt may.
+func (e *evaluation) log(L *glua.LState, a *action.Action, input action.Object) (output action.Object) {
+	for _, line := range e.admit(input) {
+		output = e.callOut(L, a, line)
+	}
+	return output
+}
+
+func (e *evaluation) callOut(L *glua.LState, a *action.Action, input action.Object) action.Object {
 	recorded := a.Effect.Recorded()
 	if recorded {
 		e.budget.stopwatch.pause()
+		e.budget.waiting.Store(true)
 	}
 	output, err := e.env.Call(e.ctx, a, input)
 	if recorded {
+		e.budget.waiting.Store(false)
 		e.budget.stopwatch.start()
 		e.budget.poll() // the attempt may have ended meanwhile, which pcall must not hide
 	}

@@ -10,8 +10,9 @@ import (
 // An Interpreter compiles and runs chunks of Lua for one catalogue of actions.
 // It is safe for concurrent use.
 type Interpreter struct {
-	catalog *action.Catalog
-	library *library
+	catalog  *action.Catalog
+	library  *library
+	watchdog *watchdog
 }
 
 var _ engine.Interpreter = (*Interpreter)(nil)
@@ -19,7 +20,7 @@ var _ engine.Interpreter = (*Interpreter)(nil)
 // New returns an interpreter whose scripts can call the actions of a catalogue.
 func New(catalog *action.Catalog) *Interpreter {
 	setProcessLimits()
-	return &Interpreter{catalog: catalog, library: newLibrary(catalog)}
+	return &Interpreter{catalog: catalog, library: newLibrary(catalog), watchdog: &processWatchdog}
 }
 
 // Open starts the evaluations of one attempt. The Lua state is made when the

@@ -1,6 +1,7 @@
 package lua
 
 import (
+	"math"
 	"slices"
 
 	"github.com/pdflow/pdflow/engine/action"
@@ -23,6 +24,7 @@ type library struct {
 	globalMeta *glua.LTable            // of that of scripts
 	null       *glua.LUserData         // json.null
 	shield     *glua.LFunction         // what a protected call begins with
+	concat     *glua.Upvalue           // what chunks call for ..
 
 	scriptNames     []string // the globals that scripts have, modules of the catalogue aside
 	expressionNames []string
@@ -31,9 +33,7 @@ type library struct {
 
 // baseNames are the functions of Lua's base library that scripts keep. What
 // loads code, reads files, changes environments or shows the host is left out.
-var baseNames = []string{
-	"getmetatable", "ipairs", "next", "pairs", "rawequal", "rawget", "rawset", "select", "tonumber", "type", "unpack",
-}
+var baseNames = []string{"getmetatable", "ipairs", "next", "pairs", "rawequal", "rawget", "type"}
 
 // pureModules are the modules that expressions have too.
 var pureModules = []string{"string", "table", "math"}
@@ -45,6 +45,9 @@ func newLibrary(catalog *action.Catalog) *library {
 	lib.openStandard(L)
 	lib.listMeta = protected(L, nil)
 	lib.stringMeta = protected(L, lib.modules["string"])
+	for event, compute := range operators {
+		lib.stringMeta.RawSetString(event, L.NewFunction(operator(event, compute)))
+	}
 	lib.secretMeta = lib.opaqueMeta(L)
 	lib.errorMeta = lib.newErrorMeta(L)
 	lib.openActions(L, catalog)
@@ -81,12 +84,10 @@ func tableNames(t *glua.LTable) []string {
 	return names
 }
 
-// openStandard takes what scripts may have from Lua's own libraries.
+// openStandard makes the standard libraries. Of gopher-lua's functions only those
+// stay that do little and have no bounds to keep.
 func (lib *library) openStandard(L *glua.LState) {
 	glua.OpenBase(L)
-	glua.OpenString(L)
-	glua.OpenTable(L)
-	glua.OpenMath(L)
 	lib.base, lib.scriptBase = L.NewTable(), L.NewTable()
 	for _, name := range baseNames {
 		lib.base.RawSetString(name, L.GetGlobal(name))
@@ -99,22 +100,20 @@ func (lib *library) openStandard(L *glua.LState) {
 		lib.scriptBase.RawSetString(name, L.NewFunction(function))
 	}
 	lib.shield = L.NewFunction(shield)
-	lib.modules["string"] = without(L, "string", "dump")
-	lib.modules["string"].RawSetString("format", L.NewFunction(lib.format(lib.modules["string"].RawGetString("format").(*glua.LFunction))))
-	lib.modules["table"] = without(L, "table")
-	lib.modules["math"] = without(L, "math", "randomseed")
-	lib.modules["math"].RawSetString("random", L.NewFunction(mathRandom))
+	lib.concat = newConcat(L)
+	lib.modules["string"] = module(L, lib.stringFunctions())
+	lib.modules["table"] = module(L, lib.tableFunctions())
+	lib.modules["math"] = module(L, mathFunctions())
+	lib.modules["math"].RawSetString("pi", glua.LNumber(math.Pi))
+	lib.modules["math"].RawSetString("huge", glua.LNumber(math.Inf(1)))
 }
 
-// without copies a module of the throw-away state, leaving functions out.
-func without(L *glua.LState, module string, left ...string) *glua.LTable {
-	out := L.NewTable()
-	L.GetGlobal(module).(*glua.LTable).ForEach(func(key, value glua.LValue) {
-		if !slices.Contains(left, key.String()) {
-			out.RawSet(key, value)
-		}
-	})
-	return out
+func module(L *glua.LState, functions map[string]glua.LGFunction) *glua.LTable {
+	t := L.CreateTable(0, len(functions))
+	for name, function := range functions {
+		t.RawSetString(name, L.NewFunction(function))
+	}
+	return t
 }
 
 // opaqueMeta is the metatable of secrets: they print their name, and nothing can
@@ -133,7 +132,7 @@ func (lib *library) opaqueMeta(L *glua.LState) *glua.LTable {
 		L.RaiseError("%s is opaque: it can be given to an action, and nothing else", secretText(v))
 		return 0
 	})
-	for _, event := range []string{"__concat", "__index", "__newindex", "__call", "__len", "__lt", "__le", "__add", "__sub", "__mul", "__div"} {
+	for _, event := range []string{"__concat", "__index", "__newindex", "__call", "__len", "__lt", "__le", "__add", "__sub", "__mul", "__div", "__mod", "__pow", "__unm"} {
 		meta.RawSetString(event, refuse)
 	}
 	return meta

@@ -2,7 +2,9 @@ package lua
 
 import (
 	"sync"
+	"time"
 
+	"github.com/pdflow/pdflow/engine/workflow"
 	glua "github.com/yuin/gopher-lua"
 )
 
@@ -11,14 +13,28 @@ const (
 	maxSource = 256 << 10
 	// maxSyntaxDepth bounds how deep expressions and blocks nest; the compiler is
 	// recursive and its stack grows with the depth.
-	maxSyntaxDepth = 1000
-	// maxValueDepth, maxValueNodes and maxValueBytes bound a value that leaves a
-	// script.
+	maxSyntaxDepth = 1500
+	// maxValueDepth and maxValueNodes bound a value that leaves a script, beside
+	// the bytes of its text: limits.output.
 	maxValueDepth = 64
 	maxValueNodes = 200_000
-	maxValueBytes = 8 << 20
 	// maxErrorText bounds the text of an error value.
 	maxErrorText = 4 << 10
+	// maxString bounds one string that a script makes.
+	maxString = 16 << 20
+	// maxResults bounds how many values one function returns, as in Lua.
+	maxResults = 8000
+	// maxLogged bounds what one attempt logs.
+	maxLogged = 64 << 10
+	// maxDateLayout bounds the layout of os.date, each letter of which becomes
+	// more text.
+	maxDateLayout = 1 << 10
+
+	// defaultMemory and defaultOutput are the limits of a script for which nobody
+	// says otherwise: some thousand times what a runbook's step needs, and little
+	// enough for many at a time on a small machine.
+	defaultMemory = 64 << 20
+	defaultOutput = 8 << 20
 
 	// callStack bounds how deep functions call each other. The stack grows by
 	// pieces, since most scripts need little of it; gopher-lua then tells of its end
@@ -34,6 +50,23 @@ const (
 	// gopher-lua's default, one assignment to t[67108863] takes a gigabyte.
 	maxArrayIndex = 1 << 20
 )
+
+// limits are what one attempt may use. They have no zero fields but the time,
+// which is then not limited.
+type limits struct {
+	instructions   int64
+	memory, output int64 // in bytes
+	time           time.Duration
+}
+
+// limitsOf fills the limits of a step with the defaults.
+func limitsOf(l workflow.Limits) limits {
+	out := limits{instructions: l.Instructions, memory: defaultMemory, output: defaultOutput, time: l.Time}
+	if out.instructions == 0 {
+		out.instructions = workflow.DefaultInstructions
+	}
+	return out
+}
 
 var processLimits sync.Once
 

@@ -2,7 +2,7 @@ package lua
 
 import (
 	"cmp"
-	"fmt"
+	"regexp"
 	"strings"
 
 	glua "github.com/yuin/gopher-lua"
@@ -39,7 +39,11 @@ func (e *evaluation) protected(L *glua.LState, first int) (*glua.LState, glua.LV
 		return thread, nil
 	}
 	e.release(thread)
-	return nil, placed(L, raisedValue(err))
+	raised := placed(L, raisedValue(err))
+	if e.stopped == nil && e.budget.stop() != nil {
+		e.stopped = raised
+	}
+	return nil, raised
 }
 
 // placed puts the place of a protected call before a message that has none, since
@@ -98,7 +102,7 @@ func raisedValue(err error) glua.LValue {
 // of Go functions where they happened, as errors of Lua.
 func shield(L *glua.LState) int {
 	L.Panic = func(L *glua.LState) {
-		panic(&glua.ApiError{Type: glua.ApiErrorRun, Object: L.Get(-1), StackTrace: "none"})
+		panic(&glua.ApiError{Type: glua.ApiErrorRun, Object: withoutAddress(L.Get(-1)), StackTrace: "none"})
 	}
 	defer func() {
 		switch r := recover().(type) {
@@ -107,11 +111,45 @@ func shield(L *glua.LState) int {
 			panic(r)
 		default:
 			place := cmp.Or(where(L, 0), where(L, 1))
-			L.Error(glua.LString(strings.TrimPrefix(fmt.Sprint(place, " ", r), " ")), 0)
+			L.Error(glua.LString(strings.TrimPrefix(place+" "+panicText(r), " ")), 0)
 		}
 	}()
 	L.Call(L.GetTop()-1, glua.MultRet)
 	return L.GetTop()
+}
+
+// panicText tells of a panic of Go. gopher-lua's own are text, such as that the
+// stack is full; of others a script must not see what was where in memory.
+func panicText(r any) string {
+	if text, ok := r.(string); ok {
+		return text
+	}
+	return "internal error: a function failed that should have refused its arguments; please report it"
+}
+
+// addressPattern finds where gopher-lua's message of a bad index quotes a key by
+// its place in memory, and long keys.
+var addressPattern = regexp.MustCompile(`^(.{0,200}attempt to index a .{0,60} with key ')(?:(table|function|userdata|thread): 0x[0-9a-f]+'$|(?s:.{200,}))`)
+
+// withoutAddress returns what was raised without a place in memory, which would
+// differ from run to run.
+func withoutAddress(raised glua.LValue) glua.LValue {
+	text, ok := raised.(glua.LString)
+	if !ok {
+		return raised
+	}
+	head := string(text[:min(len(text), maxErrorText)])
+	if !strings.Contains(head, "attempt to index a ") {
+		return raised
+	}
+	m := addressPattern.FindStringSubmatch(head)
+	switch {
+	case m == nil:
+		return raised
+	case m[2] != "":
+		return glua.LString(m[1] + "a " + m[2] + "'")
+	}
+	return glua.LString(clip(head, len(m[1])+200) + "'")
 }
 
 // pcall is Lua's: true and the results, or false and what was raised.

@@ -11,9 +11,18 @@ import (
 	glua "github.com/yuin/gopher-lua"
 )
 
+// What a table takes beside its entries, and what they take. A field has its name
+// in a list beside the map, for its place in pairs.
+const (
+	tableBytes = 120
+	itemBytes  = 16
+	fieldBytes = 110
+)
+
 // toLua converts a value in the model of JSON. Lists are marked, so that an
 // empty one stays a list on the way back; fields come in sorted order, so that
-// pairs is deterministic.
+// pairs is deterministic. Tables are reserved before they are made; what there is
+// no room for is nil, and the script ends at its next instruction.
 func (lib *library) toLua(L *glua.LState, v any) glua.LValue {
 	switch v := v.(type) {
 	case nil:
@@ -27,6 +36,9 @@ func (lib *library) toLua(L *glua.LState, v any) glua.LValue {
 	case []any:
 		return lib.listToLua(L, v)
 	case map[string]any:
+		if !budgetOf(L).reserve(tableBytes + fieldBytes*int64(len(v))) {
+			return glua.LNil
+		}
 		t := L.CreateTable(0, len(v))
 		for _, name := range action.SortedNames(v) {
 			t.RawSetString(name, lib.toLua(L, v[name]))
@@ -39,6 +51,9 @@ func (lib *library) toLua(L *glua.LState, v any) glua.LValue {
 }
 
 func (lib *library) listToLua(L *glua.LState, list []any) glua.LValue {
+	if !budgetOf(L).reserve(tableBytes + itemBytes*int64(len(list))) {
+		return glua.LNil
+	}
 	t := L.CreateTable(len(list), 0)
 	t.Metatable = lib.listMeta
 	for i, item := range list {
@@ -55,7 +70,8 @@ func (lib *library) listToLua(L *glua.LState, list []any) glua.LValue {
 type converter struct {
 	lib          *library
 	root         string // names the value in errors
-	nodes, bytes int
+	nodes, bytes int64
+	most         int64     // bytes of text that the value may hold
 	path         []segment // to the current value
 }
 
@@ -66,16 +82,19 @@ type segment struct {
 	index int // of a list, from 1; 0 where name counts
 }
 
-// fromLua converts a value that a script gives away; root names it in errors.
-func (lib *library) fromLua(v glua.LValue, root string) (any, error) {
+// fromLua converts a value that a script gives away; root names it in errors. The
+// work is charged when it is done, since the bounds keep it small.
+func (lib *library) fromLua(b *budget, v glua.LValue, root string) (any, error) {
 	switch v := v.(type) { // the common cases need no converter
 	case glua.LBool:
 		return bool(v), nil
 	case *glua.LNilType:
 		return nil, nil
 	}
-	c := converter{lib: lib, root: root}
-	return c.convert(v)
+	c := converter{lib: lib, root: root, most: b.limits.output}
+	value, err := c.convert(v)
+	b.spend(c.nodes + c.bytes/bytesPerStep)
+	return value, err
 }
 
 func (c *converter) fail(format string, args ...any) error {
@@ -92,7 +111,7 @@ func (c *converter) fail(format string, args ...any) error {
 
 func (c *converter) convert(v glua.LValue) (any, error) {
 	if c.nodes++; c.nodes > maxValueNodes {
-		return nil, c.limit("has more than %d values", maxValueNodes)
+		return nil, c.tooMany()
 	}
 	switch v := v.(type) {
 	case *glua.LNilType:
@@ -111,11 +130,13 @@ func (c *converter) convert(v glua.LValue) (any, error) {
 	return nil, c.fail("is a %s, which is not data", v.Type())
 }
 
-func (c *converter) limit(format string, args ...any) error {
-	err := c.fail(format, args...).(*action.Error)
+func (c *converter) limit(format string, args ...any) *action.Error {
+	err := action.AsError(c.fail(format, args...))
 	err.Kind = action.Limit
 	return err
 }
+
+func (c *converter) tooMany() error { return c.limit("has more than %d values", maxValueNodes) }
 
 func (c *converter) number(f float64) (any, error) {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
@@ -125,13 +146,23 @@ func (c *converter) number(f float64) (any, error) {
 }
 
 func (c *converter) text(s string) (any, error) {
-	if c.bytes += len(s); c.bytes > maxValueBytes {
-		return nil, c.limit("holds more than %d MB of text", maxValueBytes>>20)
+	if err := c.count(s); err != nil {
+		return nil, err
 	}
 	if !utf8.ValidString(s) {
 		return nil, c.fail("is not valid UTF-8 text")
 	}
 	return s, nil
+}
+
+// count counts text against the output limit.
+func (c *converter) count(s string) error {
+	if c.bytes += int64(len(s)); c.bytes <= c.most {
+		return nil
+	}
+	err := c.limit("holds more than %s of text, its limit", sizeText(c.most))
+	err.Hint = "give away less, or raise `limits: {output: ...}`"
+	return err
 }
 
 func (c *converter) userData(v *glua.LUserData) (any, error) {
@@ -171,6 +202,9 @@ const (
 // empty and marked.
 func (c *converter) kindOf(t *glua.LTable) (tableKind, error) {
 	length, count, names := t.Len(), 0, 0
+	if length > maxValueNodes {
+		return 0, c.tooMany()
+	}
 	for key, _ := t.Next(glua.LNil); key != glua.LNil; key, _ = t.Next(key) {
 		switch key := key.(type) {
 		case glua.LString:
@@ -182,6 +216,9 @@ func (c *converter) kindOf(t *glua.LTable) (tableKind, error) {
 			count++
 		default:
 			return 0, c.fail("has a key that is a %s; keys are text, or 1, 2, 3, ...", key.Type())
+		}
+		if names+count > maxValueNodes {
+			return 0, c.tooMany()
 		}
 		if names > 0 && count > 0 {
 			return 0, c.fail("mixes named fields with a list")
@@ -218,7 +255,9 @@ func (c *converter) object(t *glua.LTable) (any, error) {
 		if !utf8.ValidString(name) {
 			return nil, c.fail("has a name that is not valid UTF-8 text")
 		}
-		c.bytes += len(name)
+		if err := c.count(name); err != nil {
+			return nil, err
+		}
 		v, err := c.convert(value)
 		if err != nil {
 			return nil, err

@@ -1,2 +1,2 @@
--- expect: script
+-- expect: value
 return ('abc'):find('b', 1000, true)

@@ -1,0 +1,38 @@
+package lua
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/workflow"
+	glua "github.com/yuin/gopher-lua"
+)
+
+// Raw runs a chunk and returns its values as Lua has them, before they are made
+// data: for comparing them with another Lua's.
+func (i *Interpreter) Raw(source string, instructions int64) ([]glua.LValue, error) {
+	compiled, findings := i.Check(workflow.Chunk{Kind: workflow.Script, File: "raw", Line: 1, Text: source})
+	if compiled == nil {
+		return nil, fmt.Errorf("it does not compile: %v", findings)
+	}
+	e := &evaluation{interpreter: i, ctx: context.Background(), env: engine.Environment{
+		Limits: workflow.Limits{Instructions: instructions},
+		Data:   func(string) (any, bool) { return nil, false },
+	}}
+	p := compiled.(*program)
+	e.open()
+	function := e.load(p)
+	e.begin()
+	defer e.end()
+	e.state.Push(e.interpreter.library.shield)
+	e.state.Push(function)
+	if err := e.state.PCall(1, glua.MultRet, nil); err != nil || e.budget.stop() != nil {
+		return nil, e.failure(p, err)
+	}
+	var values []glua.LValue
+	for at := range e.state.GetTop() {
+		values = append(values, e.state.Get(at+1))
+	}
+	return values, nil
+}

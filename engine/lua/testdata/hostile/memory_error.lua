@@ -1,0 +1,2 @@
+-- expect: limit
+error(('x'):rep(2^24) .. ('y'):rep(2^24))

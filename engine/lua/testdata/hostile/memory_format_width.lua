@@ -1,0 +1,2 @@
+-- expect: script
+return #string.format('%1000000d', 1)

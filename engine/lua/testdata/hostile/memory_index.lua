@@ -1,0 +1,4 @@
+-- expect: value
+local t = {}
+t[67108863] = 1
+return {n = #t}

@@ -1,0 +1,2 @@
+-- expect: script
+return select('#', unpack({}, 1, 1e8))

@@ -1,0 +1,2 @@
+-- expect: script
+return ('a'):rep(100):match(('(a)'):rep(50))

@@ -1,0 +1,2 @@
+-- expect: limit
+return ('('):rep(100000):match(('%('):rep(1) .. '.-.-.-.-%)')

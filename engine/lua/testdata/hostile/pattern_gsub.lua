@@ -1,0 +1,2 @@
+-- expect: limit
+return (('a'):rep(5000):gsub('.-b', ''))

@@ -1,0 +1,2 @@
+-- expect: limit
+return ('a'):rep(3000):match('.-.-.-.-b')
