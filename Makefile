@@ -46,6 +46,7 @@ fuzz:
 	$(FUZZ) '^FuzzCheck$$' ./engine/lua
 	$(FUZZ) '^FuzzPath$$' ./engine/lua
 	$(FUZZ) '^FuzzValues$$' ./engine/lua
+	$(FUZZ) '^FuzzPattern$$' ./engine/lua
 	$(FUZZ) '^FuzzApply$$' ./engine
 	$(FUZZ) '^FuzzEventCodec$$' ./engine
 	$(FUZZ) '^FuzzValueCodec$$' ./engine

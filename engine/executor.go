@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,8 +10,8 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// MaxStepOutputs bounds the outputs of one step, in bytes of JSON text.
-const MaxStepOutputs = 256 << 10
+// MaxStepOutputs bounds one output of the workflow, in bytes of JSON text.
+const MaxStepOutputs = workflow.DefaultOutput
 
 // An Outcome is what became of an attempt.
 type Outcome struct {
@@ -19,6 +20,7 @@ type Outcome struct {
 	Size    int      `json:"size,omitempty"` // of the outputs, in bytes of JSON text
 	Error   *Failure `json:"error,omitempty"`
 	Final   bool     `json:"final,omitempty"` // no other attempt may follow
+	Used    *Usage   `json:"used,omitempty"`  // by the step's script
 }
 
 // valid refuses what cannot be the outcome of an attempt that ends with an event
@@ -78,6 +80,10 @@ func (x *Executor) Do(ctx context.Context, a Attempt, recorder Recorder) Outcome
 		outcome = work.list(ctx, x.Plan.Steps[a.Index].ForEach)
 	default:
 		outcome = work.step(ctx, &x.Plan.Steps[a.Index])
+		if x.Plan.Steps[a.Index].Script != nil && outcome.Status != Skipped {
+			used := work.evaluation.Used()
+			outcome.Used = &used
+		}
 	}
 	return x.redact(outcome)
 }
@@ -112,7 +118,7 @@ func (w *work) step(ctx context.Context, s *workflow.PlanStep) Outcome {
 	}
 	size := 0
 	if err == nil {
-		size, err = checkOutputs(outputs, MaxStepOutputs)
+		size, err = checkOutputs(outputs, int(cmp.Or(s.Limits.Output, workflow.DefaultOutput)))
 	}
 	if err == nil {
 		err = w.unasked()
@@ -274,7 +280,10 @@ func stopCause(ctx context.Context) *action.Error {
 func checkOutputs(v any, most int) (int, error) {
 	size, err := sizeOf(v, "outputs")
 	if err == nil && size > most {
-		err = action.Errorf(action.Limit, "the outputs have %d bytes, at most %d are kept; return what later steps need", size, most)
+		err = &action.Error{
+			Kind: action.Limit, Message: fmt.Sprintf("the outputs have %d bytes, more than their limit of %s", size, workflow.SizeText(int64(most))),
+			Hint: "return what later steps need, or raise `limits: {output: ...}`",
+		}
 	}
 	return size, err
 }

@@ -75,7 +75,7 @@ func (l *loop) group(ctx context.Context, start *RunStart) (string, error) {
 	}
 	evaluation := l.local.Interpreter.Open(ctx, Environment{Clock: l.clock, Data: func(name string) (any, bool) {
 		return start.Inputs, name == "inputs"
-	}, Limits: workflow.Limits{Instructions: workflow.DefaultInstructions, Time: workflow.DefaultScriptTime}})
+	}, Limits: workflow.DefaultLimits()})
 	v, err := l.plan.Group.Evaluate(evaluation.Eval)
 	if err != nil {
 		return "", fmt.Errorf("concurrency.group cannot be evaluated: %w", err)

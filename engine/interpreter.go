@@ -35,6 +35,15 @@ type Evaluation interface {
 	// Eval returns the value of a program. Its errors are [action.Error]s wrapped
 	// in a [ScriptError] where the place in the source is known.
 	Eval(workflow.Program) (any, error)
+	// Used returns what the programs have used so far.
+	Used() Usage
+}
+
+// A Usage is what the programs of an attempt have used of their limits.
+type Usage struct {
+	Instructions int `json:"instructions"`
+	Bytes        int `json:"bytes"`        // of text and tables that were made in all
+	Microseconds int `json:"microseconds"` // that they computed, without waiting in calls
 }
 
 // A ScriptError is an error with its place in the source.

@@ -92,7 +92,7 @@ func TestFailuresNameTheirPlace(t *testing.T) {
 			"steps:\n- id: s\n  lua: |\n    return {rows = {1, 2, {cb = print}}}\n", 2, action.InvalidInput, "outputs.rows[3].cb is a function, which is not data",
 		},
 		"what is too much": {
-			"steps:\n- id: s\n  lua: |\n    return {text = string.rep('x', 300000)}\n", 2, action.Limit, "the outputs have 300012 bytes, at most 262144 are kept; return what later steps need",
+			"steps:\n- id: s\n  lua: |\n    return {text = string.rep('x', 300000)}\n", 2, action.Limit, "the outputs have 300012 bytes, more than their limit of 256KB",
 		},
 		"two values": {"steps:\n- id: s\n  lua: |\n    return 1, 2\n", 2, action.InvalidInput, "the script returned 2 values; return one table"},
 		"an output": {

@@ -212,6 +212,7 @@ func (r *Run) tooLarge(e Event) *Failure {
 func (u *unit) finish(o Outcome, at time.Time) {
 	u.phase = ended
 	u.result.Status, u.result.Outputs, u.result.Error, u.result.EndedAt = o.Status, o.Outputs, o.Error, at
+	u.result.Used = o.Used
 }
 
 // retry returns the wait before the next attempt, if there is to be one.
@@ -288,7 +289,7 @@ func (r *Run) stepResult(i int) StepResult {
 	s := &r.steps[i]
 	result := StepResult{
 		ID: s.id, Status: s.result.Status, SkippedBecause: s.skippedBecause, Attempts: s.result.Attempts,
-		Outputs: s.result.Outputs, Error: s.result.Error, StartedAt: s.result.StartedAt, EndedAt: s.result.EndedAt,
+		Outputs: s.result.Outputs, Error: s.result.Error, StartedAt: s.result.StartedAt, EndedAt: s.result.EndedAt, Used: s.result.Used,
 	}
 	if s.phase != ended {
 		result.Status = ""

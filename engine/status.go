@@ -109,6 +109,8 @@ type StepResult struct {
 	EndedAt        time.Time
 	// Items are the iterations of a for_each, in the order of its list.
 	Items []ItemResult
+	// Used is what the script of the last attempt used; nil for other steps.
+	Used *Usage
 }
 
 // An ItemResult is what became of one iteration of a for_each.
@@ -119,6 +121,7 @@ type ItemResult struct {
 	Error     *Failure
 	StartedAt time.Time
 	EndedAt   time.Time
+	Used      *Usage // as in a StepResult
 }
 
 // object is the result as scripts read it, under steps.ID.

@@ -34,6 +34,7 @@ type stepReport struct {
 	Outputs        any             `json:"outputs"`
 	Error          *engine.Failure `json:"error"`
 	DurationMS     int64           `json:"duration_ms"`
+	Used           *engine.Usage   `json:"used,omitempty"` // by the script of the last attempt
 	// Items are the iterations of a for_each step, in the order of its list.
 	Items []itemReport `json:"items,omitzero"`
 }
@@ -44,6 +45,7 @@ type itemReport struct {
 	Outputs    any             `json:"outputs"`
 	Error      *engine.Failure `json:"error"`
 	DurationMS int64           `json:"duration_ms"`
+	Used       *engine.Usage   `json:"used,omitempty"`
 }
 
 type simulatorReport struct {
@@ -97,9 +99,9 @@ func report(result *engine.Result, site *site) runReport {
 }
 
 func reportStep(s *engine.StepResult) stepReport {
-	r := stepReport{s.ID, s.Status, s.SkippedBecause, s.Attempts, s.Outputs, s.Error, milliseconds(s.StartedAt, s.EndedAt), nil}
+	r := stepReport{s.ID, s.Status, s.SkippedBecause, s.Attempts, s.Outputs, s.Error, milliseconds(s.StartedAt, s.EndedAt), s.Used, nil}
 	for _, item := range s.Items {
-		r.Items = append(r.Items, itemReport{item.Status, item.Attempts, item.Outputs, item.Error, milliseconds(item.StartedAt, item.EndedAt)})
+		r.Items = append(r.Items, itemReport{item.Status, item.Attempts, item.Outputs, item.Error, milliseconds(item.StartedAt, item.EndedAt), item.Used})
 	}
 	if s.Items != nil && r.Items == nil {
 		r.Items = []itemReport{}

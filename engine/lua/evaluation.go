@@ -3,7 +3,6 @@ package lua
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
@@ -63,11 +62,13 @@ func (e *evaluation) Eval(compiled workflow.Program) (any, error) {
 	return e.result(p, top)
 }
 
-// Used returns what the programs have used so far: instructions, with the steps
-// of library functions; the bytes of the text that they made in all; and the time
-// that they computed, without what they waited in calls.
-func (e *evaluation) Used() (instructions, bytes int64, computed time.Duration) {
-	return e.budget.used, e.budget.bytes, e.budget.stopwatch.spent
+// Used returns what the programs have used so far: instructions, with the steps of
+// library functions; the bytes of the text that they made in all; and the time that
+// they computed, without what they waited in calls.
+func (e *evaluation) Used() engine.Usage {
+	return engine.Usage{
+		Instructions: int(e.budget.used), Bytes: int(e.budget.bytes), Microseconds: int(e.budget.stopwatch.spent.Microseconds()),
+	}
 }
 
 // begin starts what watches over a program; end stops it.

@@ -96,3 +96,42 @@ func FuzzValues(f *testing.F) {
 		}
 	})
 }
+
+// matching makes everything of a subject and a pattern that patterns are for.
+const matching = `
+local s, p = inputs.subject, inputs.pattern
+pcall(string.find, s, p)
+pcall(string.match, s, p, -3)
+pcall(string.gsub, s, p, "%0%1")
+pcall(function() for a, b in s:gmatch(p) do end end)
+pcall(string.format, p, s, 1, 2.5, s)
+return {found = (pcall(string.find, s, p, 1, true))}`
+
+// FuzzPattern matches arbitrary text with arbitrary patterns, and formats with them:
+// it ends in a value or in the limit of instructions, at the same one each time.
+func FuzzPattern(f *testing.F) {
+	for _, seed := range [][2]string{
+		{"key=value", "(%w+)=(%w*)"}, {"aaaa", "a-b"}, {"f(a(b)c)", "%b()"}, {"THE (quick) fox", "%f[%a]%a+"}, {"abab", "(ab)%1"}, {"x", "[^%]"}, {"é", "[é-\xff]"},
+		{"aaaaaaaaaaaaaaaa", "a*a*a*a*a*b"}, {"", ""}, {"a\x00b", "%z"}, {"%d %5.3s %q", "%5.1f|%-10s|%x|%c|%i"}, {"(", "((((((((((((((((((((((((((((((((("},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	m := newMachine(f)
+	m.env.Limits = workflow.Limits{Instructions: 200_000}
+	program := m.compile(f, workflow.Script, matching)
+	f.Fuzz(func(t *testing.T, subject, pattern string) {
+		m.env.Data = func(name string) (any, bool) {
+			return action.Object{"subject": subject, "pattern": pattern}, name == "inputs"
+		}
+		first, second := m.open(), m.open()
+		_, err := first.Eval(program)
+		_, again := second.Eval(program)
+		var failure *engine.ScriptError
+		if err != nil && (!errors.As(err, &failure) || failure.Err.Kind != action.Limit) {
+			t.Fatalf("%q, %q: got %v, want a value or the limit", subject, pattern, err)
+		}
+		if fmt.Sprint(err) != fmt.Sprint(again) || first.Used().Instructions != second.Used().Instructions {
+			t.Errorf("%q, %q: got %v after %d, then %v after %d", subject, pattern, err, first.Used().Instructions, again, second.Used().Instructions)
+		}
+	})
+}

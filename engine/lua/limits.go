@@ -1,6 +1,7 @@
 package lua
 
 import (
+	"cmp"
 	"sync"
 	"time"
 
@@ -30,10 +31,8 @@ const (
 	// more text.
 	maxDateLayout = 1 << 10
 
-	// defaultMemory and defaultOutput are the limits of a script for which nobody
-	// says otherwise: some thousand times what a runbook's step needs, and little
-	// enough for many at a time on a small machine.
-	defaultMemory = 64 << 20
+	// defaultOutput bounds what leaves a script. The engine keeps less of it, and
+	// says how much; this is what may be made at all, also for a list to loop over.
 	defaultOutput = 8 << 20
 
 	// callStack bounds how deep functions call each other. The stack grows by
@@ -61,11 +60,10 @@ type limits struct {
 
 // limitsOf fills the limits of a step with the defaults.
 func limitsOf(l workflow.Limits) limits {
-	out := limits{instructions: l.Instructions, memory: defaultMemory, output: defaultOutput, time: l.Time}
-	if out.instructions == 0 {
-		out.instructions = workflow.DefaultInstructions
+	return limits{
+		instructions: cmp.Or(l.Instructions, workflow.DefaultInstructions), memory: cmp.Or(l.Memory, workflow.DefaultMemory),
+		output: max(l.Output, defaultOutput), time: l.Time,
 	}
-	return out
 }
 
 var processLimits sync.Once

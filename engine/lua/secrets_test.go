@@ -21,13 +21,13 @@ func TestSecretsAreOpaque(t *testing.T) {
 	m.mustFail(t, "local s = secrets.TOKEN s.x = 1", action.Script, "‹secret TOKEN› is opaque: it can be given to an action, and nothing else")
 	m.mustFail(t, "local s = secrets.TOKEN return 'x' .. s", action.Script, "‹secret TOKEN› is opaque")
 	tests := map[string]any{
-		"return tostring(secrets.TOKEN)":                              "‹secret TOKEN›",
-		"return string.format('%s %10.3s', secrets.TOKEN, 'abcdef')":   "‹secret TOKEN›        abc",
-		"return type(secrets.TOKEN)":                                  "userdata",
-		"return secrets.TOKEN == 'x'":                                 false,
-		"return tonumber(secrets.TOKEN)":                              nil,
-		"local t = {} t[secrets.TOKEN] = 1 return next(t) ~= nil":     true,
-		"return rawequal(secrets.TOKEN, secrets.TOKEN)":               true,
+		"return tostring(secrets.TOKEN)":                             "‹secret TOKEN›",
+		"return string.format('%s %10.3s', secrets.TOKEN, 'abcdef')": "‹secret TOKEN›        abc",
+		"return type(secrets.TOKEN)":                                 "userdata",
+		"return secrets.TOKEN == 'x'":                                false,
+		"return tonumber(secrets.TOKEN)":                             nil,
+		"local t = {} t[secrets.TOKEN] = 1 return next(t) ~= nil":    true,
+		"return rawequal(secrets.TOKEN, secrets.TOKEN)":              true,
 	}
 	for script, want := range tests {
 		if diff := cmp.Diff(want, m.value(t, script)); diff != "" {

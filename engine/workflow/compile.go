@@ -66,7 +66,7 @@ func (c *compiler) step(index int) PlanStep {
 	out := PlanStep{
 		ID: s.ID, Position: s.Position, Part: s.Part, Needs: c.order.needs[index], ContinueOnError: s.ContinueOnError,
 		MaxParallel: s.MaxParallel, FailFast: s.FailFast, Retry: s.Retry,
-		Timeout: s.Timeout, Limits: s.Limits.or(c.workflow.Limits).or(Limits{DefaultInstructions, DefaultScriptTime}),
+		Timeout: s.Timeout, Limits: s.Limits.or(c.workflow.Limits).or(DefaultLimits()),
 	}
 	if out.Timeout == 0 {
 		out.Timeout = DefaultStepTimeout

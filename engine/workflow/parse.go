@@ -95,8 +95,8 @@ func (p *parser) limits(n *yaml.Node) (l Limits) {
 	p.mapping(n, "limits",
 		key{name: "instructions", read: func(v *yaml.Node) { l.Instructions = p.whole(v, "instructions") }},
 		key{name: "time", read: func(v *yaml.Node) { l.Time = p.duration(v, "time") }},
-		p.later("memory", "instructions and time are limited"),
-		p.later("output", "instructions and time are limited"),
+		key{name: "memory", read: func(v *yaml.Node) { l.Memory = p.size(v, "memory", 1<<20, 1<<40) }},
+		key{name: "output", read: func(v *yaml.Node) { l.Output = p.size(v, "output", 1, MaxOutput) }},
 	)
 	return l
 }

@@ -3,6 +3,7 @@ package workflow
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -53,14 +54,6 @@ type key struct {
 	// refused says that read only reports why it cannot be used: it is a near miss
 	// of others, but never suggested where none is near.
 	refused bool
-}
-
-// later is a key of the language that this version does not run yet: using it is
-// an error, never silence.
-func (p *parser) later(name, instead string) key {
-	return key{name: name, refused: true, read: func(v *yaml.Node) {
-		p.report(v, "not-yet", fmt.Sprintf("%q does not work in this version of pdflow yet", name), instead)
-	}}
 }
 
 // mapping reads a mapping with known keys. It reports unknown ones with the near
@@ -278,6 +271,54 @@ func (p *parser) whole(n *yaml.Node, what string) int64 {
 	}
 	p.report(n, "wrong-type", fmt.Sprintf("%s must be a whole number above zero, got %s", what, p.kindOf(n)), "")
 	return 0
+}
+
+// units are those of sizes; a kilobyte has 1024 bytes, as everywhere in pdflow.
+var units = []struct {
+	name  string
+	bytes float64
+}{{"GB", 1 << 30}, {"MB", 1 << 20}, {"KB", 1 << 10}}
+
+// size reads a number of bytes.
+func (p *parser) size(n *yaml.Node, what string, least, most int64) int64 {
+	if n = p.resolve(n); n == nil {
+		return 0
+	}
+	if n.Kind == yaml.ScalarNode {
+		if bytes, ok := bytesOf(p.scalar(n)); ok && bytes >= float64(least) && bytes <= float64(most) {
+			return int64(bytes)
+		}
+	}
+	p.report(n, "wrong-type", fmt.Sprintf("%s must be a size from %s to %s, got %s", what, SizeText(least), SizeText(most), p.kindOf(n)), `write "64MB", "512KB" or a number of bytes`)
+	return 0
+}
+
+func bytesOf(v any) (float64, bool) {
+	switch v := v.(type) {
+	case float64:
+		return v, true
+	case string:
+		for _, unit := range units {
+			if number, ok := strings.CutSuffix(strings.ToUpper(v), unit.name); ok {
+				f, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+				return f * unit.bytes, err == nil
+			}
+		}
+	}
+	return 0, false
+}
+
+// SizeText writes a number of bytes as files write it.
+func SizeText(bytes int64) string {
+	for _, unit := range units {
+		if bytes >= int64(unit.bytes) && bytes%int64(unit.bytes) == 0 {
+			return fmt.Sprintf("%d%s", bytes/int64(unit.bytes), unit.name)
+		}
+	}
+	if bytes == 1 {
+		return "1 byte"
+	}
+	return fmt.Sprintf("%d bytes", bytes)
 }
 
 var (

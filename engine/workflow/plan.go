@@ -197,7 +197,7 @@ func (p *Plan) scriptCalls(placed PlannedCall, script Program) []PlannedCall {
 // PlanCall returns a plan of one step that makes one call, as a person or a
 // program asks for it by hand: permitted by being made.
 func PlanCall(a *action.Action, input action.Object) *Plan {
-	step := PlanStep{ID: "call", Action: a, Connection: Text{Text: DefaultConnection}, MaxParallel: 1, Retry: Retry{MaxAttempts: 1}, Timeout: DefaultStepTimeout, Limits: Limits{DefaultInstructions, DefaultScriptTime}}
+	step := PlanStep{ID: "call", Action: a, Connection: Text{Text: DefaultConnection}, MaxParallel: 1, Retry: Retry{MaxAttempts: 1}, Timeout: DefaultStepTimeout, Limits: DefaultLimits()}
 	for _, name := range action.SortedNames(input) {
 		step.With = append(step.With, OutputTemplate{name, Template{literal: input[name]}})
 	}

@@ -65,8 +65,8 @@ steps:
 		got = append(got, step{s.ID, s.Needs, s.Timeout, s.ContinueOnError, s.Limits})
 	}
 	want := []step{
-		{"step_1", nil, 5 * time.Minute, false, workflow.Limits{Instructions: 50_000_000, Time: 2 * time.Second}},
-		{"step_2", []int{0}, 90 * time.Second, true, workflow.Limits{Instructions: 1000, Time: 2 * time.Second}},
+		{"step_1", nil, 5 * time.Minute, false, workflow.Limits{Instructions: 50_000_000, Memory: 64 << 20, Output: 256 << 10, Time: 2 * time.Second}},
+		{"step_2", []int{0}, 90 * time.Second, true, workflow.Limits{Instructions: 1000, Memory: 64 << 20, Output: 256 << 10, Time: 2 * time.Second}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)

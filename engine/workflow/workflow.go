@@ -19,6 +19,14 @@ const (
 	// DefaultInstructions is the instruction budget of one script: about a second
 	// of pure computation on a small machine.
 	DefaultInstructions = 50_000_000
+	// DefaultMemory is how much one script may hold: some thousand times what a
+	// runbook's step needs, and little enough for many at a time on a small machine.
+	DefaultMemory = 64 << 20
+	// DefaultOutput is how much a step may return, in bytes of JSON text.
+	DefaultOutput = 256 << 10
+	// MaxOutput is how much a file may ask for: outputs are recorded, and every later
+	// step may read them.
+	MaxOutput = 4 << 20
 	// DefaultScriptTime is how long one script may compute; waiting in a call
 	// does not count.
 	DefaultScriptTime = 30 * time.Second
@@ -94,16 +102,29 @@ func (b SecretBinding) Allows(to action.Destination) bool {
 	return false
 }
 
-// Limits bound one script. Zero fields mean the default.
+// Limits bound one script and what its step returns. Zero fields mean the default.
 type Limits struct {
 	Instructions int64
+	Memory       int64 // in bytes
+	Output       int64 // of the step, in bytes of JSON text
 	Time         time.Duration
+}
+
+// DefaultLimits are those of a step for which nobody says otherwise.
+func DefaultLimits() Limits {
+	return Limits{DefaultInstructions, DefaultMemory, DefaultOutput, DefaultScriptTime}
 }
 
 // or returns l with its zero fields taken from other.
 func (l Limits) or(other Limits) Limits {
 	if l.Instructions == 0 {
 		l.Instructions = other.Instructions
+	}
+	if l.Memory == 0 {
+		l.Memory = other.Memory
+	}
+	if l.Output == 0 {
+		l.Output = other.Output
 	}
 	if l.Time == 0 {
 		l.Time = other.Time

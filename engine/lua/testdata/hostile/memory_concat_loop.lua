@@ -1,0 +1,3 @@
+-- expect: limit
+local s = ''
+while true do s = s .. 'abcdefghijklmnop' end

@@ -1,0 +1,2 @@
+-- expect: limit
+return (string.rep('(', 1e5):gsub('%b()', ''))
