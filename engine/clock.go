@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"crypto/rand"
-	"encoding/binary"
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
@@ -43,13 +42,5 @@ const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 func newRunID(now time.Time) string {
 	var random [10]byte
 	_, _ = rand.Read(random[:]) // never fails: crypto/rand ends the process instead
-	high := uint64(now.UnixMilli())<<16 | uint64(binary.BigEndian.Uint16(random[:2]))
-	low := binary.BigEndian.Uint64(random[2:])
-	var id [26]byte
-	for i := 25; i >= 0; i-- {
-		id[i] = crockford[low&31]
-		low = low>>5 | high<<59
-		high >>= 5
-	}
-	return string(id[:])
+	return runID(now, random)
 }

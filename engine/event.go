@@ -83,6 +83,7 @@ type Previous struct {
 type Trigger struct {
 	Kind        string     `json:"kind"` // manual, schedule, webhook, call
 	ScheduledAt *time.Time `json:"scheduled_at,omitempty"`
+	Schedule    string     `json:"schedule,omitempty"` // the id of the schedule
 }
 
 // A Target is which PagerDuty a run talks to. A run is never continued against

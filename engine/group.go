@@ -175,5 +175,6 @@ func (l *loop) tryStart(start *RunStart) error {
 		return err
 	}
 	l.batch = l.batch[1:] // the journal has it
+	l.hasBegun()
 	return nil
 }

@@ -47,6 +47,13 @@ type Journal interface {
 	RequestCancel(ctx context.Context, run string) error
 	// CancelRequested reports whether somebody asked for it.
 	CancelRequested(ctx context.Context, run string) (bool, error)
+	// Schedules returns what is known of schedules, by workflow and schedule.
+	Schedules(ctx context.Context) ([]ScheduleState, error)
+	// SaveSchedules keeps the watermarks of schedules, all of them or none. Their
+	// pauses stay as they are: somebody else may be changing them.
+	SaveSchedules(ctx context.Context, states []ScheduleState) error
+	// PauseSchedule pauses a schedule, or ends its pause with nil.
+	PauseSchedule(ctx context.Context, workflow, schedule string, pause *Pause) error
 }
 
 // An Entry is what a journal is told of a run when it begins.

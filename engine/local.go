@@ -44,6 +44,11 @@ type Request struct {
 	// Keys are the texts of the keys that the target is talked to with, by what
 	// each is for. The run records fingerprints of them.
 	Keys map[string]string
+	// Occurrence makes this the run of a schedule's instant: it has its id and its
+	// trigger, and ErrExists says that it was begun before.
+	Occurrence *Occurrence
+	// Begun is called once the run's beginning is durable, or it was skipped.
+	Begun func()
 	// Rehearsed makes this the run that was rehearsed: it has that one's id, so that
 	// its keys are the same, and sees what that one read before its first write.
 	Rehearsed *Rehearsal
@@ -111,6 +116,9 @@ func (l *Local) prepare(plan *workflow.Plan, request Request) (*loop, *RunStart,
 	if len(problems) > 0 {
 		return nil, nil, &InputError{problems}
 	}
+	if request.Occurrence != nil {
+		request.Trigger = request.Occurrence.trigger()
+	}
 	if request.Trigger.Kind == "" {
 		request.Trigger.Kind = "manual"
 	}
@@ -123,11 +131,14 @@ func (l *Local) prepare(plan *workflow.Plan, request Request) (*loop, *RunStart,
 	switch {
 	case request.Rehearsed != nil:
 		loop.id = request.Rehearsed.Run
+	case request.Occurrence != nil:
+		loop.id = request.Occurrence.Run()
 	case l.NewID != nil:
 		loop.id = l.NewID(loop.clock.Now())
 	default:
 		loop.id = newRunID(loop.clock.Now())
 	}
+	loop.begun = request.Begun
 	start := &RunStart{
 		Workflow: plan.Workflow.Name, Source: plan.Sources[0].Hash(), Inputs: inputs, Trigger: request.Trigger,
 		Target: request.Target.withKeys(loop.id, request.Keys),

@@ -39,6 +39,8 @@ type loop struct {
 	stopDeadline func() bool
 	done         bool // the run has ended, or is suspended
 
+	begun func() // called once the run's beginning is durable
+
 	virtual *VirtualClock // the clock, when it is one
 	spent   int           // what was under way and ends with this turn; see pass
 }
@@ -236,6 +238,7 @@ func (l *loop) write() error {
 	batch := l.batch
 	l.batch = nil // the journal may keep the old one
 	if l.local.Journal == nil || len(batch) == 0 {
+		l.hasBegun() // there is nothing to wait for
 		return nil
 	}
 	ctx := context.Background()
@@ -249,7 +252,16 @@ func (l *loop) write() error {
 	if err != nil {
 		return &JournalError{l.id, err}
 	}
+	l.hasBegun()
 	return nil
+}
+
+// hasBegun says that the beginning of the run is durable, once.
+func (l *loop) hasBegun() {
+	if l.begun != nil {
+		l.begun()
+		l.begun = nil
+	}
 }
 
 // do does what a command asks for.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -22,7 +23,7 @@ var _ Journal = (*Memory)(nil)
 
 // NewMemory returns an empty journal.
 func NewMemory() *Memory {
-	store := &memoryStore{runs: map[string]*memoryRun{}, living: map[int]bool{}}
+	store := &memoryStore{runs: map[string]*memoryRun{}, living: map[int]bool{}, schedules: map[scheduleName]ScheduleState{}}
 	return store.open()
 }
 
@@ -41,11 +42,12 @@ func (m *Memory) Close() error {
 
 // A memoryStore is what the owners of one journal share.
 type memoryStore struct {
-	lock   sync.Mutex
-	runs   map[string]*memoryRun
-	order  []*memoryRun // as they began
-	owners int          // that there were
-	living map[int]bool
+	lock      sync.Mutex
+	runs      map[string]*memoryRun
+	order     []*memoryRun // as they began
+	schedules map[scheduleName]ScheduleState
+	owners    int // that there were
+	living    map[int]bool
 }
 
 type memoryRun struct {
@@ -276,4 +278,52 @@ func (m *Memory) CancelRequested(_ context.Context, run string) (asked bool, err
 		return nil
 	})
 	return asked, err
+}
+
+// A scheduleName tells schedules apart.
+type scheduleName struct{ workflow, schedule string }
+
+// Schedules returns the states of schedules; see [Journal].
+func (m *Memory) Schedules(context.Context) ([]ScheduleState, error) {
+	m.store.lock.Lock()
+	defer m.store.lock.Unlock()
+	states := make([]ScheduleState, 0, len(m.store.schedules))
+	for _, s := range m.store.schedules {
+		states = append(states, s.clone())
+	}
+	slices.SortFunc(states, func(a, b ScheduleState) int {
+		return cmp.Or(cmp.Compare(a.Workflow, b.Workflow), cmp.Compare(a.Schedule, b.Schedule))
+	})
+	return states, nil
+}
+
+// SaveSchedules keeps states of schedules; see [Journal].
+func (m *Memory) SaveSchedules(_ context.Context, states []ScheduleState) error {
+	m.store.lock.Lock()
+	defer m.store.lock.Unlock()
+	for _, s := range states {
+		name := scheduleName{s.Workflow, s.Schedule}
+		s.Pause = m.store.schedules[name].Pause
+		m.store.schedules[name] = s
+	}
+	return nil
+}
+
+// PauseSchedule pauses a schedule; see [Journal].
+func (m *Memory) PauseSchedule(_ context.Context, workflow, schedule string, pause *Pause) error {
+	m.store.lock.Lock()
+	defer m.store.lock.Unlock()
+	name := scheduleName{workflow, schedule}
+	s := ScheduleState{Workflow: workflow, Schedule: schedule, Watermark: m.store.schedules[name].Watermark, Pause: pause}
+	m.store.schedules[name] = s.clone()
+	return nil
+}
+
+// clone shares nothing with the state.
+func (s ScheduleState) clone() ScheduleState {
+	if s.Pause != nil {
+		pause := *s.Pause
+		s.Pause = &pause
+	}
+	return s
 }

@@ -82,6 +82,7 @@ func (r RunInfo) object() action.Object {
 	trigger := action.Object{"kind": r.Trigger.Kind}
 	if at := r.Trigger.ScheduledAt; at != nil {
 		trigger["scheduled_at"] = at.UTC().Format(time.RFC3339)
+		trigger["schedule"] = r.Trigger.Schedule
 	}
 	return action.Object{
 		"id": r.ID, "workflow": r.Workflow, "trigger": trigger, "started_at": r.StartedAt.UTC().Format(time.RFC3339Nano),

@@ -49,6 +49,7 @@ func TestJournal(t *testing.T, open func(t testing.TB) func() Owner) {
 		{"Summaries", testSummaries},
 		{"Previous", testPrevious},
 		{"Cancel", testCancel},
+		{"Schedules", testSchedules},
 		{"Owners", testOwners},
 		{"Stale", testStale},
 		{"Groups", testGroups},

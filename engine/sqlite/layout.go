@@ -13,7 +13,7 @@ import (
 // What the header of the file says: whose it is, and in which layout.
 const (
 	applicationID = 0x70646677 // "pdfw"
-	layoutVersion = 1
+	layoutVersion = 2
 )
 
 // layout makes the tables. Times are nanoseconds since 1970 in UTC; a check is a
@@ -96,18 +96,30 @@ CREATE TABLE cancels (                 -- runs that somebody wants cancelled
 	run INTEGER PRIMARY KEY REFERENCES runs,
 	crc INTEGER NOT NULL               -- of the id of the run
 );
-`, applicationID, layoutVersion)
+`, applicationID, layoutVersion) + schedulesTable
+
+// schedulesTable came with the second layout.
+const schedulesTable = `
+CREATE TABLE schedules (
+	workflow  TEXT NOT NULL,
+	schedule  TEXT NOT NULL,
+	watermark INTEGER NOT NULL,
+	pause     BLOB NOT NULL,             -- JSON text; '' when it is not paused
+	crc       INTEGER NOT NULL,
+	PRIMARY KEY (workflow, schedule)
+) WITHOUT ROWID;
+`
 
 var errNotOurs = errors.New("it is a database of another program; use another folder")
 
 // prepare makes the tables of an empty file, and refuses a file that is not ours
 // or that a newer pdflow made.
 func (j *Journal) prepare(ctx context.Context, conn *sql.Conn) error {
-	empty, err := checkLayout(ctx, conn)
+	version, err := checkLayout(ctx, conn)
 	if err != nil {
 		return err
 	}
-	if empty {
+	if version < layoutVersion {
 		err = j.lay(ctx, conn)
 	}
 	if err != nil {
@@ -124,35 +136,39 @@ func (j *Journal) prepare(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
-// checkLayout reports whether the file has no tables yet. An error says that its
-// tables are not those of this program.
-func checkLayout(ctx context.Context, conn *sql.Conn) (empty bool, err error) {
-	var application, version, tables int
+// checkLayout returns the layout of the file: 0 when it has no tables yet. An error
+// says that its tables are not those of this program.
+func checkLayout(ctx context.Context, conn *sql.Conn) (version int, err error) {
+	var application, tables int
 	err = conn.QueryRowContext(ctx, `SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
 		FROM pragma_application_id, pragma_user_version`).Scan(&application, &version, &tables)
 	switch {
 	case err != nil:
-		return false, err
-	case application == applicationID && version == layoutVersion:
-		return false, nil
+		return 0, err
+	case application == applicationID && version >= 1 && version <= layoutVersion:
+		return version, nil
 	case application == applicationID:
-		return false, fmt.Errorf("it has the format %d, and this pdflow knows the format %d: use the pdflow that made it, or another folder", version, layoutVersion)
+		return 0, fmt.Errorf("it has the format %d, and this pdflow knows the format %d: use the pdflow that made it, or another folder", version, layoutVersion)
 	case application != 0 || version != 0 || tables > 0:
-		return false, errNotOurs
+		return 0, errNotOurs
 	}
-	return true, nil
+	return 0, nil
 }
 
-// lay makes the tables. Of several processes that find an empty file at the same
-// time one does.
+// lay makes the tables, or those that an older layout has not. Of several processes
+// that find the file so at the same time one does.
 func (j *Journal) lay(ctx context.Context, conn *sql.Conn) error {
 	lock := flock.New(filepath.Join(j.dir, "layout.lock"))
 	if err := lock.Lock(); err != nil {
 		return fmt.Errorf("%s cannot be locked: %w", lock.Path(), err)
 	}
 	defer lock.Close()
-	empty, err := checkLayout(ctx, conn)
-	if err != nil || !empty {
+	version, err := checkLayout(ctx, conn)
+	switch {
+	case err != nil || version == layoutVersion:
+		return err
+	case version == 1:
+		_, err = conn.ExecContext(ctx, fmt.Sprintf("BEGIN IMMEDIATE;%sPRAGMA user_version = %d;COMMIT", schedulesTable, layoutVersion))
 		return err
 	}
 	// The first has to come before the first page, the second before a transaction.

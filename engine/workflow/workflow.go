@@ -1,6 +1,10 @@
 package workflow
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"io/fs"
 	"slices"
 	"time"
@@ -139,6 +143,17 @@ type Schedule struct {
 	CatchUp  CatchUp
 	Inputs   action.Object
 	Position Position
+}
+
+// Key tells the schedule apart from the workflow's others, also after it was moved in
+// the file: its id, else what makes it what it is.
+func (s Schedule) Key() string {
+	if s.ID != "" {
+		return s.ID
+	}
+	inputs, _ := json.Marshal(s.Inputs) // they came from a file, so they are data
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s", s.Spec, inputs))
+	return hex.EncodeToString(sum[:4])
 }
 
 // CatchUp says what becomes of instants that were missed.
