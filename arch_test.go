@@ -21,10 +21,11 @@ const module = "github.com/pdflow/pdflow"
 // folder, others by path. Arrows point down; a package that is not listed may
 // not exist.
 var allowed = map[string][]string{
-	"engine/action":   {},
-	"engine/schedule": {"github.com/robfig/cron/v3"},
-	"engine/workflow": {"engine/action", "engine/schedule", "gopkg.in/yaml.v3"},
-	"engine":          {"engine/action", "engine/workflow"},
+	"engine/action":    {},
+	"engine/schedule":  {"github.com/robfig/cron/v3"},
+	"engine/workflow":  {"engine/action", "engine/schedule", "gopkg.in/yaml.v3"},
+	"engine":           {"engine/action", "engine/workflow"},
+	"engine/scheduler": {"engine", "engine/action", "engine/schedule", "engine/workflow"},
 	"engine/lua": {
 		"engine", "engine/action", "engine/workflow",
 		"github.com/yuin/gopher-lua", "github.com/yuin/gopher-lua/ast", "github.com/yuin/gopher-lua/parse",

@@ -1,0 +1,306 @@
+package scheduler_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/schedule"
+	"github.com/pdflow/pdflow/engine/scheduler"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+var start = time.Date(2026, time.March, 27, 12, 0, 30, 0, time.UTC)
+
+// A setClock shows what a test sets.
+type setClock struct {
+	engine.SystemClock
+	now time.Time
+}
+
+func (c *setClock) Now() time.Time { return c.now }
+
+// A world is a journal, and what schedulers wrote to it: each instant at most once.
+type world struct {
+	t       *testing.T
+	journal engine.Journal
+	clock   *setClock
+	broken  bool // nothing can be written
+
+	mu      sync.Mutex
+	records map[string]string // by the instant's run: "run" or the reason
+	order   []string
+}
+
+func newWorld(t *testing.T) *world {
+	return &world{t: t, journal: engine.NewMemory(), clock: &setClock{now: start}, records: map[string]string{}}
+}
+
+// scheduler returns a new scheduler, as another process or one after a restart.
+func (w *world) scheduler(entries ...scheduler.Entry) *scheduler.Scheduler {
+	s := &scheduler.Scheduler{
+		Journal: w.journal, Clock: w.clock,
+		Start: func(_ context.Context, d scheduler.Due) error { return w.write(d, "run") },
+		Skip:  func(_ context.Context, d scheduler.Due, reason string) error { return w.write(d, reason) },
+	}
+	if err := s.Replace(context.Background(), entries); err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+var errBroken = errors.New("no space left on the device")
+
+func (w *world) write(d scheduler.Due, what string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.broken {
+		return errBroken
+	}
+	if w.records[d.Run()] != "" {
+		return engine.ErrExists
+	}
+	w.records[d.Run()] = what
+	w.order = append(w.order, fmt.Sprintf("%s %s %s", d.Workflow, d.At.UTC().Format("02 15:04"), what))
+	return nil
+}
+
+// advance moves the clock in ticks, as the loop does when nothing disturbs it.
+func (w *world) advance(s *scheduler.Scheduler, d time.Duration) {
+	end := w.clock.now.Add(d)
+	for {
+		next := s.Tick(context.Background())
+		if step := w.clock.now.Add(30 * time.Second); next.IsZero() || next.After(step) {
+			next = step
+		}
+		if next.After(end) {
+			w.clock.now = end
+			return
+		}
+		w.clock.now = next
+	}
+}
+
+// jump moves the clock at once, and lets the scheduler look.
+func (w *world) jump(s *scheduler.Scheduler, d time.Duration) {
+	w.clock.now = w.clock.now.Add(d)
+	s.Tick(context.Background())
+}
+
+func (w *world) want(want ...string) {
+	w.t.Helper()
+	slices.Sort(w.order)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, w.order); diff != "" {
+		w.t.Errorf("records (-want +got):\n%s", diff)
+	}
+}
+
+func entryOf(t *testing.T, name, cron, zone string, catchUp workflow.CatchUp) scheduler.Entry {
+	t.Helper()
+	spec, err := schedule.Parse(cron, zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if catchUp.Mode == "" {
+		catchUp.Mode = "last"
+	}
+	return scheduler.Entry{Workflow: name, Schedule: "s", Spec: spec, CatchUp: catchUp}
+}
+
+func hourly(t *testing.T, catchUp workflow.CatchUp) scheduler.Entry {
+	return entryOf(t, "w", "0 * * * *", "", catchUp)
+}
+
+// TestFires: each instant once, the present minute of the start not at all, and a
+// restart begins nothing again.
+func TestFires(t *testing.T) {
+	w := newWorld(t)
+	w.clock.now = start.Add(-30 * time.Second) // 12:00:00: that instant is not this scheduler's
+	s := w.scheduler(hourly(t, workflow.CatchUp{}))
+	w.advance(s, 2*time.Hour+time.Minute)
+	w.want("w 27 13:00 run", "w 27 14:00 run")
+	w.advance(w.scheduler(hourly(t, workflow.CatchUp{})), time.Hour)
+	w.want("w 27 13:00 run", "w 27 14:00 run", "w 27 15:00 run")
+}
+
+// TestCatchUp: what was missed is run or skipped as the schedule says.
+func TestCatchUp(t *testing.T) {
+	for name, test := range map[string]struct {
+		catchUp workflow.CatchUp
+		down    time.Duration
+		want    []string
+	}{
+		"last":               {workflow.CatchUp{}, 3*time.Hour + 5*time.Minute, []string{"w 27 13:00 window", "w 27 14:00 window", "w 27 15:00 run"}},
+		"last, too late":     {workflow.CatchUp{}, 3*time.Hour + 45*time.Minute, []string{"w 27 13:00 window", "w 27 14:00 window", "w 27 15:00 window"}},
+		"none":               {workflow.CatchUp{Mode: "none"}, 2*time.Hour + 5*time.Minute, []string{"w 27 13:00 down", "w 27 14:00 down"}},
+		"none, but on time":  {workflow.CatchUp{Mode: "none"}, 2*time.Hour - 10*time.Second, []string{"w 27 13:00 down", "w 27 14:00 run"}},
+		"all":                {workflow.CatchUp{Mode: "all", Window: 24 * time.Hour}, 3*time.Hour + 5*time.Minute, []string{"w 27 13:00 run", "w 27 14:00 run", "w 27 15:00 run"}},
+		"all, within window": {workflow.CatchUp{Mode: "all", Window: 90 * time.Minute}, 3*time.Hour + 5*time.Minute, []string{"w 27 13:00 window", "w 27 14:00 run", "w 27 15:00 run"}},
+		"last, wide window":  {workflow.CatchUp{Mode: "last", Window: 24 * time.Hour}, 3*time.Hour + 5*time.Minute, []string{"w 27 13:00 down", "w 27 14:00 down", "w 27 15:00 run"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.scheduler(hourly(t, test.catchUp)).Tick(context.Background())
+			w.clock.now = w.clock.now.Add(test.down)
+			w.scheduler(hourly(t, test.catchUp)).Tick(context.Background())
+			w.want(test.want...)
+
+			suspended := newWorld(t) // the same while the process slept
+			s := suspended.scheduler(hourly(t, test.catchUp))
+			s.Tick(context.Background())
+			suspended.jump(s, test.down)
+			suspended.want(test.want...)
+		})
+	}
+}
+
+// TestLongDowntime: a month that nobody ran has ten records, and one for the rest.
+func TestLongDowntime(t *testing.T) {
+	w := newWorld(t)
+	minutely := entryOf(t, "w", "* * * * *", "", workflow.CatchUp{})
+	w.scheduler(minutely)
+	w.clock.now = w.clock.now.Add(30 * 24 * time.Hour)
+	w.scheduler(minutely).Tick(context.Background())
+	if len(w.order) != 11 {
+		t.Fatalf("got %d records, want 11", len(w.order))
+	}
+	found := false
+	for _, what := range w.records {
+		found = found || what == "window: 43190 occurrences from 2026-03-27T12:01:00Z to 2026-04-26T11:50:00Z"
+	}
+	if !found {
+		t.Errorf("got %v, want one that stands for the others", w.records)
+	}
+}
+
+// TestClockBack: what was begun is not begun again, and what comes after is.
+func TestClockBack(t *testing.T) {
+	w := newWorld(t)
+	s := w.scheduler(hourly(t, workflow.CatchUp{}))
+	w.advance(s, 2*time.Hour)
+	w.jump(s, -90*time.Minute)
+	w.advance(s, 3*time.Hour)
+	w.want("w 27 13:00 run", "w 27 14:00 run", "w 27 15:00 run")
+}
+
+// TestPause: a paused schedule records what it leaves out, and goes on after it.
+func TestPause(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t)
+	s := w.scheduler(hourly(t, workflow.CatchUp{}))
+	if err := w.journal.PauseSchedule(ctx, "w", "s", &engine.Pause{Reason: "release", At: start, Until: start.Add(2 * time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	w.advance(s, 3*time.Hour)
+	w.want("w 27 13:00 paused", "w 27 14:00 paused", "w 27 15:00 run")
+	if got := s.Status()[0]; got.Pause == nil || got.Pause.Reason != "release" || got.Next.Hour() != 16 {
+		t.Errorf("got %+v, want the pause and 16:00", got)
+	}
+}
+
+// TestBrokenJournal: nothing is lost while nothing can be written, and all of it comes
+// when something can.
+func TestBrokenJournal(t *testing.T) {
+	w := newWorld(t)
+	s := w.scheduler(hourly(t, workflow.CatchUp{Mode: "all", Window: 24 * time.Hour}))
+	w.broken = true
+	w.advance(s, 2*time.Hour)
+	w.want()
+	w.broken = false
+	w.advance(s, time.Minute)
+	w.want("w 27 13:00 run", "w 27 14:00 run")
+}
+
+// TestReplace: entries come, go and come back, and lose nothing by it.
+func TestReplace(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t)
+	a, b := hourly(t, workflow.CatchUp{}), entryOf(t, "b", "30 * * * *", "", workflow.CatchUp{})
+	s := w.scheduler(a)
+	w.advance(s, time.Hour)
+	if err := s.Replace(ctx, []scheduler.Entry{a, b}); err != nil {
+		t.Fatal(err)
+	}
+	w.advance(s, time.Hour)
+	if err := s.Replace(ctx, []scheduler.Entry{b}); err != nil {
+		t.Fatal(err)
+	}
+	w.advance(s, time.Hour)
+	if err := s.Replace(ctx, []scheduler.Entry{a, b}); err != nil {
+		t.Fatal(err)
+	}
+	s.Tick(ctx)
+	w.want("b 27 13:30 run", "b 27 14:30 run", "w 27 13:00 run", "w 27 14:00 run", "w 27 15:00 run")
+	if err := s.Replace(ctx, []scheduler.Entry{a, a}); err == nil {
+		t.Error("two of one name: got no error")
+	}
+}
+
+// TestSeveral: three schedulers on one journal, each pausing and dying as it likes,
+// begin each instant once, and leave none out.
+func TestSeveral(t *testing.T) {
+	w, random := newWorld(t), rand.New(rand.NewPCG(1, 2))
+	entries := []scheduler.Entry{
+		entryOf(t, "w", "*/5 * * * *", "", workflow.CatchUp{Mode: "all", Window: 24 * time.Hour}),
+		entryOf(t, "x", "30 2 * * *", "Europe/Berlin", workflow.CatchUp{}),
+	}
+	alive := []*scheduler.Scheduler{w.scheduler(entries...), w.scheduler(entries...), w.scheduler(entries...)}
+	for range 3000 {
+		w.clock.now = w.clock.now.Add(time.Duration(random.IntN(120)) * time.Second)
+		switch i := random.IntN(len(alive)); random.IntN(10) {
+		case 0:
+			alive[i] = w.scheduler(entries...) // it died, and was started again
+		default:
+			alive[i].Tick(context.Background())
+		}
+	}
+	for _, s := range alive {
+		s.Tick(context.Background())
+	}
+	for _, e := range entries {
+		runs := 0
+		for at := e.Spec.Next(start); !at.After(w.clock.now); at = e.Spec.Next(at) {
+			if w.records[engine.Occurrence{Workflow: e.Workflow, Schedule: "s", At: at}.Run()] != "run" {
+				t.Errorf("%s at %s: got %q, want a run", e.Workflow, at, w.records[engine.Occurrence{Workflow: e.Workflow, Schedule: "s", At: at}.Run()])
+			}
+			runs++
+		}
+		t.Logf("%s: %d instants, each begun once", e.Workflow, runs)
+	}
+}
+
+// TestRun: the loop waits for what is next, and looks at once when that changes.
+func TestRun(t *testing.T) {
+	w := newWorld(t)
+	s := w.scheduler()
+	ctx, cancel := context.WithCancel(context.Background())
+	began := make(chan string)
+	s.Start = func(_ context.Context, d scheduler.Due) error {
+		began <- d.Workflow
+		return nil
+	}
+	ended := make(chan error)
+	go func() { ended <- s.Run(ctx) }()
+	past := hourly(t, workflow.CatchUp{})
+	if err := w.journal.SaveSchedules(ctx, []engine.ScheduleState{{Workflow: "w", Schedule: "s", Watermark: start.Add(-time.Hour)}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Replace(ctx, []scheduler.Entry{past}); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-began; got != "w" {
+		t.Errorf("got %s, want what was missed", got)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,116 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/pdflow/pdflow/engine"
+)
+
+// maxStarts is how many runs are begun at a time. Their beginnings share commits.
+const maxStarts = 256
+
+// settle judges the instants of entries, writes what became of them, and then moves
+// the watermarks. What could not be written is judged again.
+func (s *Scheduler) settle(ctx context.Context, work []*entry, now time.Time) {
+	if !s.refresh(ctx, work) {
+		s.behind = work
+		return
+	}
+	all := make([][]Decision, len(work))
+	slots := make(chan struct{}, maxStarts)
+	var writing sync.WaitGroup
+	for i, e := range work {
+		all[i] = e.decide(now)
+		slots <- struct{}{}
+		writing.Go(func() {
+			defer func() { <-slots }()
+			s.write(ctx, all[i])
+		})
+	}
+	writing.Wait()
+	var moved []engine.ScheduleState
+	for i, e := range work {
+		if !s.note(e, all[i]) {
+			s.behind = append(s.behind, e)
+		}
+		moved = append(moved, engine.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: e.watermark})
+	}
+	// One that is not saved is judged again after a restart, and is there already.
+	_ = s.Journal.SaveSchedules(ctx, moved)
+}
+
+// refresh reads the pauses: another process may have set one.
+func (s *Scheduler) refresh(ctx context.Context, work []*entry) bool {
+	states, err := s.states(ctx)
+	if err != nil {
+		return false
+	}
+	for _, e := range work {
+		e.pause = states[e.name()].Pause
+	}
+	return true
+}
+
+// write begins or skips the instants of one entry in their order. After one that
+// cannot be written the others wait.
+func (s *Scheduler) write(ctx context.Context, decisions []Decision) {
+	for i := range decisions {
+		d := &decisions[i]
+		if d.Reason == "" {
+			d.Err = s.Start(ctx, d.Due)
+		} else {
+			d.Err = s.Skip(ctx, d.Due, d.Reason)
+		}
+		if errors.Is(d.Err, engine.ErrExists) {
+			d.Err = nil
+		}
+		if d.Err != nil {
+			return
+		}
+	}
+}
+
+// note moves the watermark past what was written, and reports whether that is all.
+func (s *Scheduler) note(e *entry, decisions []Decision) bool {
+	for i := range decisions {
+		d := &decisions[i]
+		if s.Observe != nil {
+			s.Observe(*d)
+		}
+		if e.last = d; d.Err != nil {
+			return false
+		}
+		e.watermark = d.At
+	}
+	return true
+}
+
+// A Status is what is known of a schedule.
+type Status struct {
+	Workflow  string
+	Schedule  string
+	Spec      string    // the cron text and the zone
+	Next      time.Time // zero when there is none
+	Watermark time.Time
+	Pause     *engine.Pause
+	Last      *Decision // nil when nothing was due yet
+}
+
+// Status returns what is known of every schedule, by workflow and schedule.
+func (s *Scheduler) Status() []Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	entries := make([]*entry, 0, len(s.known))
+	for _, e := range s.known {
+		entries = append(entries, e)
+	}
+	sortEntries(entries)
+	list := make([]Status, len(entries))
+	for i, e := range entries {
+		list[i] = Status{e.Workflow, e.Schedule, e.Spec.String(), e.Spec.Next(s.now()), e.watermark, e.pause, e.last}
+	}
+	return list
+}
