@@ -37,7 +37,8 @@ var allowed = map[string][]string{
 	"builtins":                     {"engine/action", "builtins/pagerduty"},
 	"workflows":                    {},
 	"cmd/pdflow": {
-		"builtins", "builtins/pagerduty", "builtins/pagerduty/simulator", "engine", "engine/action", "engine/lua", "engine/sqlite", "engine/workflow",
+		"builtins", "builtins/pagerduty", "builtins/pagerduty/simulator", "engine", "engine/action", "engine/lua", "engine/scheduler", "engine/sqlite", "engine/workflow",
+		"github.com/gofrs/flock",
 		"github.com/rogpeppe/go-internal/testscript", "github.com/rogpeppe/go-internal/txtar",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term",
 	},

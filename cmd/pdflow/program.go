@@ -143,7 +143,7 @@ func (p *program) exitCode(err error) int {
 func (p *program) commands() map[string]func() *cobra.Command {
 	return map[string]func() *cobra.Command{
 		"run": p.runCommand, "runs": p.runsCommand, "check": p.checkCommand, "call": p.callCommand, "actions": p.actionsCommand,
-		"connection": p.connectionCommand, "simulator": p.simulatorCommand, "test": p.testCommand, "version": p.versionCommand, "exit-codes": exitCodesTopic,
+		"connection": p.connectionCommand, "schedule": p.scheduleCommand, "serve": p.serveCommand, "simulator": p.simulatorCommand, "test": p.testCommand, "version": p.versionCommand, "exit-codes": exitCodesTopic,
 	}
 }
 

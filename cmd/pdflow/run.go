@@ -30,6 +30,7 @@ type runOptions struct {
 	// dryRun lists the writes and sends none; confirm asks before it sends them.
 	dryRun, confirm bool
 	connection      string
+	given           action.Object // inputs beside those of the flags, which win
 }
 
 // A simulation is what a run under --simulate meets.
@@ -79,7 +80,11 @@ The run is recorded while it goes on. When its process is killed, ` + "`pdflow r
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return p.run(c.Context(), args[0], o) },
 	}
-	f := c.Flags()
+	p.addRunFlags(c.Flags(), &o)
+	return c
+}
+
+func (p *program) addRunFlags(f *pflag.FlagSet, o *runOptions) {
 	f.StringArrayVarP(&o.inputs, "input", "i", nil, "an input: name=value, name=@file, or name:=json")
 	f.StringVar(&o.inputFile, "input-file", "", "a YAML or JSON file of inputs; - reads standard input")
 	f.BoolVar(&o.simulate, "simulate", false, "run offline against a PagerDuty inside this process")
@@ -92,7 +97,6 @@ The run is recorded while it goes on. When its process is killed, ` + "`pdflow r
 	addRetention(f, &o.retention)
 	f.StringVarP(&o.output, "output", "o", "text", "text, json or jsonl (every event, as it happens)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
-	return c
 }
 
 func (o runOptions) check() error {
@@ -136,6 +140,11 @@ func (p *program) run(ctx context.Context, file string, o runOptions) error {
 	inputs, err := p.readInputs(plan.Workflow.Inputs, o.inputs, o.inputFile)
 	if err != nil {
 		return err
+	}
+	for name, v := range o.given {
+		if _, ok := inputs[name]; !ok {
+			inputs[name] = v
+		}
 	}
 	if err := site.ready(plan); err != nil {
 		return err
@@ -216,7 +225,7 @@ func (p *program) load(file string, site *site) (*workflow.Plan, error) {
 		fmt.Fprintln(p.stderr, d)
 	}
 	if len(plan.Workflow.Schedules) > 0 {
-		fmt.Fprintf(p.stderr, "%s: its schedule is for a daemon; this runs it once, now\n", file)
+		fmt.Fprintf(p.stderr, "%s: its schedule is for `pdflow serve`; this runs it once, now\n", file)
 	}
 	return plan, nil
 }

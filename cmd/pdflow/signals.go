@@ -70,6 +70,15 @@ type underWay struct {
 	runs []*watchedRun
 	// line prints a line above what a live view has drawn; nil without one.
 	line func(string)
+	// patience is how long a command may take to stop at least.
+	patience time.Duration
+}
+
+// least sets how long the command may take to stop at least.
+func (u *underWay) least(d time.Duration) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.patience = d
 }
 
 // A watchedRun is a run under way, as far as stopping it needs to know.
@@ -169,7 +178,7 @@ func (u *underWay) stopping() string {
 func (u *underWay) within() time.Duration {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	most := stopWithin
+	most := max(stopWithin, u.patience)
 	for _, w := range u.runs {
 		most = max(most, w.within)
 	}

@@ -111,8 +111,18 @@ return {found = (pcall(string.find, s, p, 1, true))}`
 // it ends in a value or in the limit of instructions, at the same one each time.
 func FuzzPattern(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"key=value", "(%w+)=(%w*)"}, {"aaaa", "a-b"}, {"f(a(b)c)", "%b()"}, {"THE (quick) fox", "%f[%a]%a+"}, {"abab", "(ab)%1"}, {"x", "[^%]"}, {"é", "[é-\xff]"},
-		{"aaaaaaaaaaaaaaaa", "a*a*a*a*a*b"}, {"", ""}, {"a\x00b", "%z"}, {"%d %5.3s %q", "%5.1f|%-10s|%x|%c|%i"}, {"(", "((((((((((((((((((((((((((((((((("},
+		{"key=value", "(%w+)=(%w*)"},
+		{"aaaa", "a-b"},
+		{"f(a(b)c)", "%b()"},
+		{"THE (quick) fox", "%f[%a]%a+"},
+		{"abab", "(ab)%1"},
+		{"x", "[^%]"},
+		{"é", "[é-\xff]"},
+		{"aaaaaaaaaaaaaaaa", "a*a*a*a*a*b"},
+		{"", ""},
+		{"a\x00b", "%z"},
+		{"%d %5.3s %q", "%5.1f|%-10s|%x|%c|%i"},
+		{"(", "((((((((((((((((((((((((((((((((("},
 	} {
 		f.Add(seed[0], seed[1])
 	}

@@ -1,0 +1,288 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pdflow/pdflow/builtins"
+	"github.com/pdflow/pdflow/builtins/pagerduty"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/sqlite"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// An outage is a time in which a host does not answer.
+type outage struct{ from, to time.Time }
+
+// A flakyNet is a network whose hosts have outages.
+type flakyNet struct {
+	builtins.Network
+	clock   *engine.VirtualClock
+	outages map[string][]outage
+}
+
+// Connect fails while the host is out.
+func (n *flakyNet) Connect(_ context.Context, host string, _ int) error {
+	now := n.clock.Now()
+	for _, o := range n.outages[host] {
+		if !now.Before(o.from) && now.Before(o.to) {
+			return fmt.Errorf("no answer")
+		}
+	}
+	return nil
+}
+
+// healthChecks writes copies of the shipped port check, each for a host of its own.
+func healthChecks(t *testing.T, n int) string {
+	t.Helper()
+	source, err := os.ReadFile(filepath.Join(root, "workflows/port-check.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	for i := range n {
+		text := strings.NewReplacer("name: port-check\n", fmt.Sprintf("name: check-%d\n", i), "default: db.example.com", fmt.Sprintf("default: h%d.example.com", i),
+			`cron: "*/2 * * * *"`, `cron: "*/30 * * * *"`+"\n  timezone: Europe/Berlin").Replace(string(source))
+		if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("check-%d.yaml", i)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}
+
+// A servedWorld is what daemons live in, one after the other.
+type servedWorld struct {
+	t       *testing.T
+	clock   *engine.VirtualClock
+	account *localSimulator
+	client  *pagerduty.Client
+	network *flakyNet
+	data    string
+	folder  string
+	log     *bytes.Buffer
+	mu      sync.Mutex
+}
+
+// Write keeps what daemons log.
+func (w *servedWorld) Write(text []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.Write(text)
+}
+
+func newServedWorld(t *testing.T, checks int, start time.Time) *servedWorld {
+	t.Helper()
+	w := &servedWorld{t: t, clock: engine.NewVirtualClock(start), data: t.TempDir(), folder: healthChecks(t, checks), log: &bytes.Buffer{}}
+	var err error
+	w.account, err = startSimulator("127.0.0.1:0", simulator.WithAPIKey(scriptKeys["API_KEY"]), simulator.WithServiceKey("Database", scriptKeys["SERVICE_KEY"]),
+		simulator.WithClock(w.clock.Now), simulator.WithFaults(
+			simulator.Fault{Match: simulator.Match{Probability: 0.03}, Do: simulator.AnswerStatus, Status: 503},
+			simulator.Fault{Match: simulator.Match{Probability: 0.02}, Do: "reset_after"},
+		))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.account.close)
+	w.client, err = pagerduty.New(pagerduty.Config{
+		ServiceKey: scriptKeys["SERVICE_KEY"], APIURL: w.account.url, EventsURL: w.account.url, Jitter: func() float64 { return 0.5 },
+		Sleep: w.clock.Skip, Now: w.clock.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.network = &flakyNet{clock: w.clock, outages: map[string][]outage{}}
+	return w
+}
+
+// daemon starts a daemon on the data of the ones before.
+func (w *servedWorld) daemon() (*daemon, func()) {
+	w.t.Helper()
+	site, err := newSite(builtins.Config{PagerDuty: w.client, Network: w.network})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	site.connections = one(&connection{workflow.DefaultConnection, settings{serviceKey: scriptKeys["SERVICE_KEY"]}, w.client})
+	p := newProgram()
+	p.stderr = w
+	opened, err := sqlite.Open(sqlite.Config{Dir: w.data})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	d := &daemon{
+		program: p, site: site, journal: &journal{Journal: opened, path: w.data}, clock: w.clock,
+		log: slog.New(slog.NewTextHandler(w, nil)), slots: make(chan struct{}, 50),
+	}
+	if err := d.load([]string{w.folder}); err != nil {
+		w.t.Fatal(err)
+	}
+	return d, func() { _ = opened.Close() }
+}
+
+// TestServeDays lets daemons serve health checks for days of virtual time, over a
+// change of the clocks, with a restart a day after some downtime, and a service that
+// fails in a twentieth of the requests: each outage pages once, each recovery
+// resolves, and every instant is a run or was skipped.
+func TestServeDays(t *testing.T) {
+	days, checks := 4, 10
+	if text := os.Getenv("PDFLOW_SERVE_DAYS"); text != "" {
+		days, _ = strconv.Atoi(text)
+		checks = 50
+	}
+	if testing.Short() {
+		days, checks = 2, 4
+	}
+	start := time.Date(2026, time.March, 27, 12, 10, 0, 0, time.UTC)
+	w, random := newServedWorld(t, checks, start), rand.New(rand.NewPCG(7, 7))
+	end := start.AddDate(0, 0, days)
+	outages := 0
+	for i := range checks {
+		host := fmt.Sprintf("h%d.example.com", i)
+		for at := start.Add(2 * time.Hour); at.Before(end.Add(-8 * time.Hour)); at = at.Add(time.Duration(20+random.IntN(20)) * time.Hour) {
+			w.network.outages[host] = append(w.network.outages[host], outage{at, at.Add(4 * time.Hour)}) // longer than any downtime
+			outages++
+		}
+	}
+	for day := 0; day < days; day++ {
+		w.serveUntil(start.AddDate(0, 0, day+1).Add(-time.Duration(random.IntN(90)) * time.Minute)) // then it is down
+		w.clock.Advance(start.AddDate(0, 0, day+1).Sub(w.clock.Now()))
+	}
+	w.serveUntil(end.Add(time.Hour))
+	w.verdict(start, outages)
+}
+
+// serveUntil lets a daemon serve until a time, and ends it.
+func (w *servedWorld) serveUntil(end time.Time) {
+	w.t.Helper()
+	ctx := context.Background()
+	d, gone := w.daemon()
+	defer gone()
+	s := d.scheduler(ctx)
+	if err := s.Replace(ctx, d.entries()); err != nil {
+		w.t.Fatal(err)
+	}
+	for w.clock.Now().Before(end) {
+		next := s.Tick(ctx)
+		d.running.Wait()
+		if next.IsZero() || next.After(end) {
+			next = end
+		}
+		w.clock.Advance(max(next.Sub(w.clock.Now()), 0))
+	}
+}
+
+// verdict compares what the account saw with what there was to page.
+func (w *servedWorld) verdict(start time.Time, outages int) {
+	w.t.Helper()
+	w.account.Settle()
+	incidents := w.account.Incidents()
+	if len(incidents) != outages {
+		w.t.Errorf("got %d incidents for %d outages", len(incidents), outages)
+	}
+	for _, i := range incidents {
+		if i.Status != simulator.Resolved {
+			w.t.Errorf("the incident %s of %s is %s, want it resolved", i.Key, i.CreatedAt, i.Status)
+		}
+	}
+	d, gone := w.daemon()
+	defer gone()
+	missing, runs, skipped := 0, 0, 0
+	for _, entry := range d.entries() {
+		for at := entry.Spec.Next(start); at.Before(w.clock.Now()); at = entry.Spec.Next(at) {
+			o := engine.Occurrence{Workflow: entry.Workflow, Schedule: entry.Schedule, At: at}
+			found, err := d.journal.Runs(context.Background(), engine.RunQuery{Run: o.Run()})
+			switch {
+			case err != nil:
+				w.t.Fatal(err)
+			case len(found) != 1:
+				missing++
+			case found[0].Status == engine.Skipped:
+				skipped++
+			default:
+				runs++
+			}
+		}
+	}
+	if missing > 0 {
+		w.t.Errorf("%d instants are neither a run nor skipped", missing)
+	}
+	w.t.Logf("%d outages, %d incidents; %d instants ran, %d were skipped, %d are missing", outages, len(incidents), runs, skipped, missing)
+}
+
+// TestServeTakesTurns: of two daemons one works, and the other takes over when it is
+// gone.
+func TestServeTakesTurns(t *testing.T) {
+	w := newServedWorld(t, 1, time.Now())
+	first, firstGone := w.daemon()
+	second, secondGone := w.daemon()
+	defer secondGone()
+	lock, err := first.takeTurn(context.Background())
+	if err != nil || lock == nil {
+		t.Fatal(lock, err)
+	}
+	stopped, stop := context.WithCancel(context.Background())
+	stop()
+	if turn, err := second.takeTurn(stopped); turn != nil || err != nil {
+		t.Errorf("got %v, %v while the other serves, want to stand by", turn, err)
+	}
+	if err := lock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	firstGone()
+	turn, err := second.takeTurn(context.Background())
+	if err != nil || turn == nil {
+		t.Fatalf("got %v, %v, want the turn", turn, err)
+	}
+	_ = turn.Close()
+}
+
+// TestServedFiles: a broken edit keeps the last good version, a new file is served, and
+// one that is gone is not.
+func TestServedFiles(t *testing.T) {
+	w := newServedWorld(t, 2, time.Now())
+	d, gone := w.daemon()
+	defer gone()
+	file := filepath.Join(w.folder, "check-0.yaml")
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reload := func(want bool, entries int) {
+		t.Helper()
+		changed, err := d.files.reload()
+		if err != nil || changed != want || len(d.entries()) != entries {
+			t.Fatalf("got changed %v, %d entries, %v, want %v, %d", changed, len(d.entries()), err, want, entries)
+		}
+	}
+	reload(false, 2)
+	write(strings.Replace(string(source), "steps:", "stpes:", 1))
+	reload(true, 2)
+	if !strings.Contains(w.log.String(), "broken by its last change; the version before goes on") {
+		t.Errorf("got the log\n%s\nwant that the file is broken", w.log)
+	}
+	reload(false, 2)
+	write(strings.Replace(string(source), "name: check-0", "name: check-1", 1))
+	reload(true, 1) // two files of one name: the first counts
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	reload(true, 1)
+	write(string(source))
+	reload(true, 2)
+}
