@@ -75,6 +75,7 @@ type Entry struct {
 type RunQuery struct {
 	Run      string // an id, or the beginning of one
 	Workflow string
+	Trigger  string // the kind of what began it, such as schedule
 	Statuses []Status
 	Since    time.Time // begun then or later
 	Limit    int

@@ -29,6 +29,11 @@ type Local struct {
 	// Journal keeps the runs; nil keeps nothing, and knows of no concurrency
 	// groups.
 	Journal Journal
+	// Admit is called with each run that begins or is gone on with, when that is
+	// durable and before it does anything: it may wait until there is room for the
+	// run. An error ends the work on it, and the run stays unfinished. Nil lets all run
+	// at once.
+	Admit func(context.Context) error
 	// Ceiling is what the operator of the machine allows workflows to do; nil
 	// allows whatever they ask for.
 	Ceiling *Ceiling

@@ -39,7 +39,8 @@ type loop struct {
 	stopDeadline func() bool
 	done         bool // the run has ended, or is suspended
 
-	begun func() // called once the run's beginning is durable
+	begun func()       // called once the run's beginning is durable
+	admit func() error // called once, before what the run does first
 
 	virtual *VirtualClock // the clock, when it is one
 	spent   int           // what was under way and ends with this turn; see pass
@@ -65,6 +66,9 @@ func (l *loop) drive(ctx context.Context) (*Result, error) {
 	defer close(l.ended)
 	defer l.watchCancel()()
 	cancelled := ctx.Done()
+	if l.local.Admit != nil {
+		l.admit = func() error { return l.local.Admit(ctx) }
+	}
 	err := l.turn()
 	for err == nil && !l.done {
 		l.pass()
@@ -103,6 +107,12 @@ func (l *loop) turn() error {
 		}
 		if err := l.commit(); err != nil {
 			return err
+		}
+		if l.admit != nil {
+			if err := l.admit(); err != nil {
+				return err
+			}
+			l.admit = nil
 		}
 		commands := l.todo
 		l.todo = nil

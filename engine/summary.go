@@ -73,6 +73,7 @@ func (s *RunSummary) UnderWay() bool { return s.Status == Running || s.Status ==
 func (q RunQuery) Matches(s RunSummary) bool {
 	return strings.HasPrefix(s.Run, q.Run) &&
 		(q.Workflow == "" || q.Workflow == s.Workflow) &&
+		(q.Trigger == "" || q.Trigger == s.Trigger) &&
 		(len(q.Statuses) == 0 || slices.Contains(q.Statuses, s.Status)) &&
 		!s.BegunAt.Before(q.Since)
 }

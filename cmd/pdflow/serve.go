@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/scheduler"
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -20,6 +21,9 @@ import (
 // schedulerLock is the file whose holder begins the runs of schedules. It is free as
 // soon as the holder is gone, however it went.
 const schedulerLock = "scheduler.lock"
+
+// rescueEvery is how often runs that could not be recorded are tried again.
+const rescueEvery = 30 * time.Second
 
 // standbyEvery is how often a daemon that stands by looks whether the lock is free.
 const standbyEvery = time.Second
@@ -101,7 +105,7 @@ func (p *program) serve(ctx context.Context, args []string, o serveOptions) erro
 		return err
 	}
 	defer site.close()
-	d := &daemon{program: p, site: site, options: o, log: p.logger(o.logFormat), slots: make(chan struct{}, o.maxRuns)}
+	d := &daemon{program: p, site: site, options: o, log: p.logger(o.logFormat), clock: engine.SystemClock{}, slots: make(chan struct{}, o.maxRuns)}
 	if err := d.load(args); err != nil {
 		return err
 	}
@@ -109,6 +113,7 @@ func (p *program) serve(ctx context.Context, args []string, o serveOptions) erro
 		return err
 	}
 	defer p.closeJournal(d.journal)
+	d.records = d.journal
 	p.underWay.least(o.drain + stopWithin)
 	return d.serve(ctx)
 }
@@ -130,10 +135,12 @@ type daemon struct {
 	log     *slog.Logger
 	files   *servedFiles
 	slots   chan struct{}
-	clock   action.Clock // nil is the machine's
+	records engine.Journal // the journal, for what writes runs
+	clock   action.Clock
 
-	running sync.WaitGroup
-	active  active
+	running  sync.WaitGroup
+	active   runSet // those that are worked on
+	stranded runSet // those that could not be recorded any more
 }
 
 // load reads the files.
@@ -155,32 +162,29 @@ func (d *daemon) serve(ctx context.Context) error {
 		return err
 	}
 	defer lock.Close()
-	// Runs go on when the daemon is asked to stop; it waits for them.
-	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
-	defer abandon()
-	s := d.scheduler(work)
+	s := d.scheduler(ctx)
 	if err := s.Replace(ctx, d.entries()); err != nil {
 		return exit(exitFailed, err)
 	}
 	d.log.Info("serving", "workflows", len(d.files.plans()), "data_dir", d.journal.path)
-	d.goOn(work)
-	reloading := make(chan struct{})
-	go func() {
-		defer close(reloading)
-		d.reload(ctx, s)
-	}()
+	d.goOn(ctx)
+	var beside sync.WaitGroup
+	beside.Go(func() { d.every(ctx, reloadEvery, func() { d.reload(ctx, s) }) })
+	beside.Go(func() { d.every(ctx, rescueEvery, func() { d.rescue(ctx) }) })
 	err = s.Run(ctx)
-	<-reloading
+	beside.Wait()
 	d.stop()
 	return err
 }
 
-// scheduler begins runs that live in a context of their own.
-func (d *daemon) scheduler(work context.Context) *scheduler.Scheduler {
+// scheduler begins runs until the context ends; they go on after it.
+func (d *daemon) scheduler(ctx context.Context) *scheduler.Scheduler {
 	return &scheduler.Scheduler{
-		Journal: d.journal, Clock: d.clock, Observe: d.observe,
-		Start: func(_ context.Context, due scheduler.Due) error { return d.start(work, due) },
-		Skip:  func(_ context.Context, due scheduler.Due, reason string) error { return d.skip(work, due, reason) },
+		Journal: d.records, Clock: d.clock, Observe: d.observe,
+		Start: func(_ context.Context, due scheduler.Due) error { return d.start(ctx, due) },
+		Skip: func(_ context.Context, due scheduler.Due, reason string) error {
+			return d.skip(context.WithoutCancel(ctx), due, reason)
+		},
 	}
 }
 
@@ -232,23 +236,24 @@ type served struct {
 	schedule workflow.Schedule
 }
 
-// reload reads files again when they change.
+// every does something again and again until the context ends.
+func (d *daemon) every(ctx context.Context, pause time.Duration, do func()) {
+	for d.clock.Sleep(ctx, pause) == nil {
+		do()
+	}
+}
+
+// reload reads files again when they have changed.
 func (d *daemon) reload(ctx context.Context, s *scheduler.Scheduler) {
-	ticker := time.NewTicker(reloadEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		if changed, err := d.files.reload(); err != nil {
-			d.log.Error("the files cannot be looked at; those that are loaded stay", "error", err)
-		} else if changed {
-			if err := s.Replace(ctx, d.entries()); err != nil {
-				d.log.Error("the schedules cannot be changed; those that are loaded stay", "error", err)
-			}
-		}
+	changed, err := d.files.reload()
+	if err != nil {
+		d.log.Error("the files cannot be looked at; those that are loaded stay", "error", err)
+	}
+	if !changed {
+		return
+	}
+	if err := s.Replace(ctx, d.entries()); err != nil {
+		d.log.Error("the schedules cannot be changed; those that are loaded stay", "error", err)
 	}
 }
 
@@ -259,7 +264,7 @@ func (d *daemon) stop() {
 		d.running.Wait()
 		close(ended)
 	}()
-	if n := d.active.count(); n > 0 {
+	if n := len(d.active.list()); n > 0 {
 		d.log.Info("stopping: nothing new begins", "runs", n, "drain", d.options.drain)
 	}
 	select {

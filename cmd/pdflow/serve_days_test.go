@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,6 +72,8 @@ type servedWorld struct {
 	network *flakyNet
 	data    string
 	folder  string
+	full    []outage // of the disk
+	refused atomic.Int64
 	log     *bytes.Buffer
 	mu      sync.Mutex
 }
@@ -105,6 +109,54 @@ func newServedWorld(t *testing.T, checks int, start time.Time) *servedWorld {
 	return w
 }
 
+// A fullDisk is a journal that takes nothing in some times, as on a disk without
+// room.
+type fullDisk struct {
+	engine.Journal
+	world *servedWorld
+	left  atomic.Int64 // how many writes go through before it is full
+}
+
+// full reports whether a write fails.
+func (f *fullDisk) full() error {
+	now := f.world.clock.Now()
+	for _, o := range f.world.full {
+		if !now.Before(o.from) && now.Before(o.to) && f.left.Add(-1) < 0 {
+			f.world.refused.Add(1)
+			return errors.New("no space left on device")
+		}
+	}
+	return nil
+}
+
+func (f *fullDisk) Begin(ctx context.Context, entry engine.Entry, events []engine.Event) error {
+	if err := f.full(); err != nil {
+		return err
+	}
+	return f.Journal.Begin(ctx, entry, events)
+}
+
+func (f *fullDisk) Append(ctx context.Context, run string, events []engine.Event) error {
+	if err := f.full(); err != nil {
+		return err
+	}
+	return f.Journal.Append(ctx, run, events)
+}
+
+func (f *fullDisk) SaveSchedules(ctx context.Context, states []engine.ScheduleState) error {
+	if err := f.full(); err != nil {
+		return err
+	}
+	return f.Journal.SaveSchedules(ctx, states)
+}
+
+// records is a journal on a disk that may be full.
+func (w *servedWorld) records(j engine.Journal) engine.Journal {
+	f := &fullDisk{Journal: j, world: w}
+	f.left.Store(17) // so that it is in the middle of runs
+	return f
+}
+
 // daemon starts a daemon on the data of the ones before.
 func (w *servedWorld) daemon() (*daemon, func()) {
 	w.t.Helper()
@@ -120,7 +172,7 @@ func (w *servedWorld) daemon() (*daemon, func()) {
 		w.t.Fatal(err)
 	}
 	d := &daemon{
-		program: p, site: site, journal: &journal{Journal: opened, path: w.data}, clock: w.clock,
+		program: p, site: site, journal: &journal{Journal: opened, path: w.data}, records: w.records(opened), clock: w.clock,
 		log: slog.New(slog.NewTextHandler(w, nil)), slots: make(chan struct{}, 50),
 	}
 	if err := d.load([]string{w.folder}); err != nil {
@@ -153,6 +205,7 @@ func TestServeDays(t *testing.T) {
 			outages++
 		}
 	}
+	w.full = append(w.full, outage{start.Add(26*time.Hour + 18*time.Minute), start.Add(26*time.Hour + 25*time.Minute)})
 	for day := 0; day < days; day++ {
 		w.serveUntil(start.AddDate(0, 0, day+1).Add(-time.Duration(random.IntN(90)) * time.Minute)) // then it is down
 		w.clock.Advance(start.AddDate(0, 0, day+1).Sub(w.clock.Now()))
@@ -172,6 +225,8 @@ func (w *servedWorld) serveUntil(end time.Time) {
 		w.t.Fatal(err)
 	}
 	for w.clock.Now().Before(end) {
+		d.rescue(ctx)
+		d.running.Wait()
 		next := s.Tick(ctx)
 		d.running.Wait()
 		if next.IsZero() || next.After(end) {
@@ -216,6 +271,10 @@ func (w *servedWorld) verdict(start time.Time, outages int) {
 	if missing > 0 {
 		w.t.Errorf("%d instants are neither a run nor skipped", missing)
 	}
+	if w.refused.Load() == 0 {
+		w.t.Error("the disk was never full")
+	}
+	w.t.Logf("the disk refused %d writes", w.refused.Load())
 	w.t.Logf("%d outages, %d incidents; %d instants ran, %d were skipped, %d are missing", outages, len(incidents), runs, skipped, missing)
 }
 

@@ -19,19 +19,15 @@ func (d *daemon) start(ctx context.Context, due scheduler.Due) error {
 	if err != nil {
 		return d.skip(ctx, due, "it cannot run: "+err.Error())
 	}
-	d.slots <- struct{}{}
-	begun := make(chan error, 2)
-	request.Occurrence, request.Begun = &due.Occurrence, func() { begun <- nil }
-	d.running.Go(func() {
-		defer func() { <-d.slots }()
-		d.active.add(due.Run())
-		defer d.active.remove(due.Run())
-		result, err := d.local().Run(ctx, what.plan, request)
-		if err != nil {
+	begun, recorded := make(chan error, 1), false
+	request.Occurrence, request.Begun = &due.Occurrence, func() { recorded = true; begun <- nil }
+	d.work(ctx, due.Run(), func(ctx context.Context, local *engine.Local) {
+		result, err := local.Run(ctx, what.plan, request)
+		if err != nil && !recorded {
 			begun <- err
 			return
 		}
-		d.ended(result)
+		d.left(due.Run(), result, err)
 	})
 	err = <-begun
 	if engine.IsInputError(err) {
@@ -40,10 +36,37 @@ func (d *daemon) start(ctx context.Context, due scheduler.Due) error {
 	return err
 }
 
+// errStopping ends the work on runs that had no room yet when the daemon was stopped.
+var errStopping = errors.New("the daemon stops")
+
+// work has a run worked on beside the others. It waits for room after its beginning
+// was recorded, so that a crowd of runs delays no schedule. When the context ends,
+// runs that wait stay for the next daemon, and those under way go on.
+func (d *daemon) work(ctx context.Context, run string, do func(context.Context, *engine.Local)) {
+	d.running.Go(func() {
+		local, admitted := d.local(), false
+		local.Admit = func(context.Context) error {
+			select {
+			case d.slots <- struct{}{}:
+				admitted = true
+				d.active.add(run)
+				return nil
+			case <-ctx.Done():
+				return errStopping
+			}
+		}
+		do(context.WithoutCancel(ctx), local)
+		if admitted {
+			d.active.remove(run)
+			<-d.slots
+		}
+	})
+}
+
 // local is the engine of the daemon's runs.
 func (d *daemon) local() *engine.Local {
 	return &engine.Local{
-		Interpreter: d.site.interpreter, Clock: d.clock, Secrets: d.site.secret, Redactor: d.redactor, Ceiling: d.site.ceiling, Journal: d.journal,
+		Interpreter: d.site.interpreter, Clock: d.clock, Secrets: d.site.secret, Redactor: d.redactor, Ceiling: d.site.ceiling, Journal: d.records,
 		Observers: []engine.Observer{&stepFailures{d}},
 	}
 }
@@ -56,6 +79,31 @@ func (d *daemon) skip(ctx context.Context, due scheduler.Due, reason string) err
 		return err
 	}
 	return d.local().Skip(ctx, what.plan, due.Occurrence, target, "skipped: "+reason)
+}
+
+// left says what became of a run that is not worked on any more. One that could not
+// be recorded, such as on a full disk, is gone on with when it can be.
+func (d *daemon) left(run string, result *engine.Result, err error) {
+	var unrecorded *engine.JournalError
+	switch {
+	case err == nil:
+		d.ended(result)
+	case errors.As(err, &unrecorded):
+		d.log.Error("it stands still, as it cannot be recorded", "run", run, "error", err)
+		d.stranded.add(run)
+	}
+}
+
+// rescue goes on with the runs that could not be recorded.
+func (d *daemon) rescue(ctx context.Context) {
+	for _, id := range d.stranded.list() {
+		run, err := d.journal.read(ctx, id)
+		if err != nil {
+			continue // then later
+		}
+		d.stranded.remove(id)
+		d.work(ctx, id, func(ctx context.Context, local *engine.Local) { d.goOnWith(ctx, local, run) })
+	}
 }
 
 // ended logs how a run ended.
@@ -85,17 +133,11 @@ func (d *daemon) goOn(ctx context.Context) {
 		if run.start().Target.Simulator != "" {
 			continue
 		}
-		d.running.Go(func() {
-			d.slots <- struct{}{}
-			defer func() { <-d.slots }()
-			d.active.add(run.Run)
-			defer d.active.remove(run.Run)
-			d.goOnWith(ctx, run)
-		})
+		d.work(ctx, run.Run, func(ctx context.Context, local *engine.Local) { d.goOnWith(ctx, local, run) })
 	}
 }
 
-func (d *daemon) goOnWith(ctx context.Context, run *recordedRun) {
+func (d *daemon) goOnWith(ctx context.Context, local *engine.Local, run *recordedRun) {
 	log := d.log.With("run", run.Run, "workflow", run.Workflow)
 	c, err := d.continuation(ctx, d.journal, d.site, run, &continueOptions{folder: d.options.folder, output: "text", quiet: true})
 	if err != nil {
@@ -103,43 +145,41 @@ func (d *daemon) goOnWith(ctx context.Context, run *recordedRun) {
 		return
 	}
 	log.Info("going on with it")
-	result, err := d.local().Resume(ctx, c.plan, c.resumption)
+	result, err := local.Resume(ctx, c.plan, c.resumption)
 	switch {
 	case errors.Is(err, engine.ErrOwned):
 		log.Info("another process goes on with it")
-	case err != nil:
+	case engine.IsInputError(err):
 		log.Error("cannot go on with it", "error", err)
 	default:
-		d.ended(result)
+		d.left(run.Run, result, err)
 	}
 }
 
-// active are the runs that the daemon works on.
-type active struct {
+// A runSet has the ids of runs.
+type runSet struct {
 	mu  sync.Mutex
 	ids []string
 }
 
-func (a *active) add(id string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.ids = append(a.ids, id)
+func (s *runSet) add(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ids = append(s.ids, id)
 }
 
-func (a *active) remove(id string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if i := slices.Index(a.ids, id); i >= 0 {
-		a.ids = slices.Delete(a.ids, i, i+1)
+func (s *runSet) remove(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := slices.Index(s.ids, id); i >= 0 {
+		s.ids = slices.Delete(s.ids, i, i+1)
 	}
 }
 
-func (a *active) count() int { return len(a.list()) }
-
-func (a *active) list() []string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return slices.Clone(a.ids)
+func (s *runSet) list() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.ids)
 }
 
 // stepFailures logs steps that fail, and what scripts log.

@@ -15,6 +15,9 @@ func testLists(t *testing.T, open func() Owner) {
 	begin := func(owner Owner, run, name string, second int, kinds ...engine.EventKind) {
 		e := entry(run)
 		e.Workflow = name
+		if run == "A2" || run == "B3" {
+			e.Trigger = "schedule"
+		}
 		list := events(run, 1, kinds...)
 		for i := range list {
 			list[i].Time = instant(second + i)
@@ -46,6 +49,7 @@ func testLists(t *testing.T, open func() Owner) {
 		"no pattern":  {engine.RunQuery{Run: "%"}, ""},
 		"no workflow": {engine.RunQuery{Workflow: "c"}, ""},
 		"status":      {engine.RunQuery{Statuses: []engine.Status{engine.Interrupted, engine.Success}, Limit: 2}, "B5 interrupted, B1 success, "},
+		"trigger":     {engine.RunQuery{Trigger: "schedule"}, "B3 skipped, A2 interrupted, "},
 		"since":       {engine.RunQuery{Since: instant(70)}, "B8 queued, B7 needs_attention, B6 running, B5 interrupted, "},
 		"everything":  {engine.RunQuery{Run: "B", Workflow: "b", Since: instant(31), Statuses: []engine.Status{engine.Queued}, Limit: 1}, "B8 queued, "},
 	} {

@@ -77,6 +77,9 @@ func listQuery(query engine.RunQuery) (text string, args []any) {
 	if query.Workflow != "" {
 		add("workflows.name = ?", query.Workflow)
 	}
+	if query.Trigger != "" {
+		add("cause = ?", query.Trigger)
+	}
 	if since, err := nanoseconds(query.Since); err == nil {
 		add("begun >= ?", since)
 	}
