@@ -15,6 +15,7 @@ type listOptions struct {
 	folder   dataFolder
 	workflow string
 	statuses []string
+	schedule bool
 	limit    int
 	output   string
 }
@@ -26,7 +27,8 @@ func (p *program) runsListCommand() *cobra.Command {
 		Short: "List recorded runs, the newest first",
 		Example: `  pdflow runs list
   pdflow runs list --status interrupted --status needs_attention
-  pdflow runs list --workflow onboard-user --limit 100 -o json`,
+  pdflow runs list --workflow onboard-user --limit 100 -o json
+  pdflow runs list --schedule --status skipped`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return p.runsList(c.Context(), o) },
 	}
@@ -34,6 +36,7 @@ func (p *program) runsListCommand() *cobra.Command {
 	o.folder.addFlag(f)
 	f.StringVar(&o.workflow, "workflow", "", "only runs of this workflow")
 	f.StringArrayVar(&o.statuses, "status", nil, "only runs of this status; may be repeated")
+	f.BoolVar(&o.schedule, "schedule", false, "only what was due on schedules: when, and what became of it")
 	f.IntVar(&o.limit, "limit", 20, "how many at most; 0 lists all")
 	f.StringVarP(&o.output, "output", "o", "text", "text or json")
 	return c
@@ -53,6 +56,9 @@ func (o listOptions) query() (engine.RunQuery, error) {
 	names := make([]string, len(runStatuses))
 	for i, status := range runStatuses {
 		names[i] = string(status)
+	}
+	if o.schedule {
+		query.Trigger = "schedule"
 	}
 	for _, status := range o.statuses {
 		if err := oneOf("status", status, names...); err != nil {
@@ -82,10 +88,12 @@ func (p *program) runsList(ctx context.Context, o listOptions) error {
 			return exit(exitFailed, err)
 		}
 	}
-	if o.output == "json" {
+	switch {
+	case o.schedule && j != nil && len(runs) > 0:
+		return p.printLedger(ctx, j, runs, o.output)
+	case o.output == "json":
 		return writeJSON(p.stdout, summaryReports(runs))
-	}
-	if len(runs) == 0 {
+	case len(runs) == 0:
 		return p.printNoRuns(o)
 	}
 	_, err = io.WriteString(p.stdout, listText(runs, time.Now(), p.page))
@@ -99,7 +107,7 @@ func (p *program) printNoRuns(o listOptions) error {
 		return exit(exitUsage, err)
 	}
 	text := fmt.Sprintf("no runs in %s yet: `pdflow run FILE` records one", path)
-	if o.workflow != "" || len(o.statuses) > 0 {
+	if o.workflow != "" || len(o.statuses) > 0 || o.schedule {
 		text = fmt.Sprintf("no such runs in %s: `pdflow runs list%s` lists all", path, o.folder.option())
 	}
 	_, err = io.WriteString(p.stderr, text+"\n")
@@ -167,14 +175,22 @@ func listText(runs []engine.RunSummary, now time.Time, page terminal) string {
 		widths[agoColumn] = 0
 		widths[workflowColumn] = max(widths[workflowColumn]-max(whole-page.columns()+1, 0), 8)
 	}
+	return table(rows, widths, func(n int, row []string) {
+		_, style := sign(runs[n].Status)
+		row[statusColumn] = page.style(style, row[statusColumn])
+	})
+}
+
+// table is rows in aligned columns, the headings first. Paint may style the cells of
+// the others, which are padded by then; nil leaves them plain.
+func table(rows [][]string, widths []int, paint func(n int, row []string)) string {
 	var b strings.Builder
 	for n, row := range rows {
 		for i := range row {
 			row[i] = pad(row[i], widths[i])
 		}
-		if n > 0 {
-			_, style := sign(runs[n-1].Status)
-			row[statusColumn] = page.style(style, row[statusColumn])
+		if n > 0 && paint != nil {
+			paint(n-1, row)
 		}
 		b.WriteString(strings.TrimRight(strings.Join(row, "  "), " ") + "\n")
 	}

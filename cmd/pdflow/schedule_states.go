@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/pdflow/pdflow/engine"
@@ -107,21 +106,8 @@ func schedulesText(reports []scheduleReport, now time.Time) string {
 		}
 		rows = append(rows, []string{printable(r.Workflow), r.Schedule, r.Cron + " " + r.Timezone, r.Next.Format("Mon 2006-01-02 15:04 -07:00"), printable(note)})
 	}
-	wide := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			wide[i] = max(wide[i], columns(cell))
-		}
-	}
-	var b strings.Builder
-	for _, row := range rows {
-		line := ""
-		for i, cell := range row {
-			line += pad(cell, wide[i]) + "  "
-		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
-	}
-	return b.String()
+	widths, _ := columnWidths(rows)
+	return table(rows, widths, nil)
 }
 
 // pauseOptions name schedules, and say how long they are paused.

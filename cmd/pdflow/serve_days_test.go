@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -344,4 +345,27 @@ func TestServedFiles(t *testing.T) {
 	reload(true, 1)
 	write(string(source))
 	reload(true, 2)
+}
+
+// TestLedger: what was due on schedules is listed, with what became of it.
+func TestLedger(t *testing.T) {
+	w := newServedWorld(t, 2, time.Date(2026, time.March, 29, 9, 10, 0, 0, time.UTC))
+	w.serveUntil(w.clock.Now().Add(time.Hour))
+	w.clock.Advance(3 * time.Hour)
+	w.serveUntil(w.clock.Now().Add(time.Minute))
+	for output, want := range map[string][]string{
+		"text": {"^DUE +WORKFLOW +SCHEDULE +STATUS +RUN\n", `\n\S+ \S+ +check-1 +\S.* +success +01\w{24}\n`, `skipped +01\w{24} +window\n`},
+		"json": {`"scheduled_at": "2026-03-29T09:30:00Z"`, `"reason": "window"`, `"schedule": "[0-9a-f]{8}"`},
+	} {
+		p, stdout := newProgram(), &bytes.Buffer{}
+		p.stdout = stdout
+		if err := p.runsList(context.Background(), listOptions{folder: dataFolder{flag: w.data}, schedule: true, output: output}); err != nil {
+			t.Fatal(err)
+		}
+		for _, pattern := range want {
+			if !regexp.MustCompile(pattern).MatchString(stdout.String()) {
+				t.Errorf("%s: got\n%s\nwant it to match %s", output, stdout, pattern)
+			}
+		}
+	}
 }
