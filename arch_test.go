@@ -37,7 +37,7 @@ var allowed = map[string][]string{
 	"workflows":                    {},
 	"engine/telemetry": {
 		"engine", "engine/action",
-		"github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_golang/prometheus/promhttp",
+		"github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_golang/prometheus/collectors", "github.com/prometheus/client_golang/prometheus/promhttp",
 	},
 	"cmd/pdflow/internal/alert":     {"engine", "engine/action", "engine/workflow"},
 	"cmd/pdflow/internal/control":   {"golang.org/x/sys/unix"},
