@@ -36,6 +36,16 @@ var allowed = map[string][]string{
 	"builtins/pagerduty/simulator": {},
 	"builtins":                     {"engine/action", "builtins/pagerduty"},
 	"workflows":                    {},
+	"engine/telemetry": {
+		"engine", "engine/action",
+		"github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_golang/prometheus/collectors", "github.com/prometheus/client_golang/prometheus/promhttp",
+	},
+	"cmd/pdflow/internal/alert":     {"engine", "engine/action", "engine/workflow"},
+	"cmd/pdflow/internal/control":   {"golang.org/x/sys/unix"},
+	"cmd/pdflow/internal/health":    {},
+	"cmd/pdflow/internal/heartbeat": {"engine/action"},
+	"cmd/pdflow/internal/library":   {"engine/action", "engine/workflow", "github.com/fsnotify/fsnotify"},
+	"cmd/pdflow/internal/systemd":   {"engine/action", "github.com/coreos/go-systemd/v22/daemon"},
 	"cmd/pdflow": {
 		"builtins", "builtins/pagerduty", "builtins/pagerduty/simulator", "engine", "engine/action", "engine/lua", "engine/scheduler", "engine/sqlite", "engine/workflow",
 		"github.com/gofrs/flock",

@@ -1,0 +1,465 @@
+package alert_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/alert"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// A service stands in for PagerDuty: it keeps what is open, and may refuse.
+type service struct {
+	mu     sync.Mutex
+	epoch  time.Time
+	open   map[string]string // summaries by key
+	events []string          // what arrived, and when
+	// refuse says what becomes of an event; nil accepts it.
+	refuse func(context.Context, string) error
+}
+
+func (s *service) event(ctx context.Context, verb, key string) error {
+	s.mu.Lock()
+	refuse := s.refuse
+	s.events = append(s.events, fmt.Sprintf("%s %s %s", time.Since(s.epoch), verb, key))
+	s.mu.Unlock()
+	if refuse == nil {
+		return nil
+	}
+	return refuse(ctx, verb+" "+key)
+}
+
+func (s *service) Trigger(ctx context.Context, key, summary string, details map[string]string) error {
+	err := s.event(ctx, "trigger", key)
+	if err == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.open[key] = summary + " | look: " + details["look"]
+	}
+	return err
+}
+
+func (s *service) Resolve(ctx context.Context, key string) error {
+	err := s.event(ctx, "resolve", key)
+	if err == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.open, key)
+	}
+	return err
+}
+
+func (s *service) answer(refuse func(context.Context, string) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refuse = refuse
+}
+
+var errDown = errors.New("PagerDuty answered 503")
+
+func down(context.Context, string) error { return errDown }
+
+// A daemon is Alerts that run in time that nobody waits for.
+type daemon struct {
+	*alert.Alerts
+	*service
+	t    *testing.T
+	log  bytes.Buffer
+	stop func()
+}
+
+// start runs alerts over a file; a second daemon may go on with it.
+func start(t *testing.T, s *service, file string) *daemon {
+	t.Helper()
+	d := prepare(t, s, file)
+	d.begin()
+	return d
+}
+
+// prepare makes alerts that do not run yet.
+func prepare(t *testing.T, s *service, file string) *daemon {
+	t.Helper()
+	d := &daemon{t: t, service: s}
+	var err error
+	d.Alerts, err = alert.New(alert.Config{
+		Sender: s, Clock: engine.SystemClock{}, Log: slog.New(slog.NewTextHandler(&d.log, nil)), File: file,
+		Command: func(run string) string { return "pdflow runs show " + run },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func (d *daemon) begin() {
+	ctx, cancel := context.WithCancel(d.t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); d.Run(ctx) }()
+	d.stop = func() { cancel(); <-ended }
+	d.t.Cleanup(d.stop)
+}
+
+// pass lets time go by, and everything settle.
+func (d *daemon) pass(length time.Duration) {
+	time.Sleep(length)
+	synctest.Wait()
+}
+
+// got compares what arrived since the last look.
+func (d *daemon) got(want ...string) {
+	d.t.Helper()
+	d.pass(0)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if diff := cmp.Diff(want, d.events); diff != "" {
+		d.t.Errorf("events (-want +got):\n%s", diff)
+	}
+	d.events = nil
+}
+
+// inBubble runs a test with a daemon in virtual time.
+func inBubble(t *testing.T, test func(*daemon, string)) {
+	file := filepath.Join(t.TempDir(), "alerts.json")
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{epoch: time.Now(), open: map[string]string{}}
+		test(start(t, s, file), file)
+	})
+}
+
+var plan = &workflow.Plan{Steps: []workflow.PlanStep{{ID: "check"}, {ID: "tell", Part: workflow.OnFailure}, {ID: "tidy", Part: workflow.Finally}}}
+
+func result(status engine.Status, steps ...engine.StepResult) *engine.Result {
+	r := &engine.Result{Run: "01RUN", Workflow: "nightly", Status: status, Steps: steps}
+	if status != engine.Success {
+		r.Error = &engine.Failure{Kind: action.Unavailable, Step: "check", Message: "PagerDuty answered 503"}
+	}
+	return r
+}
+
+func TestFailureTriggersAndSuccessResolves(t *testing.T) {
+	inBubble(t, func(d *daemon, _ string) {
+		d.Ended(plan, result(engine.Failed))
+		d.got("0s trigger pdflow:nightly:run_failed")
+		want := map[string]string{"pdflow:nightly:run_failed": `pdflow: nightly failed, step "check": unavailable: PagerDuty answered 503 | look: pdflow runs show 01RUN`}
+		if diff := cmp.Diff(want, d.open); diff != "" {
+			t.Errorf("open (-want +got):\n%s", diff)
+		}
+		d.pass(time.Hour)
+		d.got() // what is accepted is not sent again by itself
+		d.Ended(plan, result(engine.Failed))
+		d.got("1h0m0s trigger pdflow:nightly:run_failed") // somebody may have resolved it
+		d.Ended(plan, result(engine.Success))
+		d.got("1h0m0s resolve pdflow:nightly:run_failed")
+		d.Ended(plan, result(engine.Success))
+		d.got()
+	})
+}
+
+func TestWhatTriggers(t *testing.T) {
+	suspended := result(engine.Status(""))
+	suspended.Suspended = true
+	said := engine.StepResult{ID: "tell", Status: engine.Success}
+	occurrence := func(reason string) func(*daemon) {
+		return func(d *daemon) {
+			d.Missed(alert.Occurrence{Workflow: "nightly", Schedule: "s1", Run: "01MISSED", At: time.Date(2026, 3, 29, 2, 0, 0, 0, time.UTC), Reason: reason})
+		}
+	}
+	ended := func(r *engine.Result) func(*daemon) { return func(d *daemon) { d.Ended(plan, r) } }
+	tests := map[string]struct {
+		happens func(*daemon)
+		cause   alert.Cause // empty: nothing is sent
+	}{
+		"failure":                   {ended(result(engine.Failed)), alert.RunFailed},
+		"time-out":                  {ended(result(engine.TimedOut)), alert.RunFailed},
+		"success":                   {ended(result(engine.Success)), ""},
+		"cancelled":                 {ended(result(engine.Cancelled)), ""},
+		"skipped":                   {ended(result(engine.Skipped)), ""},
+		"needs attention":           {ended(result(engine.NeedsAttention)), alert.NeedsAttention},
+		"needs attention, handled":  {ended(result(engine.NeedsAttention, said)), alert.NeedsAttention},
+		"suspended":                 {ended(suspended), alert.NeedsAttention},
+		"handled":                   {ended(result(engine.Failed, engine.StepResult{ID: "check", Status: engine.Failed}, said)), ""},
+		"time-out, handled":         {ended(result(engine.TimedOut, said)), ""},
+		"on_failure failed":         {ended(result(engine.Failed, engine.StepResult{ID: "tell", Status: engine.Failed})), alert.RunFailed},
+		"on_failure did not happen": {ended(result(engine.Failed, engine.StepResult{ID: "tell", Status: engine.Skipped})), alert.RunFailed},
+		"on_failure never began":    {ended(result(engine.Failed, engine.StepResult{ID: "tell"})), alert.RunFailed},
+		"finally is no handling":    {ended(result(engine.Failed, engine.StepResult{ID: "tidy", Status: engine.Success})), alert.RunFailed},
+		"down":                      {occurrence("down"), alert.Missed},
+		"window":                    {occurrence("window: 12 occurrences"), alert.Missed},
+		"queue full":                {occurrence("queue_full"), alert.Missed},
+		"cannot run":                {occurrence("cannot_run: a secret is missing"), alert.Missed},
+		"overlap":                   {occurrence("overlap"), ""},
+		"paused":                    {occurrence("paused"), ""},
+		"broken":                    {func(d *daemon) { d.Broken("nightly", "nightly.yaml", "nightly.yaml:3:1: unknown key") }, alert.BrokenFile},
+		"mended without an alert":   {func(d *daemon) { d.Mended("nightly") }, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(d *daemon, _ string) {
+				test.happens(d)
+				if test.cause == "" {
+					d.got()
+					return
+				}
+				d.got("0s trigger " + alert.Key("nightly", test.cause))
+				d.Mended("nightly")
+				d.Ended(plan, result(engine.Success))
+				d.got("0s resolve " + alert.Key("nightly", test.cause))
+			})
+		})
+	}
+}
+
+func TestSuccessDoesNotMendAFile(t *testing.T) {
+	inBubble(t, func(d *daemon, _ string) {
+		d.Broken("nightly", "nightly.yaml", "nightly.yaml:3:1: unknown key")
+		d.got("0s trigger pdflow:nightly:broken_file")
+		d.Ended(plan, result(engine.Success))
+		d.got()
+		d.Mended("nightly")
+		d.got("0s resolve pdflow:nightly:broken_file")
+	})
+}
+
+func TestRefusalsAreTriedAgainWithBackOff(t *testing.T) {
+	inBubble(t, func(d *daemon, _ string) {
+		d.answer(down)
+		d.Ended(plan, result(engine.Failed))
+		d.pass(20 * time.Second)
+		d.got("0s trigger pdflow:nightly:run_failed", "1s trigger pdflow:nightly:run_failed", "3s trigger pdflow:nightly:run_failed",
+			"7s trigger pdflow:nightly:run_failed", "15s trigger pdflow:nightly:run_failed")
+		d.pass(24 * time.Hour)
+		d.mu.Lock()
+		attempts := len(d.events)
+		d.mu.Unlock()
+		if least := 24 * 60 / 5; attempts < least || attempts > least+10 {
+			t.Errorf("got %d attempts in a day, want one in 5 minutes", attempts)
+		}
+		d.answer(nil)
+		d.pass(5 * time.Minute)
+		if got := len(d.open); got != 1 {
+			t.Errorf("got %d open, want the one alert that was kept", got)
+		}
+		for _, want := range []string{"does not accept an alert", "accepts the alert now"} {
+			if got := strings.Count(d.log.String(), want); got != 1 {
+				t.Errorf("got %d lines with %q, want 1:\n%s", got, want, &d.log)
+			}
+		}
+	})
+}
+
+func TestOneThatIsRefusedHoldsNoOtherUp(t *testing.T) {
+	inBubble(t, func(d *daemon, _ string) {
+		d.answer(func(_ context.Context, event string) error {
+			if strings.Contains(event, ":nightly:") {
+				return errDown
+			}
+			return nil
+		})
+		d.Ended(plan, result(engine.Failed))
+		d.pass(100 * time.Millisecond)
+		other := result(engine.Failed)
+		other.Workflow = "hourly"
+		d.Ended(plan, other)
+		d.pass(500 * time.Millisecond)
+		d.got("0s trigger pdflow:nightly:run_failed", "100ms trigger pdflow:hourly:run_failed")
+	})
+}
+
+func TestWhatWasNeverSentIsForgotten(t *testing.T) {
+	inBubble(t, func(d *daemon, _ string) {
+		other := prepare(d.t, d.service, "")
+		other.Ended(plan, result(engine.Failed))
+		other.Ended(plan, result(engine.Success))
+		other.begin()
+		other.got()
+	})
+}
+
+func TestNewestWishWins(t *testing.T) {
+	inBubble(t, func(d *daemon, _ string) {
+		// Refused once: PagerDuty may know it all the same, so it is resolved.
+		d.answer(down)
+		d.Ended(plan, result(engine.Failed))
+		d.got("0s trigger pdflow:nightly:run_failed")
+		d.Ended(plan, result(engine.Success))
+		d.answer(nil)
+		d.pass(10 * time.Minute)
+		if d.mu.Lock(); len(d.open) > 0 {
+			t.Errorf("got open %v, want none", d.open)
+		}
+		d.mu.Unlock()
+	})
+}
+
+func TestAWishDuringADeliveryIsNotLost(t *testing.T) {
+	inBubble(t, func(d *daemon, _ string) {
+		release := make(chan struct{})
+		d.answer(func(_ context.Context, event string) error {
+			if strings.HasPrefix(event, "trigger") {
+				<-release
+			}
+			return nil
+		})
+		d.Ended(plan, result(engine.Failed))
+		d.pass(time.Second)
+		d.Ended(plan, result(engine.Success)) // while the trigger is under way
+		d.pass(time.Second)
+		close(release)
+		d.got("0s trigger pdflow:nightly:run_failed", "2s resolve pdflow:nightly:run_failed")
+		if got := d.Open(); len(got) > 0 {
+			t.Errorf("got open %v, want none", got)
+		}
+	})
+}
+
+func TestSilenceIsBounded(t *testing.T) {
+	inBubble(t, func(d *daemon, _ string) {
+		d.answer(func(ctx context.Context, _ string) error { <-ctx.Done(); return ctx.Err() })
+		d.Ended(plan, result(engine.Failed))
+		d.pass(40 * time.Second)
+		d.got("0s trigger pdflow:nightly:run_failed", "31s trigger pdflow:nightly:run_failed")
+		if want := "no answer within 30s"; !strings.Contains(d.log.String(), want) {
+			t.Errorf("got log %q, want %q in it", &d.log, want)
+		}
+	})
+}
+
+func TestRestartResolvesWhatTheOneBeforeTriggered(t *testing.T) {
+	inBubble(t, func(d *daemon, file string) {
+		d.Ended(plan, result(engine.Failed))
+		d.got("0s trigger pdflow:nightly:run_failed")
+		d.stop()
+		next := start(d.t, d.service, file)
+		if diff := cmp.Diff([]string{"pdflow:nightly:run_failed"}, next.Open()); diff != "" {
+			t.Errorf("open (-want +got):\n%s", diff)
+		}
+		next.got() // it was accepted
+		next.Ended(plan, result(engine.Success))
+		next.got("0s resolve pdflow:nightly:run_failed")
+		next.stop()
+		if third := start(d.t, d.service, file); len(third.Open()) > 0 {
+			t.Errorf("got open %v, want none", third.Open())
+		}
+	})
+}
+
+func TestRestartSendsWhatWasNotAccepted(t *testing.T) {
+	inBubble(t, func(d *daemon, file string) {
+		d.answer(down)
+		d.Ended(plan, result(engine.Failed))
+		d.got("0s trigger pdflow:nightly:run_failed")
+		d.stop()
+		d.answer(nil)
+		start(d.t, d.service, file).got("0s trigger pdflow:nightly:run_failed")
+	})
+}
+
+// TestNothingIsSentBeforeItIsKept kills the daemon at the worst moment: when PagerDuty
+// has an alert, the file must have it too.
+func TestNothingIsSentBeforeItIsKept(t *testing.T) {
+	inBubble(t, func(d *daemon, file string) {
+		d.answer(func(_ context.Context, event string) error {
+			_, key, _ := strings.Cut(event, " ")
+			text, err := os.ReadFile(file)
+			if err != nil || !bytes.Contains(text, []byte(key)) {
+				t.Errorf("%s was sent before the file had it (%v):\n%s", event, err, text)
+			}
+			return nil
+		})
+		for i := range 50 {
+			r := result(engine.Failed)
+			r.Workflow = fmt.Sprintf("w%d", i)
+			go d.Ended(plan, r)
+		}
+		d.pass(time.Second)
+		if got := len(d.Open()); got != 50 {
+			t.Errorf("got %d open, want 50", got)
+		}
+	})
+}
+
+func TestFullDiskKeepsNoAlertBack(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "gone")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(folder, "alerts.json")
+	synctest.Test(t, func(t *testing.T) {
+		d := start(t, &service{epoch: time.Now(), open: map[string]string{}}, file)
+		d.pass(0)
+		if err := os.Remove(folder); err != nil {
+			t.Fatal(err)
+		}
+		d.Ended(plan, result(engine.Failed))
+		d.got("0s trigger pdflow:nightly:run_failed")
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		d.pass(2 * time.Second)
+		if text, err := os.ReadFile(file); err != nil || !bytes.Contains(text, []byte("pdflow:nightly:run_failed")) {
+			t.Errorf("got %q, %v, want the alert in the file once it can be written", text, err)
+		}
+	})
+}
+
+func TestFileOfAnotherKindIsRefused(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "alerts.json")
+	for _, text := range []string{"", "{", `{"version": 99}`} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := alert.New(alert.Config{
+			Sender: &service{}, Clock: engine.SystemClock{}, Log: slog.New(slog.DiscardHandler), File: file, Command: func(string) string { return "" },
+		})
+		if err == nil || !strings.Contains(err.Error(), "move it away") {
+			t.Errorf("%q: got %v, want an error that says what to do", text, err)
+		}
+	}
+}
+
+func TestFileIsItsOwnersOnly(t *testing.T) {
+	inBubble(t, func(d *daemon, file string) {
+		d.Ended(plan, result(engine.Failed))
+		d.pass(0)
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got&0o077 != 0 {
+			t.Errorf("got mode %v, want nothing for others", got)
+		}
+		entries, err := os.ReadDir(filepath.Dir(file))
+		if err != nil || len(entries) != 1 {
+			t.Errorf("got %v, %v, want alerts.json alone", entries, err)
+		}
+	})
+}
+
+func TestSummariesAreBounded(t *testing.T) {
+	inBubble(t, func(d *daemon, _ string) {
+		r := result(engine.Failed)
+		r.Error.Message = strings.Repeat("ü\n", 5000)
+		d.Ended(plan, r)
+		d.pass(0)
+		summary, _, _ := strings.Cut(d.open["pdflow:nightly:run_failed"], " | look:")
+		if got := len([]rune(summary)); got != 1000 {
+			t.Errorf("got %d characters, want 1000", got)
+		}
+		if strings.Contains(summary, "\n") {
+			t.Errorf("got a line end in %q", summary)
+		}
+	})
+}

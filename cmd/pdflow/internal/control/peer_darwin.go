@@ -1,0 +1,31 @@
+package control
+
+import (
+	"net"
+
+	"golang.org/x/sys/unix"
+)
+
+// peer returns the user at the other end (LOCAL_PEERCRED, unix(4)).
+func peer(c *net.UnixConn) (user int, known bool, err error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, false, err
+	}
+	var credentials *unix.Xucred
+	var failed error
+	err = raw.Control(func(fd uintptr) {
+		credentials, failed = unix.GetsockoptXucred(int(fd), unix.SOL_LOCAL, unix.LOCAL_PEERCRED)
+	})
+	if err != nil || failed != nil {
+		return 0, false, firstOf(err, failed)
+	}
+	return int(credentials.Uid), true, nil
+}
+
+func firstOf(first, second error) error {
+	if first != nil {
+		return first
+	}
+	return second
+}

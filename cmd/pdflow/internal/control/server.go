@@ -1,0 +1,151 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+const (
+	// maxBody bounds a request: the inputs of a run.
+	maxBody = 1 << 20
+	// answerTimeout is how long the daemon may take for an answer.
+	answerTimeout = 30 * time.Second
+
+	headerTimeout = 5 * time.Second
+	readTimeout   = 10 * time.Second
+	idleTimeout   = time.Minute
+	maxHeader     = 16 << 10
+)
+
+// A ServerConfig says what a server answers with. Daemon and Log are needed.
+type ServerConfig struct {
+	Daemon Daemon
+	Log    *slog.Logger
+	// Redact masks secret texts in messages; nil masks nothing.
+	Redact func(string) string
+}
+
+// Server returns the server for a listener of [Listen].
+func Server(c ServerConfig) *http.Server {
+	if c.Redact == nil {
+		c.Redact = func(text string) string { return text }
+	}
+	return &http.Server{
+		Handler: http.MaxBytesHandler(routes(c), maxBody), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
+		WriteTimeout: answerTimeout + readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelWarn),
+		// Whoever connected to the socket was checked by the listener.
+		BaseContext: func(net.Listener) context.Context { return context.Background() },
+	}
+}
+
+// nothing is the body of a request or an answer that has none.
+type nothing struct{}
+
+// begun is the answer of a start.
+type begun struct {
+	Run string `json:"run"`
+}
+
+// decided is the body of a resume.
+type decided struct {
+	Decisions []Decision `json:"decisions,omitempty"`
+}
+
+func routes(c ServerConfig) http.Handler {
+	d := c.Daemon
+	mux := http.NewServeMux()
+	handle(mux, c, "GET /v1/status", func(ctx context.Context, _ *http.Request, _ nothing) (Status, error) { return d.Status(ctx) })
+	handle(mux, c, "POST /v1/runs", func(ctx context.Context, _ *http.Request, in StartRequest) (begun, error) {
+		if in.Workflow == "" {
+			return begun{}, &Error{Code: Invalid, Message: "the name of a workflow is missing"}
+		}
+		run, err := d.Start(ctx, in)
+		return begun{run}, err
+	})
+	handle(mux, c, "POST /v1/runs/{run}/cancel", func(ctx context.Context, r *http.Request, _ nothing) (nothing, error) {
+		return nothing{}, d.Cancel(ctx, r.PathValue("run"))
+	})
+	handle(mux, c, "POST /v1/runs/{run}/resume", func(ctx context.Context, r *http.Request, in decided) (nothing, error) {
+		return nothing{}, d.Resume(ctx, r.PathValue("run"), in.Decisions)
+	})
+	handle(mux, c, "POST /v1/schedules/pause", func(ctx context.Context, _ *http.Request, in PauseRequest) (nothing, error) {
+		return nothing{}, d.PauseSchedule(ctx, in)
+	})
+	handle(mux, c, "POST /v1/schedules/resume", func(ctx context.Context, _ *http.Request, in ScheduleName) (nothing, error) {
+		return nothing{}, d.ResumeSchedule(ctx, in)
+	})
+	handle(mux, c, "POST /v1/reload", func(ctx context.Context, _ *http.Request, _ nothing) (Reloaded, error) { return d.Reload(ctx) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		c.refuse(w, r, &Error{Code: NotFound, Message: r.Method + " " + r.URL.Path + " is nothing that this daemon can be asked for", Hint: "use a pdflow of the daemon's version"})
+	})
+	return mux
+}
+
+// handle answers a pattern with what do returns.
+func handle[In, Out any](mux *http.ServeMux, c ServerConfig, pattern string, do func(context.Context, *http.Request, In) (Out, error)) {
+	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		var in In
+		if err := read(r.Body, &in); err != nil {
+			c.refuse(w, r, err)
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), answerTimeout)
+		defer cancel()
+		out, err := do(ctx, r, in)
+		if err != nil {
+			c.refuse(w, r, err)
+			return
+		}
+		write(w, http.StatusOK, out)
+	})
+}
+
+// read decodes a body of one JSON value; an empty one leaves in as it is.
+func read(body io.Reader, in any) error {
+	d := json.NewDecoder(body)
+	d.DisallowUnknownFields()
+	err := d.Decode(in)
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	if err == nil {
+		if _, more := d.Token(); !errors.Is(more, io.EOF) {
+			err = errors.New("there is something behind the value")
+		}
+	}
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return &Error{Code: TooLarge, Message: fmt.Sprintf("the request is larger than %d KiB", maxBody>>10), Hint: "give less as inputs"}
+	case err != nil:
+		return &Error{Code: Invalid, Message: "the request cannot be read: " + err.Error(), Hint: "use a pdflow of the daemon's version"}
+	}
+	return nil
+}
+
+// refuse answers with an error, and logs it when the daemon is to blame.
+func (c ServerConfig) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = &Error{Code: TimedOut, Message: fmt.Sprintf("the daemon did not get it done within %s", answerTimeout), Hint: "look before you ask again: it may still happen"}
+	}
+	e := *asError(err)
+	e.Message, e.Hint = c.Redact(e.Message), c.Redact(e.Hint)
+	if e.Code == Internal {
+		c.Log.Error("what the control socket was asked for failed", "request", r.Method+" "+r.URL.Path, "error", e.Message)
+	}
+	write(w, e.status(), e)
+}
+
+func write(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(value) // fails only when nobody reads it any more
+}

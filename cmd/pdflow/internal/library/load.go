@@ -1,0 +1,229 @@
+package library
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// A tracked file is what is known of a workflow file.
+type tracked struct {
+	sources []source
+	newest  *workflow.Plan // its newest version; nil when that has errors
+	problem error          // of the newest version
+	served  *workflow.Plan // the last version that had its name to itself
+	taken   error          // another file has the name of the newest version
+}
+
+// A source is a file that a workflow was made from.
+type source struct {
+	name  string
+	stamp stamp
+	hash  string // of its text; empty when it could not be read
+}
+
+func (t *tracked) file(path string) File {
+	f := File{Path: path, Plan: t.served, Problem: t.problem}
+	if f.Problem == nil {
+		f.Problem = t.taken
+	}
+	return f
+}
+
+// lost forgets the files that are gone, and returns which paths came and went. What a
+// path held that cannot be looked at stays: a folder that is not mounted for a moment
+// does not end its schedules.
+func (l *Library) lost(found *scanned) []Change {
+	var changes []Change
+	for _, path := range l.config.Paths {
+		old, now := l.missing[path], found.missing[path]
+		switch {
+		case now != nil && old == nil && len(l.known) > 0:
+			changes = append(changes, Change{Kind: Broken, File: path, Problem: now})
+		case now == nil && old != nil:
+			changes = append(changes, Change{Kind: Mended, File: path})
+		}
+	}
+	l.missing = found.missing
+	for _, file := range sortedKeys(l.known) {
+		if _, ok := found.files[file]; !ok && !l.unseen(file) {
+			delete(l.known, file)
+		}
+	}
+	return changes
+}
+
+// unseen reports whether a file may be there, in a path that cannot be looked at.
+func (l *Library) unseen(file string) bool {
+	for path := range l.missing {
+		if inside, err := filepath.Rel(path, file); err == nil && filepath.IsLocal(inside) {
+			return true
+		}
+	}
+	return false
+}
+
+// load compiles the files that are new or have changed, as many at a time as there are
+// processors.
+func (l *Library) load(found *scanned) {
+	var work []string
+	for _, file := range sortedKeys(found.files) {
+		if t := l.known[file]; t == nil {
+			l.known[file] = &tracked{}
+			work = append(work, file)
+		} else if t.changed(found) {
+			work = append(work, file)
+		}
+	}
+	next := make(chan string)
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(work)) {
+		workers.Go(func() {
+			for file := range next {
+				l.known[file].compile(file, l.config.Compile, found)
+			}
+		})
+	}
+	for _, file := range work {
+		next <- file
+	}
+	close(next)
+	workers.Wait()
+}
+
+// changed reports whether the text of a source is another one. A source that only
+// looks different gets its new stamp.
+func (t *tracked) changed(found *scanned) bool {
+	for i := range t.sources {
+		s := &t.sources[i]
+		now := stampOf(s.name, found.at)
+		if s.stamp.same(now) {
+			continue
+		}
+		if t.problem != nil && s.stamp.young || hashOf(s.name) != s.hash {
+			return true // what a broken file was made from is not known to the byte
+		}
+		s.stamp = now
+	}
+	if t.problem == nil {
+		return false
+	}
+	// A script that is new may be the one that was missing.
+	folder := filepath.Dir(t.sources[0].name)
+	return slices.ContainsFunc(found.below(folder), func(script string) bool {
+		return !slices.ContainsFunc(t.sources, func(s source) bool { return s.name == script })
+	})
+}
+
+// compile reads a file and notes what it was made from.
+func (t *tracked) compile(file string, compile func(string) (*workflow.Plan, error), found *scanned) {
+	before := source{file, stampOf(file, found.at), hashOf(file)}
+	t.newest, t.problem = compile(file)
+	if t.problem != nil {
+		t.newest = nil
+		t.sources = append([]source{before}, sourcesOf(candidates(file, t.served, found), found)...)
+		return
+	}
+	folder := filepath.Dir(file)
+	t.sources = []source{before}
+	for i, s := range t.newest.Sources {
+		if i == 0 {
+			t.sources[0].hash = s.Hash()
+			continue
+		}
+		name := filepath.Join(folder, filepath.FromSlash(s.Name))
+		// One that changes after it was compiled is young: the next check reads it.
+		t.sources = append(t.sources, source{name, stampOf(name, found.at), s.Hash()})
+	}
+}
+
+// candidates are the scripts that a broken file may have been made from.
+func candidates(file string, served *workflow.Plan, found *scanned) []string {
+	folder := filepath.Dir(file)
+	names := found.below(folder)
+	if served != nil {
+		for _, s := range served.Sources[1:] {
+			names = append(names, filepath.Join(folder, filepath.FromSlash(s.Name)))
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func sourcesOf(names []string, found *scanned) []source {
+	sources := make([]source, len(names))
+	for i, name := range names {
+		sources[i] = source{name, stampOf(name, found.at), hashOf(name)}
+	}
+	return sources
+}
+
+// hashOf identifies the text of a file as [workflow.Source] does.
+func hashOf(name string) string {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// compare returns how the files of two snapshots differ, by path; what is gone first.
+func compare(old, next *Snapshot) []Change {
+	before, after := byPath(old), byPath(next)
+	var changes []Change
+	for _, f := range old.Files {
+		if _, ok := after[f.Path]; !ok {
+			changes = append(changes, Change{Kind: Removed, File: f.Path, Workflow: f.name()})
+		}
+	}
+	for _, f := range next.Files {
+		known, ok := before[f.Path]
+		if kind := f.since(known, ok); kind != "" {
+			changes = append(changes, Change{Kind: kind, File: f.Path, Workflow: f.name(), Problem: f.Problem})
+		}
+	}
+	return changes
+}
+
+func byPath(s *Snapshot) map[string]File {
+	files := make(map[string]File, len(s.Files))
+	for _, f := range s.Files {
+		files[f.Path] = f
+	}
+	return files
+}
+
+// since is how a file differs from what it was, if it was known; empty when it does
+// not.
+func (f File) since(old File, known bool) ChangeKind {
+	switch {
+	case f.Problem != nil && (!known || old.Problem == nil || old.Problem.Error() != f.Problem.Error()):
+		return Broken
+	case f.Problem != nil:
+		return ""
+	case !known:
+		return Added
+	case old.Problem != nil:
+		return Mended
+	case old.Plan != f.Plan:
+		return Changed
+	}
+	return ""
+}
+
+// name is the name that the file is served under, else that of the file.
+func (f File) name() string {
+	if f.Plan != nil {
+		return f.Plan.Workflow.Name
+	}
+	base := filepath.Base(f.Path)
+	return strings.TrimSuffix(base, filepath.Ext(base))
+}

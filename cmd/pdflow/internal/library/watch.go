@@ -1,0 +1,196 @@
+package library
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+const (
+	// quiet is how long nothing must happen before a change is looked at: a file that
+	// is written or unpacked changes several times.
+	quiet = 100 * time.Millisecond
+	// patience is how long a change waits at most for quiet.
+	patience = time.Second
+	// pollWatched is how often everything is looked at all the same; pollBlind is how
+	// often where the system does not tell of changes.
+	pollWatched = 30 * time.Second
+	pollBlind   = 2 * time.Second
+)
+
+// A notifier tells of changes in folders, as an fsnotify.Watcher does.
+type notifier interface {
+	Add(folder string) error
+	Remove(folder string) error
+	Close() error
+}
+
+// watch is a Library that is watched.
+type watch struct {
+	*Library
+	notifier notifier // nil: the system does not tell
+	events   <-chan fsnotify.Event
+	errors   <-chan error
+	watched  map[string]fs.FileInfo // the folders, as they were
+	blind    error                  // why not all folders are watched
+
+	first, due time.Time // of the changes that are not looked at; zero: there are none
+	polled     time.Time
+}
+
+// Watch checks whenever something changes, until the context ends.
+func (l *Library) Watch(ctx context.Context) {
+	w := &watch{Library: l, watched: map[string]fs.FileInfo{}}
+	watcher, err := fsnotify.NewWatcher()
+	if err == nil {
+		w.notifier, w.events, w.errors = watcher, watcher.Events, watcher.Errors
+	}
+	w.setBlind(err)
+	w.run(ctx)
+}
+
+// run is the loop of Watch.
+func (w *watch) run(ctx context.Context) {
+	if w.notifier != nil {
+		defer w.notifier.Close()
+	}
+	w.look()
+	for ctx.Err() == nil {
+		wake := make(chan struct{})
+		stop := w.config.Clock.AfterFunc(w.next().Sub(w.now()), func() { close(wake) })
+		select {
+		case <-ctx.Done():
+		case e := <-w.events:
+			if w.forget(e); w.concerns(e) {
+				w.heard()
+			}
+		case err := <-w.errors:
+			w.config.Log.Warn("changes of files may have been missed; all are looked at", "error", err)
+			w.heard()
+		case <-wake:
+			w.look()
+		}
+		stop()
+	}
+}
+
+func (w *watch) now() time.Time { return w.config.Clock.Now() }
+
+// next is when to look.
+func (w *watch) next() time.Time {
+	poll := w.polled.Add(pollWatched)
+	if w.blind != nil {
+		poll = w.polled.Add(pollBlind)
+	}
+	if !w.due.IsZero() && w.due.Before(poll) {
+		return w.due
+	}
+	return poll
+}
+
+// heard puts a look off until it is quiet, but not for ever.
+func (w *watch) heard() {
+	now := w.now()
+	if w.due.IsZero() {
+		w.first = now
+	}
+	w.due = now.Add(quiet)
+	if last := w.first.Add(patience); last.Before(w.due) {
+		w.due = last
+	}
+}
+
+// look checks the files, and again as long as there are folders that were not watched
+// meanwhile: what came into them before may have been missed.
+func (w *watch) look() {
+	w.due = time.Time{}
+	for {
+		w.Check()
+		if !w.follow() {
+			break
+		}
+	}
+	w.polled = w.now()
+}
+
+// follow watches the folders that there are now and no others, and reports whether
+// some are new. A folder that was replaced is new, whatever its name.
+func (w *watch) follow() bool {
+	if w.notifier == nil {
+		return false
+	}
+	w.mu.Lock()
+	folders := w.folders
+	w.mu.Unlock()
+	var blind error
+	fresh := false
+	for _, folder := range folders {
+		info, err := os.Stat(folder)
+		if err != nil {
+			continue // it went meanwhile
+		}
+		if old := w.watched[folder]; old != nil {
+			if os.SameFile(old, info) {
+				continue
+			}
+			_ = w.notifier.Remove(folder) // the system may have forgotten it already
+		}
+		if err := w.notifier.Add(folder); err != nil {
+			blind = fmt.Errorf("%s cannot be watched: %w", folder, err)
+			delete(w.watched, folder)
+			continue
+		}
+		w.watched[folder], fresh = info, true
+	}
+	for _, folder := range sortedKeys(w.watched) {
+		if !slices.Contains(folders, folder) {
+			_ = w.notifier.Remove(folder)
+			delete(w.watched, folder)
+		}
+	}
+	w.setBlind(blind)
+	return fresh
+}
+
+// forget takes a folder that was removed, renamed or replaced for one that is not
+// watched: another may have its name, and even its number on the disk.
+func (w *watch) forget(e fsnotify.Event) {
+	if !e.Has(fsnotify.Remove) && !e.Has(fsnotify.Rename) && !e.Has(fsnotify.Create) {
+		return
+	}
+	name := filepath.Clean(e.Name)
+	for _, folder := range sortedKeys(w.watched) {
+		if inside, err := filepath.Rel(name, folder); err == nil && filepath.IsLocal(inside) {
+			_ = w.notifier.Remove(folder) // the system may have forgotten it already
+			delete(w.watched, folder)
+		}
+	}
+}
+
+// setBlind notes why not all changes are told, and logs it when it begins.
+func (w *watch) setBlind(err error) {
+	if err != nil && w.blind == nil {
+		w.config.Log.Warn("the system does not tell of all changes: files are looked at again and again", "every", pollBlind, "error", err)
+	}
+	w.blind = err
+}
+
+// concerns reports whether an event may change a workflow. What else lies in the
+// folders, such as a journal that is always written, does not.
+func (w *watch) concerns(e fsnotify.Event) bool {
+	switch filepath.Ext(e.Name) {
+	case ".yaml", ".yml", ".lua":
+		return e.Op != fsnotify.Chmod
+	}
+	if e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename) {
+		return true // it may have been a folder, or a link to one
+	}
+	info, err := os.Stat(e.Name)
+	return e.Has(fsnotify.Create) && err == nil && info.IsDir()
+}

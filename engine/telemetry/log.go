@@ -1,0 +1,123 @@
+package telemetry
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/pdflow/pdflow/engine"
+)
+
+// A Log writes what somebody of operations cares for. Its levels say who should look:
+//
+//   - Error: a person, now. A run failed, timed out, waits for a decision or cannot
+//     run at all.
+//   - Warn: somebody, some time. An attempt failed, a run was cancelled, or skipped
+//     for another reason than a pause.
+//   - Info: nobody. Runs begin, go on, wait and end well; an instant was skipped since
+//     its schedule is paused.
+//
+// What scripts log is not repeated here: their words may hold inputs. `pdflow runs
+// logs` has it.
+type Log struct {
+	log *slog.Logger
+	// look is the command that shows a run.
+	look func(run string) string
+}
+
+// NewLog returns a log that names the command with which to look at a run.
+func NewLog(log *slog.Logger, look func(run string) string) *Log { return &Log{log, look} }
+
+// Run returns the observer of one run of a workflow.
+func (l *Log) Run(workflow string) engine.Observer { return &runLog{log: l, workflow: workflow} }
+
+// runLog writes the lines of a run.
+type runLog struct {
+	log      *Log
+	workflow string
+	began    time.Time // zero: in another process
+}
+
+// Observe writes the line of an event that has one.
+func (r *runLog) Observe(e engine.Event) {
+	switch e.Kind {
+	case engine.RunStarted:
+		r.began = e.Time
+		r.write(e, slog.LevelInfo, "run started", start(e.Started)...)
+	case engine.RunQueued:
+		r.write(e, slog.LevelInfo, "run waits", slog.String("reason", e.Reason))
+	case engine.RunResumed:
+		r.write(e, slog.LevelInfo, "run goes on")
+	case engine.RunRetried:
+		r.write(e, slog.LevelInfo, "run is retried")
+	case engine.RunSkipped:
+		r.write(e, skipLevel(e.Reason), "run skipped", slog.String("reason", SkipReason(e.Reason)), slog.String("why", e.Reason))
+	case engine.RunSuspended:
+		r.write(e, slog.LevelError, "run needs attention", r.failure(e)...)
+	case engine.RunFinished:
+		r.finished(e)
+	case engine.AttemptFinished:
+		if f := e.Outcome.Error; f != nil {
+			r.write(e, slog.LevelWarn, "step failed", slog.String("step", e.Step), slog.Int("item", e.Item), slog.Int("attempt", e.Attempt),
+				slog.String("kind", string(f.Kind)), slog.String("error", f.Error()))
+		}
+	}
+}
+
+// start is what is worth knowing of how a run began: not its inputs.
+func start(s *engine.RunStart) []slog.Attr {
+	if s == nil {
+		return nil
+	}
+	attributes := []slog.Attr{slog.String("trigger", s.Trigger.Kind)}
+	if at := s.Trigger.ScheduledAt; at != nil {
+		attributes = append(attributes, slog.String("scheduled_at", at.UTC().Format(time.RFC3339)))
+	}
+	return attributes
+}
+
+func skipLevel(reason string) slog.Level {
+	switch SkipReason(reason) {
+	case Paused:
+		return slog.LevelInfo
+	case CannotRun:
+		return slog.LevelError
+	}
+	return slog.LevelWarn
+}
+
+func (r *runLog) finished(e engine.Event) {
+	level, message := slog.LevelError, "run finished"
+	switch e.Status {
+	case engine.Success:
+		level = slog.LevelInfo
+	case engine.Cancelled:
+		level = slog.LevelWarn
+	case engine.NeedsAttention:
+		message = "run needs attention"
+	}
+	attributes := []slog.Attr{slog.String("status", string(e.Status))}
+	if !r.began.IsZero() {
+		attributes = append(attributes, slog.Duration("took", e.Time.Sub(r.began)))
+	}
+	r.write(e, level, message, append(attributes, r.failure(e)...)...)
+}
+
+// failure is why a run failed, and the command to look.
+func (r *runLog) failure(e engine.Event) []slog.Attr {
+	f := e.Error
+	if f == nil {
+		return nil
+	}
+	attributes := []slog.Attr{slog.String("kind", string(f.Kind)), slog.String("error", f.Error())}
+	if f.Step != "" {
+		attributes = append(attributes, slog.String("step", f.Step))
+	}
+	return append(attributes, slog.String("look", r.log.look(e.Run)))
+}
+
+// write writes a line that names the workflow and the run first.
+func (r *runLog) write(e engine.Event, level slog.Level, message string, attributes ...slog.Attr) {
+	names := []slog.Attr{slog.String("workflow", r.workflow), slog.String("run", e.Run)}
+	r.log.log.LogAttrs(context.Background(), level, message, append(names, attributes...)...)
+}

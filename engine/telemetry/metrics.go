@@ -1,0 +1,219 @@
+package telemetry
+
+import (
+	"net/http"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/pdflow/pdflow/engine"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// other is the label of workflows that are not loaded.
+const other = "other"
+
+var (
+	// durations are the bounds of a run's time: a health check to an hour.
+	durations = []float64{0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600}
+	// lags are the bounds of a start's lateness: a commit to a catch-up.
+	lags = []float64{0.01, 0.05, 0.15, 0.5, 1, 5, 30, 300, 3600}
+)
+
+// A Config says what metrics read when they are asked. Nil functions leave their
+// metric out.
+type Config struct {
+	Version  string
+	InFlight func() int       // the runs that the program works on
+	LastWake func() time.Time // when the scheduler last looked
+}
+
+// Metrics counts what happens. It is safe for concurrent use.
+type Metrics struct {
+	registry  *prometheus.Registry
+	runs      *prometheus.CounterVec
+	durations *prometheus.HistogramVec
+	attempts  *prometheus.CounterVec
+	calls     *prometheus.CounterVec
+	skipped   *prometheus.CounterVec
+	lag       prometheus.Histogram
+	loaded    prometheus.Gauge
+	broken    prometheus.Gauge
+
+	mu        sync.RWMutex
+	workflows map[string]bool
+}
+
+// NewMetrics returns metrics that have counted nothing.
+func NewMetrics(c Config) *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		runs:     counter("runs_total", "Runs that ended, or that wait for a person (suspended).", "workflow", "status"),
+		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "pdflow", Name: "run_duration_seconds", Buckets: durations,
+			Help: "Time from start to end of runs that began and ended in this process.",
+		}, []string{"workflow"}),
+		attempts: counter("step_attempts_total", "Attempts of steps that ended.", "workflow", "status"),
+		calls:    counter("calls_total", "Calls of actions, by kind of error (none after a success).", "action", "kind"),
+		skipped:  counter("skipped_total", "Occurrences and runs that did not run.", "workflow", "reason"),
+		lag: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: "pdflow", Name: "scheduler_lag_seconds", Buckets: lags,
+			Help: "Time from the instant of an occurrence to the decision that it runs.",
+		}),
+		loaded: gauge("workflows", "Workflows that are loaded."),
+		broken: gauge("workflow_files_broken", "Files of workflows whose newest version cannot be loaded."),
+	}
+	m.registry.MustRegister(m.runs, m.durations, m.attempts, m.calls, m.skipped, m.lag, m.loaded, m.broken, buildInfo(c.Version),
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.ask(c)
+	return m
+}
+
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "pdflow", Name: name, Help: help}, labels)
+}
+
+func gauge(name, help string) prometheus.Gauge {
+	return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "pdflow", Name: name, Help: help})
+}
+
+// buildInfo is a metric that is 1 and says in its labels what runs.
+func buildInfo(version string) prometheus.Gauge {
+	g := prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: "pdflow", Name: "build_info", Help: "1, with the versions of pdflow and Go.",
+		ConstLabels: prometheus.Labels{"version": version, "go": runtime.Version()},
+	})
+	g.Set(1)
+	return g
+}
+
+// ask adds the metrics that others know.
+func (m *Metrics) ask(c Config) {
+	if c.InFlight != nil {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Namespace: "pdflow", Name: "runs_in_flight", Help: "Runs under way in this process.",
+		}, func() float64 { return float64(c.InFlight()) }))
+	}
+	if c.LastWake != nil {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Namespace: "pdflow", Name: "scheduler_last_wake_timestamp_seconds", Help: "When the scheduler last looked at what is due, in Unix time; 0 before.",
+		}, func() float64 {
+			if at := c.LastWake(); !at.IsZero() {
+				return float64(at.UnixMilli()) / 1000
+			}
+			return 0
+		}))
+	}
+}
+
+// Handler serves the metrics to Prometheus.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry, MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
+}
+
+// Load says which workflows there are now and how many files are broken. The series
+// of those that are gone go too.
+func (m *Metrics) Load(workflows []string, broken int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	old := m.workflows
+	m.workflows = make(map[string]bool, len(workflows))
+	for _, name := range workflows {
+		m.workflows[name] = true
+	}
+	for name := range old {
+		if !m.workflows[name] {
+			m.forget(name)
+		}
+	}
+	m.loaded.Set(float64(len(m.workflows)))
+	m.broken.Set(float64(broken))
+}
+
+func (m *Metrics) forget(workflow string) {
+	labels := prometheus.Labels{"workflow": workflow}
+	m.runs.DeletePartialMatch(labels)
+	m.durations.DeletePartialMatch(labels)
+	m.attempts.DeletePartialMatch(labels)
+	m.skipped.DeletePartialMatch(labels)
+}
+
+// count does something with the label of a workflow. It cannot be unloaded meanwhile:
+// its series would come back and stay.
+func (m *Metrics) count(workflow string, do func(label string)) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if !m.workflows[workflow] {
+		workflow = other
+	}
+	do(workflow)
+}
+
+// Decided hears what a scheduler decided of instants: that one runs, which is so late,
+// or that so many are skipped, and why.
+func (m *Metrics) Decided(workflow, reason string, count int, late time.Duration) {
+	if reason == "" {
+		m.lag.Observe(max(late, 0).Seconds())
+		return
+	}
+	m.count(workflow, func(label string) { m.skipped.WithLabelValues(label, SkipReason(reason)).Add(float64(max(count, 1))) })
+}
+
+// Run returns the observer of one run of a workflow. It hears the run from its start,
+// or from where this process goes on with it.
+func (m *Metrics) Run(workflow string) engine.Observer {
+	return &runMetrics{metrics: m, workflow: workflow}
+}
+
+// runMetrics counts what happens in a run.
+type runMetrics struct {
+	metrics  *Metrics
+	workflow string
+	began    time.Time // zero: in another process
+}
+
+// Observe counts an event.
+func (r *runMetrics) Observe(e engine.Event) {
+	m := r.metrics
+	switch e.Kind {
+	case engine.RunStarted:
+		r.began = e.Time
+	case engine.RunRetried, engine.RunResumed:
+		r.began = time.Time{} // the time before is not work
+	case engine.RunSkipped:
+		if reason := SkipReason(e.Reason); !schedulers(reason) {
+			m.count(r.workflow, func(label string) { m.skipped.WithLabelValues(label, reason).Inc() })
+		}
+	case engine.RunSuspended:
+		m.count(r.workflow, func(label string) { m.runs.WithLabelValues(label, string(engine.Suspended)).Inc() })
+	case engine.RunFinished:
+		r.finished(e)
+	case engine.AttemptFinished:
+		m.count(r.workflow, func(label string) { m.attempts.WithLabelValues(label, string(e.Outcome.Status)).Inc() })
+	case engine.CallReturned:
+		r.called(e.Call)
+	}
+}
+
+func (r *runMetrics) finished(e engine.Event) {
+	r.metrics.count(r.workflow, func(label string) {
+		r.metrics.runs.WithLabelValues(label, string(e.Status)).Inc()
+		if !r.began.IsZero() {
+			r.metrics.durations.WithLabelValues(label).Observe(e.Time.Sub(r.began).Seconds())
+		}
+	})
+}
+
+// called counts a call, unless its result is that of an earlier one.
+func (r *runMetrics) called(c *engine.Call) {
+	if c.Again {
+		return
+	}
+	kind := "none"
+	if c.Error != nil {
+		kind = string(c.Error.Kind)
+	}
+	r.metrics.calls.WithLabelValues(c.Action, kind).Inc()
+}

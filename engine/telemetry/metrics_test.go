@@ -1,0 +1,228 @@
+package telemetry_test
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/telemetry"
+)
+
+var begin = time.Date(2026, 3, 29, 9, 0, 0, 0, time.UTC)
+
+// scrape returns the series of pdflow that are not zero, without the buckets that
+// follow from others.
+func scrape(t *testing.T, m *telemetry.Metrics) []string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if w.Code != 200 {
+		t.Fatalf("got %d, want 200:\n%s", w.Code, w.Body)
+	}
+	var series []string
+	for line := range strings.Lines(w.Body.String()) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "pdflow_") && !strings.Contains(line, "_bucket") && !strings.HasPrefix(line, "pdflow_build_info") && !strings.HasSuffix(line, " 0") {
+			series = append(series, strings.TrimPrefix(line, "pdflow_"))
+		}
+	}
+	return series
+}
+
+func metrics(workflows ...string) *telemetry.Metrics {
+	m := telemetry.NewMetrics(telemetry.Config{Version: "1.2.3"})
+	m.Load(workflows, 0)
+	return m
+}
+
+// observe lets an observer hear events a second apart.
+func observe(o engine.Observer, events ...engine.Event) {
+	for i, e := range events {
+		e.Run, e.Sequence, e.Time = "01RUN", i+1, begin.Add(time.Duration(i)*time.Second)
+		o.Observe(e)
+	}
+}
+
+func attempt(status engine.Status) engine.Event {
+	o := &engine.Outcome{Status: status}
+	if status == engine.Failed {
+		o.Error = &engine.Failure{Kind: action.Timeout, Message: "it took too long"}
+	}
+	return engine.Event{Kind: engine.AttemptFinished, Step: "check", Attempt: 1, Outcome: o}
+}
+
+func call(name string, kind action.Kind, again bool) engine.Event {
+	c := &engine.Call{Number: 1, Action: name, Again: again}
+	if kind != "" {
+		c.Error = &engine.Failure{Kind: kind}
+	}
+	return engine.Event{Kind: engine.CallReturned, Call: c}
+}
+
+func TestRun(t *testing.T) {
+	started, finished := engine.Event{Kind: engine.RunStarted}, engine.Event{Kind: engine.RunFinished, Status: engine.Success}
+	tests := map[string]struct {
+		events []engine.Event
+		want   []string
+	}{
+		"success": {
+			[]engine.Event{started, call("http.get", "", false), attempt(engine.Success), finished},
+			[]string{
+				`calls_total{action="http.get",kind="none"} 1`, `run_duration_seconds_sum{workflow="nightly"} 3`, `run_duration_seconds_count{workflow="nightly"} 1`,
+				`runs_total{status="success",workflow="nightly"} 1`, `step_attempts_total{status="success",workflow="nightly"} 1`, `workflows 1`,
+			},
+		},
+		"failure after a retry": {
+			[]engine.Event{
+				started, call("http.get", action.Timeout, false), attempt(engine.Failed), call("http.get", "", false), call("pagerduty.send_trigger_event", "", true),
+				attempt(engine.Failed),
+				{Kind: engine.RunFinished, Status: engine.Failed},
+			},
+			[]string{
+				`calls_total{action="http.get",kind="none"} 1`, `calls_total{action="http.get",kind="timeout"} 1`,
+				`run_duration_seconds_sum{workflow="nightly"} 6`, `run_duration_seconds_count{workflow="nightly"} 1`,
+				`runs_total{status="failure",workflow="nightly"} 1`, `step_attempts_total{status="failure",workflow="nightly"} 2`, `workflows 1`,
+			},
+		},
+		"resumed": {
+			[]engine.Event{{Kind: engine.RunResumed}, finished},
+			[]string{`runs_total{status="success",workflow="nightly"} 1`, `workflows 1`},
+		},
+		"suspended": {
+			[]engine.Event{{Kind: engine.RunResumed}, {Kind: engine.RunSuspended}},
+			[]string{`runs_total{status="suspended",workflow="nightly"} 1`, `workflows 1`},
+		},
+		"overlap": {
+			[]engine.Event{{Kind: engine.RunSkipped, Reason: `skipped: the concurrency group "nightly" is busy with 01OTHER`}},
+			[]string{`skipped_total{reason="overlap",workflow="nightly"} 1`, `workflows 1`},
+		},
+		// The scheduler has told of it, with the number of instants.
+		"down": {
+			[]engine.Event{{Kind: engine.RunSkipped, Reason: "skipped: down: 12 occurrences"}},
+			[]string{`workflows 1`},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			m := metrics("nightly")
+			observe(m.Run("nightly"), test.events...)
+			if diff := cmp.Diff(test.want, scrape(t, m)); diff != "" {
+				t.Errorf("series (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDecided(t *testing.T) {
+	m := metrics("nightly")
+	m.Decided("nightly", "", 1, 250*time.Millisecond)
+	m.Decided("nightly", "", 1, -time.Hour) // the clock was set back
+	m.Decided("nightly", "window: 12 occurrences from a to b", 12, time.Hour)
+	m.Decided("nightly", "paused", 0, 0)
+	want := []string{
+		`scheduler_lag_seconds_sum 0.25`, `scheduler_lag_seconds_count 2`,
+		`skipped_total{reason="paused",workflow="nightly"} 1`, `skipped_total{reason="window",workflow="nightly"} 12`, `workflows 1`,
+	}
+	if diff := cmp.Diff(want, scrape(t, m)); diff != "" {
+		t.Errorf("series (-want +got):\n%s", diff)
+	}
+}
+
+func TestAsked(t *testing.T) {
+	wake := time.Time{}
+	m := telemetry.NewMetrics(telemetry.Config{InFlight: func() int { return 3 }, LastWake: func() time.Time { return wake }})
+	if diff := cmp.Diff([]string{`runs_in_flight 3`}, scrape(t, m)); diff != "" {
+		t.Errorf("series before the first look (-want +got):\n%s", diff)
+	}
+	wake = begin.Add(500 * time.Millisecond)
+	if want, got := fmt.Sprintf("scheduler_last_wake_timestamp_seconds %.10g", float64(wake.UnixMilli())/1000), scrape(t, m); len(got) != 2 || !sameNumber(want, got[1]) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// sameNumber compares series whose values may be written differently.
+func sameNumber(a, b string) bool {
+	var name, other string
+	var x, y float64
+	fmt.Sscan(a, &name, &x)
+	fmt.Sscan(b, &other, &y)
+	return name == other && x-y < 1 && y-x < 1
+}
+
+// TestSeriesAreBounded runs workflows that are not loaded, and unloads one.
+func TestSeriesAreBounded(t *testing.T) {
+	m := metrics("nightly", "hourly")
+	finished := engine.Event{Kind: engine.RunFinished, Status: engine.Success}
+	for i := range 1000 {
+		observe(m.Run(fmt.Sprintf("someone's %d", i)), finished)
+	}
+	hourly := m.Run("hourly")
+	observe(hourly, engine.Event{Kind: engine.RunStarted}, attempt(engine.Success), finished)
+	m.Decided("hourly", "down", 1, 0)
+	m.Load([]string{"nightly"}, 2)
+	observe(hourly, finished) // it was under way when its file went
+	want := []string{`run_duration_seconds_count{workflow="other"} 1`, `runs_total{status="success",workflow="other"} 1001`, `workflow_files_broken 2`, `workflows 1`}
+	if diff := cmp.Diff(want, scrape(t, m)); diff != "" {
+		t.Errorf("series (-want +got):\n%s", diff)
+	}
+}
+
+func TestNamesFollowPrometheusHabits(t *testing.T) {
+	m := metrics("nightly")
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	text := w.Body.String()
+	for _, want := range []string{`pdflow_build_info{go="go1.`, `version="1.2.3"} 1`, "go_goroutines ", "process_resident_memory_bytes "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("got no %q in:\n%s", want, text)
+		}
+	}
+	for line := range strings.Lines(text) {
+		fields := strings.Fields(line)
+		if len(fields) == 4 && fields[1] == "TYPE" && strings.HasPrefix(fields[2], "pdflow_") && (fields[3] == "counter") != strings.HasSuffix(fields[2], "_total") {
+			t.Errorf("%s is a %s", fields[2], fields[3])
+		}
+	}
+}
+
+// TestTogether uses everything at once, for the race detector.
+func TestTogether(t *testing.T) {
+	m := metrics("nightly")
+	var together sync.WaitGroup
+	for i := range 8 {
+		together.Go(func() {
+			for range 50 {
+				observe(m.Run("nightly"), engine.Event{Kind: engine.RunStarted}, attempt(engine.Success), engine.Event{Kind: engine.RunFinished, Status: engine.Success})
+				m.Decided("nightly", "", 1, time.Second)
+				m.Load([]string{"nightly", fmt.Sprint(i)}, i)
+				scrape(t, m)
+			}
+		})
+	}
+	together.Wait()
+	if want := `runs_total{status="success",workflow="nightly"} 400`; !slices.Contains(scrape(t, m), want) {
+		t.Errorf("got %q, want %q in it", scrape(t, m), want)
+	}
+}
+
+func TestSkipReason(t *testing.T) {
+	tests := map[string]string{
+		"down": telemetry.Down, "skipped: down": telemetry.Down, "skipped: window: 3 occurrences from a to b": telemetry.Window,
+		"skipped: paused": telemetry.Paused, "skipped: it cannot run: the secret X is not set": telemetry.CannotRun,
+		`skipped: the concurrency group "paused" is busy with 01A`:                       telemetry.Overlap,
+		`skipped: 10 runs wait already: the concurrency group "x" is busy with 01A, 01B`: telemetry.QueueFull,
+		"": telemetry.Overlap,
+	}
+	for text, want := range tests {
+		if got := telemetry.SkipReason(text); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+	}
+}
