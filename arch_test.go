@@ -47,7 +47,10 @@ var allowed = map[string][]string{
 	"cmd/pdflow/internal/library":   {"engine/action", "engine/workflow", "github.com/fsnotify/fsnotify"},
 	"cmd/pdflow/internal/systemd":   {"engine/action", "github.com/coreos/go-systemd/v22/daemon"},
 	"cmd/pdflow": {
-		"builtins", "builtins/pagerduty", "builtins/pagerduty/simulator", "engine", "engine/action", "engine/lua", "engine/scheduler", "engine/sqlite", "engine/workflow",
+		"builtins", "builtins/pagerduty", "builtins/pagerduty/simulator",
+		"engine", "engine/action", "engine/lua", "engine/scheduler", "engine/sqlite", "engine/telemetry", "engine/workflow",
+		"cmd/pdflow/internal/alert", "cmd/pdflow/internal/control", "cmd/pdflow/internal/health", "cmd/pdflow/internal/heartbeat",
+		"cmd/pdflow/internal/library", "cmd/pdflow/internal/systemd",
 		"github.com/gofrs/flock",
 		"github.com/rogpeppe/go-internal/testscript", "github.com/rogpeppe/go-internal/txtar",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term",

@@ -33,7 +33,7 @@ type Local struct {
 	// durable and before it does anything: it may wait until there is room for the
 	// run. An error ends the work on it, and the run stays unfinished. Nil lets all run
 	// at once.
-	Admit func(context.Context) error
+	Admit func(ctx context.Context, run string) error
 	// Ceiling is what the operator of the machine allows workflows to do; nil
 	// allows whatever they ask for.
 	Ceiling *Ceiling

@@ -67,7 +67,7 @@ func (l *loop) drive(ctx context.Context) (*Result, error) {
 	defer l.watchCancel()()
 	cancelled := ctx.Done()
 	if l.local.Admit != nil {
-		l.admit = func() error { return l.local.Admit(ctx) }
+		l.admit = func() error { return l.local.Admit(ctx, l.id) }
 	}
 	err := l.turn()
 	for err == nil && !l.done {

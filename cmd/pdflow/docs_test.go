@@ -79,7 +79,7 @@ func codeBlocks(t *testing.T, pages ...string) []codeBlock {
 	return blocks
 }
 
-var pages = []string{"README.md", "docs/language.md", "docs/durability.md", "docs/connections.md", "docs/serve.md", "docs/testing.md"}
+var pages = []string{"README.md", "docs/language.md", "docs/durability.md", "docs/operations.md", "docs/connections.md", "docs/serve.md", "docs/testing.md"}
 
 // TestWorkflowsInDocs checks every workflow that a page shows, and every piece of
 // Lua as the script of a step.

@@ -11,7 +11,8 @@
 //   - journal.go: where runs are recorded; execution.go: work on one run, from the
 //     engine's result to what is printed; continuation.go: work on one that was
 //     recorded before.
-//   - serve*.go: the daemon that runs schedules: its files, its runs.
+//   - serve*.go: the daemon that runs schedules; serve_daemon.go has a map of it.
+//     Its parts are packages below internal. daemon_client.go asks it.
 //   - test*.go: `pdflow test`, and the words of its scripts.
 //   - rehearse.go: runs that send nothing, or ask first.
 //   - history*.go: what the events of a run say of it. progress*.go draw it while

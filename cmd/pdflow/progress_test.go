@@ -25,14 +25,14 @@ type screen struct {
 	wraps int // lines that were too long
 }
 
-var control = regexp.MustCompile(`^\x1b\[(\d*)([AJ])`)
+var escape = regexp.MustCompile(`^\x1b\[(\d*)([AJ])`)
 
 // Write takes what a program prints.
 func (s *screen) Write(text []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for rest := string(text); rest != ""; {
-		if m := control.FindStringSubmatch(rest); m != nil {
+		if m := escape.FindStringSubmatch(rest); m != nil {
 			s.control(m[1], m[2])
 			rest = rest[len(m[0]):]
 			continue

@@ -29,7 +29,8 @@ outcome nobody knows. What was done is not done again: calls that have a result
 give it back, one without is sent under the same key or looked for first.
 
 A run goes on with the workflow that it began with, whatever stands in the file
-now, and only against the same PagerDuty with the same keys.`,
+now, and only against the same PagerDuty with the same keys. When a daemon serves the
+data folder, it goes on with a single run, as it has the keys; this waits for it.`,
 		Example: `  pdflow runs resume last
   pdflow runs resume --all
   pdflow runs resume 01M838X2C49B --call 17=done   # a person looked: it was done`,
@@ -47,6 +48,9 @@ func (p *program) runsResume(ctx context.Context, names []string, o *resumeOptio
 	case !o.all && len(names) == 0:
 		return usageError("which run? give its id, `last`, or --all; `pdflow runs list%s --status interrupted` lists them", o.folder.option())
 	case len(names) == 1:
+		if done, err := p.resumeInDaemon(ctx, names[0], &o.continueOptions); done || err != nil {
+			return err
+		}
 		return p.continueOne(ctx, names[0], &o.continueOptions, false)
 	case len(o.calls) > 0:
 		return usageError("--call decides a call of one run: give one RUN")

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/control"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/cobra"
@@ -148,13 +151,19 @@ func (p *program) scheduleRunNowCommand() *cobra.Command {
 	var o runOptions
 	var id string
 	c := &cobra.Command{
-		Use:   "run-now FILE",
+		Use:   "run-now FILE|WORKFLOW",
 		Short: "Run a workflow now, with the inputs of its schedule",
 		Long: `Run a workflow now, as its schedule would: with the schedule's inputs. It is a
-run of its own; the schedule's instants stay as they are.`,
-		Example: "  pdflow schedule run-now port-check.yaml\n  pdflow schedule run-now report.yaml --schedule monthly --simulate",
+run of its own; the schedule's instants stay as they are.
+
+A file runs here. Anything else is the name of a workflow that the daemon of the data
+folder serves, which runs it; this prints the run's id and does not wait.`,
+		Example: "  pdflow schedule run-now port-check.yaml\n  pdflow schedule run-now report.yaml --schedule monthly --simulate\n  pdflow schedule run-now port-check -i host=db2",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if _, err := os.Stat(args[0]); err != nil {
+				return p.runInDaemon(c.Context(), args[0], id, o)
+			}
 			inputs, err := p.scheduleInputs(args[0], id)
 			if err != nil {
 				return err
@@ -169,22 +178,52 @@ run of its own; the schedule's instants stay as they are.`,
 	return c
 }
 
+// runInDaemon has the daemon run a workflow that it serves.
+func (p *program) runInDaemon(ctx context.Context, name, schedule string, o runOptions) error {
+	if o.simulate || o.dryRun || o.confirm || o.noJournal || o.connection != "" {
+		return usageError("there is no file %s, and the daemon runs a workflow as its schedule does: leave the flags out but -i and --data-dir", name)
+	}
+	inputs, err := p.readInputs(&action.Schema{}, o.inputs, o.inputFile)
+	if err != nil {
+		return err
+	}
+	run := ""
+	lives, err := p.askDaemon(o.folder, func(c *control.Client) (err error) {
+		run, err = c.Start(ctx, control.StartRequest{Workflow: name, Schedule: schedule, Inputs: inputs})
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case !lives:
+		return usageError("there is no file %s, and no daemon serves this data folder that could run a workflow of that name", name)
+	}
+	_, err = fmt.Fprintln(p.stdout, run)
+	return err
+}
+
 // scheduleInputs are the inputs of a schedule of a file.
 func (p *program) scheduleInputs(file, id string) (action.Object, error) {
 	plans, err := p.scheduled([]string{file})
 	if err != nil {
 		return nil, err
 	}
-	schedules := plans[0].Workflow.Schedules
+	s, err := scheduleOf(plans[0], id)
+	return s.Inputs, err
+}
+
+// scheduleOf is the schedule of an id; without one, the only one that there is.
+func scheduleOf(plan *workflow.Plan, id string) (workflow.Schedule, error) {
+	schedules := plan.Workflow.Schedules
 	var ids []string
 	for _, s := range schedules {
 		if s.Key() == id || id == "" && len(schedules) == 1 {
-			return s.Inputs, nil
+			return s, nil
 		}
 		ids = append(ids, s.Key())
 	}
 	if id == "" {
-		return nil, usageError("%s has several schedules; say which with --schedule: %s", file, strings.Join(ids, ", "))
+		return workflow.Schedule{}, usageError("%s has several schedules; say which with --schedule: %s", plan.Workflow.File, strings.Join(ids, ", "))
 	}
-	return nil, usageError("%s has no schedule %q (it has: %s)", file, id, strings.Join(ids, ", "))
+	return workflow.Schedule{}, usageError("%s has no schedule %q (it has: %s)", plan.Workflow.File, id, strings.Join(ids, ", "))
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/control"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/spf13/cobra"
@@ -27,10 +29,11 @@ func (p *program) scheduleListCommand() *cobra.Command {
 	var folder dataFolder
 	var output string
 	c := &cobra.Command{
-		Use:     "list FILE|DIR...",
-		Short:   "List schedules: when each runs next, and whether it is paused",
-		Example: "  pdflow schedule list workflows\n  pdflow schedule list . -o json",
-		Args:    cobra.MinimumNArgs(1),
+		Use:   "list [FILE|DIR...]",
+		Short: "List schedules: when each runs next, and whether it is paused",
+		Long: `List the schedules of files and folders: when each runs next, and whether it is
+paused. Without them, the schedules that the daemon of the data folder serves.`,
+		Example: "  pdflow schedule list workflows\n  pdflow schedule list -o json",
 		RunE:    func(c *cobra.Command, args []string) error { return p.scheduleList(c.Context(), args, folder, output) },
 	}
 	folder.addFlag(c.Flags())
@@ -42,13 +45,56 @@ func (p *program) scheduleList(ctx context.Context, args []string, folder dataFo
 	if err := oneOf("output", output, "text", "json"); err != nil {
 		return err
 	}
-	plans, err := p.scheduled(args)
+	list := func() ([]scheduleReport, error) { return p.schedulesOfFiles(ctx, args, folder) }
+	if len(args) == 0 {
+		list = func() ([]scheduleReport, error) { return p.schedulesOfDaemon(ctx, folder) }
+	}
+	reports, err := list()
 	if err != nil {
 		return err
 	}
+	if output == "json" {
+		return writeJSON(p.stdout, reports)
+	}
+	_, err = io.WriteString(p.stdout, schedulesText(reports, time.Now()))
+	return err
+}
+
+// schedulesOfDaemon asks the daemon for what it serves.
+func (p *program) schedulesOfDaemon(ctx context.Context, folder dataFolder) ([]scheduleReport, error) {
+	var status control.Status
+	lives, err := p.askDaemon(folder, func(c *control.Client) (err error) {
+		status, err = c.Status(ctx)
+		return err
+	})
+	if err == nil && !lives {
+		err = usageError("no daemon serves this data folder: start one with `pdflow serve`, or give FILE or DIR")
+	}
+	reports := []scheduleReport{}
+	for _, w := range status.Workflows {
+		for _, s := range w.Schedules {
+			r := scheduleReport{Workflow: w.Name, File: w.File, Schedule: s.Schedule, Cron: s.Cron, Timezone: s.Timezone, Next: s.Next}
+			if !s.Watermark.IsZero() {
+				r.Settled = &s.Watermark
+			}
+			if s.Pause != nil {
+				r.Pause = &engine.Pause{Reason: s.Pause.Reason, Until: s.Pause.Until}
+			}
+			reports = append(reports, r)
+		}
+	}
+	return reports, err
+}
+
+// schedulesOfFiles reads files, and what the journal knows of their schedules.
+func (p *program) schedulesOfFiles(ctx context.Context, args []string, folder dataFolder) ([]scheduleReport, error) {
+	plans, err := p.scheduled(args)
+	if err != nil {
+		return nil, err
+	}
 	states, err := p.scheduleStates(ctx, folder)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	reports := []scheduleReport{}
 	for _, plan := range plans {
@@ -66,11 +112,7 @@ func (p *program) scheduleList(ctx context.Context, args []string, folder dataFo
 			reports = append(reports, r)
 		}
 	}
-	if output == "json" {
-		return writeJSON(p.stdout, reports)
-	}
-	_, err = io.WriteString(p.stdout, schedulesText(reports, time.Now()))
-	return err
+	return reports, nil
 }
 
 // scheduleStates reads the states from the journal, where there is one.
@@ -177,9 +219,39 @@ func (p *program) scheduleResumeCommand() *cobra.Command {
 	return c
 }
 
-// setPause pauses or resumes the schedules of a workflow that were served once: what
-// never was has no state, and a name that is mistyped should not get one.
+// setPause pauses or resumes the schedules of a workflow.
 func (p *program) setPause(ctx context.Context, name string, o pauseOptions, pause *engine.Pause) error {
+	schedule := control.ScheduleName{Workflow: name, Schedule: o.schedule}
+	lives, err := p.askDaemon(o.folder, func(c *control.Client) error {
+		if pause == nil {
+			return c.ResumeSchedule(ctx, schedule)
+		}
+		return c.PauseSchedule(ctx, control.PauseRequest{ScheduleName: schedule, Reason: pause.Reason, Until: pause.Until})
+	})
+	if err == nil && !lives {
+		err = p.setRecordedPause(ctx, name, o, pause)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "%s is %s\n", printable(strings.TrimSpace(name+" "+o.schedule)), pauseText(pause))
+	return err
+}
+
+// pauseText says what became of a schedule.
+func pauseText(pause *engine.Pause) string {
+	switch {
+	case pause == nil:
+		return "not paused any more"
+	case pause.Until.IsZero():
+		return "paused until it is resumed"
+	}
+	return "paused until " + pause.Until.Format(time.RFC3339)
+}
+
+// setRecordedPause sets a pause in the journal, where no daemon lives. What was never
+// served has no state there, and a name that is mistyped should not get one.
+func (p *program) setRecordedPause(ctx context.Context, name string, o pauseOptions, pause *engine.Pause) error {
 	j, err := p.openRecords(o.folder)
 	if err != nil {
 		return err
@@ -193,7 +265,7 @@ func (p *program) setPause(ctx context.Context, name string, o pauseOptions, pau
 		return exit(exitFailed, err)
 	}
 	var names []string
-	done := 0
+	found := false
 	for _, s := range states {
 		names = append(names, s.Workflow)
 		if s.Workflow != name || o.schedule != "" && s.Schedule != o.schedule {
@@ -202,19 +274,11 @@ func (p *program) setPause(ctx context.Context, name string, o pauseOptions, pau
 		if err := j.PauseSchedule(ctx, s.Workflow, s.Schedule, pause); err != nil {
 			return exit(exitFailed, err)
 		}
-		done++
+		found = true
 	}
-	if done == 0 {
+	if !found {
 		return usageError("no schedule of the workflow %q was served with this data folder (%s)", name, orElse(action.DidYouMean(name, names), "`pdflow schedule list` shows those of files"))
 	}
-	verb := "resumed"
-	if pause != nil {
-		verb = "paused"
-		if !pause.Until.IsZero() {
-			verb += " until " + pause.Until.Format(time.RFC3339)
-		}
-	}
-	fmt.Fprintf(p.stdout, "%s of %s %s\n", plural(done, "schedule"), printable(name), verb)
 	return nil
 }
 

@@ -173,9 +173,10 @@ func (w *servedWorld) daemon() (*daemon, func()) {
 		w.t.Fatal(err)
 	}
 	d := &daemon{
-		program: p, site: site, journal: &journal{Journal: opened, path: w.data}, records: w.records(opened), clock: w.clock,
-		log: slog.New(slog.NewTextHandler(w, nil)), slots: make(chan struct{}, 50),
+		program: p, site: site, clock: w.clock, log: slog.New(slog.NewTextHandler(w, nil)), options: serveOptions{maxRuns: 50},
 	}
+	d.assemble()
+	d.record(&journal{Journal: opened, path: w.data}, w.records(opened))
 	if err := d.load([]string{w.folder}); err != nil {
 		w.t.Fatal(err)
 	}
@@ -221,14 +222,13 @@ func (w *servedWorld) serveUntil(end time.Time) {
 	ctx := context.Background()
 	d, gone := w.daemon()
 	defer gone()
-	s := d.scheduler(ctx)
-	if err := s.Replace(ctx, d.entries()); err != nil {
+	if err := d.begin(ctx); err != nil {
 		w.t.Fatal(err)
 	}
 	for w.clock.Now().Before(end) {
 		d.rescue(ctx)
 		d.running.Wait()
-		next := s.Tick(ctx)
+		next := d.scheduler.Tick(ctx)
 		d.running.Wait()
 		if next.IsZero() || next.After(end) {
 			next = end
@@ -317,34 +317,26 @@ func TestServedFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write := func(text string) {
+	reload := func(text string, serving int) {
 		t.Helper()
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-	}
-	reload := func(want bool, entries int) {
-		t.Helper()
-		changed, err := d.files.reload()
-		if err != nil || changed != want || len(d.entries()) != entries {
-			t.Fatalf("got changed %v, %d entries, %v, want %v, %d", changed, len(d.entries()), err, want, entries)
+		d.library.Check()
+		if got := len(d.scheduler.Status()); got != serving {
+			t.Fatalf("got %d schedules, want %d", got, serving)
 		}
 	}
-	reload(false, 2)
-	write(strings.Replace(string(source), "steps:", "stpes:", 1))
-	reload(true, 2)
-	if !strings.Contains(w.log.String(), "broken by its last change; the version before goes on") {
-		t.Errorf("got the log\n%s\nwant that the file is broken", w.log)
-	}
-	reload(false, 2)
-	write(strings.Replace(string(source), "name: check-0", "name: check-1", 1))
-	reload(true, 1) // two files of one name: the first counts
-	if err := os.Remove(file); err != nil {
+	if err := d.begin(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	reload(true, 1)
-	write(string(source))
-	reload(true, 2)
+	reload(strings.Replace(string(source), "steps:", "stpes:", 1), 2)
+	if !strings.Contains(w.log.String(), "the last good version goes on") || !strings.Contains(w.log.String(), "stpes") {
+		t.Errorf("got the log\n%s\nwant that the file is broken, and how", w.log)
+	}
+	reload(string(source), 2)
+	reload("name: other\nsteps: [{uses: log.info, with: {message: hello}}]\n", 1)
+	reload(string(source), 2)
 }
 
 // TestLedger: what was due on schedules is listed, with what became of it.

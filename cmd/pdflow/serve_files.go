@@ -1,123 +1,107 @@
 package main
 
 import (
-	"fmt"
-	"log/slog"
-	"maps"
-	"os"
-	"path/filepath"
-	"slices"
+	"context"
 	"strings"
-	"time"
 
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/library"
+	"github.com/pdflow/pdflow/engine/scheduler"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// reloadEvery is how often a daemon looks whether files have changed. It asks the file
-// system for sizes and times only.
-const reloadEvery = 2 * time.Second
-
-// servedFiles are the workflows that a daemon serves: those of files and folders that
-// have a schedule. Of a file that is broken by a change the last good version stays.
-type servedFiles struct {
-	args    []string
-	compile func(file string) (*workflow.Plan, error)
-	log     *slog.Logger
-	byFile  map[string]*servedFile
-}
-
-// A servedFile is a file as it was read last.
-type servedFile struct {
-	stamp string
-	plan  *workflow.Plan // the last good version; nil when there was none
-}
-
-// load reads everything. Its error says that there is nothing to read.
-func (f *servedFiles) load() error {
-	f.byFile = map[string]*servedFile{}
-	_, err := f.reload()
-	return err
-}
-
-// reload reads what has changed, and reports whether something has.
-func (f *servedFiles) reload() (changed bool, err error) {
-	files, err := workflowFiles(f.args)
+// load reads the files.
+func (d *daemon) load(args []string) error {
+	var err error
+	d.library, err = library.Open(library.Config{Paths: args, Compile: d.compile, Clock: d.clock, Log: d.log, Changed: d.changed})
 	if err != nil {
-		return false, err
+		return exit(exitUsage, err)
 	}
-	for file := range f.byFile {
-		if !slices.Contains(files, file) {
-			f.log.Info("gone", "file", file)
-			delete(f.byFile, file)
-			changed = true
+	snapshot := d.library.Snapshot()
+	if len(d.entries()) > 0 {
+		d.count(snapshot)
+		return nil
+	}
+	for _, f := range snapshot.Files {
+		if f.Problem != nil {
+			return usageError("there is nothing to serve: no file of %s has a schedule and can be read, such as\n%w", strings.Join(args, ", "), f.Problem)
 		}
 	}
-	for _, file := range files {
-		known := f.byFile[file]
-		stamp := stampOf(file, known)
-		if known != nil && known.stamp == stamp {
-			continue
-		}
-		changed = true
-		f.byFile[file] = f.read(file, known)
-	}
-	return changed, nil
+	return usageError("there is nothing to serve: no file of %s has a schedule (write schedule: \"0 9 * * MON-FRI\")", strings.Join(args, ", "))
 }
 
-// read compiles a file. What is wrong with it is logged once for each change.
-func (f *servedFiles) read(file string, known *servedFile) *servedFile {
-	plan, err := f.compile(file)
-	fresh := &servedFile{plan: plan}
-	switch {
-	case err == nil && known != nil:
-		f.log.Info("read again", "file", file)
-	case err == nil:
-	case known != nil && known.plan != nil:
-		f.log.Error("broken by its last change; the version before goes on", "file", file, "error", err)
-		fresh.plan = known.plan
-	default:
-		f.log.Error("cannot be served", "file", file, "error", err)
-		fresh.plan = nil
+// compile reads a workflow. One with a schedule must be able to run here.
+func (d *daemon) compile(file string) (*workflow.Plan, error) {
+	plan, err := compileFile(file, d.site)
+	if err != nil || len(plan.Workflow.Schedules) == 0 {
+		return plan, err
 	}
-	fresh.stamp = stampOf(file, fresh)
-	return fresh
+	return plan, d.site.ready(plan)
 }
 
-// plans are the workflows to serve, by file. Of two with one name the first counts.
-func (f *servedFiles) plans() []*workflow.Plan {
-	var plans []*workflow.Plan
-	byName := map[string]string{}
-	for _, file := range slices.Sorted(maps.Keys(f.byFile)) {
-		plan := f.byFile[file].plan
-		if plan == nil || len(plan.Workflow.Schedules) == 0 {
-			continue
-		}
-		if first, taken := byName[plan.Workflow.Name]; taken {
-			f.log.Error("two files have one name; the first is served", "name", plan.Workflow.Name, "served", first, "not_served", file)
-			continue
-		}
-		byName[plan.Workflow.Name] = file
-		plans = append(plans, plan)
-	}
-	return plans
+// served is what a schedule runs.
+type served struct {
+	plan     *workflow.Plan
+	schedule workflow.Schedule
 }
 
-// stampOf changes when the file does, or a Lua file that its plan was made from.
-func stampOf(file string, known *servedFile) string {
-	names := []string{file}
-	if known != nil && known.plan != nil {
-		for _, source := range known.plan.Sources[1:] {
-			names = append(names, filepath.Join(filepath.Dir(file), source.Name))
+// entries are the schedules of the files.
+func (d *daemon) entries() []scheduler.Entry {
+	var entries []scheduler.Entry
+	for _, plan := range d.library.Snapshot().Plans() {
+		for _, s := range plan.Workflow.Schedules {
+			entries = append(entries, scheduler.Entry{Workflow: plan.Workflow.Name, Schedule: s.Key(), Spec: s.Spec, CatchUp: s.CatchUp, Data: served{plan, s}})
 		}
 	}
-	var b strings.Builder
-	for _, name := range names {
-		info, err := os.Stat(name)
-		if err != nil {
-			fmt.Fprintf(&b, "%s gone\n", name)
+	return entries
+}
+
+// announce says what is wrong with the files that the daemon begins with, and ends the
+// alerts of those that were mended while nothing served them.
+func (d *daemon) announce() {
+	snapshot := d.library.Snapshot()
+	d.count(snapshot)
+	for _, f := range snapshot.Files {
+		if f.Problem != nil {
+			d.broken(f.Name(), f.Path, f.Problem)
+		} else if alerts := d.alerts.Load(); alerts != nil {
+			alerts.Mended(f.Name())
+		}
+	}
+}
+
+// changed hears how the files differ from those before.
+func (d *daemon) changed(snapshot *library.Snapshot, changes []library.Change) {
+	d.systemd.Reloading()
+	d.count(snapshot)
+	if err := d.scheduler.Replace(context.Background(), d.entries()); err != nil {
+		d.log.Error("the schedules cannot be changed; those that are loaded stay", "error", err)
+	}
+	for _, c := range changes {
+		if c.Kind == library.Broken {
+			d.broken(c.Workflow, c.File, c.Problem)
 			continue
 		}
-		fmt.Fprintf(&b, "%s %d %d\n", name, info.Size(), info.ModTime().UnixNano())
+		d.log.Info("a file has changed", "change", string(c.Kind), "file", c.File, "workflow", c.Workflow)
+		if alerts := d.alerts.Load(); alerts != nil {
+			alerts.Mended(c.Workflow)
+		}
 	}
-	return b.String()
+	d.systemd.Ready("serving " + plural(len(d.entries()), "schedule"))
+}
+
+// count tells the metrics what is loaded.
+func (d *daemon) count(snapshot *library.Snapshot) {
+	var names []string
+	for _, plan := range snapshot.Plans() {
+		names = append(names, plan.Workflow.Name)
+	}
+	d.metrics.Load(names, snapshot.Broken())
+}
+
+// broken says that the newest version of a file cannot be served.
+func (d *daemon) broken(name, file string, problem error) {
+	d.log.Error("the file cannot be served; the last good version goes on, if there was one", "workflow", name, "file", file, "error", problem)
+	if alerts := d.alerts.Load(); alerts != nil {
+		alerts.Broken(name, file, problem.Error())
+	}
 }

@@ -3,11 +3,15 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/alert"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/scheduler"
+	"github.com/pdflow/pdflow/engine/telemetry"
+	"github.com/pdflow/pdflow/engine/workflow"
 )
 
 // start begins the run of an instant and returns when that is durable. One that
@@ -16,82 +20,125 @@ import (
 func (d *daemon) start(ctx context.Context, due scheduler.Due) error {
 	what := due.Entry.Data.(served)
 	request, err := d.site.request(what.plan, what.schedule.Inputs)
-	if err != nil {
-		return d.skip(ctx, due, "it cannot run: "+err.Error())
+	if err == nil {
+		request.Occurrence = &due.Occurrence
+		_, err = d.launch(what.plan, request)
 	}
-	begun, recorded := make(chan error, 1), false
-	request.Occurrence, request.Begun = &due.Occurrence, func() { recorded = true; begun <- nil }
-	d.work(ctx, due.Run(), func(ctx context.Context, local *engine.Local) {
-		result, err := local.Run(ctx, what.plan, request)
+	if err == nil || !engine.IsInputError(err) {
+		return err
+	}
+	reason := "it cannot run: " + err.Error()
+	d.missed(due.Occurrence, reason, 1)
+	return d.skip(ctx, due, reason)
+}
+
+// launch begins a run, and returns its id when its beginning is durable.
+func (d *daemon) launch(plan *workflow.Plan, request engine.Request) (run string, err error) {
+	type beginning struct {
+		run string
+		err error
+	}
+	begun, recorded, id := make(chan beginning, 1), false, ""
+	request.Begun = func() { recorded = true; begun <- beginning{id, nil} }
+	d.running.Go(func() {
+		local, leave := d.local(plan.Workflow.Name)
+		defer leave()
+		local.Observers = append(local.Observers, observer(func(e engine.Event) {
+			if id == "" {
+				id = e.Run
+				d.tended.add(id)
+			}
+		}))
+		defer func() { d.tended.remove(id) }()
+		result, err := local.Run(context.Background(), plan, request)
 		if err != nil && !recorded {
-			begun <- err
+			begun <- beginning{err: err}
 			return
 		}
-		d.left(due.Run(), result, err)
+		d.left(plan, id, result, err)
 	})
-	err = <-begun
-	if engine.IsInputError(err) {
-		return d.skip(ctx, due, "it cannot run: "+err.Error())
-	}
-	return err
+	b := <-begun
+	return b.run, b.err
 }
+
+// An observer is a function that hears of events.
+type observer func(engine.Event)
+
+// Observe hears of an event.
+func (o observer) Observe(e engine.Event) { o(e) }
 
 // errStopping ends the work on runs that had no room yet when the daemon was stopped.
 var errStopping = errors.New("the daemon stops")
 
-// work has a run worked on beside the others. It waits for room after its beginning
-// was recorded, so that a crowd of runs delays no schedule. When the context ends,
-// runs that wait stay for the next daemon, and those under way go on.
-func (d *daemon) work(ctx context.Context, run string, do func(context.Context, *engine.Local)) {
-	d.running.Go(func() {
-		local, admitted := d.local(), false
-		local.Admit = func(context.Context) error {
+// local is the engine of one run of the daemon. The run waits for room after its
+// beginning was recorded, so that a crowd of runs delays no schedule; when the daemon
+// is stopped, those that wait stay for the next one. Leave gives the room back.
+func (d *daemon) local(name string) (local *engine.Local, leave func()) {
+	admitted := ""
+	local = &engine.Local{
+		Interpreter: d.site.interpreter, Clock: d.clock, Secrets: d.site.secret, Redactor: d.redactor, Ceiling: d.site.ceiling, Journal: d.records,
+		Observers: []engine.Observer{d.metrics.Run(name), d.events.Run(name)},
+		Admit: func(_ context.Context, run string) error {
 			select {
 			case d.slots <- struct{}{}:
-				admitted = true
+				admitted = run
 				d.active.add(run)
 				return nil
-			case <-ctx.Done():
+			case <-d.stopping:
 				return errStopping
 			}
-		}
-		do(context.WithoutCancel(ctx), local)
-		if admitted {
-			d.active.remove(run)
+		},
+	}
+	return local, func() {
+		if admitted != "" {
+			d.active.remove(admitted)
 			<-d.slots
 		}
-	})
-}
-
-// local is the engine of the daemon's runs.
-func (d *daemon) local() *engine.Local {
-	return &engine.Local{
-		Interpreter: d.site.interpreter, Clock: d.clock, Secrets: d.site.secret, Redactor: d.redactor, Ceiling: d.site.ceiling, Journal: d.records,
-		Observers: []engine.Observer{&stepFailures{d}},
 	}
 }
 
-// skip records that an instant does not run.
+// skip records that an instant does not run. That is written whatever becomes of the
+// daemon meanwhile.
 func (d *daemon) skip(ctx context.Context, due scheduler.Due, reason string) error {
 	what := due.Entry.Data.(served)
 	target, _, err := d.site.target(what.plan)
 	if err != nil {
 		return err
 	}
-	return d.local().Skip(ctx, what.plan, due.Occurrence, target, "skipped: "+reason)
+	local, _ := d.local(what.plan.Workflow.Name)
+	return local.Skip(context.WithoutCancel(ctx), what.plan, due.Occurrence, target, "skipped: "+reason)
 }
 
 // left says what became of a run that is not worked on any more. One that could not
 // be recorded, such as on a full disk, is gone on with when it can be.
-func (d *daemon) left(run string, result *engine.Result, err error) {
+func (d *daemon) left(plan *workflow.Plan, run string, result *engine.Result, err error) {
 	var unrecorded *engine.JournalError
 	switch {
-	case err == nil:
-		d.ended(result)
 	case errors.As(err, &unrecorded):
-		d.log.Error("it stands still, as it cannot be recorded", "run", run, "error", err)
+		d.log.Error("the run stands still, as it cannot be recorded", "run", run, "error", err)
 		d.stranded.add(run)
+	case errors.Is(err, errStopping):
+	case err != nil:
+		d.log.Error("the run cannot be gone on with", "run", run, "error", err)
+	default:
+		d.ended(plan, result)
 	}
+}
+
+// ended tells how a run ended to those who want to know; the log has it already.
+func (d *daemon) ended(plan *workflow.Plan, result *engine.Result) {
+	alerts := d.alerts.Load()
+	if alerts == nil {
+		return
+	}
+	if result.Status != engine.Skipped {
+		alerts.Ended(plan, result)
+		return
+	}
+	reason := result.Error.Message
+	alerts.Missed(alert.Occurrence{
+		Workflow: result.Workflow, Run: result.Run, At: d.clock.Now(), Reason: telemetry.SkipReason(reason) + ": " + reason,
+	})
 }
 
 // rescue goes on with the runs that could not be recorded.
@@ -102,22 +149,7 @@ func (d *daemon) rescue(ctx context.Context) {
 			continue // then later
 		}
 		d.stranded.remove(id)
-		d.work(ctx, id, func(ctx context.Context, local *engine.Local) { d.goOnWith(ctx, local, run) })
-	}
-}
-
-// ended logs how a run ended.
-func (d *daemon) ended(result *engine.Result) {
-	log := d.log.With("workflow", result.Workflow, "run", result.Run, "status", string(result.Status), "took", took(result.Duration))
-	switch {
-	case result.Status == engine.Success:
-		log.Info("ended")
-	case result.Status == engine.Skipped:
-		log.Warn("skipped", "reason", result.Error.Message)
-	case result.Error != nil:
-		log.Error("ended", "error", result.Error.Message, "step", result.Error.Step, "look", d.journal.command("show", result.Run, nil))
-	default:
-		log.Error("ended")
+		d.goOnWith(run, nil, nil)
 	}
 }
 
@@ -130,30 +162,44 @@ func (d *daemon) goOn(ctx context.Context) {
 		return
 	}
 	for _, run := range runs {
-		if run.start().Target.Simulator != "" {
-			continue
+		if run.start().Target.Simulator == "" {
+			d.goOnWith(run, nil, nil)
 		}
-		d.work(ctx, run.Run, func(ctx context.Context, local *engine.Local) { d.goOnWith(ctx, local, run) })
 	}
 }
 
-func (d *daemon) goOnWith(ctx context.Context, local *engine.Local, run *recordedRun) {
-	log := d.log.With("run", run.Run, "workflow", run.Workflow)
-	c, err := d.continuation(ctx, d.journal, d.site, run, &continueOptions{folder: d.options.folder, output: "text", quiet: true})
-	if err != nil {
-		log.Error("cannot go on with it", "error", err)
+// goOnWith goes on with a run, with what a person decided of its calls. When begun is
+// not nil, it hears whether that could be begun.
+func (d *daemon) goOnWith(run *recordedRun, calls []string, begun func(error)) {
+	if begun == nil {
+		begun = func(error) {}
+	}
+	if !d.tended.add(run.Run) {
+		begun(fmt.Errorf("the run %s is worked on already", run.Run))
 		return
 	}
-	log.Info("going on with it")
-	result, err := local.Resume(ctx, c.plan, c.resumption)
-	switch {
-	case errors.Is(err, engine.ErrOwned):
-		log.Info("another process goes on with it")
-	case engine.IsInputError(err):
-		log.Error("cannot go on with it", "error", err)
-	default:
-		d.left(run.Run, result, err)
-	}
+	d.running.Go(func() {
+		defer d.tended.remove(run.Run)
+		c, err := d.continuation(context.Background(), d.journal, d.site, run, &continueOptions{folder: d.options.folder, calls: calls, output: "text", quiet: true})
+		if err != nil {
+			begun(err)
+			d.log.Error("the run cannot be gone on with", "run", run.Run, "workflow", run.Workflow, "error", err)
+			return
+		}
+		local, leave := d.local(run.Workflow)
+		defer leave()
+		goes := sync.OnceFunc(func() { begun(nil) })
+		local.Observers = append(local.Observers, observer(func(engine.Event) { goes() }))
+		result, err := local.Resume(context.Background(), c.plan, c.resumption)
+		if err != nil {
+			begun(err)
+		}
+		if errors.Is(err, engine.ErrOwned) {
+			d.log.Info("another process goes on with the run", "run", run.Run)
+			return
+		}
+		d.left(c.plan, run.Run, result, err)
+	})
 }
 
 // A runSet has the ids of runs.
@@ -162,10 +208,15 @@ type runSet struct {
 	ids []string
 }
 
-func (s *runSet) add(id string) {
+// add adds an id, and reports whether it was not there.
+func (s *runSet) add(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if slices.Contains(s.ids, id) {
+		return false
+	}
 	s.ids = append(s.ids, id)
+	return true
 }
 
 func (s *runSet) remove(id string) {
@@ -180,18 +231,4 @@ func (s *runSet) list() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.ids)
-}
-
-// stepFailures logs steps that fail, and what scripts log.
-type stepFailures struct{ daemon *daemon }
-
-// Observe logs an event that somebody should see.
-func (o *stepFailures) Observe(e engine.Event) {
-	log := o.daemon.log
-	switch {
-	case e.Kind == engine.AttemptFinished && e.Outcome.Error != nil:
-		log.Warn("an attempt failed", "run", e.Run, "step", e.Step, "attempt", e.Attempt, "kind", string(e.Outcome.Error.Kind), "error", e.Outcome.Error.Message)
-	case e.Kind == engine.Logged:
-		log.Info(e.Log.Message, "run", e.Run, "step", e.Step, "level_of_step", e.Log.Level)
-	}
 }

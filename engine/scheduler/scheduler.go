@@ -88,13 +88,14 @@ type Scheduler struct {
 	// Observe hears of every decision, from one goroutine; nil hears nothing.
 	Observe func(Decision)
 
-	mu     sync.Mutex
-	known  map[name]*entry
-	groups map[string]*group
-	heap   groupHeap
-	behind []*entry // whose last instants could not be written
-	woke   time.Time
-	wake   chan struct{}
+	mu      sync.Mutex
+	known   map[name]*entry
+	groups  map[string]*group
+	heap    groupHeap
+	behind  []*entry // whose last instants could not be written
+	woke    time.Time
+	settled time.Time // when the last look left nothing behind
+	wake    chan struct{}
 }
 
 type name struct{ workflow, schedule string }
@@ -232,6 +233,9 @@ func (s *Scheduler) Tick(ctx context.Context) (next time.Time) {
 	if work := s.due(now); len(work) > 0 {
 		s.settle(ctx, work, now)
 	}
+	if len(s.behind) == 0 {
+		s.settled = now
+	}
 	if len(s.heap) > 0 {
 		next = s.heap[0].next
 	}
@@ -239,6 +243,14 @@ func (s *Scheduler) Tick(ctx context.Context) (next time.Time) {
 		next = again
 	}
 	return next
+}
+
+// Watermark returns up to when everything that was due is recorded. It stands still
+// while the journal takes nothing, and is the zero time before the first look.
+func (s *Scheduler) Watermark() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.settled
 }
 
 // LastWake returns when the loop last looked: what a watcher of it watches.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/schedule"
 )
 
 // maxStarts is how many runs are begun at a time. Their beginnings share commits.
@@ -92,7 +93,7 @@ func (s *Scheduler) note(e *entry, decisions []Decision) bool {
 type Status struct {
 	Workflow  string
 	Schedule  string
-	Spec      string    // the cron text and the zone
+	Spec      schedule.Schedule
 	Next      time.Time // zero when there is none
 	Watermark time.Time
 	Pause     *engine.Pause
@@ -110,7 +111,7 @@ func (s *Scheduler) Status() []Status {
 	sortEntries(entries)
 	list := make([]Status, len(entries))
 	for i, e := range entries {
-		list[i] = Status{e.Workflow, e.Schedule, e.Spec.String(), e.Spec.Next(s.now()), e.watermark, e.pause, e.last}
+		list[i] = Status{e.Workflow, e.Schedule, e.Spec, e.Spec.Next(s.now()), e.watermark, e.pause, e.last}
 	}
 	return list
 }

@@ -133,7 +133,7 @@ func TestEveryMethodArrives(t *testing.T) {
 		t.Errorf("answers (-want +got):\n%s", diff)
 	}
 	asked := []string{
-		"status", "start nightly map[n:1.5 who:Ann] s1", "cancel 01RUN/../x", "resume 01RUN [{7 done map[]}]",
+		"status", "start nightly map[n:1.5 who:Ann] s1", "cancel 01RUN/../x", "resume 01RUN [{7 done}]",
 		"pause nightly s1 a move 2026-03-29T09:00:00Z", "resume schedule nightly ", "reload",
 	}
 	if diff := cmp.Diff(asked, d.asked); diff != "" {

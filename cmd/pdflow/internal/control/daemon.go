@@ -44,7 +44,8 @@ type WorkflowStatus struct {
 // A ScheduleStatus is what is known of a schedule.
 type ScheduleStatus struct {
 	Schedule  string       `json:"schedule"`
-	Cron      string       `json:"cron"` // with its zone
+	Cron      string       `json:"cron"`
+	Timezone  string       `json:"timezone"`
 	Next      time.Time    `json:"next,omitzero"`
 	Watermark time.Time    `json:"watermark,omitzero"`
 	Pause     *PauseStatus `json:"pause,omitempty"`
@@ -66,9 +67,8 @@ type StartRequest struct {
 
 // A Decision is what a person says of a call whose outcome is unknown.
 type Decision struct {
-	Call     int            `json:"call"`     // the number of the event with which it began
-	Decision string         `json:"decision"` // done, repeat or fail
-	Output   map[string]any `json:"output,omitempty"`
+	Call     int    `json:"call"`     // the number of the event with which it began
+	Decision string `json:"decision"` // done, repeat or fail
 }
 
 // A ScheduleName names a schedule of a workflow; without Schedule, all of them.

@@ -181,13 +181,13 @@ func compare(old, next *Snapshot) []Change {
 	var changes []Change
 	for _, f := range old.Files {
 		if _, ok := after[f.Path]; !ok {
-			changes = append(changes, Change{Kind: Removed, File: f.Path, Workflow: f.name()})
+			changes = append(changes, Change{Kind: Removed, File: f.Path, Workflow: f.Name()})
 		}
 	}
 	for _, f := range next.Files {
 		known, ok := before[f.Path]
 		if kind := f.since(known, ok); kind != "" {
-			changes = append(changes, Change{Kind: kind, File: f.Path, Workflow: f.name(), Problem: f.Problem})
+			changes = append(changes, Change{Kind: kind, File: f.Path, Workflow: f.Name(), Problem: f.Problem})
 		}
 	}
 	return changes
@@ -219,8 +219,8 @@ func (f File) since(old File, known bool) ChangeKind {
 	return ""
 }
 
-// name is the name that the file is served under, else that of the file.
-func (f File) name() string {
+// Name is the name that the file is served under, else that of the file.
+func (f File) Name() string {
 	if f.Plan != nil {
 		return f.Plan.Workflow.Name
 	}

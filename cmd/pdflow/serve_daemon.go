@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/alert"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/heartbeat"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/library"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/systemd"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/scheduler"
+	"github.com/pdflow/pdflow/engine/telemetry"
+)
+
+const (
+	// schedulerLock is the file whose holder begins the runs of schedules. It is free
+	// as soon as the holder is gone, however it went.
+	schedulerLock = "scheduler.lock"
+	// standbyEvery is how often a daemon that stands by looks whether the lock is free.
+	standbyEvery = time.Second
+	// rescueEvery is how often runs that could not be recorded are tried again.
+	rescueEvery = 30 * time.Second
+	// late is from when on an instant that runs late is worth a line of the log.
+	late = 10 * time.Second
+)
+
+// A daemon begins the runs of schedules and works on them. Its parts are packages of
+// their own below internal; what joins them is here:
+//
+//   - serve.go: the command, and what the daemon is made from.
+//   - serve_daemon.go: its life, from the turn that it waits for to the drain.
+//   - serve_files.go: the workflows that it serves.
+//   - serve_runs.go: the runs that it works on.
+//   - serve_watch.go: who is told how it does.
+//   - serve_control.go: what it can be asked for.
+type daemon struct {
+	*program
+	site    *site
+	journal *journal
+	records engine.Journal // the journal, for what writes runs
+	clock   action.Clock
+	options serveOptions
+	log     *slog.Logger
+
+	// These are made by assemble, load and watched.
+	startedAt time.Time
+	stopping  chan struct{} // closed when it was asked to stop
+	scheduler *scheduler.Scheduler
+	library   *library.Library
+	metrics   *telemetry.Metrics
+	events    *telemetry.Log
+	systemd   *systemd.Notifier
+	listener  net.Listener         // of health; nil: there is none
+	sender    alert.Sender         // nil: no alerts are sent
+	heartbeat *heartbeat.Heartbeat // nil: none is sent
+	alerts    atomic.Pointer[alert.Alerts]
+	serving   atomic.Bool // it holds the lock
+
+	slots    chan struct{} // for the runs under way
+	running  sync.WaitGroup
+	tended   runSet // those that somebody here works on, or will
+	active   runSet // those under way
+	stranded runSet // those that could not be recorded any more
+}
+
+// assemble makes the parts that need nothing from outside.
+func (d *daemon) assemble() {
+	d.startedAt, d.stopping = d.clock.Now(), make(chan struct{})
+	d.slots = make(chan struct{}, max(d.options.maxRuns, 1))
+	d.systemd = systemd.New(d.log)
+	d.events = telemetry.NewLog(d.log, d.look)
+	d.scheduler = &scheduler.Scheduler{Clock: d.clock, Start: d.start, Skip: d.skip, Observe: d.observe}
+	d.metrics = telemetry.NewMetrics(telemetry.Config{
+		Version: versionText(), InFlight: func() int { return len(d.active.list()) }, LastWake: d.scheduler.LastWake,
+	})
+}
+
+// record says where runs are recorded.
+func (d *daemon) record(j *journal, records engine.Journal) {
+	d.journal, d.records, d.scheduler.Journal = j, records, records
+}
+
+// look is the command that shows a run.
+func (d *daemon) look(run string) string { return d.journal.command("show", run, nil) }
+
+// serve waits for its turn, and works until the context ends.
+func (d *daemon) serve(ctx context.Context) error {
+	// What watches the daemon goes on while it drains.
+	beside, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var others sync.WaitGroup
+	defer others.Wait()
+	defer stop()
+	defer context.AfterFunc(ctx, func() { close(d.stopping) })()
+	d.answer(beside, &others)
+	others.Go(func() { d.systemd.Watch(beside, d.clock, d.alive) })
+
+	lock, err := d.takeTurn(ctx)
+	if lock == nil {
+		return err
+	}
+	defer lock.Close()
+	closeControl, err := d.listenControl(beside, &others)
+	if err != nil {
+		return exit(exitUsage, err)
+	}
+	defer closeControl()
+	if err := d.begin(ctx); err != nil {
+		return exit(exitFailed, err)
+	}
+	if alerts := d.alerts.Load(); alerts != nil {
+		others.Go(func() { alerts.Run(beside) })
+	}
+	d.work(ctx)
+	d.drain()
+	return nil
+}
+
+// begin takes up what the daemon before has left.
+func (d *daemon) begin(ctx context.Context) error {
+	if err := d.openAlerts(); err != nil {
+		return err
+	}
+	d.library.Check()
+	if err := d.scheduler.Replace(ctx, d.entries()); err != nil {
+		return err
+	}
+	d.announce()
+	d.serving.Store(true)
+	d.log.Info("serving", "workflows", len(d.library.Snapshot().Plans()), "schedules", len(d.entries()), "data_dir", d.journal.path)
+	d.systemd.Ready(fmt.Sprintf("serving %s", plural(len(d.entries()), "schedule")))
+	d.goOn(ctx)
+	return nil
+}
+
+// work begins runs until the context ends.
+func (d *daemon) work(ctx context.Context) {
+	var parts sync.WaitGroup
+	parts.Go(func() { d.library.Watch(ctx) })
+	parts.Go(func() { d.every(ctx, rescueEvery, func() { d.rescue(ctx) }) })
+	if d.heartbeat != nil {
+		parts.Go(func() { d.heartbeat.Run(ctx) })
+	}
+	_ = d.scheduler.Run(ctx)
+	parts.Wait()
+}
+
+// every does something again and again until the context ends.
+func (d *daemon) every(ctx context.Context, pause time.Duration, do func()) {
+	for d.clock.Sleep(ctx, pause) == nil {
+		do()
+	}
+}
+
+// takeTurn waits until no other daemon serves this data folder. Nil, nil means that it
+// was stopped before.
+func (d *daemon) takeTurn(ctx context.Context) (*flock.Flock, error) {
+	lock := flock.New(filepath.Join(d.journal.path, schedulerLock))
+	held, err := lock.TryLock()
+	if err != nil {
+		return nil, exit(exitFailed, fmt.Errorf("%s cannot be locked: %w; use a data folder on a local disk", lock.Path(), err))
+	}
+	if held {
+		return lock, nil
+	}
+	d.log.Info("standing by: another daemon serves this data folder", "data_dir", d.journal.path)
+	d.systemd.Ready("standing by")
+	if held, err = lock.TryLockContext(ctx, standbyEvery); !held && ctx.Err() == nil {
+		return nil, exit(exitFailed, err)
+	}
+	if !held {
+		return nil, nil
+	}
+	d.log.Info("taking over: the other daemon is gone")
+	return lock, nil
+}
+
+// drain waits for the runs, as long as they may take. What then is under way stays so
+// for the next daemon: it is not cancelled.
+func (d *daemon) drain() {
+	ended := make(chan struct{})
+	go func() {
+		d.running.Wait()
+		close(ended)
+	}()
+	if n := len(d.active.list()); n > 0 {
+		d.log.Info("stopping: nothing new begins", "runs", n, "drain", d.options.drain)
+	}
+	d.systemd.Stopping("waiting for runs")
+	over := make(chan struct{})
+	defer d.clock.AfterFunc(d.options.drain, func() { close(over) })()
+	select {
+	case <-ended:
+		d.log.Info("stopped")
+	case <-over:
+		d.log.Warn("stopped; runs are interrupted, and the next daemon goes on with them", "runs", strings.Join(d.active.list(), " "))
+	}
+}
+
+// isStopping reports whether the daemon was asked to stop.
+func (d *daemon) isStopping() bool {
+	select {
+	case <-d.stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+// observe hears what the scheduler decided of an instant.
+func (d *daemon) observe(decision scheduler.Decision) {
+	log := d.log.With("workflow", decision.Workflow, "schedule", decision.Schedule, "at", decision.At.UTC().Format(time.RFC3339))
+	if decision.Err != nil {
+		log.Error("an occurrence cannot be recorded, and is tried again", "error", decision.Err)
+		return
+	}
+	d.metrics.Decided(decision.Workflow, decision.Reason, decision.Count, decision.Late)
+	switch {
+	case decision.Reason != "":
+		d.missed(decision.Occurrence, decision.Reason, decision.Count)
+	case decision.Late > late:
+		log.Warn("late", "late", decision.Late.Round(time.Second))
+	}
+}
