@@ -24,6 +24,10 @@ type owner struct {
 
 const lockSuffix = ".lock"
 
+// lockMode lets every user of the data folder look whether the owner lives: that of a
+// command of root's, too. The folder decides who comes that far.
+const lockMode = 0o644
+
 // newOwner makes and locks the lock file of this process.
 func newOwner(dir string) (*owner, error) {
 	o := &owner{folder: filepath.Join(dir, "owners")}
@@ -32,7 +36,7 @@ func newOwner(dir string) (*owner, error) {
 	}
 	for {
 		o.name = rand.Text()[:16] // 80 random bits
-		o.lock = flock.New(o.file(o.name), flock.SetFlag(os.O_CREATE|os.O_EXCL|os.O_RDWR))
+		o.lock = flock.New(o.file(o.name), flock.SetFlag(os.O_CREATE|os.O_EXCL|os.O_RDWR), flock.SetPermissions(lockMode))
 		mine, err := o.take()
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("%s cannot be locked, and without locks two processes could do one run twice: %w; use a folder on a local disk", o.lock.Path(), err), o.close())

@@ -132,12 +132,22 @@ func (m *Metrics) Load(workflows []string, broken int) {
 	m.broken.Set(float64(broken))
 }
 
+// forget deletes the series of a workflow by their labels: searching for them would
+// look at those of all others, for each workflow that goes.
 func (m *Metrics) forget(workflow string) {
-	labels := prometheus.Labels{"workflow": workflow}
-	m.runs.DeletePartialMatch(labels)
-	m.durations.DeletePartialMatch(labels)
-	m.attempts.DeletePartialMatch(labels)
-	m.skipped.DeletePartialMatch(labels)
+	m.durations.DeleteLabelValues(workflow)
+	for _, status := range statuses {
+		m.runs.DeleteLabelValues(workflow, string(status))
+		m.attempts.DeleteLabelValues(workflow, string(status))
+	}
+	for _, reason := range words {
+		m.skipped.DeleteLabelValues(workflow, reason)
+	}
+}
+
+// statuses are those that runs and attempts can end with.
+var statuses = []engine.Status{
+	engine.Success, engine.Failed, engine.Cancelled, engine.TimedOut, engine.Skipped, engine.NeedsAttention, engine.Suspended,
 }
 
 // count does something with the label of a workflow. It cannot be unloaded meanwhile:

@@ -226,3 +226,47 @@ func TestSkipReason(t *testing.T) {
 		}
 	}
 }
+
+// TestForgottenWhole: whatever a workflow has counted goes with it.
+func TestForgottenWhole(t *testing.T) {
+	m := metrics("a")
+	for _, status := range []engine.Status{
+		engine.Success, engine.Failed, engine.Cancelled, engine.TimedOut, engine.Skipped, engine.NeedsAttention,
+	} {
+		observe(m.Run("a"), engine.Event{Kind: engine.RunStarted}, attempt(status), engine.Event{Kind: engine.RunFinished, Status: status})
+	}
+	observe(m.Run("a"), engine.Event{Kind: engine.RunStarted}, engine.Event{Kind: engine.RunSuspended})
+	for _, reason := range []string{"down", "window", "paused", "it cannot run: x", "the concurrency group is busy", "10 runs wait already"} {
+		m.Decided("a", reason, 1, 0)
+	}
+	if len(scrape(t, m)) < 20 {
+		t.Fatalf("got %v, want many series", scrape(t, m))
+	}
+	m.Load(nil, 0)
+	for _, line := range scrape(t, m) {
+		if strings.Contains(line, `workflow="a"`) {
+			t.Errorf("%s is left", line)
+		}
+	}
+}
+
+// BenchmarkLoadLess unloads many workflows. It is linear: B/op and ns/op per workflow
+// stay the same.
+func BenchmarkLoadLess(b *testing.B) {
+	for _, n := range []int{100, 1000, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			names := make([]string, n)
+			for i := range names {
+				names[i] = fmt.Sprint("workflow-", i)
+			}
+			for b.Loop() {
+				m := metrics(names...)
+				for _, name := range names {
+					observe(m.Run(name), attempt(engine.Success), engine.Event{Kind: engine.RunFinished, Status: engine.Success})
+				}
+				m.Load(nil, 0)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/workflow")
+		})
+	}
+}

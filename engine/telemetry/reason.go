@@ -12,6 +12,9 @@ const (
 	CannotRun = "cannot_run" // something that it needs is missing
 )
 
+// words are all of them.
+var words = []string{Overlap, QueueFull, Down, Window, Paused, CannotRun}
+
 // reasons are how the texts of run.skipped begin, without the "skipped: " before them.
 var reasons = []struct{ beginning, word string }{
 	{"down", Down},

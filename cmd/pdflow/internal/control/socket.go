@@ -41,6 +41,11 @@ func Listen(folder string, log *slog.Logger) (net.Listener, error) {
 	if info, err := os.Lstat(name); err == nil && info.Mode()&fs.ModeSocket == 0 {
 		return nil, fmt.Errorf("%s is there and is no socket of a daemon: move it away", name)
 	}
+	// What a daemon left that died while it made its socket.
+	left, _ := filepath.Glob(filepath.Join(folder, stageName+"*"))
+	for _, old := range left {
+		_ = os.RemoveAll(old)
+	}
 	listener, err := stage(folder, name)
 	if err != nil {
 		return nil, fmt.Errorf("the control socket %s cannot be made: %w; use a data folder on a local disk", name, err)
