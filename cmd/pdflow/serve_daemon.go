@@ -174,11 +174,13 @@ func (d *daemon) takeTurn(ctx context.Context) (*flock.Flock, error) {
 	}
 	d.log.Info("standing by: another daemon serves this data folder", "data_dir", d.journal.path)
 	d.systemd.Ready("standing by")
-	if held, err = lock.TryLockContext(ctx, standbyEvery); !held && ctx.Err() == nil {
-		return nil, exit(exitFailed, err)
-	}
-	if !held {
-		return nil, nil
+	for !held {
+		if d.clock.Sleep(ctx, standbyEvery) != nil {
+			return nil, nil
+		}
+		if held, err = lock.TryLock(); err != nil {
+			return nil, exit(exitFailed, err)
+		}
 	}
 	d.log.Info("taking over: the other daemon is gone")
 	return lock, nil

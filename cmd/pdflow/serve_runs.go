@@ -79,14 +79,12 @@ func (d *daemon) local(name string) (local *engine.Local, leave func()) {
 		Interpreter: d.site.interpreter, Clock: d.clock, Secrets: d.site.secret, Redactor: d.redactor, Ceiling: d.site.ceiling, Journal: d.records,
 		Observers: []engine.Observer{d.metrics.Run(name), d.events.Run(name)},
 		Admit: func(_ context.Context, run string) error {
-			select {
-			case d.slots <- struct{}{}:
-				admitted = run
-				d.active.add(run)
-				return nil
-			case <-d.stopping:
+			if !d.room() {
 				return errStopping
 			}
+			admitted = run
+			d.active.add(run)
+			return nil
 		},
 	}
 	return local, func() {
@@ -94,6 +92,22 @@ func (d *daemon) local(name string) (local *engine.Local, leave func()) {
 			d.active.remove(admitted)
 			<-d.slots
 		}
+	}
+}
+
+// room waits for room for a run; false when the daemon is stopped before. Where there
+// is room a run goes on all the same: it has begun, and the next daemon may be far.
+func (d *daemon) room() bool {
+	select {
+	case d.slots <- struct{}{}:
+		return true
+	default:
+	}
+	select {
+	case d.slots <- struct{}{}:
+		return true
+	case <-d.stopping:
+		return false
 	}
 }
 
