@@ -97,12 +97,16 @@ func (c *continuation) goOn(ctx context.Context) (*engine.Result, error) {
 	return result, err
 }
 
-// continueOne goes on with one run and prints what became of it, as `run` does.
+// continueOne goes on with one run and prints what became of it, as `run` does. Where
+// a daemon lives, that one works on the run.
 func (p *program) continueOne(ctx context.Context, name string, o *continueOptions, retry bool) error {
 	if err := oneOf("output", o.output, "text", "json", "jsonl"); err != nil {
 		return err
 	}
 	if _, err := o.decisions(); err != nil {
+		return err
+	}
+	if done, err := p.continueInDaemon(ctx, name, o, retry); done || err != nil {
 		return err
 	}
 	j, err := p.records(o.folder)

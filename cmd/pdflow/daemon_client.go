@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/control"
@@ -40,19 +42,19 @@ func daemonError(err error) error {
 	return exit(exitFailed, fmt.Errorf("the daemon: %w", refused))
 }
 
-// resumeInDaemon has the daemon go on with a run, which has the keys for it, and waits
+// continueInDaemon has the daemon go on with a run, which has the keys for it, and waits
 // until the run ends. It reports false when there is no daemon, or when it lacks what
 // only this command was given.
-func (p *program) resumeInDaemon(ctx context.Context, name string, o *continueOptions) (done bool, err error) {
+func (p *program) continueInDaemon(ctx context.Context, name string, o *continueOptions, retry bool) (done bool, err error) {
 	decided, err := o.decisions()
 	if err != nil || len(o.inputs) > 0 || o.output != "text" {
 		return false, err
 	}
-	var decisions []control.Decision
-	for call, decision := range decided {
-		decisions = append(decisions, control.Decision{Call: call, Decision: string(decision)})
+	request := control.ResumeRequest{Retry: retry}
+	for _, call := range slices.Sorted(maps.Keys(decided)) {
+		request.Decisions = append(request.Decisions, control.Decision{Call: call, Decision: string(decided[call])})
 	}
-	lives, err := p.askDaemon(o.folder, func(c *control.Client) error { return c.Resume(ctx, name, decisions) })
+	lives, err := p.askDaemon(o.folder, func(c *control.Client) error { return c.Resume(ctx, name, request) })
 	if !lives || err != nil {
 		return lives, err
 	}

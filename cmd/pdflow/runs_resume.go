@@ -48,9 +48,6 @@ func (p *program) runsResume(ctx context.Context, names []string, o *resumeOptio
 	case !o.all && len(names) == 0:
 		return usageError("which run? give its id, `last`, or --all; `pdflow runs list%s --status interrupted` lists them", o.folder.option())
 	case len(names) == 1:
-		if done, err := p.resumeInDaemon(ctx, names[0], &o.continueOptions); done || err != nil {
-			return err
-		}
 		return p.continueOne(ctx, names[0], &o.continueOptions, false)
 	case len(o.calls) > 0:
 		return usageError("--call decides a call of one run: give one RUN")

@@ -10,7 +10,8 @@ func (p *program) runsRetryCommand() *cobra.Command {
 		Short: "Go on with a run that has failed, from its failed steps",
 		Long: `Go on with a run that ended without success. Steps that succeeded stay as they
 are; those that failed, and those that were skipped for that, run again, then
-on_failure and finally as usual. Writes that were done are not done again.`,
+on_failure and finally as usual. Writes that were done are not done again. When a
+daemon serves the data folder, it does that, as it has the keys; this waits for it.`,
 		Example: `  pdflow runs retry last
   pdflow runs retry 01M838X2C49B --call 17=repeat   # a person looked: it was not done`,
 		Args: cobra.ExactArgs(1),

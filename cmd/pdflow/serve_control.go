@@ -160,17 +160,18 @@ func (d controlled) recorded(ctx context.Context, run string) (*recordedRun, err
 }
 
 // Resume goes on with a run, with what a person decided of its calls.
-func (d controlled) Resume(ctx context.Context, run string, decisions []control.Decision) error {
+func (d controlled) Resume(ctx context.Context, run string, request control.ResumeRequest) error {
 	recorded, err := d.recorded(ctx, run)
 	if err != nil {
 		return err
 	}
-	var calls []string
-	for _, decision := range decisions {
-		calls = append(calls, fmt.Sprintf("%d=%s", decision.Call, decision.Decision))
+	how := goingOn{retry: request.Retry}
+	for _, decision := range request.Decisions {
+		how.calls = append(how.calls, fmt.Sprintf("%d=%s", decision.Call, decision.Decision))
 	}
 	begun := make(chan error, 2)
-	d.goOnWith(recorded, calls, func(err error) { begun <- err })
+	how.begun = func(err error) { begun <- err }
+	d.goOnWith(recorded, how)
 	select {
 	case err := <-begun:
 		if err != nil {

@@ -163,7 +163,7 @@ func (d *daemon) rescue(ctx context.Context) {
 			continue // then later
 		}
 		d.stranded.remove(id)
-		d.goOnWith(run, nil, nil)
+		d.goOnWith(run, goingOn{})
 	}
 }
 
@@ -177,14 +177,21 @@ func (d *daemon) goOn(ctx context.Context) {
 	}
 	for _, run := range runs {
 		if run.start().Target.Simulator == "" {
-			d.goOnWith(run, nil, nil)
+			d.goOnWith(run, goingOn{})
 		}
 	}
 }
 
-// goOnWith goes on with a run, with what a person decided of its calls. When begun is
-// not nil, it hears whether that could be begun.
-func (d *daemon) goOnWith(run *recordedRun, calls []string, begun func(error)) {
+// goingOn says how a run is gone on with.
+type goingOn struct {
+	retry bool        // from its failed steps
+	calls []string    // what a person decided of calls, as --call has it
+	begun func(error) // hears whether that could be begun; nil: nobody does
+}
+
+// goOnWith goes on with a run.
+func (d *daemon) goOnWith(run *recordedRun, how goingOn) {
+	begun := how.begun
 	if begun == nil {
 		begun = func(error) {}
 	}
@@ -194,12 +201,13 @@ func (d *daemon) goOnWith(run *recordedRun, calls []string, begun func(error)) {
 	}
 	d.running.Go(func() {
 		defer d.tended.remove(run.Run)
-		c, err := d.continuation(context.Background(), d.journal, d.site, run, &continueOptions{folder: d.options.folder, calls: calls, output: "text", quiet: true})
+		c, err := d.continuation(context.Background(), d.journal, d.site, run, &continueOptions{folder: d.options.folder, calls: how.calls, output: "text", quiet: true})
 		if err != nil {
 			begun(err)
 			d.log.Error("the run cannot be gone on with", "run", run.Run, "workflow", run.Workflow, "error", err)
 			return
 		}
+		c.resumption.Retry = how.retry
 		local, leave := d.local(run.Workflow)
 		defer leave()
 		goes := sync.OnceFunc(func() { begun(nil) })

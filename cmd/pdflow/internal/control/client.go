@@ -62,8 +62,8 @@ func (c *Client) Cancel(ctx context.Context, run string) error {
 }
 
 // Resume goes on with a run.
-func (c *Client) Resume(ctx context.Context, run string, decisions []Decision) error {
-	return c.ask(ctx, http.MethodPost, "/v1/runs/"+url.PathEscape(run)+"/resume", decided{decisions}, nil)
+func (c *Client) Resume(ctx context.Context, run string, request ResumeRequest) error {
+	return c.ask(ctx, http.MethodPost, "/v1/runs/"+url.PathEscape(run)+"/resume", request, nil)
 }
 
 // PauseSchedule keeps a schedule from beginning runs.

@@ -55,8 +55,8 @@ func (d *daemon) Start(_ context.Context, r control.StartRequest) (string, error
 
 func (d *daemon) Cancel(_ context.Context, run string) error { return d.note("cancel %s", run) }
 
-func (d *daemon) Resume(_ context.Context, run string, decisions []control.Decision) error {
-	return d.note("resume %s %v", run, decisions)
+func (d *daemon) Resume(_ context.Context, run string, r control.ResumeRequest) error {
+	return d.note("resume %s %v", run, r)
 }
 
 func (d *daemon) PauseSchedule(_ context.Context, r control.PauseRequest) error {
@@ -123,7 +123,7 @@ func TestEveryMethodArrives(t *testing.T) {
 	run, err := c.Start(ctx, control.StartRequest{Workflow: "nightly", Inputs: map[string]any{"n": 1.5, "who": "Ann"}, Schedule: "s1"})
 	keep(run, err)
 	keep(nil, c.Cancel(ctx, "01RUN/../x"))
-	keep(nil, c.Resume(ctx, "01RUN", []control.Decision{{Call: 7, Decision: "done"}}))
+	keep(nil, c.Resume(ctx, "01RUN", control.ResumeRequest{Retry: true, Decisions: []control.Decision{{Call: 7, Decision: "done"}}}))
 	keep(nil, c.PauseSchedule(ctx, control.PauseRequest{ScheduleName: control.ScheduleName{Workflow: "nightly", Schedule: "s1"}, Reason: "a move", Until: status.StartedAt}))
 	keep(nil, c.ResumeSchedule(ctx, control.ScheduleName{Workflow: "nightly"}))
 	r, err := c.Reload(ctx)
@@ -133,7 +133,7 @@ func TestEveryMethodArrives(t *testing.T) {
 		t.Errorf("answers (-want +got):\n%s", diff)
 	}
 	asked := []string{
-		"status", "start nightly map[n:1.5 who:Ann] s1", "cancel 01RUN/../x", "resume 01RUN [{7 done}]",
+		"status", "start nightly map[n:1.5 who:Ann] s1", "cancel 01RUN/../x", "resume 01RUN {true [{7 done}]}",
 		"pause nightly s1 a move 2026-03-29T09:00:00Z", "resume schedule nightly ", "reload",
 	}
 	if diff := cmp.Diff(asked, d.asked); diff != "" {

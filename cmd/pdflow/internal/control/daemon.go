@@ -14,8 +14,8 @@ type Daemon interface {
 	Start(context.Context, StartRequest) (run string, err error)
 	// Cancel asks a run to stop; it returns before it has.
 	Cancel(ctx context.Context, run string) error
-	// Resume goes on with a run, with what a person decided of its calls.
-	Resume(ctx context.Context, run string, decisions []Decision) error
+	// Resume goes on with a run; it returns as soon as that is in the journal.
+	Resume(ctx context.Context, run string, request ResumeRequest) error
 	PauseSchedule(context.Context, PauseRequest) error
 	ResumeSchedule(context.Context, ScheduleName) error
 	// Reload reads the workflow files again, now.
@@ -63,6 +63,13 @@ type StartRequest struct {
 	Inputs   map[string]any `json:"inputs,omitempty"`
 	// Schedule gives the run the inputs of one of the workflow's schedules.
 	Schedule string `json:"schedule,omitempty"`
+}
+
+// A ResumeRequest says how a run is gone on with.
+type ResumeRequest struct {
+	// Retry goes on from the failed steps of a run that has ended.
+	Retry     bool       `json:"retry,omitempty"`
+	Decisions []Decision `json:"decisions,omitempty"`
 }
 
 // A Decision is what a person says of a call whose outcome is unknown.

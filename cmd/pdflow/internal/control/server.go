@@ -54,11 +54,6 @@ type begun struct {
 	Run string `json:"run"`
 }
 
-// decided is the body of a resume.
-type decided struct {
-	Decisions []Decision `json:"decisions,omitempty"`
-}
-
 func routes(c ServerConfig) http.Handler {
 	d := c.Daemon
 	mux := http.NewServeMux()
@@ -73,8 +68,8 @@ func routes(c ServerConfig) http.Handler {
 	handle(mux, c, "POST /v1/runs/{run}/cancel", func(ctx context.Context, r *http.Request, _ nothing) (nothing, error) {
 		return nothing{}, d.Cancel(ctx, r.PathValue("run"))
 	})
-	handle(mux, c, "POST /v1/runs/{run}/resume", func(ctx context.Context, r *http.Request, in decided) (nothing, error) {
-		return nothing{}, d.Resume(ctx, r.PathValue("run"), in.Decisions)
+	handle(mux, c, "POST /v1/runs/{run}/resume", func(ctx context.Context, r *http.Request, in ResumeRequest) (nothing, error) {
+		return nothing{}, d.Resume(ctx, r.PathValue("run"), in)
 	})
 	handle(mux, c, "POST /v1/schedules/pause", func(ctx context.Context, _ *http.Request, in PauseRequest) (nothing, error) {
 		return nothing{}, d.PauseSchedule(ctx, in)
