@@ -114,7 +114,9 @@ func (d *daemon) serve(ctx context.Context) error {
 		return exit(exitUsage, err)
 	}
 	defer closeControl()
-	if err := d.begin(ctx); err != nil {
+	if err := d.begin(ctx); ctx.Err() != nil {
+		return nil // it was stopped before it had begun
+	} else if err != nil {
 		return exit(exitFailed, err)
 	}
 	if alerts := d.alerts.Load(); alerts != nil {
@@ -135,6 +137,7 @@ func (d *daemon) begin(ctx context.Context) error {
 		return err
 	}
 	d.announce()
+	d.recall(ctx)
 	d.serving.Store(true)
 	d.log.Info("serving", "workflows", len(d.library.Snapshot().Plans()), "schedules", len(d.entries()), "data_dir", d.journal.path)
 	d.systemd.Ready(fmt.Sprintf("serving %s", plural(len(d.entries()), "schedule")))

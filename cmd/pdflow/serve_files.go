@@ -56,16 +56,19 @@ func (d *daemon) entries() []scheduler.Entry {
 }
 
 // announce says what is wrong with the files that the daemon begins with, and ends the
-// alerts of those that were mended while nothing served them.
+// alerts of those that were mended or went while nothing served them.
 func (d *daemon) announce() {
 	snapshot := d.library.Snapshot()
 	d.count(snapshot)
+	var broken []string
 	for _, f := range snapshot.Files {
 		if f.Problem != nil {
+			broken = append(broken, f.Path)
 			d.broken(f.Name(), f.Path, f.Problem)
-		} else if alerts := d.alerts.Load(); alerts != nil {
-			alerts.Mended(f.Name())
 		}
+	}
+	if alerts := d.alerts.Load(); alerts != nil {
+		alerts.OnlyBroken(broken)
 	}
 }
 
@@ -83,7 +86,10 @@ func (d *daemon) changed(snapshot *library.Snapshot, changes []library.Change) {
 		}
 		d.log.Info("a file has changed", "change", string(c.Kind), "file", c.File, "workflow", c.Workflow)
 		if alerts := d.alerts.Load(); alerts != nil {
-			alerts.Mended(c.Workflow)
+			alerts.Mended(c.File)
+			if c.Kind == library.Removed {
+				alerts.Removed(c.Workflow)
+			}
 		}
 	}
 	d.systemd.Ready("serving " + plural(len(d.entries()), "schedule"))

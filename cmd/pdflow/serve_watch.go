@@ -16,6 +16,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/heartbeat"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/telemetry"
+	"github.com/pdflow/pdflow/engine/workflow"
 )
 
 // standstill is how old the scheduler's last look may be: three times the longest time
@@ -95,6 +96,58 @@ func (d *daemon) openAlerts() error {
 		d.alerts.Store(alerts)
 	}
 	return err
+}
+
+// recallable is how long ago a run may have ended whose alert was cut off.
+const recallable = 24 * time.Hour
+
+// recall makes up for the alerts that the end of the daemon before may have cut off,
+// between the end of a run and its alert.
+func (d *daemon) recall(ctx context.Context) {
+	alerts := d.alerts.Load()
+	if alerts == nil {
+		return
+	}
+	since := d.clock.Now().Add(-recallable)
+	failed := []engine.Status{engine.Failed, engine.TimedOut, engine.NeedsAttention}
+	runs, err := d.journal.Runs(ctx, engine.RunQuery{Trigger: "schedule", Statuses: failed, Since: since})
+	if err != nil {
+		d.log.Error("runs that failed cannot be looked for", "error", err)
+		return
+	}
+	seen := map[string]bool{}
+	for _, run := range runs {
+		if seen[run.Workflow] {
+			continue
+		}
+		seen[run.Workflow] = true
+		if plan, result := d.lastResult(ctx, run); result != nil {
+			alerts.Recalled(plan, result)
+		}
+	}
+}
+
+// lastResult is what became of a run; nil when a later one of its workflow succeeded.
+func (d *daemon) lastResult(ctx context.Context, run engine.RunSummary) (*workflow.Plan, *engine.Result) {
+	better, err := d.journal.Runs(ctx, engine.RunQuery{Workflow: run.Workflow, Since: run.BegunAt, Statuses: []engine.Status{engine.Success}, Limit: 1})
+	if err != nil || len(better) > 0 {
+		return nil, nil
+	}
+	plan, err := d.journal.plan(ctx, run.Run, d.site)
+	if err != nil {
+		return nil, nil // of another version of pdflow
+	}
+	events, err := d.journal.Events(ctx, run.Run)
+	if err != nil {
+		return nil, nil
+	}
+	folded := engine.NewRun(plan)
+	for _, e := range events {
+		if _, err := folded.Apply(e); err != nil {
+			return nil, nil
+		}
+	}
+	return plan, folded.Result()
 }
 
 // missed tells that due instants did not run.

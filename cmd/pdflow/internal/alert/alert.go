@@ -2,8 +2,11 @@ package alert
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -33,8 +36,21 @@ var ofRuns = []Cause{RunFailed, NeedsAttention, Missed}
 // maxSummary is how long a summary may be: PagerDuty takes 1024 characters.
 const maxSummary = 1000
 
-// Key returns the key of the incident, the same for ever.
-func Key(workflow string, cause Cause) string { return "pdflow:" + workflow + ":" + string(cause) }
+// maxKey is how long a key may be: PagerDuty refuses a longer one, however often.
+const maxKey = 255
+
+// Key returns the key of the incident, the same for ever. A name that is too long for
+// it is cut, and told from others with its beginning by a hash of the whole.
+func Key(workflow string, cause Cause) string {
+	const begin, hashed = "pdflow:", 16
+	end := ":" + string(cause)
+	name, room := []rune(workflow), maxKey-len(begin)-len(end)
+	if len(name) > room {
+		sum := sha256.Sum256([]byte(workflow))
+		workflow = string(name[:room-hashed-1]) + "~" + hex.EncodeToString(sum[:])[:hashed]
+	}
+	return begin + workflow + end
+}
 
 // A Sender opens and resolves incidents. It may be called again with what it was
 // called with before, and returns nil only once PagerDuty has accepted it.
@@ -61,6 +77,7 @@ type Alerts struct {
 	mu      sync.Mutex
 	alerts  map[string]*alert // by key
 	changed bool              // since the file was written
+	first   bool              // there was no file: alerts are new here
 	wake    chan struct{}     // has room for one
 }
 
@@ -71,9 +88,31 @@ func New(c Config) (*Alerts, error) {
 	}
 	a := &Alerts{config: c, wake: make(chan struct{}, 1)}
 	var err error
-	a.alerts, err = load(c.File)
+	if a.alerts, err = load(c.File); errors.Is(err, fs.ErrNotExist) {
+		a.first, a.changed, err = true, true, nil
+	}
 	return a, err
 }
+
+// Recalled hears how the last run of a workflow ended that a daemon before this one has
+// worked on. The end of that daemon may have cut off its alert: then, and only then, it
+// is sent now. Before there were alerts nobody had asked for them.
+func (a *Alerts) Recalled(plan *workflow.Plan, result *engine.Result) {
+	if a.first || a.knows(result.Workflow, RunFailed) || a.knows(result.Workflow, NeedsAttention) {
+		return
+	}
+	a.Ended(plan, result)
+}
+
+func (a *Alerts) knows(workflow string, cause Cause) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.alerts[Key(workflow, cause)] != nil
+}
+
+// Removed hears that a workflow is not served any more: no run of it will end what its
+// runs and schedules have triggered. What a person must decide stays open.
+func (a *Alerts) Removed(workflow string) { a.resolve(workflow, RunFailed, Missed) }
 
 // Ended hears how a run ended, or that it waits for a person.
 func (a *Alerts) Ended(plan *workflow.Plan, result *engine.Result) {
@@ -170,11 +209,34 @@ func (a *Alerts) Missed(o Occurrence) {
 func (a *Alerts) Broken(workflow, file, problem string) {
 	problem, _, _ = strings.Cut(problem, "\n")
 	a.trigger(workflow, BrokenFile, "its file stopped loading: "+problem,
-		map[string]string{"file": file, "message": problem, "look": "pdflow check " + file})
+		map[string]string{fileDetail: file, "message": problem, "look": "pdflow check " + file})
 }
 
-// Mended hears that the file of a workflow loads again, or is gone.
-func (a *Alerts) Mended(workflow string) { a.resolve(workflow, BrokenFile) }
+// fileDetail is the detail of a BrokenFile that tells which file it is about.
+const fileDetail = "file"
+
+// Mended hears that a file loads again, or is gone. It may have another workflow in it
+// than when it broke: what is over is what was said of the file.
+func (a *Alerts) Mended(file string) {
+	a.resolveFiles(func(about string) bool { return about == file })
+}
+
+// OnlyBroken hears which files are broken when the daemon begins: the others were
+// mended or went while nothing looked.
+func (a *Alerts) OnlyBroken(files []string) {
+	a.resolveFiles(func(about string) bool { return !slices.Contains(files, about) })
+}
+
+// resolveFiles wishes the alerts over that are about files of which over holds.
+func (a *Alerts) resolveFiles(over func(file string) bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, entry := range a.sorted() {
+		if entry.Details["cause"] == string(BrokenFile) && over(entry.Details[fileDetail]) {
+			a.end(entry)
+		}
+	}
+}
 
 // trigger wishes an alert open. One that is open is sent again: who resolved it by
 // hand learns that it goes on, and PagerDuty adds it to the incident otherwise.
@@ -193,23 +255,28 @@ func (a *Alerts) trigger(workflow string, cause Cause, summary string, details m
 	a.poke()
 }
 
-// resolve wishes alerts over. What was never sent is forgotten at once.
+// resolve wishes the alerts of a workflow over.
 func (a *Alerts) resolve(workflow string, causes ...Cause) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, cause := range causes {
-		key := Key(workflow, cause)
-		entry := a.alerts[key]
-		switch {
-		case entry == nil || entry.Wish == resolved:
-			continue
-		case !entry.Sent:
-			delete(a.alerts, key)
-		default:
-			entry.wish(resolved, a.config.Clock.Now())
+		if entry := a.alerts[Key(workflow, cause)]; entry != nil {
+			a.end(entry)
 		}
-		a.poke()
 	}
+}
+
+// end wishes an alert over. What was never sent is forgotten at once. The lock is held.
+func (a *Alerts) end(entry *alert) {
+	switch {
+	case entry.Wish == resolved:
+		return
+	case !entry.Sent:
+		delete(a.alerts, entry.Key)
+	default:
+		entry.wish(resolved, a.config.Clock.Now())
+	}
+	a.poke()
 }
 
 // poke lets Run look at what has changed. The lock is held.

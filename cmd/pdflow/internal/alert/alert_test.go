@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/alert"
@@ -203,7 +204,7 @@ func TestWhatTriggers(t *testing.T) {
 		"overlap":                   {occurrence("overlap"), ""},
 		"paused":                    {occurrence("paused"), ""},
 		"broken":                    {func(d *daemon) { d.Broken("nightly", "nightly.yaml", "nightly.yaml:3:1: unknown key") }, alert.BrokenFile},
-		"mended without an alert":   {func(d *daemon) { d.Mended("nightly") }, ""},
+		"mended without an alert":   {func(d *daemon) { d.Mended("nightly.yaml") }, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -214,7 +215,7 @@ func TestWhatTriggers(t *testing.T) {
 					return
 				}
 				d.got("0s trigger " + alert.Key("nightly", test.cause))
-				d.Mended("nightly")
+				d.Mended("nightly.yaml")
 				d.Ended(plan, result(engine.Success))
 				d.got("0s resolve " + alert.Key("nightly", test.cause))
 			})
@@ -228,9 +229,56 @@ func TestSuccessDoesNotMendAFile(t *testing.T) {
 		d.got("0s trigger pdflow:nightly:broken_file")
 		d.Ended(plan, result(engine.Success))
 		d.got()
-		d.Mended("nightly")
+		d.Mended("nightly.yaml")
 		d.got("0s resolve pdflow:nightly:broken_file")
 	})
+}
+
+// TestMendedFileMayHaveAnotherName breaks files that go by the names of the files, as
+// no version of them was ever read, and mends one of them. That another file begins
+// with a workflow of the name mends nothing.
+func TestMendedFileMayHaveAnotherName(t *testing.T) {
+	inBubble(t, func(d *daemon, file string) {
+		d.Broken("onboard", "a/onboard.yaml", "a/onboard.yaml:3:1: unknown key")
+		d.Broken("third", "a/third.yaml", "a/third.yaml:3:1: unknown key")
+		d.got("0s trigger pdflow:onboard:broken_file", "0s trigger pdflow:third:broken_file")
+		d.Mended("b/onboard.yaml")
+		d.got()
+		d.Mended("a/onboard.yaml")
+		d.got("0s resolve pdflow:onboard:broken_file")
+		d.Ended(plan, result(engine.Failed))
+		d.got("0s trigger pdflow:nightly:run_failed")
+		d.stop()
+
+		next := start(d.t, d.service, file)
+		next.OnlyBroken([]string{"a/third.yaml"})
+		next.got()
+		next.OnlyBroken(nil)
+		next.got("0s resolve pdflow:third:broken_file")
+		if diff := cmp.Diff([]string{"pdflow:nightly:run_failed"}, next.Open()); diff != "" {
+			t.Errorf("open (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestKeysAreBounded(t *testing.T) {
+	long := strings.Repeat("ü", 400)
+	tests := map[string]string{
+		"nightly":    "pdflow:nightly:run_failed",
+		long[:2*237]: "pdflow:" + long[:2*237] + ":run_failed", // 255 characters
+	}
+	for name, want := range tests {
+		if got := alert.Key(name, alert.RunFailed); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	one, other := alert.Key(long, alert.RunFailed), alert.Key(long+"x", alert.RunFailed)
+	if got := utf8.RuneCountInString(one); got > 255 {
+		t.Errorf("got a key of %d characters, PagerDuty takes 255", got)
+	}
+	if one == other {
+		t.Errorf("got one key for two workflows: %s", one)
+	}
 }
 
 func TestRefusalsAreTriedAgainWithBackOff(t *testing.T) {
@@ -400,7 +448,7 @@ func TestFullDiskKeepsNoAlertBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := start(t, &service{epoch: time.Now(), open: map[string]string{}}, file)
 		d.pass(0)
-		if err := os.Remove(folder); err != nil {
+		if err := os.RemoveAll(folder); err != nil {
 			t.Fatal(err)
 		}
 		d.Ended(plan, result(engine.Failed))
@@ -460,6 +508,53 @@ func TestSummariesAreBounded(t *testing.T) {
 		}
 		if strings.Contains(summary, "\n") {
 			t.Errorf("got a line end in %q", summary)
+		}
+	})
+}
+
+// TestRecalled: what a daemon could not say any more the next one says, once; and not
+// what failed before anybody had asked for alerts.
+func TestRecalled(t *testing.T) {
+	inBubble(t, func(d *daemon, file string) {
+		d.Recalled(plan, result(engine.Failed))
+		d.got()
+		d.stop()
+		next := start(d.t, d.service, file)
+		next.Recalled(plan, result(engine.Failed))
+		next.got("0s trigger pdflow:nightly:run_failed")
+		next.stop()
+		last := start(d.t, d.service, file)
+		last.Recalled(plan, result(engine.Failed))
+		last.got()
+	})
+}
+
+// TestRemoved: what nobody can end any more ends with its workflow, but for what a
+// person must decide.
+func TestRemoved(t *testing.T) {
+	inBubble(t, func(d *daemon, _ string) {
+		d.Ended(plan, result(engine.Failed))
+		d.Ended(plan, result(engine.NeedsAttention))
+		d.got("0s trigger pdflow:nightly:needs_attention", "0s trigger pdflow:nightly:run_failed")
+		d.Removed("nightly")
+		d.got("0s resolve pdflow:nightly:run_failed")
+	})
+}
+
+// TestManyFailuresWhileRefused: a workflow that fails again and again does not send
+// more often what PagerDuty refuses.
+func TestManyFailuresWhileRefused(t *testing.T) {
+	inBubble(t, func(d *daemon, _ string) {
+		d.answer(down)
+		for range 600 {
+			d.Ended(plan, result(engine.Failed))
+			d.pass(time.Second)
+		}
+		if n := len(d.events); n > 12 {
+			t.Errorf("got %d attempts in 10 minutes, want those of a back-off", n)
+		}
+		if n := bytes.Count(d.log.Bytes(), []byte("does not accept")); n != 1 {
+			t.Errorf("got %d lines about it, want 1:\n%s", n, &d.log)
 		}
 	})
 }

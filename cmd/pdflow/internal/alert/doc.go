@@ -5,7 +5,8 @@
 //     incident at most: its key is always pdflow:WORKFLOW:CAUSE.
 //   - [Alerts] hears what happens: a run ended ([Alerts.Ended]), an occurrence was
 //     missed ([Alerts.Missed]), a file stopped loading or loads again
-//     ([Alerts.Broken], [Alerts.Mended]). None of them waits for anything.
+//     ([Alerts.Broken], [Alerts.Mended]), or was mended while no daemon looked
+//     ([Alerts.OnlyBroken]). None of them waits for anything.
 //   - An alert (store.go) is what is known of one key: whether it should be open, and
 //     whether PagerDuty has accepted that. Only the newest wish is kept: what is
 //     triggered and resolved before anything was sent is never sent.
@@ -26,8 +27,8 @@
 // Which alerts are open, and which are not accepted yet, is in alerts.json in the
 // data folder, written before anything is sent. A daemon that was killed resolves what
 // the one before it had triggered. What happens between the end of a run and the write
-// of the file, a moment later, is lost when the process dies in between; the next run
-// of the workflow says it again.
+// of the file, a moment later, is not in it when the process dies in between: the next
+// daemon finds such runs in the journal ([Alerts.Recalled]).
 //
 // No alert holds an input, an output or a secret: only names, the run's id, and the
 // kind and the redacted message of its failure.

@@ -37,14 +37,17 @@ type alert struct {
 	due     time.Time
 }
 
-// wish sets what should become of the alert. It is due at once even when the service
-// refused the wish before: that one may have been what was wrong.
+// wish sets what should become of the alert. It is due at once, unless the service
+// refuses the same wish already.
 func (a *alert) wish(w string, now time.Time) {
+	a.version++
+	if a.Wish == w && !a.Accepted && a.failed > 0 {
+		return // it is sent again in its time: PagerDuty refuses it, and more often than that helps nobody
+	}
 	if a.Wish != w {
 		a.Since = now.UTC()
 	}
 	a.Wish, a.Accepted, a.failed, a.due = w, false, 0, now
-	a.version++
 }
 
 // A state is the content of the file.
@@ -63,7 +66,7 @@ func load(file string) (map[string]*alert, error) {
 	}
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return alerts, nil
+		return alerts, err
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the open alerts cannot be read: %w", err)

@@ -20,7 +20,8 @@
 // from. When one of them is not the same file of the same size and time as before
 // (scan.go), it is read, and only when its text differs too, the workflow is compiled
 // again (load.go). One that is broken depends on every Lua file below its folder: any
-// of them may mend it.
+// of them may mend it. What mends it may also lie elsewhere, so that it is compiled
+// again now and then.
 //
 // # How changes are noticed
 //

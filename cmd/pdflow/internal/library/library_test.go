@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -410,6 +411,73 @@ func TestSingleFile(t *testing.T) {
 	w.expect("mended a.yaml (a)")
 	w.serves("a.yaml: a needs lib/x.lua Z")
 }
+
+// TestFolderThatGoesDuringAScan makes and removes a folder all the time: that is no path
+// that cannot be looked at.
+func TestFolderThatGoesDuringAScan(t *testing.T) {
+	w := newTree(t, map[string]string{"a.yaml": "a"})
+	stop := make(chan struct{})
+	var maker sync.WaitGroup
+	maker.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_ = os.MkdirAll(filepath.Join(w.folder, "sub", "deeper"), 0o755)
+				_ = os.RemoveAll(filepath.Join(w.folder, "sub"))
+			}
+		}
+	})
+	defer maker.Wait()
+	defer close(stop)
+	for range 2000 {
+		if changes := w.Check(); len(changes) > 0 {
+			t.Fatalf("got %v, want no change", w.lines(changes))
+		}
+	}
+}
+
+// TestWhatMendsMayLieElsewhere mends files by scripts in folders that are not looked
+// into.
+func TestWhatMendsMayLieElsewhere(t *testing.T) {
+	tests := map[string]struct{ broken, path, script string }{
+		"beside a single file": {"a needs scripts/x.lua", "flows/a.yaml", "flows/scripts/x.lua"},
+		"behind a link":        {"a needs lib/x.lua", "flows", "shared/x.lua"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newTree(t, map[string]string{"flows/a.yaml": test.broken}, "flows")
+			if err := os.Symlink(filepath.Join(w.folder, "shared"), filepath.Join(w.folder, "flows", "lib")); err != nil {
+				t.Fatal(err)
+			}
+			clock := &laterClock{later: time.Hour} // nothing is young any more
+			c := w.config([]string{filepath.Join(w.folder, test.path)})
+			c.Clock = clock
+			var err error
+			if w.Library, err = library.Open(c); err != nil {
+				t.Fatal(err)
+			}
+			w.expect()
+			w.write(test.script, "X")
+			w.compiled.Store(0)
+			w.expect()
+			if got := w.compiled.Load(); got != 0 {
+				t.Errorf("got %d compilations at once, want that it waits", got)
+			}
+			clock.later += time.Minute
+			w.expect("mended flows/a.yaml (a)")
+		})
+	}
+}
+
+// A laterClock is the machine's, some time later.
+type laterClock struct {
+	engine.SystemClock
+	later time.Duration
+}
+
+func (c *laterClock) Now() time.Time { return c.SystemClock.Now().Add(c.later) }
 
 func TestOneFileUnderTwoPaths(t *testing.T) {
 	w := newTree(t, map[string]string{"a.yaml": "a"}, ".", "a.yaml")

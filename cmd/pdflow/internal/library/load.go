@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -18,6 +19,7 @@ type tracked struct {
 	sources []source
 	newest  *workflow.Plan // its newest version; nil when that has errors
 	problem error          // of the newest version
+	tried   time.Time      // when the newest version was compiled
 	served  *workflow.Plan // the last version that had its name to itself
 	taken   error          // another file has the name of the newest version
 }
@@ -101,6 +103,9 @@ func (l *Library) load(found *scanned) {
 // changed reports whether the text of a source is another one. A source that only
 // looks different gets its new stamp.
 func (t *tracked) changed(found *scanned) bool {
+	if t.problem != nil && found.at.Sub(t.tried).Abs() >= pollWatched {
+		return true // what may mend it lies elsewhere too: behind links, or the file of a secret
+	}
 	for i := range t.sources {
 		s := &t.sources[i]
 		now := stampOf(s.name, found.at)
@@ -125,6 +130,7 @@ func (t *tracked) changed(found *scanned) bool {
 // compile reads a file and notes what it was made from.
 func (t *tracked) compile(file string, compile func(string) (*workflow.Plan, error), found *scanned) {
 	before := source{file, stampOf(file, found.at), hashOf(file)}
+	t.tried = found.at
 	t.newest, t.problem = compile(file)
 	if t.problem != nil {
 		t.newest = nil

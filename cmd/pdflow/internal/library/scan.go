@@ -2,6 +2,7 @@ package library
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -89,6 +90,9 @@ func (s *scanned) folder(path string) error {
 		return fmt.Errorf("%s cannot be looked at: %w", path, reason(err))
 	}
 	return filepath.WalkDir(root, func(at string, entry fs.DirEntry, err error) error {
+		if at != root && errors.Is(err, fs.ErrNotExist) {
+			return nil // it went since its folder was read
+		}
 		if err != nil {
 			return fmt.Errorf("%s cannot be looked at: %w", at, reason(err))
 		}
