@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -237,7 +238,8 @@ func compileFile(file string, site *site) (*workflow.Plan, error) {
 	if err != nil {
 		return nil, exit(exitUsage, fileError(err, file))
 	}
-	parsed, _ := workflow.Parse(file, source) // Compile reports its problems too
+	// The plan keeps the text; what was read into is larger.
+	parsed, _ := workflow.Parse(file, bytes.Clone(source)) // Compile reports its problems too
 	root, err := os.OpenRoot(filepath.Dir(file))
 	if err != nil {
 		return nil, exit(exitUsage, err)
