@@ -53,10 +53,13 @@ func healthChecks(t *testing.T, n int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The clocks of the first go forward on 29 March 2026, those of the second back on
+	// 5 April.
+	zones := []string{"Europe/Berlin", "Australia/Lord_Howe"}
 	folder := t.TempDir()
 	for i := range n {
 		text := strings.NewReplacer("name: port-check\n", fmt.Sprintf("name: check-%d\n", i), "default: db.example.com", fmt.Sprintf("default: h%d.example.com", i),
-			`cron: "*/2 * * * *"`, `cron: "*/30 * * * *"`+"\n  timezone: Europe/Berlin").Replace(string(source))
+			`cron: "*/2 * * * *"`, `cron: "*/30 * * * *"`+"\n  timezone: "+zones[i%len(zones)]).Replace(string(source))
 		if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("check-%d.yaml", i)), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
