@@ -1,9 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -159,6 +163,7 @@ func (v *runView) facts() []fact {
 	}
 	facts = append(facts, valueFacts("inputs", h.start.Inputs)...)
 	facts = append(facts, valueFacts("outputs", h.outputs)...)
+	facts = append(facts, usageFacts(v.run.events)...)
 	if h.reason != "" && h.status == engine.Skipped {
 		facts = append(facts, fact{"error", h.reason})
 	}
@@ -227,6 +232,45 @@ func valueFacts(label string, values action.Object) []fact {
 		label = ""
 	}
 	return facts
+}
+
+// maxUsages is how many steps are shown with what they used.
+const maxUsages = 3
+
+// usageFacts are the steps whose scripts used most, each with its attempts and items
+// together.
+func usageFacts(events []engine.Event) []fact {
+	used := map[string]engine.Usage{}
+	for _, e := range events {
+		if e.Kind == engine.AttemptFinished && e.Outcome.Used != nil {
+			sum := used[e.Step]
+			sum.Instructions += e.Outcome.Used.Instructions
+			sum.Bytes += e.Outcome.Used.Bytes
+			used[e.Step] = sum
+		}
+	}
+	steps := slices.SortedFunc(maps.Keys(used), func(a, b string) int {
+		return cmp.Or(cmp.Compare(used[b].Instructions, used[a].Instructions), cmp.Compare(a, b))
+	})
+	var facts []fact
+	label := "used"
+	for _, step := range steps[:min(len(steps), maxUsages)] {
+		text := fmt.Sprintf("%s: %s instructions, %s KB", step, grouped(used[step].Instructions), grouped((used[step].Bytes+1023)/1024))
+		facts, label = append(facts, fact{label, text}), ""
+	}
+	if more := len(steps) - maxUsages; more > 0 {
+		facts = append(facts, fact{"", fmt.Sprintf("and %s with less", plural(more, "step"))})
+	}
+	return facts
+}
+
+// grouped writes a number with commas between thousands.
+func grouped(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
 }
 
 // factText is a value for people; of a secret it is the name.
