@@ -87,7 +87,7 @@ func percentile(times []time.Duration, p int) float64 {
 func serveMinute(b *testing.B, folder string, n int) (starts, events []time.Duration) {
 	b.Helper()
 	due := time.Date(2026, time.March, 27, 9, 0, 0, 0, time.UTC)
-	clock := movedClock{by: due.Add(-2 * time.Second).Sub(time.Now())}
+	clock := movedClock{by: time.Until(due.Add(-2 * time.Second))}
 	account, err := startSimulator("127.0.0.1:0", simulator.WithServiceKey("Database", scriptKeys["SERVICE_KEY"]), simulator.WithClock(clock.Now))
 	if err != nil {
 		b.Fatal(err)
