@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/workflow"
 )
 
 // writeGrace is how long a write under way may still take to answer after the
@@ -104,7 +105,7 @@ func (w *work) permitted(i *action.Invocation) error {
 // it already.
 func (w *work) recorded(ctx context.Context, i *action.Invocation) (action.Object, error) {
 	w.calls++
-	record := Call{Number: w.calls, Action: i.Action.Name, Effect: i.Effect().String(), Input: i.Input}
+	record := Call{Number: w.calls, Action: i.Action.Name, Effect: i.Effect().String(), Input: i.Input, Fleeting: !i.Recall()}
 	// A key that a script wrote as plain text must not reach the record.
 	w.executor.Redactor.Add(i.Credentials()...)
 	var err error
@@ -121,6 +122,13 @@ func (w *work) recorded(ctx context.Context, i *action.Invocation) (action.Objec
 		}
 		if old := w.past.doubts[record.Digest]; old != nil && i.Effect() >= action.Reconciled {
 			return w.doubted(ctx, i, record, old)
+		}
+	}
+	if w.kept > maxKept {
+		return nil, &action.Error{
+			Kind:    action.Limit,
+			Message: fmt.Sprintf("the calls of the step got answers of more than %s together, which a run keeps until the step ends", workflow.SizeText(maxKept)),
+			Hint:    "ask for less at a time, or make a step of each with for_each",
 		}
 	}
 	if record.Before, err = i.Before(ctx); err != nil {
@@ -173,6 +181,9 @@ func (w *work) finish(ctx context.Context, i *action.Invocation, record Call, se
 		output, _ = w.executor.Redactor.RedactValue(output).(action.Object)
 		result.Output = output
 		w.completed[record.Digest]++
+		if i.Effect().Writes() {
+			w.kept += answerSize(output)
+		}
 	}
 	w.recorder.End(result, i.Effect() >= action.Reconciled)
 	return output, err

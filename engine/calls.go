@@ -39,15 +39,54 @@ type unitID struct {
 }
 
 // A callLog is what the attempts of a run recorded of their calls. Those of steps
-// that have ended are forgotten unless the run may be retried.
+// that have ended are forgotten unless the run may be retried, and of fleeting calls
+// what they sent and got.
 type callLog map[unitID][]RecordedCall
+
+// maxKept bounds what the answers to the calls of a step, or of an item of one, may
+// have together, in bytes of text, of those that are kept in memory until it ends.
+const maxKept = 64 << 20
+
+// answerSize is about how many bytes a value takes.
+func answerSize(v any) int {
+	size := 16
+	switch v := v.(type) {
+	case string:
+		size += len(v)
+	case []any:
+		for _, item := range v {
+			size += answerSize(item)
+		}
+	case action.Object:
+		for name, field := range v {
+			size += len(name) + answerSize(field)
+		}
+	}
+	return size
+}
+
+// kept is the size of the answers that the calls of a unit keep. Those of reads do not
+// count: only a replay has them.
+func kept(calls []RecordedCall) int {
+	size := 0
+	for n := range calls {
+		if calls[n].Effect != action.Reads.String() {
+			size += answerSize(calls[n].Output)
+		}
+	}
+	return size
+}
 
 // add takes an event.
 func (l callLog) add(e Event) {
 	id := unitID{e.Step, e.Item}
 	switch e.Kind {
 	case CallStarted:
-		l[id] = append(l[id], RecordedCall{Call: *e.Call, Attempt: e.Attempt, Sequence: e.Sequence, Time: e.Time})
+		c := RecordedCall{Call: *e.Call, Attempt: e.Attempt, Sequence: e.Sequence, Time: e.Time}
+		if c.Fleeting {
+			c.Input = nil
+		}
+		l[id] = append(l[id], c)
 	case CallReturned:
 		l.returned(id, e)
 	case CallDecided:
@@ -63,7 +102,10 @@ func (l callLog) returned(id unitID, e Event) {
 	calls := l[id]
 	for i := len(calls) - 1; i >= 0 && calls[i].Attempt == e.Attempt; i-- {
 		if calls[i].Number == e.Call.Number {
-			calls[i].Returned, calls[i].Output, calls[i].Error = !e.Call.Stopped, e.Call.Output, e.Call.Error
+			calls[i].Returned, calls[i].Error = !e.Call.Stopped, e.Call.Error
+			if !calls[i].Fleeting {
+				calls[i].Output = e.Call.Output
+			}
 			return
 		}
 	}

@@ -130,6 +130,9 @@ type Call struct {
 	// Decision is what a person said of the call, in call.decided; its Number is
 	// then the sequence number of the call.started.
 	Decision Decision `json:"decision,omitempty"`
+	// Fleeting says that no later attempt asks for the result, so that it need not stay
+	// in memory. It is not recorded: a replay, which reads the journal, asks for all.
+	Fleeting bool `json:"-"`
 }
 
 // A Decision is what a person says of a call whose outcome is unknown.

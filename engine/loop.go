@@ -23,10 +23,11 @@ type loop struct {
 	entry    *Entry // until the journal has it
 	sequence int
 
-	batch  []Event // applied, and not yet in the journal
-	urgent bool    // the batch must be durable before the run goes on
-	todo   []Command
-	asked  []message // attempts that wait for the batch
+	batch   []Event // applied, and not yet in the journal
+	urgent  bool    // the batch must be durable before the run goes on
+	pending int     // bytes of answers in the batch
+	todo    []Command
+	asked   []message // attempts that wait for the batch
 
 	messages chan message      // from the attempts under way
 	wake     chan func() error // from timers: called by the loop
@@ -129,6 +130,9 @@ func (l *loop) turn() error {
 // do so.
 const maxBatch = 256
 
+// maxPending is how many bytes of answers may wait in memory for what follows.
+const maxPending = 1 << 20
+
 // receiveAll takes the messages that are there already: branches that run in
 // parallel share a commit.
 func (l *loop) receiveAll() error {
@@ -178,7 +182,10 @@ func (l *loop) take(e Event) error {
 	}
 	l.sequence++
 	l.batch = append(l.batch, l.shown(e))
-	l.urgent = l.urgent || !e.Kind.Record() || len(l.batch) >= maxBatch
+	if e.Kind == CallReturned {
+		l.pending += answerSize(e.Call.Output)
+	}
+	l.urgent = l.urgent || !e.Kind.Record() || len(l.batch) >= maxBatch || l.pending > maxPending
 	l.remember(e)
 	for _, o := range l.local.Observers {
 		o.Observe(l.batch[len(l.batch)-1])
@@ -246,7 +253,7 @@ func (l *loop) commit() error {
 // is recorded whatever else happens.
 func (l *loop) write() error {
 	batch := l.batch
-	l.batch = nil // the journal may keep the old one
+	l.batch, l.pending = nil, 0 // the journal may keep the old one
 	if l.local.Journal == nil || len(batch) == 0 {
 		l.hasBegun() // there is nothing to wait for
 		return nil

@@ -25,6 +25,7 @@ type work struct {
 	calls      int            // made so far
 	completed  map[string]int // by digest: the calls that succeeded
 	past       past
+	kept       int // bytes of the answers that stay in memory
 
 	unknown   *action.Error // of the call that was under way when the attempt was stopped
 	doubtful  int           // the number of the event with which the last call of unknown outcome began
@@ -34,7 +35,8 @@ type work struct {
 }
 
 func newWork(x *Executor, a Attempt, recorder Recorder) *work {
-	w := &work{executor: x, attempt: a, recorder: recorder, past: newPast(recorder.Recorded(), a.Number), completed: map[string]int{}}
+	calls := recorder.Recorded()
+	w := &work{executor: x, attempt: a, recorder: recorder, past: newPast(calls, a.Number), completed: map[string]int{}, kept: kept(calls)}
 	w.scope = &action.Scope{
 		Run: a.Run.ID, Step: a.Step, Connection: x.connection(a), Clock: x.Clock, Random: w.draw, Redactor: x.Redactor,
 		Permit: w.permit, Reveal: x.Secrets.Reveal, Log: recorder.Log,

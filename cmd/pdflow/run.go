@@ -137,6 +137,9 @@ func (p *program) run(ctx context.Context, file string, o runOptions) error {
 	if err != nil {
 		return err
 	}
+	if len(plan.Workflow.Schedules) > 0 && !o.quiet {
+		fmt.Fprintf(p.stderr, "%s: its schedule is for `pdflow serve`; this runs it once, now\n", file)
+	}
 	plan = plan.WithConnection(o.connection)
 	inputs, err := p.readInputs(plan.Workflow.Inputs, o.inputs, o.inputFile)
 	if err != nil {
@@ -224,9 +227,6 @@ func (p *program) load(file string, site *site) (*workflow.Plan, error) {
 	}
 	for _, d := range plan.Warnings {
 		fmt.Fprintln(p.stderr, d)
-	}
-	if len(plan.Workflow.Schedules) > 0 {
-		fmt.Fprintf(p.stderr, "%s: its schedule is for `pdflow serve`; this runs it once, now\n", file)
 	}
 	return plan, nil
 }

@@ -52,7 +52,7 @@ when pdflow.yaml has alerts and heartbeat.`,
 	f.StringVar(&o.listen, "listen", "", "a loopback address for /healthz, /readyz and /metrics, such as 127.0.0.1:9300")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	f.BoolVar(&o.simulate, "simulate", false, "run against a PagerDuty inside this process, with a data folder that is thrown away")
-	o.simulation.addFlags(f, "")
+	o.simulation.addFlags(f, " (default for each file that with its name and .world.yaml, if there is one)")
 	return c
 }
 
@@ -109,7 +109,11 @@ func (p *program) serve(ctx context.Context, args []string, o serveOptions) erro
 	defer p.closeJournal(j)
 	d.record(j, j)
 	p.underWay.least(o.drain + stopWithin)
-	return d.serve(ctx)
+	err = d.serve(ctx)
+	if site.simulator != nil && o.logFormat == "text" {
+		p.printSimulator(site.simulator)
+	}
+	return err
 }
 
 // logger logs to stderr, through the redactor.

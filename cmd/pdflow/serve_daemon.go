@@ -59,6 +59,7 @@ type daemon struct {
 	stopping  chan struct{} // closed when it was asked to stop
 	scheduler *scheduler.Scheduler
 	library   *library.Library
+	worlds    sync.Map // the sites of simulated files with a world beside them, by file
 	metrics   *telemetry.Metrics
 	events    *telemetry.Log
 	systemd   *systemd.Notifier

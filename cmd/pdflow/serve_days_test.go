@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -162,7 +163,10 @@ func (w *servedWorld) records(j engine.Journal) engine.Journal {
 }
 
 // daemon starts a daemon on the data of the ones before.
-func (w *servedWorld) daemon() (*daemon, func()) {
+func (w *servedWorld) daemon() (*daemon, func()) { return w.daemonWith(serveOptions{maxRuns: 50}) }
+
+// daemonWith starts a daemon with options of its own.
+func (w *servedWorld) daemonWith(o serveOptions) (*daemon, func()) {
 	w.t.Helper()
 	site, err := newSite(builtins.Config{PagerDuty: w.client, Network: w.network})
 	if err != nil {
@@ -176,7 +180,7 @@ func (w *servedWorld) daemon() (*daemon, func()) {
 		w.t.Fatal(err)
 	}
 	d := &daemon{
-		program: p, site: site, clock: w.clock, log: slog.New(slog.NewTextHandler(w, nil)), options: serveOptions{maxRuns: 50},
+		program: p, site: site, clock: w.clock, log: slog.New(slog.NewTextHandler(w, nil)), options: o,
 	}
 	d.assemble()
 	d.record(&journal{Journal: opened, path: w.data}, w.records(opened))
@@ -340,6 +344,44 @@ func TestServedFiles(t *testing.T) {
 	reload(string(source), 2)
 	reload("name: other\nsteps: [{uses: log.info, with: {message: hello}}]\n", 1)
 	reload(string(source), 2)
+}
+
+// TestServedWorlds: under --simulate each workflow meets the world beside its file, and
+// a world that is broken keeps its workflow from being served.
+func TestServedWorlds(t *testing.T) {
+	w := newServedWorld(t, 0, time.Now())
+	for name, port := range map[string]string{"one": "open", "two": "closed", "three": "[oepn]"} {
+		for file, text := range map[string]string{
+			name + ".yaml":       "name: " + name + "\npermissions: {net: [\"db.example.com:1\"]}\nschedule: \"0 0 1 1 *\"\nsteps: [{id: probe, uses: net.check_port, with: {host: db.example.com, port: 1}}]\noutputs: {open: \"${{ steps.probe.outputs.open }}\"}\n",
+			name + ".world.yaml": "net: {\"db.example.com:1\": " + port + "}\n",
+		} {
+			if err := os.WriteFile(filepath.Join(w.folder, file), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	d, gone := w.daemonWith(serveOptions{maxRuns: 50, simulate: true})
+	defer gone()
+	open := map[string]any{}
+	for _, plan := range d.library.Snapshot().Plans() {
+		request, err := d.site.request(plan, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		local, leave := d.local(plan)
+		result, err := local.Run(context.Background(), plan, request)
+		leave()
+		if err != nil || result.Status != engine.Success {
+			t.Fatal(plan.Workflow.Name, result, err)
+		}
+		open[plan.Workflow.Name] = result.Outputs["open"]
+	}
+	if want := map[string]any{"one": true, "two": false}; !maps.Equal(open, want) {
+		t.Errorf("got %v, want %v", open, want)
+	}
+	if d.announce(); !strings.Contains(w.log.String(), "three.world.yaml") {
+		t.Errorf("got the log\n%s\nwant that the world of three is broken", w.log)
+	}
 }
 
 // TestLedger: what was due on schedules is listed, with what became of it.

@@ -31,11 +31,45 @@ func (d *daemon) load(args []string) error {
 
 // compile reads a workflow. One with a schedule must be able to run here.
 func (d *daemon) compile(file string) (*workflow.Plan, error) {
-	plan, err := compileFile(file, d.site)
+	if err := d.surround(file); err != nil {
+		return nil, err
+	}
+	plan, err := compileFile(file, d.siteOf(file))
 	if err != nil || len(plan.Workflow.Schedules) == 0 {
 		return plan, err
 	}
 	return plan, d.site.ready(plan)
+}
+
+// surround reads the world beside a file when its runs are simulated, unless one world
+// was given for all.
+func (d *daemon) surround(file string) error {
+	if !d.options.simulate || d.options.world != "" {
+		return nil
+	}
+	beside := worldBeside(file)
+	if beside == "" {
+		d.worlds.Delete(file)
+		return nil
+	}
+	world, err := readWorld(beside)
+	if err != nil {
+		return err
+	}
+	there, err := d.site.in(world)
+	if err != nil {
+		return err
+	}
+	d.worlds.Store(file, there)
+	return nil
+}
+
+// siteOf is what the runs of a file reach.
+func (d *daemon) siteOf(file string) *site {
+	if there, ok := d.worlds.Load(file); ok {
+		return there.(*site)
+	}
+	return d.site
 }
 
 // served is what a schedule runs.

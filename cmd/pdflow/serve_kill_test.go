@@ -199,10 +199,12 @@ func (c *servedCrowd) settled(j *sqlite.Journal) {
 // Three at a time have one data folder; some are stopped for a while before. In the
 // end every instant is a run that paged once and resolved, or a run that was skipped
 // and paged nobody, and the account knows of nothing else. PDFLOW_SERVE_KILLS=200 is a
-// week.
+// week; with PDFLOW_SERVE_WORKFLOWS=1000, an hour of crowds.
 func TestServeKills(t *testing.T) {
-	const workflows = 6
-	kills := 14
+	workflows, kills := 6, 14
+	if text := os.Getenv("PDFLOW_SERVE_WORKFLOWS"); text != "" {
+		workflows, _ = strconv.Atoi(text)
+	}
 	if testing.Short() {
 		kills = 5
 	}
@@ -210,7 +212,7 @@ func TestServeKills(t *testing.T) {
 		kills, _ = strconv.Atoi(text)
 	}
 	start := time.Date(2026, time.March, 26, 0, 10, 0, 0, time.UTC)
-	clock := fastClock{Real: time.Now(), Start: start, Factor: 12_000}
+	clock := fastClock{Real: time.Now(), Start: start, Factor: 72_000 / workflows}
 	account, err := startSimulator("127.0.0.1:0", simulator.WithServiceKey("Database", scriptKeys["SERVICE_KEY"]), simulator.WithClock(clock.Now), simulator.WithFaults(
 		simulator.Fault{Match: simulator.Match{Probability: 0.03}, Do: simulator.AnswerStatus, Status: 503},
 		simulator.Fault{Match: simulator.Match{Probability: 0.03}, Do: "reset_after"},
@@ -225,6 +227,19 @@ func TestServeKills(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	j, err := sqlite.Open(sqlite.Config{Dir: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	// What is due from here on is due however late the first daemon comes to live.
+	var known []engine.ScheduleState
+	for i := range workflows {
+		known = append(known, engine.ScheduleState{Workflow: fmt.Sprintf("page-%d", i), Schedule: "half", Watermark: start})
+	}
+	if err := j.SaveSchedules(context.Background(), known); err != nil {
+		t.Fatal(err)
+	}
 	c := &servedCrowd{
 		t: t, orders: servedOrders{data, folder, account.url, clock}, account: account,
 		said: map[*exec.Cmd]*bytes.Buffer{}, random: rand.New(rand.NewPCG(11, 13)),
@@ -236,11 +251,6 @@ func TestServeKills(t *testing.T) {
 		c.rest(500)
 		c.disturb()
 	}
-	j, err := sqlite.Open(sqlite.Config{Dir: data})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer j.Close()
 	c.rest(500)
 	for len(c.living) > 1 { // the last takes over
 		c.end(0, syscall.SIGKILL)
@@ -254,7 +264,7 @@ func TestServeKills(t *testing.T) {
 	if paged == 0 {
 		t.Error("nobody was ever paged")
 	}
-	t.Logf("%d kills over %s; %d instants paged once, %d of them in several lives; %d were skipped", kills, clock.Now().Sub(start).Round(time.Hour), paged, c.resumed(j), skipped)
+	t.Logf("%d workflows, %d kills over %s; %d instants paged once, %d of them in several lives; %d were skipped", workflows, kills, clock.Now().Sub(start).Round(time.Minute), paged, c.resumed(j), skipped)
 	c.control(j, start)
 }
 

@@ -41,7 +41,7 @@ func (d *daemon) launch(plan *workflow.Plan, request engine.Request) (run string
 	begun, recorded, id := make(chan beginning, 1), false, ""
 	request.Begun = func() { recorded = true; begun <- beginning{id, nil} }
 	d.running.Go(func() {
-		local, leave := d.local(plan.Workflow.Name)
+		local, leave := d.local(plan)
 		defer leave()
 		local.Observers = append(local.Observers, observer(func(e engine.Event) {
 			if id == "" {
@@ -73,10 +73,10 @@ var errStopping = errors.New("the daemon stops")
 // local is the engine of one run of the daemon. The run waits for room after its
 // beginning was recorded, so that a crowd of runs delays no schedule; when the daemon
 // is stopped, those that wait stay for the next one. Leave gives the room back.
-func (d *daemon) local(name string) (local *engine.Local, leave func()) {
-	admitted := ""
+func (d *daemon) local(plan *workflow.Plan) (local *engine.Local, leave func()) {
+	admitted, name := "", plan.Workflow.Name
 	local = &engine.Local{
-		Interpreter: d.site.interpreter, Clock: d.clock, Secrets: d.site.secret, Redactor: d.redactor, Ceiling: d.site.ceiling, Journal: d.records,
+		Interpreter: d.siteOf(plan.Workflow.File).interpreter, Clock: d.clock, Secrets: d.site.secret, Redactor: d.redactor, Ceiling: d.site.ceiling, Journal: d.records,
 		Observers: []engine.Observer{d.metrics.Run(name), d.events.Run(name)},
 		Admit: func(_ context.Context, run string) error {
 			if !d.room() {
@@ -119,7 +119,7 @@ func (d *daemon) skip(ctx context.Context, due scheduler.Due, reason string) err
 	if err != nil {
 		return err
 	}
-	local, _ := d.local(what.plan.Workflow.Name)
+	local, _ := d.local(what.plan)
 	return local.Skip(context.WithoutCancel(ctx), what.plan, due.Occurrence, target, "skipped: "+reason)
 }
 
@@ -208,7 +208,7 @@ func (d *daemon) goOnWith(run *recordedRun, how goingOn) {
 			return
 		}
 		c.resumption.Retry = how.retry
-		local, leave := d.local(run.Workflow)
+		local, leave := d.local(c.plan)
 		defer leave()
 		goes := sync.OnceFunc(func() { begun(nil) })
 		local.Observers = append(local.Observers, observer(func(engine.Event) { goes() }))

@@ -68,7 +68,7 @@ func (p *program) realSite() (*site, error) {
 // simulatedSite is offline: a simulator on the loopback interface, and a world
 // file for everything else.
 func (p *program) simulatedSite(file string, o simulation) (*site, error) {
-	world, err := p.readWorld(file, o.world)
+	world, err := readWorld(cmp.Or(o.world, worldBeside(file)))
 	if err != nil {
 		return nil, exit(exitUsage, err)
 	}
@@ -100,21 +100,36 @@ func (p *program) simulatedSite(file string, o simulation) (*site, error) {
 	return made, nil
 }
 
+// in is the same site in another world.
+func (s *site) in(world *builtins.World) (*site, error) {
+	made, err := newSite(builtins.Config{Connect: s.connections.client, Transport: world.Transport(), Network: world.Network()})
+	if err != nil {
+		return nil, err
+	}
+	moved := *s
+	moved.catalog, moved.interpreter = made.catalog, made.interpreter
+	return &moved, nil
+}
+
 func (s *site) close() {
 	if s.simulator != nil {
 		s.simulator.close()
 	}
 }
 
-// readWorld reads the world file, or the one beside the workflow when there is
-// one.
-func (p *program) readWorld(file, worldFile string) (*builtins.World, error) {
+// worldBeside is the world file of a workflow file; empty when there is none.
+func worldBeside(file string) string {
+	beside := strings.TrimSuffix(file, filepath.Ext(file)) + ".world.yaml"
+	if file == "" || !isFile(beside) {
+		return ""
+	}
+	return beside
+}
+
+// readWorld reads a world file; without one the world is empty.
+func readWorld(worldFile string) (*builtins.World, error) {
 	if worldFile == "" {
-		beside := strings.TrimSuffix(file, filepath.Ext(file)) + ".world.yaml"
-		if _, err := os.Stat(beside); err != nil {
-			return builtins.NewWorld(nil)
-		}
-		worldFile = beside
+		return builtins.NewWorld(nil)
 	}
 	source, err := os.ReadFile(worldFile)
 	if err != nil {

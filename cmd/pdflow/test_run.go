@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,17 +107,11 @@ func (t *runbookTest) setWorld(_ *testscript.TestScript, _ bool, args []string) 
 // world is what a run of a workflow sees: what the test says, else the file beside
 // the workflow.
 func (t *runbookTest) world(workflowFile string) (*builtins.World, error) {
-	file := t.now
-	if file == "" {
-		file = strings.TrimSuffix(workflowFile, filepath.Ext(workflowFile)) + ".world.yaml"
-	}
+	file := cmp.Or(t.now, worldBeside(workflowFile))
 	if known := t.views[file]; known != nil {
 		return known, nil
 	}
-	if !isFile(file) {
-		return builtins.NewWorld(nil)
-	}
-	made, err := (&program{}).readWorld("", file)
+	made, err := readWorld(file)
 	t.views[file] = made
 	return made, err
 }

@@ -3,6 +3,7 @@ package lua
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -35,12 +36,15 @@ type budget struct {
 	checkpoint      int64 // Done looks closer when used reaches it
 	bytes           int64 // of text made in all
 	recent          int64 // of text made since the heap was last measured for it
+	answers         answers
+	many            bool // one of its programs has instructions that keep many values
 	stopwatch       stopwatch
 	reason          *action.Error // why the script was stopped; the first stays
 
 	// What the watchdog and the script tell each other.
 	signal  atomic.Int32 // one of the signals below
 	weight  atomic.Int64 // how much the script has done
+	reach   atomic.Int64 // it cannot hold more than this
 	waiting atomic.Bool  // it waits in a call
 	watched watched      // the watchdog's own
 }
@@ -93,7 +97,7 @@ func (b *budget) check() bool {
 // poll looks whether the time is over or the attempt has ended, and reports
 // whether the script is to stop.
 func (b *budget) poll() bool {
-	b.weight.Store(b.bytes + b.used*bytesPerInstruction)
+	b.weigh()
 	signal := b.signal.Swap(signalNone)
 	switch {
 	case b.reason != nil:
@@ -108,6 +112,16 @@ func (b *budget) poll() bool {
 		b.checkpoint = 0 // every further instruction is refused
 	}
 	return b.reason != nil
+}
+
+// weigh tells the watchdog what the script has done.
+func (b *budget) weigh() {
+	b.weight.Store(b.bytes + b.used*bytesPerInstruction)
+	reach := int64(math.MaxInt64)
+	if !b.many {
+		reach = b.used*mostPerInstruction + b.bytes*mostPerByte + b.answers.held
+	}
+	b.reach.Store(reach)
 }
 
 // stop returns why the script was stopped, or nil.

@@ -99,6 +99,7 @@ func (e *evaluation) open() {
 
 // load makes a function of the program and gives it what it reads.
 func (e *evaluation) load(p *program) *glua.LFunction {
+	e.budget.many = e.budget.many || p.many
 	environment := e.scripts
 	if p.kind == workflow.Expression {
 		if e.expressions == nil {
@@ -226,7 +227,15 @@ func (e *evaluation) callOut(L *glua.LState, a *action.Action, input action.Obje
 	if err != nil {
 		e.raise(L, action.AsError(err))
 	}
-	return output
+	if !recorded || !holdsLargeText(output) {
+		return output
+	}
+	own, fits := e.budget.answers.keep(output, e.budget.limits.memory)
+	if !fits {
+		e.budget.exceedMemory()
+		e.budget.raise(L)
+	}
+	return own
 }
 
 // require runs the module of a name, once.

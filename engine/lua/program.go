@@ -26,6 +26,9 @@ type program struct {
 	// globals are the names that the chunk reads from outside, and for data the
 	// fields of them: nil fields mean all.
 	globals []global
+	// many says that a single instruction of it may keep many values: a table of all
+	// that a call returns or of `...`, and a large table at once.
+	many bool
 }
 
 // A global is a name that a chunk reads, with the constant fields that it reads
@@ -66,7 +69,7 @@ func (i *Interpreter) Check(c workflow.Chunk) (checked workflow.Program, finding
 	if finding := p.compile(c, statements); finding != nil {
 		return nil, []workflow.Finding{*finding}
 	}
-	p.references, p.requires, p.globals = w.references, w.requires, w.globals
+	p.references, p.requires, p.globals, p.many = w.references, w.requires, w.globals, w.many
 	return p, w.findings
 }
 

@@ -10,6 +10,10 @@ import (
 	"github.com/yuin/gopher-lua/ast"
 )
 
+// manyFields is from how many fields on the room that a table is made with counts: it
+// is taken before the first of them is filled.
+const manyFields = 16
+
 // A walker goes through the syntax of a chunk once. It keeps the scopes of local
 // names, and so finds what the chunk reads and writes from outside.
 type walker struct {
@@ -21,6 +25,7 @@ type walker struct {
 	line     int                 // of the file, before the first of the chunk
 	depth    int
 	tooDeep  bool
+	many     bool // as in program
 
 	references []workflow.Reference
 	requires   []workflow.Require
@@ -232,6 +237,17 @@ func (w *walker) assign(left ast.Expr) {
 	}
 }
 
+// keepsMany reports whether a table gets many values at a time: those that a call
+// returns, or room for more than it has instructions.
+func keepsMany(e *ast.TableExpr) bool {
+	if len(e.Fields) == 0 {
+		return false
+	}
+	last := e.Fields[len(e.Fields)-1]
+	_, call := last.Value.(*ast.FuncCallExpr)
+	return call && last.Key == nil || len(e.Fields) > manyFields
+}
+
 func (w *walker) expressions(list []ast.Expr) {
 	for _, e := range list {
 		w.expression(e)
@@ -252,7 +268,10 @@ func (w *walker) inner(e ast.Expr) {
 	switch e := e.(type) {
 	case *ast.IdentExpr, *ast.AttrGetExpr:
 		w.chain(e)
+	case *ast.Comma3Expr:
+		w.many = true
 	case *ast.TableExpr:
+		w.many = w.many || keepsMany(e)
 		for _, f := range e.Fields {
 			w.expression(f.Key)
 			w.expression(f.Value)

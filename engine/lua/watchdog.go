@@ -15,14 +15,25 @@ const (
 	// bytesPerInstruction is about what one instruction can keep: a new entry in a
 	// table, with its share of the growth. It weighs scripts against each other.
 	bytesPerInstruction = 128
+	// mostPerInstruction is more than any instruction keeps, but those that
+	// [program.many] tells of: a function with 200 values from around it is 14 KB,
+	// and takes four.
+	mostPerInstruction = 4 << 10
+	// mostPerByte is more than a byte of text, or of a table that was charged as such,
+	// takes with what is around it.
+	mostPerByte = 4
 )
 
 // A watchdog bounds the memory of scripts where nothing is charged for it: tables
 // and closures grow by single instructions. It measures the heap of the process
 // while scripts run, since there is no other measure. When the heap has grown by
 // more than the limit of a script since it began, the garbage is collected, and
-// what still is too much ends the script that did most. A script that waits in a
-// call is not meant: what grows then is not its own.
+// what still is too much ends the script that did most.
+//
+// The heap is that of the whole process, and no script may end for what others
+// do. So one is not meant that waits in a call, since what grows then is not its
+// own; that began when the heap was as large already; or that cannot have taken
+// as much, by the instructions and the text that it was charged for.
 //
 // It also has every script look at its clock, so that a single slow instruction
 // cannot stretch the time limit. There is one goroutine for all scripts; it ends
@@ -41,8 +52,8 @@ type watchdog struct {
 var processWatchdog watchdog
 
 // A heapSize tells what is on the heap: all objects, and those that were alive at
-// the end of the last collection.
-type heapSize struct{ objects, live int64 }
+// the end of the last collection; and how much was ever allocated.
+type heapSize struct{ objects, live, allocated int64 }
 
 // enter has a script watched until it leaves.
 func (w *watchdog) enter(b *budget) {
@@ -95,14 +106,15 @@ func (w *watchdog) look() bool {
 	heap := w.size()
 	for _, b := range w.running {
 		w.begin(b, heap)
-		b.watched.wait(b.waiting.Load(), heap.live)
+		b.watched.wait(b.waiting.Load(), heap)
 		b.signal.CompareAndSwap(signalNone, signalLook)
 	}
-	if w.suspect(heap.objects) == nil {
+	if w.suspect(heap.objects, heap.allocated) == nil {
 		return true
 	}
 	w.sweep()
-	if found := w.suspect(w.size().live); found != nil {
+	heap = w.size()
+	if found := w.suspect(heap.live, heap.allocated); found != nil {
 		found.signal.Store(signalStop)
 	}
 	return true
@@ -110,38 +122,50 @@ func (w *watchdog) look() bool {
 
 // watched is what the watchdog knows of a script.
 type watched struct {
-	begun    bool
-	baseline int64 // the heap without what the script holds
-	resting  bool  // it waits in a call
-	held     int64 // what it held when it began to wait
+	begun     bool
+	baseline  int64 // the heap without what the script holds
+	before    int64 // what was allocated without the script
+	resting   bool  // it waits in a call
+	held      int64 // what it held when it began to wait
+	allocated int64 // since it began, when it began to wait
+}
+
+// grown is how much of a heap may be the script's: it is no more than was
+// allocated since it began.
+func (s *watched) grown(heap, allocated int64) int64 {
+	return min(heap-s.baseline, allocated-s.before)
 }
 
 // begin notes how large the heap was before a script: what was alive at the last
 // collection, since garbage from before must not hide what the script holds.
 func (w *watchdog) begin(b *budget, heap heapSize) {
 	if !b.watched.begun {
-		b.watched = watched{begun: true, baseline: heap.live}
+		b.watched = watched{begun: true, baseline: heap.live, before: heap.allocated}
 	}
 }
 
 // wait keeps what a script holds as it is while it waits, however the heap
 // changes.
-func (s *watched) wait(waiting bool, live int64) {
+func (s *watched) wait(waiting bool, heap heapSize) {
 	if waiting && !s.resting {
-		s.held = max(live-s.baseline, 0)
+		s.held, s.allocated = max(heap.live-s.baseline, 0), heap.allocated-s.before
 	}
 	if waiting {
-		s.baseline = live - s.held
+		s.baseline, s.before = heap.live-s.held, heap.allocated-s.allocated
 	}
 	s.resting = waiting
 }
 
 // suspect returns the script that did most, of those since whose beginning the
-// heap has grown beyond their limit.
-func (w *watchdog) suspect(heap int64) (found *budget) {
+// heap has grown beyond their limit, and that can have done so. One that began
+// while the garbage was collected is not known yet.
+func (w *watchdog) suspect(heap, allocated int64) (found *budget) {
 	most := int64(-1)
 	for _, b := range w.running {
-		if weight := b.weight.Load(); !b.watched.resting && heap-b.watched.baseline > b.limits.memory && weight > most {
+		if !b.watched.begun || b.watched.resting || b.watched.grown(heap, allocated) <= b.limits.memory || b.reach.Load() <= b.limits.memory {
+			continue
+		}
+		if weight := b.weight.Load(); weight > most {
 			found, most = b, weight
 		}
 	}
@@ -167,7 +191,8 @@ func (w *watchdog) holds(b *budget) int64 {
 	defer w.mutex.Unlock()
 	w.begin(b, w.size())
 	w.sweep()
-	return max(w.size().live-b.watched.baseline, 0)
+	heap := w.size()
+	return max(b.watched.grown(heap.live, heap.allocated), 0)
 }
 
 func (w *watchdog) size() heapSize {
@@ -179,7 +204,8 @@ func (w *watchdog) size() heapSize {
 
 // processHeap reads the size of the heap from the runtime, which keeps it anyway.
 func processHeap() heapSize {
-	samples := [2]metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/live:bytes"}}
+	samples := [3]metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/allocs:bytes"}}
 	metrics.Read(samples[:])
-	return heapSize{objects: int64(samples[0].Value.Uint64()), live: int64(samples[1].Value.Uint64())}
+	size := func(n int) int64 { return int64(samples[n].Value.Uint64()) }
+	return heapSize{objects: size(0), live: size(1), allocated: size(2)}
 }

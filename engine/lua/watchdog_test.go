@@ -1,36 +1,49 @@
 package lua
 
-import "testing"
+import (
+	"math"
+	"testing"
+)
 
 // TestWatchdogStopsTheGreediest: of two scripts that run while the heap grows
-// beyond the limit, the one that did most is stopped, and one that waits is not.
+// beyond the limit, the one that did most is stopped; not one that waits, that
+// cannot have taken so much, or since whose beginning nothing was allocated.
 func TestWatchdogStopsTheGreediest(t *testing.T) {
 	tests := map[string]struct {
 		alive     int64 // after the collection
+		allocated int64 // since the scripts began
 		weights   [2]int64
+		reaches   [2]int64
 		waits     int // the script that waits in a call; -1: none
 		wantFirst bool
 		wantOther bool
 	}{
-		"within the limit": {alive: 90, weights: [2]int64{2, 1}, waits: -1},
-		"only garbage":     {alive: 10, weights: [2]int64{2, 1}, waits: -1},
-		"beyond":           {alive: 200, weights: [2]int64{2, 1}, waits: -1, wantFirst: true},
-		"the other":        {alive: 200, weights: [2]int64{1, 2}, waits: -1, wantOther: true},
-		"one waits":        {alive: 200, weights: [2]int64{2, 1}, waits: 0, wantOther: true},
+		"within the limit":  {alive: 90, allocated: 500, weights: [2]int64{2, 1}, waits: -1},
+		"only garbage":      {alive: 10, allocated: 500, weights: [2]int64{2, 1}, waits: -1},
+		"beyond":            {alive: 200, allocated: 500, weights: [2]int64{2, 1}, waits: -1, wantFirst: true},
+		"the other":         {alive: 200, allocated: 500, weights: [2]int64{1, 2}, waits: -1, wantOther: true},
+		"one waits":         {alive: 200, allocated: 500, weights: [2]int64{2, 1}, waits: 0, wantOther: true},
+		"one cannot":        {alive: 200, allocated: 500, weights: [2]int64{2, 1}, reaches: [2]int64{99, 101}, waits: -1, wantOther: true},
+		"neither can":       {alive: 200, allocated: 500, weights: [2]int64{2, 1}, reaches: [2]int64{99, 99}, waits: -1},
+		"it was there then": {alive: 200, allocated: 99, weights: [2]int64{2, 1}, waits: -1},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			heap := heapSize{}
+			heap := heapSize{allocated: 1000}
 			w := &watchdog{measure: func() heapSize { return heap }, collect: func() { heap.live = test.alive }}
 			scripts := [2]*budget{{}, {}}
 			for i, b := range scripts {
 				b.limits.memory = 100
 				b.weight.Store(test.weights[i])
+				b.reach.Store(math.MaxInt64)
+				if test.reaches[i] > 0 {
+					b.reach.Store(test.reaches[i])
+				}
 				b.waiting.Store(i == test.waits)
 				w.running = append(w.running, b)
 			}
 			w.look()
-			heap.objects = 300
+			heap.objects, heap.allocated = 300, heap.allocated+test.allocated
 			w.look()
 			if got := scripts[0].signal.Load() == signalStop; got != test.wantFirst {
 				t.Errorf("the first: got stopped %v, want %v", got, test.wantFirst)
@@ -39,5 +52,49 @@ func TestWatchdogStopsTheGreediest(t *testing.T) {
 				t.Errorf("the other: got stopped %v, want %v", got, test.wantOther)
 			}
 		})
+	}
+}
+
+// TestWatchdogSparesTheNew: a script that begins while the garbage is collected is not
+// stopped for what was there before it.
+func TestWatchdogSparesTheNew(t *testing.T) {
+	heap := heapSize{live: 1000, objects: 1000, allocated: 5000}
+	old, young := &budget{}, &budget{}
+	w := &watchdog{measure: func() heapSize { return heap }, running: []*budget{old}}
+	w.collect = func() { w.running = []*budget{young} }
+	for _, b := range []*budget{old, young} {
+		b.limits.memory = 100
+		b.reach.Store(math.MaxInt64)
+	}
+	w.look()
+	heap.objects, heap.allocated = 1200, 5200
+	w.look()
+	if young.signal.Load() == signalStop {
+		t.Error("it was stopped")
+	}
+}
+
+// TestWatchdogCountsWaitingApart: what is allocated while a script waits in a call is
+// not its own afterwards.
+func TestWatchdogCountsWaitingApart(t *testing.T) {
+	heap := heapSize{}
+	b := &budget{}
+	b.limits.memory = 100
+	b.reach.Store(math.MaxInt64)
+	w := &watchdog{measure: func() heapSize { return heap }, collect: func() {}, running: []*budget{b}}
+	w.look()
+	b.waiting.Store(true)
+	w.look()
+	heap = heapSize{objects: 1000, live: 1000, allocated: 1000}
+	w.look()
+	b.waiting.Store(false)
+	w.look()
+	if b.signal.Load() == signalStop {
+		t.Error("it was stopped for what grew while it waited")
+	}
+	heap.objects, heap.live, heap.allocated = 1101, 1101, 1101
+	w.look()
+	if b.signal.Load() != signalStop {
+		t.Error("it was not stopped for what grew since")
 	}
 }
