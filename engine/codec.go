@@ -86,10 +86,10 @@ func encode(v reflect.Value) (any, error) {
 func encodeStructure(v reflect.Value) (any, error) {
 	fields := make(map[string]any, v.NumField())
 	for i := range v.NumField() {
-		if absent(v.Field(i)) {
+		name := fieldName(v.Type().Field(i))
+		if name == unrecorded || absent(v.Field(i)) {
 			continue
 		}
-		name := fieldName(v.Type().Field(i))
 		encoded, err := encode(v.Field(i))
 		if err != nil {
 			return nil, inside(name, err)
@@ -128,6 +128,9 @@ func absent(v reflect.Value) bool {
 	}
 	return v.IsZero()
 }
+
+// unrecorded is the name of fields that are not written.
+const unrecorded = "-"
 
 // fieldName is the name of a field in JSON text.
 func fieldName(f reflect.StructField) string {

@@ -83,6 +83,21 @@ func TestEventCodec(t *testing.T) {
 	}
 }
 
+// TestFleetingIsNotRecorded: whoever goes on with a run asks for every result.
+func TestFleetingIsNotRecorded(t *testing.T) {
+	text, err := engine.EncodeEvent(engine.Event{Kind: engine.CallStarted, Call: &engine.Call{Number: 1, Action: "a.b", Fleeting: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := engine.DecodeEvent(text)
+	if err != nil || got.Call.Fleeting || got.Call.Number != 1 {
+		t.Errorf("got %+v, %v from %s", got.Call, err, text)
+	}
+	if _, err := engine.DecodeEvent([]byte(`{"kind": "call.started", "call": {"-": true}}`)); err == nil {
+		t.Error(`a field "-" is taken`)
+	}
+}
+
 // TestEventCodecCoversEveryField: everyField leaves out no field, so that a new
 // one cannot be forgotten in the test.
 func TestEventCodecCoversEveryField(t *testing.T) {

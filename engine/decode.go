@@ -49,7 +49,7 @@ func decodeStructure(text json.RawMessage, dst reflect.Value) error {
 	for i := range dst.NumField() {
 		name := fieldName(dst.Type().Field(i))
 		field, ok := fields[name]
-		if !ok {
+		if !ok || name == unrecorded {
 			continue
 		}
 		if err := decode(field, dst.Field(i)); err != nil {

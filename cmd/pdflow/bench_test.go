@@ -23,6 +23,7 @@ import (
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/workflow"
+	glua "github.com/yuin/gopher-lua"
 	"gopkg.in/yaml.v3"
 )
 
@@ -292,4 +293,95 @@ func buildBinary(b *testing.B, folder, pkg string) string {
 		b.Fatalf("%v\n%s", err, out)
 	}
 	return binary
+}
+
+const benchmarkUser = `{"user":{"id":"PABC123","type":"user","summary":"Ann Lee","self":"https://api.pagerduty.com/users/PABC123","html_url":"https://acme.pagerduty.com/users/PABC123","name":"Ann Lee","email":"ann@example.com","time_zone":"Europe/Berlin","color":"purple","role":"user","avatar_url":"https://pd-static-assets.pagerduty.com/users/blank-avatar.png","description":null,"invitation_sent":true,"job_title":null,"teams":[],"contact_methods":[{"id":"PCM1234","type":"email_contact_method_reference","summary":"Default","self":"https://api.pagerduty.com/users/PABC123/contact_methods/PCM1234","html_url":null}],"notification_rules":[],"coordinated_incidents":[]}}`
+
+// userStub answers every request with a user.
+func userStub(b *testing.B) *httptest.Server {
+	b.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Ratelimit-Remaining", "1000000") // a limit that is never reached
+		w.Header().Set("Ratelimit-Reset", "60")
+		_, _ = io.WriteString(w, benchmarkUser)
+	}))
+	b.Cleanup(server.Close)
+	return server
+}
+
+// BenchmarkUserInLua looks a user up 100 times in a script, with records and
+// redaction. The goal is 1.2 times its bound.
+func BenchmarkUserInLua(b *testing.B) {
+	site := siteOf(b, userStub(b).URL)
+	plan := site.compileText(b, `name: look-up
+steps:
+  - id: users
+    lua: |
+      local name
+      for i = 1, 100 do
+        name = pagerduty.get_user_by_id{id = "PABC123"}.user.name
+      end
+      return {name = name}
+outputs: {name: "${{ steps.users.outputs.name }}"}
+`)
+	redactor := &action.Redactor{}
+	redactor.Add(benchmarkKey)
+	for b.Loop() {
+		local := &engine.Local{Interpreter: site.interpreter, Redactor: redactor}
+		result, err := local.Run(b.Context(), plan, engine.Request{})
+		if err != nil || result.Outputs["name"] != "Ann Lee" {
+			b.Fatal(result, err)
+		}
+	}
+}
+
+// BenchmarkUserInLuaBound is the same by hand: the request, the answer as maps, and
+// the maps as tables of a Lua state.
+func BenchmarkUserInLuaBound(b *testing.B) {
+	url, client := userStub(b).URL+"/users/PABC123", &http.Client{Transport: &http.Transport{}}
+	state := glua.NewState()
+	defer state.Close()
+	for b.Loop() {
+		for range 100 {
+			response, err := client.Get(url)
+			if err != nil {
+				b.Fatal(err)
+			}
+			text, err := io.ReadAll(response.Body)
+			response.Body.Close()
+			var answer map[string]any
+			if err != nil || json.Unmarshal(text, &answer) != nil {
+				b.Fatal(err)
+			}
+			user := tableByHand(state, answer["user"]).(*glua.LTable)
+			if user.RawGetString("name") != glua.LString("Ann Lee") {
+				b.Fatal(user)
+			}
+		}
+	}
+}
+
+func tableByHand(state *glua.LState, v any) glua.LValue {
+	switch v := v.(type) {
+	case string:
+		return glua.LString(v)
+	case float64:
+		return glua.LNumber(v)
+	case bool:
+		return glua.LBool(v)
+	case []any:
+		t := state.CreateTable(len(v), 0)
+		for _, item := range v {
+			t.Append(tableByHand(state, item))
+		}
+		return t
+	case map[string]any:
+		t := state.CreateTable(0, len(v))
+		for name, field := range v {
+			t.RawSetString(name, tableByHand(state, field))
+		}
+		return t
+	}
+	return glua.LNil
 }
