@@ -25,8 +25,9 @@ func timeActions() []*action.Action {
 			Summary: "Return the time.",
 			Doc: "The result is recorded: a step that is run again after a failure gets the same time, so that what is " +
 				"computed from it stays the same. `fresh = true` asks for the time anew in each attempt.",
-			Effect: action.Reads,
-			Spread: true,
+			Effect:  action.Reads,
+			Instant: true,
+			Spread:  true,
 		}, timeNow),
 		action.New(action.Spec{
 			Name:    "time.parse",

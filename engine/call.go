@@ -18,6 +18,10 @@ const writeGrace = 10 * time.Second
 // found not to have happened.
 const maxReconciled = 3
 
+// maxCalls bounds the recorded calls of one attempt, which stay in memory until the
+// step ends: two every ten seconds for a day are 17,280.
+const maxCalls = 20_000
+
 // call makes one call. This is the only way by which an attempt touches the
 // world: the input is checked, the permission too, the call is recorded, then
 // made, and its result recorded.
@@ -104,10 +108,17 @@ func (w *work) permitted(i *action.Invocation) error {
 // recorded makes a call with its record before and after, unless the record has
 // it already.
 func (w *work) recorded(ctx context.Context, i *action.Invocation) (action.Object, error) {
-	w.calls++
+	if w.calls++; w.calls > maxCalls {
+		return nil, &action.Error{
+			Kind: action.Limit, Message: fmt.Sprintf("the step has made %d calls, the most that one attempt may make", maxCalls),
+			Hint: "look for a loop that does not end; make a step of each with for_each, or pause longer between them",
+		}
+	}
 	record := Call{Number: w.calls, Action: i.Action.Name, Effect: i.Effect().String(), Input: i.Input, Fleeting: !i.Recall()}
-	// A key that a script wrote as plain text must not reach the record.
-	w.executor.Redactor.Add(i.Credentials()...)
+	if err := w.hide(i.Credentials()); err != nil {
+		return nil, err
+	}
+	record.Input, _ = w.hidden.RedactValue(record.Input).(action.Object)
 	var err error
 	if record.Digest, err = w.digest(i); err != nil {
 		return nil, err
@@ -178,7 +189,7 @@ func (w *work) finish(ctx context.Context, i *action.Invocation, record Call, se
 		result.Error.describe(typed)
 		err = typed
 	} else {
-		output, _ = w.executor.Redactor.RedactValue(output).(action.Object)
+		output, _ = w.executor.Redactor.RedactValue(w.hidden.RedactValue(output)).(action.Object)
 		result.Output = output
 		w.completed[record.Digest]++
 		if i.Effect().Writes() {
@@ -192,7 +203,9 @@ func (w *work) finish(ctx context.Context, i *action.Invocation, record Call, se
 // redacted is an error whose texts hold no secret.
 func (w *work) redacted(err error) *action.Error {
 	typed := *action.AsError(err)
-	typed.Message, typed.Hint = w.executor.Redactor.Redact(typed.Message), w.executor.Redactor.Redact(typed.Hint)
+	for _, redactor := range []*action.Redactor{w.hidden, w.executor.Redactor} {
+		typed.Message, typed.Hint = redactor.Redact(typed.Message), redactor.Redact(typed.Hint)
+	}
 	return &typed
 }
 

@@ -60,6 +60,7 @@ type Executor struct {
 	Redactor    *action.Redactor
 	Ceiling     *Ceiling // nil: what the workflow may do is all that counts
 
+	written    writtenKeys
 	rehearsing *Rehearsal // of this very run, whose writes are not sent
 	rehearsed  *Rehearsal // of this run, before
 }

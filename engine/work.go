@@ -25,7 +25,8 @@ type work struct {
 	calls      int            // made so far
 	completed  map[string]int // by digest: the calls that succeeded
 	past       past
-	kept       int // bytes of the answers that stay in memory
+	kept       int              // bytes of the answers that stay in memory
+	hidden     *action.Redactor // the keys that the call under way holds as text
 
 	unknown   *action.Error // of the call that was under way when the attempt was stopped
 	doubtful  int           // the number of the event with which the last call of unknown outcome began

@@ -99,7 +99,7 @@ func stepOf(e engine.Event) string {
 func loggedText(r *action.LogRecord) string {
 	text := printable(r.Message)
 	for _, name := range action.SortedNames(r.Fields) {
-		text += fmt.Sprintf(" %s=%s", name, printable(valueText(r.Fields[name])))
+		text += fmt.Sprintf(" %s=%s", printable(name), printable(valueText(r.Fields[name])))
 	}
 	return text
 }

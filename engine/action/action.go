@@ -26,6 +26,9 @@ type Spec struct {
 	// Waits says that the point of the call is that time passes: its start is made
 	// durable, so that a run that is resumed waits only for what is left.
 	Waits bool
+	// Instant says that the answer is there at once: a script that makes the call
+	// computes meanwhile, and does not wait.
+	Instant bool
 	// Example is an output as it may look. It stands in for the answer of a
 	// write that is shown and not sent.
 	Example Object

@@ -68,7 +68,8 @@ type Scope struct {
 	// Permit refuses a target that the workflow does not list.
 	Permit func(Target) error
 	// Reveal resolves a secret for a destination that it is bound to.
-	Reveal   func(Secret, Destination) (string, error)
+	Reveal func(Secret, Destination) (string, error)
+	// Redactor takes the texts of keys that the call uses: nothing of it shows them.
 	Redactor *Redactor
 	Log      func(LogRecord)
 	// Preview is set when the call is made for the sake of its requests: whatever

@@ -88,7 +88,7 @@ func (c Credential) GoString() string { return c.String() }
 func (c Credential) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.String())) }
 
 // Reveal returns the text for a destination. Plain text is made known to the
-// run's [Redactor] first, so that nothing prints it afterwards.
+// call's [Redactor] first, so that nothing of the call shows it.
 func (c Credential) Reveal(ctx context.Context, to Destination) (string, error) {
 	if c.secret.Name != "" {
 		return RevealSecret(ctx, c.secret, to)

@@ -3,6 +3,7 @@ package lua
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/pdflow/pdflow/engine/action"
 	glua "github.com/yuin/gopher-lua"
@@ -87,13 +88,21 @@ func usage(a *action.Action, given int) string {
 }
 
 func (lib *library) named(L *glua.LState, a *action.Action, t *glua.LTable) action.Object {
-	input := action.Object{}
+	input, c := action.Object{}, lib.converter(budgetOf(L))
 	for key, value := t.Next(glua.LNil); key != glua.LNil; key, value = t.Next(key) {
 		name, ok := key.(glua.LString)
 		if !ok {
 			L.RaiseError("%s takes named inputs, not a list: %s", a.Name, a.Signature())
 		}
-		if v := lib.argument(L, a, value, string(name)); v != nil {
+		if _, known := a.In.Field(string(name)); !known {
+			input[string(name)] = true // it is refused by its name, whatever its value
+			continue
+		}
+		v, err := c.value(value, string(name))
+		if err != nil {
+			lib.refuse(L, a, err)
+		}
+		if v != nil {
 			input[string(name)] = v
 		}
 	}
@@ -103,23 +112,33 @@ func (lib *library) named(L *glua.LState, a *action.Action, t *glua.LTable) acti
 func (lib *library) argument(L *glua.LState, a *action.Action, value glua.LValue, name string) any {
 	v, err := lib.fromLua(budgetOf(L), value, name)
 	if err != nil {
-		typed := *action.AsError(err)
-		typed.Action = a.Name
-		evaluationOf(L).raise(L, &typed)
+		lib.refuse(L, a, err)
 	}
 	return v
 }
 
-// time is os.time(): now, in whole seconds.
+// refuse raises what is wrong with an argument of an action.
+func (lib *library) refuse(L *glua.LState, a *action.Action, err error) {
+	typed := *action.AsError(err)
+	typed.Action = a.Name
+	evaluationOf(L).raise(L, &typed)
+}
+
+// time is os.time(): now, in whole seconds, or the time of a date.
 func (lib *library) time(now *action.Action) glua.LGFunction {
 	return func(L *glua.LState) int {
+		if t, ok := L.Get(1).(*glua.LTable); ok {
+			L.Push(timeOf(L, t))
+			return 1
+		}
 		seconds, _ := evaluationOf(L).call(L, now, nil)[now.Out.Fields[0].Name].(float64)
 		L.Push(glua.LNumber(math.Floor(seconds)))
 		return 1
 	}
 }
 
-// date is os.date(format, time). A time that is not given is now.
+// date is os.date(format, time). A time that is not given is now, and every time is in
+// UTC, with and without the "!" that asks for it.
 func (lib *library) date(now, format *action.Action) glua.LGFunction {
 	return func(L *glua.LState) int {
 		e := evaluationOf(L)
@@ -130,12 +149,18 @@ func (lib *library) date(now, format *action.Action) glua.LGFunction {
 		if len(layout) > maxDateLayout {
 			L.RaiseError("os.date: the layout has %d bytes, at most %d are read", len(layout), maxDateLayout)
 		}
-		input := action.Object{"layout": layout}
+		layout = strings.TrimPrefix(layout, "!")
+		var at any
 		if L.Get(2) != glua.LNil {
-			input["time"] = numberArgument(L, 2)
+			at = numberArgument(L, 2)
 		} else {
-			input["time"] = e.call(L, now, nil)[now.Out.Fields[0].Name]
+			at = e.call(L, now, nil)[now.Out.Fields[0].Name]
 		}
+		if seconds, ok := at.(float64); ok && strings.HasPrefix(layout, "*t") {
+			L.Push(dateTable(L, seconds))
+			return 1
+		}
+		input := action.Object{"layout": layout, "time": at}
 		L.Push(lib.toLua(L, e.call(L, format, input)[format.Out.Fields[0].Name]))
 		return 1
 	}

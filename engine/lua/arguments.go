@@ -23,7 +23,11 @@ func textArgument(L *glua.LState, n int) string {
 
 // numberArgument returns an argument that must be a number.
 func numberArgument(L *glua.LState, n int) float64 {
-	f, ok := numberOf(L.Get(n))
+	value := L.Get(n)
+	if text, ok := value.(glua.LString); ok {
+		budgetOf(L).charge(L, int64(len(text))/bytesPerStep)
+	}
+	f, ok := numberOf(value)
 	if !ok {
 		wrongType(L, n, "number")
 	}

@@ -29,6 +29,7 @@ func TestTextShowsNoAddresses(t *testing.T) {
 	address := regexp.MustCompile(`0x[0-9a-f]{6,}|&\{`)
 	for _, value := range []string{
 		"{}", "print", "function() end", "string", "_G", "pairs", "json", "secrets.TOKEN", "select(2, pcall(demo.fail, {}))",
+		"(function() local ok, err = pcall(demo.fail, {}) err.message = {err} return err end)()",
 		"setmetatable({}, {__tostring = function() return {} end})", "setmetatable({}, {__tostring = 1})", "nil", "1e300",
 	} {
 		script := strings.ReplaceAll(`
@@ -110,16 +111,21 @@ type timeIn struct {
 	Layout string `json:"layout" doc:"How."`
 }
 
-// TestOsIsMadeOfActions: os.time and os.date are calls of actions like any
-// others, recorded by the engine.
-func TestOsIsMadeOfActions(t *testing.T) {
+// dateActions are what os.time and os.date are made of.
+func dateActions() []*action.Action {
 	now := action.New(action.Spec{Name: "time.now", Summary: "Now.", Effect: action.Reads, Spread: true},
 		func(context.Context, nothing) (anyOut, error) { return anyOut{86400.0}, nil })
 	format := action.New(action.Spec{Name: "time.format", Summary: "Format.", Effect: action.Pure, Spread: true},
 		func(_ context.Context, in timeIn) (anyOut, error) {
 			return anyOut{in.Layout + "|" + action.FormatNumber(in.Time.(float64))}, nil
 		})
-	m := newMachine(t, now, format)
+	return []*action.Action{now, format}
+}
+
+// TestOsIsMadeOfActions: os.time and os.date are calls of actions like any
+// others, recorded by the engine.
+func TestOsIsMadeOfActions(t *testing.T) {
+	m := newMachine(t, dateActions()...)
 	want := any([]any{86400.0, "%Y|86400", "%Y|5"})
 	if diff := cmp.Diff(want, m.value(t, "return {os.time(), os.date('%Y'), os.date('%Y', 5)}")); diff != "" {
 		t.Errorf("os (-want +got):\n%s", diff)

@@ -98,6 +98,7 @@ func (b *budget) check() bool {
 // whether the script is to stop.
 func (b *budget) poll() bool {
 	b.weigh()
+	b.evaluation.interpreter.watchdog.pass()
 	signal := b.signal.Swap(signalNone)
 	switch {
 	case b.reason != nil:

@@ -29,7 +29,7 @@ func (lib *library) newErrorMeta(L *glua.LState) *glua.LTable {
 	meta := protected(L, nil)
 	meta.RawSetString("__tostring", L.NewFunction(func(L *glua.LState) int {
 		t := L.CheckTable(1)
-		text := t.RawGetString("message").String()
+		text := errorText(t.RawGetString("message"))
 		if name, ok := t.RawGetString("action").(glua.LString); ok {
 			text = string(name) + ": " + text
 		}
@@ -37,6 +37,18 @@ func (lib *library) newErrorMeta(L *glua.LState) *glua.LTable {
 		return 1
 	}))
 	return meta
+}
+
+// errorText is the message of an error table, which a script may have set to
+// anything: only text and numbers are shown.
+func errorText(v glua.LValue) string {
+	switch v := v.(type) {
+	case glua.LString:
+		return string(v)
+	case glua.LNumber:
+		return action.FormatNumber(float64(v))
+	}
+	return v.Type().String()
 }
 
 // raise raises the error of an action as a table.

@@ -214,12 +214,13 @@ func (e *evaluation) log(L *glua.LState, a *action.Action, input action.Object) 
 
 func (e *evaluation) callOut(L *glua.LState, a *action.Action, input action.Object) action.Object {
 	recorded := a.Effect.Recorded()
-	if recorded {
+	waits := recorded && !a.Instant
+	if waits {
 		e.budget.stopwatch.pause()
 		e.budget.waiting.Store(true)
 	}
 	output, err := e.env.Call(e.ctx, a, input)
-	if recorded {
+	if waits {
 		e.budget.waiting.Store(false)
 		e.budget.stopwatch.start()
 		e.budget.poll() // the attempt may have ended meanwhile, which pcall must not hide

@@ -8,6 +8,9 @@ import (
 	glua "github.com/yuin/gopher-lua"
 )
 
+// json.null is the value of a null that keeps its place.
+const nullModule, nullName = "json", "null"
+
 // A library is the set of Go functions that scripts can call. Its tables are
 // built once and never written again, so that states on several goroutines can
 // share them: a function of Go has no part that belongs to a state.
@@ -51,8 +54,8 @@ func newLibrary(catalog *action.Catalog) *library {
 	lib.secretMeta = lib.opaqueMeta(L)
 	lib.errorMeta = lib.newErrorMeta(L)
 	lib.openActions(L, catalog)
-	if json := lib.modules["json"]; json != nil {
-		json.RawSetString("null", lib.null)
+	if json := lib.modules[nullModule]; json != nil {
+		json.RawSetString(nullName, lib.null)
 	}
 	for name, module := range lib.modules {
 		lib.proxyMetas[name] = protected(L, module)

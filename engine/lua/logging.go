@@ -26,6 +26,7 @@ func (lib *library) print(L *glua.LState) int {
 		if i > 1 {
 			line.WriteByte(' ')
 		}
+		e.budget.charge(L, 1) // a text may be what a function of the library makes of it
 		line.WriteString(clip(lib.text(L, L.Get(i)), maxLogged))
 	}
 	e.budget.allocate(L, int64(line.Len()))

@@ -127,9 +127,12 @@ func panicText(r any) string {
 	return "internal error: a function failed that should have refused its arguments; please report it"
 }
 
-// addressPattern finds where gopher-lua's message of a bad index quotes a key by
-// its place in memory, and long keys.
-var addressPattern = regexp.MustCompile(`^(.{0,200}attempt to index a .{0,60} with key ')(?:(table|function|userdata|thread): 0x[0-9a-f]+'$|(?s:.{200,}))`)
+// badIndex is how gopher-lua's message of a bad index begins, after the place.
+const badIndex = "attempt to index a "
+
+// addressPattern finds where that message quotes a key by its place in memory, and
+// long keys.
+var addressPattern = regexp.MustCompile(`^(` + badIndex + `.{0,60} with key ')(?:(table|function|userdata|thread): 0x[0-9a-f]+'$|(?s:.{200,}))`)
 
 // withoutAddress returns what was raised without a place in memory, which would
 // differ from run to run.
@@ -139,17 +142,18 @@ func withoutAddress(raised glua.LValue) glua.LValue {
 		return raised
 	}
 	head := string(text[:min(len(text), maxErrorText)])
-	if !strings.Contains(head, "attempt to index a ") {
+	at := strings.Index(head, badIndex)
+	if at < 0 {
 		return raised
 	}
-	m := addressPattern.FindStringSubmatch(head)
+	m := addressPattern.FindStringSubmatch(head[at:])
 	switch {
 	case m == nil:
 		return raised
 	case m[2] != "":
-		return glua.LString(m[1] + "a " + m[2] + "'")
+		return glua.LString(head[:at] + m[1] + "a " + m[2] + "'")
 	}
-	return glua.LString(clip(head, len(m[1])+200) + "'")
+	return glua.LString(clip(head, at+len(m[1])+200) + "'")
 }
 
 // pcall is Lua's: true and the results, or false and what was raised.

@@ -40,6 +40,10 @@ func (w *walker) chain(e ast.Expr) *workflow.Reference {
 }
 
 func (w *walker) refer(path []string, line int) *workflow.Reference {
+	if len(path) >= 2 && path[0] == nullModule && path[1] == nullName {
+		w.useGlobal(path[:2]) // no action, but a value of the module
+		return nil
+	}
 	w.references = append(w.references, workflow.Reference{Path: path, Line: w.line + line})
 	w.useGlobal(path)
 	return &w.references[len(w.references)-1]

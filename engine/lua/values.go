@@ -17,6 +17,8 @@ const (
 	tableBytes = 120
 	itemBytes  = 16
 	fieldBytes = 110
+	// objectBytes is what a table becomes when it leaves: a map with some fields.
+	objectBytes = 300
 )
 
 // toLua converts a value in the model of JSON. Lists are marked, so that an
@@ -69,6 +71,7 @@ func (lib *library) listToLua(L *glua.LState, list []any) glua.LValue {
 // A converter turns Lua values into the model of JSON, within bounds.
 type converter struct {
 	lib          *library
+	budget       *budget
 	root         string // names the value in errors
 	nodes, bytes int64
 	most         int64     // bytes of text that the value may hold
@@ -82,8 +85,7 @@ type segment struct {
 	index int // of a list, from 1; 0 where name counts
 }
 
-// fromLua converts a value that a script gives away; root names it in errors. The
-// work is charged when it is done, since the bounds keep it small.
+// fromLua converts a value that a script gives away; root names it in errors.
 func (lib *library) fromLua(b *budget, v glua.LValue, root string) (any, error) {
 	switch v := v.(type) { // the common cases need no converter
 	case glua.LBool:
@@ -91,9 +93,21 @@ func (lib *library) fromLua(b *budget, v glua.LValue, root string) (any, error) 
 	case *glua.LNilType:
 		return nil, nil
 	}
-	c := converter{lib: lib, root: root, most: b.limits.output}
+	c := lib.converter(b)
+	return c.value(v, root)
+}
+
+func (lib *library) converter(b *budget) *converter {
+	return &converter{lib: lib, budget: b, most: b.limits.output}
+}
+
+// value converts a value within what is left of the bounds.
+func (c *converter) value(v glua.LValue, root string) (any, error) {
+	c.root = root
 	value, err := c.convert(v)
-	b.spend(c.nodes + c.bytes/bytesPerStep)
+	if err == nil && !c.budget.spend(c.bytes/bytesPerStep) {
+		return nil, c.budget.Err()
+	}
 	return value, err
 }
 
@@ -182,6 +196,11 @@ func (c *converter) table(t *glua.LTable) (any, error) {
 	if len(c.path) >= maxValueDepth {
 		return nil, c.limit("nests deeper than %d levels", maxValueDepth)
 	}
+	// Each is charged before it is looked at: a table from which most was deleted is
+	// slow to walk, and there may be many.
+	if !c.budget.reserve(objectBytes) {
+		return nil, c.budget.Err()
+	}
 	if kind, err := c.kindOf(t); err != nil || kind == objectTable {
 		if err != nil {
 			return nil, err
@@ -235,6 +254,9 @@ func (c *converter) kindOf(t *glua.LTable) (tableKind, error) {
 
 func (c *converter) list(t *glua.LTable) (any, error) {
 	list := make([]any, t.Len())
+	if !c.budget.spend(int64(len(list))) {
+		return nil, c.budget.Err()
+	}
 	for i := range list {
 		c.path = append(c.path, segment{table: t, index: i + 1})
 		v, err := c.convert(t.RawGetInt(i + 1))

@@ -43,6 +43,10 @@ type watchdog struct {
 	running []*budget
 	alive   bool // the goroutine runs
 
+	// gate is held while the garbage is collected: scripts that look at their budget
+	// wait there, so that none fills the heap meanwhile.
+	gate sync.RWMutex
+
 	measure func() heapSize // nil: the process's own
 	collect func()          // nil: runtime.GC
 	ticks   func() (ticks <-chan time.Time, stop func())
@@ -73,6 +77,12 @@ func (w *watchdog) leave(b *budget) {
 	if at := slices.Index(w.running, b); at >= 0 {
 		w.running = slices.Delete(w.running, at, at+1)
 	}
+}
+
+// pass waits until no garbage is collected.
+func (w *watchdog) pass() {
+	w.gate.RLock()
+	defer w.gate.RUnlock()
 }
 
 func (w *watchdog) watch() {
@@ -173,10 +183,12 @@ func (w *watchdog) suspect(heap, allocated int64) (found *budget) {
 }
 
 // sweep collects the garbage, with the lock open so that scripts can begin and
-// end meanwhile.
+// end meanwhile, and the gate closed.
 func (w *watchdog) sweep() {
 	w.mutex.Unlock()
 	defer w.mutex.Lock()
+	w.gate.Lock()
+	defer w.gate.Unlock()
 	if w.collect != nil {
 		w.collect()
 		return
