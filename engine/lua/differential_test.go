@@ -265,3 +265,65 @@ func TestMathAsLua(t *testing.T) {
 		o.compare("return "+source, digits)
 	}
 }
+
+// TestAssignmentsAsLua compares random assignments to every kind of variable.
+func TestAssignmentsAsLua(t *testing.T) {
+	o, c := newOracle(t), newCases(9)
+	for range 10_000 {
+		var b strings.Builder
+		b.WriteString("g = 5 local u, a, b, c = 4, 1, nil, 's' local t = {x = 7, [1] = 2} local function two(v) return v, 8 end ")
+		b.WriteString("local function set(p, q) ")
+		for range 1 + c.IntN(4) {
+			b.WriteString(c.assignment("p", "q", "u", "g", "t.x", "t[p == nil and 1 or 2]") + " ")
+		}
+		b.WriteString("return p, q end local d, e = set(a, c) ")
+		for range 1 + c.IntN(5) {
+			assignment := c.assignment("a", "b", "c", "u", "g", "t.x", "t[1]", "d", "e")
+			switch c.IntN(6) {
+			case 0:
+				assignment = "for i = 1, 2 do " + assignment + " end"
+			case 1:
+				assignment = "if " + c.operand(0) + " then " + assignment + " end"
+			}
+			b.WriteString(assignment + " ")
+		}
+		o.compare(b.String()+"return a, b, c, d, e, u, g, t.x, t[1], t[2]", 0)
+	}
+}
+
+// assignment is one to some of the targets.
+func (c cases) assignment(targets ...string) string {
+	var left, right []string
+	for range 1 + c.IntN(3) {
+		left = append(left, c.pick(targets...))
+	}
+	for range max(1, len(left)+c.IntN(3)-1) {
+		right = append(right, c.operand(0))
+	}
+	return strings.Join(left, ", ") + " = " + strings.Join(right, ", ")
+}
+
+// operand is a value that no operator refuses.
+func (c cases) operand(depth int) string {
+	if depth > 3 || c.IntN(3) == 0 {
+		return c.pick("p", "q", "a", "b", "c", "u", "g", "t.x", "t[1]", "d", "1", "2.5", "nil", "true", "false", "'w'")
+	}
+	x, y := c.operand(depth+1), c.operand(depth+1)
+	switch c.IntN(10) {
+	case 0, 1, 2:
+		return "(" + x + c.pick(" and ", " or ") + y + ")"
+	case 3:
+		return x + c.pick(" == ", " ~= ") + "(" + y + ")"
+	case 4:
+		return "not " + x
+	case 5:
+		return "two(" + x + ")"
+	case 6:
+		return "(two(" + x + "))"
+	case 7:
+		return "({" + x + ", " + y + "})[" + c.pick("1", "2") + "]"
+	case 8:
+		return "tostring(" + x + ") .. tostring(" + y + ")"
+	}
+	return "(tonumber(tostring(" + x + ")) or 3) + 1"
+}

@@ -21,17 +21,18 @@ func rewrite(statements []ast.Stmt, lastLine int) []ast.Stmt {
 }
 
 func rewriteBlock(statements []ast.Stmt) {
-	for _, s := range statements {
-		rewriteStatement(s)
+	for i, s := range statements {
+		statements[i] = rewriteStatement(s)
 	}
 }
 
-func rewriteStatement(s ast.Stmt) {
+// rewriteStatement returns what stands for a statement; its parts are changed in place.
+func rewriteStatement(s ast.Stmt) ast.Stmt {
 	switch s := s.(type) {
 	case *ast.AssignStmt:
 		rewriteList(s.Lhs)
 		rewriteList(s.Rhs)
-		protectOperands(s)
+		return assignment(s)
 	case *ast.LocalAssignStmt:
 		rewriteList(s.Exprs)
 	case *ast.FuncCallStmt:
@@ -59,26 +60,7 @@ func rewriteStatement(s ast.Stmt) {
 	case *ast.ReturnStmt:
 		rewriteList(s.Exprs)
 	}
-}
-
-// protectOperands keeps gopher-lua from a mistake: where the last parameter of a
-// function is assigned the one value of a call, as in x = (f(x)), it puts f into
-// the place of x before it reads x. A call whose values count in the assignment is
-// compiled rightly, and so is one behind `false or`.
-func protectOperands(s *ast.AssignStmt) {
-	for i, e := range s.Rhs {
-		call, ok := e.(*ast.FuncCallExpr)
-		switch {
-		case !ok || i >= len(s.Lhs):
-		case i == len(s.Lhs)-1 && i == len(s.Rhs)-1:
-			call.AdjustRet = false
-		case i < len(s.Rhs)-1 || call.AdjustRet:
-			either := &ast.LogicalOpExpr{Operator: "or", Lhs: &ast.FalseExpr{}, Rhs: call}
-			either.SetLine(call.Line())
-			either.Lhs.SetLine(call.Line())
-			s.Rhs[i] = either
-		}
-	}
+	return s
 }
 
 func rewriteList(list []ast.Expr) {
