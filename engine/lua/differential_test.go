@@ -157,7 +157,7 @@ func TestNumbersAsLua(t *testing.T) {
 		o.compare(fmt.Sprintf("return tonumber(%s, %s)", literal(digits), c.pick("2", "8", "10", "16", "36", "7", "1", "37", "'16'", "nil", "1.5")), 0)
 	}
 	o.compare("local zero = 0 return tostring(-zero), tostring(zero), string.format('%g', -zero)", 0)
-	for _, source := range []string{"010", "0x10", "0xffffffffffffffff", "1e3", "3.", ".5", "0.1e-2", "08", "00", "0"} {
+	for _, source := range []string{"010", "0x10", "0xffffffffffffffff", "1e3", "3.", ".5", "0.1e-2", "08", "00", "0", "1e999", "9e307", "9e308", "1e-999", "17976931348623157" + strings.Repeat("0", 300), "123456789"} {
 		o.compare("return "+source, 0)
 	}
 }

@@ -12,6 +12,12 @@ import (
 const (
 	// maxSource bounds a chunk: the compiler's memory grows with it.
 	maxSource = 256 << 10
+	// maxConstants bounds the different texts, numbers and names of a source that is
+	// longer than longSource: gopher-lua compares each with all before it.
+	maxConstants = 8000
+	longSource   = 32 << 10
+	// maxFindings bounds what is said of one chunk.
+	maxFindings = 100
 	// maxSyntaxDepth bounds how deep expressions and blocks nest; the compiler is
 	// recursive and its stack grows with the depth.
 	maxSyntaxDepth = 1500

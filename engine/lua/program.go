@@ -66,6 +66,12 @@ func (i *Interpreter) Check(c workflow.Chunk) (checked workflow.Program, finding
 	if w.tooDeep {
 		return nil, []workflow.Finding{{Rule: workflow.RuleLuaSyntax, Line: c.Line, Message: fmt.Sprintf("the source nests deeper than %d levels", maxSyntaxDepth)}}
 	}
+	if len(w.constants) > maxConstants {
+		return nil, []workflow.Finding{{
+			Rule: workflow.RuleLuaSyntax, Line: c.Line, Message: fmt.Sprintf("the script has more than %d different texts, numbers and names, which would take long to compile", maxConstants),
+			Hint: "give data as inputs, or read it in a call",
+		}}
+	}
 	if finding := p.compile(c, statements); finding != nil {
 		return nil, []workflow.Finding{*finding}
 	}

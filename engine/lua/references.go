@@ -18,6 +18,7 @@ func (w *walker) chain(e ast.Expr) *workflow.Reference {
 		case *ast.AttrGetExpr:
 			if key, ok := node.Key.(*ast.StringExpr); ok {
 				path = append(path, key.Value)
+				w.constant(key.Value)
 			} else {
 				w.expression(node.Key)
 				path = path[:0] // what follows an unknown field is unknown too
@@ -28,6 +29,7 @@ func (w *walker) chain(e ast.Expr) *workflow.Reference {
 				return nil
 			}
 			path = append(path, node.Value)
+			w.constant(node.Value)
 			slices.Reverse(path)
 			return w.refer(path, node.Line())
 		default:

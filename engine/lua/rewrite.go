@@ -139,10 +139,10 @@ func single(e ast.Expr) ast.Expr {
 }
 
 // rewriteNumber writes a number so that gopher-lua reads what Lua does: it takes
-// 010 for eight, and refuses 0xffffffffffffffff.
+// 010 for eight, refuses 0xffffffffffffffff, and makes NaN of 1e999.
 func rewriteNumber(e *ast.NumberExpr) {
-	if len(e.Value) < 2 || e.Value[0] != '0' {
-		return
+	if len(e.Value) < 3 && (len(e.Value) < 2 || e.Value[0] != '0') {
+		return // a small one, as most are
 	}
 	if f, ok := parseNumber(e.Value); ok {
 		e.Value = strconv.FormatFloat(f, 'g', -1, 64)

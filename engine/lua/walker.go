@@ -26,6 +26,10 @@ type walker struct {
 	depth    int
 	tooDeep  bool
 	many     bool // as in program
+	// constants are the texts, numbers and names of a long source; nil for others.
+	constants map[string]bool
+	unsaid    int  // how many findings there are beyond those that are shown
+	graver    bool // one of them is no warning
 
 	references []workflow.Reference
 	requires   []workflow.Require
@@ -38,7 +42,41 @@ func (i *Interpreter) newWalker(c workflow.Chunk) *walker {
 	if c.Kind == workflow.Expression {
 		w.library = i.library.expressionNames
 	}
+	if len(c.Text) > longSource {
+		w.constants = map[string]bool{}
+	}
 	return w
+}
+
+// constant counts a constant of a long source.
+func (w *walker) constant(text string) {
+	if w.constants != nil && len(w.constants) <= maxConstants {
+		w.constants[text] = true
+	}
+}
+
+// full reports whether there are as many findings as are shown. What comes then is
+// only counted.
+func (w *walker) full(severity workflow.Severity) bool {
+	if len(w.findings) < maxFindings {
+		return false
+	}
+	w.unsaid++
+	w.graver = w.graver || severity != workflow.SeverityWarning
+	return true
+}
+
+// count says how many findings are not shown. It is as grave as the gravest of them.
+func (w *walker) count() {
+	last := w.findings[len(w.findings)-1]
+	f := workflow.Finding{
+		Severity: workflow.SeverityWarning, Rule: last.Rule, Line: last.Line,
+		Message: fmt.Sprintf("and %d more such findings, which are not shown", w.unsaid),
+	}
+	if w.graver {
+		f.Severity = ""
+	}
+	w.findings = append(w.findings, f)
 }
 
 func (w *walker) knows(name string) bool {
@@ -48,6 +86,9 @@ func (w *walker) knows(name string) bool {
 func (w *walker) chunk(statements []ast.Stmt) {
 	w.block(statements)
 	w.reportUndefined()
+	if w.unsaid > 0 {
+		w.count()
+	}
 }
 
 // reportUndefined reports reads of globals that nobody sets. It waits for the
@@ -61,7 +102,7 @@ func (w *walker) reportUndefined() {
 		case w.knows(name):
 			kept = append(kept, r)
 			w.standardFunction(r)
-		case !w.assigned[name] && !slices.Contains(reported, name):
+		case !w.assigned[name] && !slices.Contains(reported, name) && !w.full(""):
 			reported = append(reported, name)
 			w.findings = append(w.findings, workflow.Finding{
 				Rule: "undefined-global", Line: r.Line, Token: name,
@@ -76,7 +117,7 @@ func (w *walker) reportUndefined() {
 // have them, do not have.
 func (w *walker) standardFunction(r workflow.Reference) {
 	functions := w.standard[r.Path[0]]
-	if functions == nil || len(r.Path) < 2 || w.assigned[r.Path[0]] || slices.Contains(functions, r.Path[1]) {
+	if functions == nil || len(r.Path) < 2 || w.assigned[r.Path[0]] || slices.Contains(functions, r.Path[1]) || w.full("") {
 		return
 	}
 	w.findings = append(w.findings, workflow.Finding{
@@ -222,6 +263,10 @@ func (w *walker) assign(left ast.Expr) {
 			w.assigned = map[string]bool{}
 		}
 		w.assigned[left.Value] = true
+		w.constant(left.Value)
+		if w.full(workflow.SeverityWarning) {
+			return
+		}
 		f := workflow.Finding{
 			Severity: workflow.SeverityWarning, Rule: "global-write", Line: w.line + left.Line(), Token: left.Value,
 			Message: fmt.Sprintf("%q is assigned without local: it lives until the script ends", clip(left.Value, 60)),
@@ -270,6 +315,10 @@ func (w *walker) inner(e ast.Expr) {
 		w.chain(e)
 	case *ast.Comma3Expr:
 		w.many = true
+	case *ast.StringExpr:
+		w.constant(e.Value)
+	case *ast.NumberExpr:
+		w.constant(e.Value)
 	case *ast.TableExpr:
 		w.many = w.many || keepsMany(e)
 		for _, f := range e.Fields {
