@@ -3,7 +3,6 @@ package builtins
 import (
 	"encoding/json"
 	"math"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -227,9 +226,9 @@ func TestTextPatterns(t *testing.T) {
 }
 
 func TestPatternCacheForgetsTheOldest(t *testing.T) {
-	cache := &patternCache{compiled: map[string]*regexp.Regexp{}}
+	cache := newPatternCache()
 	for i := range maxPatterns + 10 {
-		if _, err := cache.compile(strings.Repeat("a", i+1), false); err != nil {
+		if _, err := cache.compile(strings.Repeat("a", i+1)); err != nil {
 			t.Fatal(err)
 		}
 	}
