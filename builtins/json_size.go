@@ -28,36 +28,31 @@ func admitJSON(ctx context.Context, text string) error {
 	return action.Hold(ctx, int64(jsonObjectBytes*objects+jsonValueBytes*values))
 }
 
-// countJSON returns how many values a JSON text has, and how many of them are objects;
-// of other text it returns any numbers.
+// countJSON returns how many values a JSON text has, and how many of them are objects
+// with fields; of other text it returns any numbers.
 func countJSON(text string) (values, objects int) {
 	values = 1
-	opened := false // the last thing was the beginning of a list or an object
+	opened := byte(0) // the list or the object that began right before
 	for at := 0; at < len(text); at++ {
-		switch c := text[at]; c {
+		c := text[at]
+		switch c {
 		case ' ', '\t', '\r', '\n':
 			continue
 		case ',':
 			values++
-		case '{', '[', '"':
-			if c == '"' {
-				at = endOfString(text, at)
-			}
-			if c == '{' {
+		case '"':
+			at = endOfString(text, at)
+		}
+		if opened != 0 && c != ']' && c != '}' {
+			values++
+			if opened == '{' {
 				objects++
 			}
-			if opened {
-				values++
-			}
-			opened = c != '"'
-			continue
-		case ']', '}':
-		default:
-			if opened {
-				values++
-			}
 		}
-		opened = false
+		opened = 0
+		if c == '{' || c == '[' {
+			opened = c
+		}
 	}
 	return values, objects
 }

@@ -22,11 +22,15 @@ const (
 	// of a script, little enough to forget about.
 	maxPatterns = 64
 	// maxKeptPattern bounds each of them: its steps and the ranges of its classes.
-	maxKeptPattern = 4000
+	maxKeptPattern = 1000
 	// maxMatchTexts bounds the texts of all matches and their groups together.
 	maxMatchTexts = 200_000
 	// maxReferences bounds the dollar signs of a replacement.
 	maxReferences = 1000
+	// stepsPerPattern and stepsPerSize are what a pattern takes to compile: for each
+	// byte of it, and of its size.
+	stepsPerPattern = 8
+	stepsPerSize    = 4
 	// placeBytes is about what a text in a list of matches takes.
 	placeBytes = 64
 )
@@ -239,14 +243,17 @@ func newPatternCache() *patternCache {
 	return &patternCache{compiled: map[string]*pattern{}}
 }
 
-// search begins to look for a pattern in a text.
-func (c *patternCache) search(ctx context.Context, pattern, text string) (*search, error) {
-	p, err := c.compile(pattern)
+// search begins to look for a pattern in a text. Compiling is charged although the
+// pattern may be kept, since the same script is to take the same steps each time.
+func (c *patternCache) search(ctx context.Context, source, text string) (*search, error) {
+	if err := action.Work(ctx, stepsPerPattern*int64(len(source))); err != nil {
+		return nil, err
+	}
+	p, err := c.compile(source)
 	if err != nil {
 		return nil, err
 	}
-	// That it was kept is no matter: the same script takes the same steps each time.
-	if err := action.Work(ctx, p.size); err != nil {
+	if err := action.Work(ctx, stepsPerSize*p.size); err != nil {
 		return nil, err
 	}
 	return newSearch(ctx, p, text)

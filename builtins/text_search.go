@@ -50,6 +50,7 @@ func newPattern(text string) (*pattern, error) {
 		return nil, patternError(text, err)
 	}
 	size, ranges := sizeOf(tree)
+	size += 2 // the beginning and the end
 	if size > maxPatternSize {
 		return nil, errLargePattern(text, size)
 	}
@@ -77,17 +78,20 @@ func errLargePattern(text string, size int64) error {
 func sizeOf(tree *syntax.Regexp) (size, ranges int64) {
 	for _, part := range tree.Sub {
 		s, r := sizeOf(part)
-		size, ranges = size+s+1, ranges+r
+		size, ranges = size+s, ranges+r
 	}
 	switch tree.Op {
 	case syntax.OpLiteral:
-		size += int64(len(tree.Rune))
+		size = int64(len(tree.Rune))
 	case syntax.OpCharClass:
-		size, ranges = size+1, ranges+int64(len(tree.Rune))
+		size, ranges = 1, int64(len(tree.Rune))
+	case syntax.OpConcat:
+	case syntax.OpAlternate:
+		size += int64(len(tree.Sub))
 	case syntax.OpRepeat:
-		size *= int64(max(tree.Min+1, tree.Max))
-	default:
-		size++
+		size = (size + 1) * int64(max(tree.Min, tree.Max, 1))
+	default: // a place, or what surrounds one part
+		size += 2
 	}
 	return size, ranges
 }
