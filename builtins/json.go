@@ -8,13 +8,21 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/pdflow/pdflow/engine/action"
 )
 
 const (
-	// maxJSONText bounds what is decoded; a recorded http body is 1 MB at most.
+	// maxJSONText bounds what is decoded, and what is encoded, so that it can be read
+	// again; a recorded http body is 1 MB at most.
 	maxJSONText = 4 << 20
+	// maxJSONValues bounds the values of a decoded text. A script could give away no
+	// more of them.
+	maxJSONValues = 200_000
+	// What decoded values take beside their text.
+	jsonObjectBytes = 400
+	jsonValueBytes  = 64
 	// maxJSONDepth bounds the nesting both ways. No document that people write
 	// comes near it.
 	maxJSONDepth = 200
@@ -27,16 +35,17 @@ func jsonActions() []*action.Action {
 		action.New(action.Spec{
 			Name:    "json.encode",
 			Summary: "Write a value as JSON.",
-			Doc:     "The fields of an object are sorted by name. A value that holds a secret is refused.",
-			Effect:  action.Pure,
-			Args:    []string{"value", "pretty"},
-			Spread:  true,
+			Doc: "The fields of an object are sorted by name. A value that holds a secret is refused. The text may have 4 MB, " +
+				"its indentation included.",
+			Effect: action.Pure,
+			Args:   []string{"value", "pretty"},
+			Spread: true,
 		}, jsonEncode),
 		action.New(action.Spec{
 			Name:    "json.decode",
 			Summary: "Read a value from JSON.",
 			Doc: "A null field of an object is absent, a null in a list keeps its place. An integer beyond 2^53 is " +
-				"returned as text, since a number would be rounded.",
+				"returned as text, since a number would be rounded. The text may have 4 MB and 200,000 values.",
 			Effect: action.Pure,
 			Args:   []string{"text"},
 			Spread: true,
@@ -61,7 +70,16 @@ type jsonEncodeOutput struct {
 	Text string `json:"text" doc:"The JSON text"`
 }
 
-func jsonEncode(_ context.Context, in jsonEncodeInput) (jsonEncodeOutput, error) {
+func jsonEncode(ctx context.Context, in jsonEncodeInput) (jsonEncodeOutput, error) {
+	size := sizeOfJSON(in.Value, in.Pretty, maxJSONText)
+	if size > maxJSONText {
+		err := action.Errorf(action.Limit, "the JSON text would be longer than %d bytes", maxJSONText)
+		err.Hint = "encode the parts of the value one by one, or leave out what is not needed"
+		return jsonEncodeOutput{}, err
+	}
+	if err := action.Work(ctx, int64(size/jsonBytesPerStep)); err != nil {
+		return jsonEncodeOutput{}, err
+	}
 	text, err := marshalJSON(in.Value)
 	if err != nil {
 		return jsonEncodeOutput{}, action.Errorf(action.InvalidInput, "the value cannot be written as JSON: %w", err)
@@ -95,10 +113,13 @@ type jsonDecodeOutput struct {
 	Value any `json:"value" doc:"The value; nothing for null"`
 }
 
-func jsonDecode(_ context.Context, in jsonDecodeInput) (jsonDecodeOutput, error) {
+func jsonDecode(ctx context.Context, in jsonDecodeInput) (jsonDecodeOutput, error) {
 	if len(in.Text) > maxJSONText {
 		return jsonDecodeOutput{}, action.Errorf(action.Limit, "the JSON text is %d bytes long, at most %d are allowed",
 			len(in.Text), maxJSONText)
+	}
+	if err := admitJSON(ctx, in.Text); err != nil {
+		return jsonDecodeOutput{}, err
 	}
 	decoder := json.NewDecoder(strings.NewReader(in.Text))
 	decoder.UseNumber()
@@ -133,7 +154,7 @@ func jsonError(text string, err error) error {
 func jsonErrorAt(text string, offset int, what string) error {
 	before := text[:min(max(offset, 0), len(text))]
 	line := 1 + strings.Count(before, "\n")
-	column := 1 + len([]rune(before[strings.LastIndexByte(before, '\n')+1:]))
+	column := 1 + utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])
 	return action.Errorf(action.InvalidInput, "the text is not JSON: line %d, column %d: %s", line, column, what)
 }
 

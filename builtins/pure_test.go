@@ -3,7 +3,6 @@ package builtins
 import (
 	"encoding/json"
 	"math"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -31,6 +30,7 @@ func TestValidate(t *testing.T) {
 		{action: "validate.hostname", input: object{"text": "db_1"}, want: no(`"db_1" is not a host name`)},
 		{action: "validate.url", input: object{"text": "https://example.com/a?b=c"}, want: ok},
 		{action: "validate.url", input: object{"text": "ftp://example.com"}, want: no(`"ftp://example.com" is not a URL such as https://example.com/path`)},
+		{action: "validate.url", input: object{"text": "https://example.com/" + strings.Repeat("a", 9000)}, want: no("it is 9020 bytes long, at most 8192 are allowed")},
 		{action: "validate.url", input: object{}, kind: action.InvalidInput, says: `"text" is missing`},
 	})
 }
@@ -227,9 +227,9 @@ func TestTextPatterns(t *testing.T) {
 }
 
 func TestPatternCacheForgetsTheOldest(t *testing.T) {
-	cache := &patternCache{compiled: map[string]*regexp.Regexp{}}
+	cache := newPatternCache()
 	for i := range maxPatterns + 10 {
-		if _, err := cache.compile(strings.Repeat("a", i+1), false); err != nil {
+		if _, err := cache.compile(strings.Repeat("a", i+1)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -11,7 +11,8 @@ import (
 const (
 	// maxItems bounds the lists that a text can be taken apart into.
 	maxItems = 100_000
-	// maxText bounds the text that a replacement can grow to.
+	// maxText bounds the text that a replacement can grow to, and what is
+	// replaced.
 	maxText = 4 << 20
 )
 
@@ -82,14 +83,24 @@ func errTooManyItems(what string) error {
 
 type trimInput struct {
 	Text       string `json:"text" required:"true" doc:"The text"`
-	Characters string `json:"characters" doc:"The characters to remove; white space when absent"`
+	Characters string `json:"characters" max:"1000" doc:"The characters to remove; white space when absent"`
 }
 
 func textTrim(_ context.Context, in trimInput) (textOutput, error) {
 	if in.Characters == "" {
 		return textOutput{Text: strings.TrimSpace(in.Text)}, nil
 	}
-	return textOutput{Text: strings.Trim(in.Text, in.Characters)}, nil
+	return textOutput{Text: strings.TrimFunc(in.Text, oneOf(in.Characters))}, nil
+}
+
+// oneOf tells whether a character is one of others, in the same time however many
+// they are.
+func oneOf(characters string) func(rune) bool {
+	set := make(map[rune]bool)
+	for _, r := range characters {
+		set[r] = true
+	}
+	return func(r rune) bool { return set[r] }
 }
 
 type testInput struct {
@@ -110,7 +121,7 @@ func textTest(test func(text, part string) bool) func(context.Context, testInput
 type truncateInput struct {
 	Text   string `json:"text" required:"true" doc:"The text"`
 	Length int    `json:"length" required:"true" doc:"The most characters that the new text may have, its ending included"`
-	Ending string `json:"ending" default:"…" doc:"What a shortened text ends with"`
+	Ending string `json:"ending" default:"…" max:"1000" doc:"What a shortened text ends with"`
 }
 
 // Validate refuses lengths that no text has.
@@ -122,13 +133,21 @@ func (in *truncateInput) Validate() error {
 }
 
 func textTruncate(_ context.Context, in truncateInput) (textOutput, error) {
-	if utf8.RuneCountInString(in.Text) <= in.Length {
+	if placeAfter(in.Text, in.Length) == len(in.Text) {
 		return textOutput{Text: in.Text}, nil
 	}
-	ending := []rune(in.Ending)
-	if len(ending) > in.Length {
-		ending = ending[:in.Length]
+	ending := in.Ending[:placeAfter(in.Ending, in.Length)]
+	kept := in.Length - utf8.RuneCountInString(ending)
+	return textOutput{Text: in.Text[:placeAfter(in.Text, kept)] + ending}, nil
+}
+
+// placeAfter returns where so many characters of a text end, at most where it ends.
+func placeAfter(text string, characters int) int {
+	for at := range text {
+		if characters == 0 {
+			return at
+		}
+		characters--
 	}
-	kept := []rune(in.Text)[:in.Length-len(ending)]
-	return textOutput{Text: string(kept) + string(ending)}, nil
+	return len(text)
 }

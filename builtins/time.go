@@ -92,7 +92,7 @@ func timeNow(ctx context.Context, _ timeNowInput) (secondsOutput, error) {
 
 type timeParseInput struct {
 	Text     string `json:"text" required:"true" doc:"The text"`
-	Layout   string `json:"layout" doc:"How it is written; RFC 3339 when absent"`
+	Layout   string `json:"layout" max:"1024" doc:"How it is written; RFC 3339 when absent"`
 	Timezone string `json:"timezone" default:"UTC" doc:"The time zone of a text that names none, such as Europe/Berlin"`
 }
 
@@ -119,7 +119,7 @@ func timeParse(_ context.Context, in timeParseInput) (secondsOutput, error) {
 
 type timeFormatInput struct {
 	Time     any    `json:"time" required:"true" doc:"Seconds since 1970, or text in RFC 3339"`
-	Layout   string `json:"layout" doc:"How to write it; RFC 3339 when absent"`
+	Layout   string `json:"layout" max:"1024" doc:"How to write it; RFC 3339 when absent"`
 	Timezone string `json:"timezone" default:"UTC" doc:"The time zone to write it in, such as Europe/Berlin"`
 }
 

@@ -12,7 +12,7 @@ import (
 // layoutDoc documents the directives where they can be used.
 const layoutDoc = "A layout has the directives of strftime: %Y year, %m month, %d day, %H hour, %I hour of 12, %p AM or PM, " +
 	"%M minute, %S second, %j day of the year, %a %A weekday, %b %B month's name, %Z zone, %z offset, " +
-	"%s seconds since 1970, %% percent sign."
+	"%s seconds since 1970, %% percent sign. It may have 1,024 characters."
 
 // A directive is one letter of a layout: how it is written and how it is read.
 // read takes what it understands from the front of the text.

@@ -1,6 +1,7 @@
 package builtins
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -25,6 +26,8 @@ func TestTime(t *testing.T) {
 		{action: "time.format", input: object{"time": noon}, want: text("2026-01-31T12:00:00Z")},
 		{action: "time.format", input: object{"time": noon + 0.25, "timezone": "Asia/Kolkata"}, want: text("2026-01-31T17:30:00.25+05:30")},
 		{action: "time.format", input: object{"time": "2026-01-31T12:00:00Z", "layout": "%A %d %B, %I:%M %p %Z", "timezone": "America/New_York"}, want: text("Saturday 31 January, 07:00 AM EST")},
+		{action: "time.format", input: object{"time": 0.0, "layout": strings.Repeat("%A", 600)}, kind: action.InvalidInput, says: "at most 1024"},
+		{action: "time.parse", input: object{"text": "%", "layout": strings.Repeat("%%", 600)}, kind: action.InvalidInput, says: "at most 1024"},
 		{action: "time.format", input: object{"time": 0.0, "layout": "%Q"}, kind: action.InvalidInput, says: "known: %Y %m %d %H %M %S"},
 		{action: "time.format", input: object{"time": 0.0, "layout": "100%"}, kind: action.InvalidInput, says: `unknown directive "%"`},
 		{action: "time.format", input: object{"time": 0.0, "layout": "%ä"}, kind: action.InvalidInput, says: `unknown directive "%ä"`},

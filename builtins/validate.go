@@ -33,7 +33,7 @@ func validateAction(function, summary string, check func(text string) error) *ac
 	return action.New(action.Spec{
 		Name:    "validate." + function,
 		Summary: summary,
-		Doc:     "In Lua: `local ok, reason = validate." + function + "(text)`. It looks at the text and asks no server.",
+		Doc:     "In Lua: `local ok, reason = validate." + function + "(text)`. It looks at the text and asks no server. What has more than 8 KB is wrong.",
 		Effect:  action.Pure,
 		Args:    []string{"text"},
 		Spread:  true,

@@ -32,6 +32,8 @@
 //   - [Invocation] is one action with one checked input, ready to be done.
 //   - [Scope] is what one call may know and ask of the run that makes it: the
 //     clock, its idempotency key, permissions, secrets, the log.
+//   - [Meter] is what a function that computes tells of its work ([Work]), so that
+//     the limits of a script and the timeouts of a step hold inside of it.
 //   - [Error] is a failure that machines can tell apart by its [Kind] and
 //     people can act on by its message and hint.
 //   - [Secret] is a value known by name only; [Credential] is text or a secret;

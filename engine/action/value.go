@@ -66,9 +66,16 @@ func Formats() []string {
 // and inner hyphens, at most 63 characters each.
 var hostnamePattern = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*\.?$`)
 
+// maxFormatted bounds a text that has a format, in bytes: more than any of them takes.
+// How long it takes to read an address is not known of every reader.
+const maxFormatted = 8 << 10
+
 // CheckFormat reports why text does not have a format; an empty format takes
 // everything.
 func CheckFormat(format, text string) error {
+	if format != "" && len(text) > maxFormatted {
+		return fmt.Errorf("it is %d bytes long, at most %d are allowed", len(text), maxFormatted)
+	}
 	switch format {
 	case "email":
 		return checkEmail(text)

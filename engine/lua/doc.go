@@ -11,6 +11,7 @@
 //   - An evaluation (evaluation.go) is a fresh Lua state for one attempt.
 //   - A budget (budget.go) is the context of that state. The virtual machine asks
 //     it for Done before every instruction: there it counts, and there it stops.
+//   - A meter (meter.go) charges that budget for what a pure function does.
 //   - A protected call (protect.go) is a pcall in a thread of its own.
 //   - values.go converts values between the model of JSON and Lua's.
 //   - actions.go turns the declared actions into Lua functions; errors.go turns

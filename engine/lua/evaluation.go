@@ -213,22 +213,37 @@ func (e *evaluation) log(L *glua.LState, a *action.Action, input action.Object) 
 }
 
 func (e *evaluation) callOut(L *glua.LState, a *action.Action, input action.Object) action.Object {
-	recorded := a.Effect.Recorded()
+	ctx, recorded := e.ctx, a.Effect.Recorded()
 	waits := recorded && !a.Instant
 	if waits {
 		e.budget.stopwatch.pause()
 		e.budget.waiting.Store(true)
 	}
-	output, err := e.env.Call(e.ctx, a, input)
+	if !recorded {
+		ctx = action.WithMeter(ctx, meter{&e.budget})
+	}
+	output, err := e.env.Call(ctx, a, input)
 	if waits {
 		e.budget.waiting.Store(false)
 		e.budget.stopwatch.start()
+	}
+	if waits || err != nil {
 		e.budget.poll() // the attempt may have ended meanwhile, which pcall must not hide
 	}
 	if err != nil {
 		e.raise(L, action.AsError(err))
 	}
-	if !recorded || !holdsLargeText(output) {
+	return e.take(L, output, recorded)
+}
+
+// take counts what a call returned as the script's: what a pure function made, as its
+// own text; what came from elsewhere, for as long as it is held.
+func (e *evaluation) take(L *glua.LState, output action.Object, recorded bool) action.Object {
+	if !recorded {
+		e.budget.allocateText(L, output)
+		return output
+	}
+	if !holdsLargeText(output) {
 		return output
 	}
 	own, fits := e.budget.answers.keep(output, e.budget.limits.memory)
