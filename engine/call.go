@@ -138,8 +138,8 @@ func (w *work) recorded(ctx context.Context, i *action.Invocation) (action.Objec
 	if w.kept > maxKept {
 		return nil, &action.Error{
 			Kind:    action.Limit,
-			Message: fmt.Sprintf("the calls of the step got answers of more than %s together, which a run keeps until the step ends", workflow.SizeText(maxKept)),
-			Hint:    "ask for less at a time, or make a step of each with for_each",
+			Message: fmt.Sprintf("the writes of the step sent and got more than %s together, which a run keeps until the step ends", workflow.SizeText(maxKept)),
+			Hint:    "send less at a time, or make a step of each with for_each",
 		}
 	}
 	if record.Before, err = i.Before(ctx); err != nil {
@@ -167,6 +167,9 @@ func (w *work) begin(ctx context.Context, i *action.Invocation, record Call, do 
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx) // too late: nothing more is sent
 	}
+	if i.Effect().Writes() {
+		w.kept += valueSize(record.Input)
+	}
 	sequence, err := w.recorder.Begin(ctx, record, i.Effect().Writes() || i.Action.Waits)
 	if err != nil {
 		return nil, err
@@ -193,7 +196,7 @@ func (w *work) finish(ctx context.Context, i *action.Invocation, record Call, se
 		result.Output = output
 		w.completed[record.Digest]++
 		if i.Effect().Writes() {
-			w.kept += answerSize(output)
+			w.kept += valueSize(output)
 		}
 	}
 	w.recorder.End(result, i.Effect() >= action.Reconciled)

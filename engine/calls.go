@@ -43,35 +43,35 @@ type unitID struct {
 // what they sent and got.
 type callLog map[unitID][]RecordedCall
 
-// maxKept bounds what the answers to the calls of a step, or of an item of one, may
-// have together, in bytes of text, of those that are kept in memory until it ends.
+// maxKept bounds what the writes of a step, or of an item of one, may send and get
+// together, in bytes: a retry asks for that, so that it is kept until the step ends.
 const maxKept = 64 << 20
 
-// answerSize is about how many bytes a value takes.
-func answerSize(v any) int {
+// valueSize is about how many bytes a value takes.
+func valueSize(v any) int {
 	size := 16
 	switch v := v.(type) {
 	case string:
 		size += len(v)
 	case []any:
 		for _, item := range v {
-			size += answerSize(item)
+			size += valueSize(item)
 		}
 	case action.Object:
 		for name, field := range v {
-			size += len(name) + answerSize(field)
+			size += len(name) + valueSize(field)
 		}
 	}
 	return size
 }
 
-// kept is the size of the answers that the calls of a unit keep. Those of reads do not
-// count: only a replay has them.
+// kept is the size of what the calls of a unit keep. Reads do not count: only a replay
+// has what they sent and got.
 func kept(calls []RecordedCall) int {
 	size := 0
 	for n := range calls {
 		if calls[n].Effect != action.Reads.String() {
-			size += answerSize(calls[n].Output)
+			size += valueSize(calls[n].Input) + valueSize(calls[n].Output)
 		}
 	}
 	return size

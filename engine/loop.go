@@ -183,7 +183,7 @@ func (l *loop) take(e Event) error {
 	l.sequence++
 	l.batch = append(l.batch, l.shown(e))
 	if e.Kind == CallReturned {
-		l.pending += answerSize(e.Call.Output)
+		l.pending += valueSize(e.Call.Output)
 	}
 	l.urgent = l.urgent || !e.Kind.Record() || len(l.batch) >= maxBatch || l.pending > maxPending
 	l.remember(e)

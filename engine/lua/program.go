@@ -27,7 +27,7 @@ type program struct {
 	// fields of them: nil fields mean all.
 	globals []global
 	// many says that a single instruction of it may keep many values: a table of all
-	// that a call returns or of `...`, and a large table at once.
+	// that a call returns or of `...`, a large table at once, and a list up to a key.
 	many bool
 }
 

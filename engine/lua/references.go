@@ -47,6 +47,7 @@ func (w *walker) refer(path []string, line int) *workflow.Reference {
 		return nil
 	}
 	w.references = append(w.references, workflow.Reference{Path: path, Line: w.line + line})
+	w.many = w.many || path[0] == "rawset"
 	w.useGlobal(path)
 	return &w.references[len(w.references)-1]
 }

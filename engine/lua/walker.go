@@ -277,9 +277,32 @@ func (w *walker) assign(left ast.Expr) {
 		}
 		w.findings = append(w.findings, f)
 	case *ast.AttrGetExpr:
+		w.many = w.many || mayBeFar(left)
 		w.expression(left.Object)
 		w.expression(left.Key)
 	}
+}
+
+// mayBeFar reports whether a key may be a number far beyond the end of a list. gopher-lua
+// fills the places up to it, a million at most, in one instruction.
+func mayBeFar(target *ast.AttrGetExpr) bool {
+	switch key := target.Key.(type) {
+	case *ast.StringExpr:
+		return false
+	case *ast.NumberExpr:
+		return len(key.Value) > 2
+	case *ast.ArithmeticOpExpr: // t[#t + 1]
+		length, ok := key.Lhs.(*ast.UnaryLenOpExpr)
+		one, isNumber := key.Rhs.(*ast.NumberExpr)
+		return !ok || !isNumber || one.Value != "1" || key.Operator != "+" || !sameVariable(length.Expr, target.Object)
+	}
+	return true
+}
+
+func sameVariable(a, b ast.Expr) bool {
+	x, ok := a.(*ast.IdentExpr)
+	y, isName := b.(*ast.IdentExpr)
+	return ok && isName && x.Value == y.Value
 }
 
 // keepsMany reports whether a table gets many values at a time: those that a call
