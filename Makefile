@@ -54,6 +54,8 @@ fuzz:
 	$(FUZZ) '^FuzzDuration$$' ./engine/action
 	$(FUZZ) '^FuzzParse$$' ./engine/schedule
 	$(FUZZ) '^FuzzJSONDecode$$' ./builtins
+	$(FUZZ) '^FuzzCountJSON$$' ./builtins
+	$(FUZZ) '^FuzzSearch$$' ./builtins
 	$(FUZZ) '^FuzzTimeLayout$$' ./builtins
 	$(FUZZ) '^FuzzDecodeError$$' ./builtins/pagerduty
 	$(FUZZ) '^FuzzValidate$$' ./builtins/pagerduty

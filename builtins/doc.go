@@ -19,6 +19,8 @@
 //   - net: net.go declares the probes, net_internet.go does them for real.
 //   - validate, json, base64, hash, text, uuid: pure functions. Nothing of them
 //     is recorded, so they depend on their input alone.
+//     text_pattern.go declares what takes patterns and text_search.go does it, so
+//     that it ends; json_size.go knows how large JSON becomes.
 //   - time: time.go declares the functions, time_layout.go reads and writes times
 //     in a layout.
 //   - log: an event of the run, and no call.
@@ -34,6 +36,9 @@
 //     through the [action.Scope] of its call and in no other way. So a run can be
 //     replayed, and a test runs on virtual time.
 //   - A probe returns facts. It raises only where there is no fact to return.
+//   - What computes is bounded, for any input: a check at the beginning refuses what
+//     becomes too large, before it is made, and work that takes longer than some
+//     milliseconds asks [action.Work] all along whether it may go on.
 //   - The text of a secret is revealed at the moment of sending, for one
 //     destination, and never becomes part of an error.
 //   - A failure is an [action.Error] whose message says what was wrong and where,

@@ -21,16 +21,19 @@ const (
 	// maxPatterns bounds the compiled patterns that are kept: enough for the loops
 	// of a script, little enough to forget about.
 	maxPatterns = 64
-	// maxKeptPattern bounds each of them: its steps and the ranges of its classes.
-	maxKeptPattern = 1000
+	// maxKeptSize and maxKeptRanges bound each of them: some 100 KB. \pL alone has 1300
+	// bounds of ranges.
+	maxKeptSize   = 1000
+	maxKeptRanges = 10_000
 	// maxMatchTexts bounds the texts of all matches and their groups together.
 	maxMatchTexts = 200_000
 	// maxReferences bounds the dollar signs of a replacement.
 	maxReferences = 1000
-	// stepsPerPattern and stepsPerSize are what a pattern takes to compile: for each
-	// byte of it, and of its size.
-	stepsPerPattern = 8
-	stepsPerSize    = 4
+	// These are what a pattern takes to compile: for each byte of it, for its size, and
+	// for the bounds of its ranges.
+	stepsPerByte  = 8
+	stepsPerSize  = 4
+	stepsPerRange = 4
 	// placeBytes is about what a text in a list of matches takes.
 	placeBytes = 64
 )
@@ -244,19 +247,32 @@ func newPatternCache() *patternCache {
 }
 
 // search begins to look for a pattern in a text. Compiling is charged although the
-// pattern may be kept, since the same script is to take the same steps each time.
+// pattern may be kept already, since the same script is to take the same steps each
+// time.
 func (c *patternCache) search(ctx context.Context, source, text string) (*search, error) {
-	if err := action.Work(ctx, stepsPerPattern*int64(len(source))); err != nil {
+	if err := action.Work(ctx, stepsPerByte*int64(len(source))); err != nil {
 		return nil, err
 	}
 	p, err := c.compile(source)
 	if err != nil {
 		return nil, err
 	}
-	if err := action.Work(ctx, stepsPerSize*p.size); err != nil {
+	if err := action.Work(ctx, p.steps()); err != nil {
 		return nil, err
 	}
 	return newSearch(ctx, p, text)
+}
+
+// keepable reports whether a pattern is small enough to be kept.
+func (p *pattern) keepable() bool { return p.size <= maxKeptSize && p.ranges <= maxKeptRanges }
+
+// steps is what a pattern took to compile.
+func (p *pattern) steps() int64 {
+	steps := stepsPerSize * p.size
+	if !p.keepable() {
+		steps += stepsPerRange * p.ranges // each time
+	}
+	return steps
 }
 
 // compile returns a pattern that was kept, or a new one. Others need not wait while it
@@ -269,7 +285,7 @@ func (c *patternCache) compile(text string) (*pattern, error) {
 		return p, nil
 	}
 	p, err := newPattern(strings.Clone(text)) // which may be a small part of a large one
-	if err == nil && p.kept <= maxKeptPattern {
+	if err == nil && p.keepable() {
 		c.keep(p)
 	}
 	return p, err

@@ -34,8 +34,8 @@ const (
 // A pattern is a compiled regular expression.
 type pattern struct {
 	*regexp.Regexp
-	size int64 // of its program
-	kept int64 // what the cache counts it as
+	size   int64 // of its program
+	ranges int64 // bounds of those in its classes of characters
 	// later finds the first match that begins behind the first character of a text.
 	// What stands before a place decides about ^ and \b there, so that a search that
 	// goes on begins one character earlier.
@@ -59,7 +59,7 @@ func newPattern(text string) (*pattern, error) {
 		return nil, patternError(text, err)
 	}
 	return &pattern{
-		Regexp: re, size: size, kept: size + ranges,
+		Regexp: re, size: size, ranges: ranges,
 		later: sync.OnceValues(func() (*regexp.Regexp, error) {
 			return regexp.Compile(`\A(?s:..*?)(` + tree.String() + `)`)
 		}),
