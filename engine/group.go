@@ -97,9 +97,9 @@ func (l *loop) enterGroup(ctx context.Context, start *RunStart) (*Result, error)
 	}
 	policy := policy(l.plan, start.Trigger)
 	switch {
-	case policy == workflow.Skip:
+	case policy == workflow.Skip && !l.patient:
 		return l.skip(start, fmt.Sprintf("skipped: %v", busy))
-	case policy == workflow.Queue && len(busy.Runs) > MaxQueued:
+	case (policy == workflow.Queue || l.patient) && len(busy.Runs) > MaxQueued:
 		return l.skip(start, fmt.Sprintf("skipped: %d runs wait already: %v", MaxQueued, busy))
 	case policy == workflow.CancelBusy:
 		for _, run := range busy.Runs {

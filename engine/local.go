@@ -52,6 +52,9 @@ type Request struct {
 	// Occurrence makes this the run of a schedule's instant: it has its id and its
 	// trigger, and ErrExists says that it was begun before.
 	Occurrence *Occurrence
+	// Patient makes the run wait where its concurrency group would skip it: an instant
+	// that is caught up together with others runs after them.
+	Patient bool
 	// Begun is called once the run's beginning is durable, or it was skipped.
 	Begun func()
 	// Rehearsed makes this the run that was rehearsed: it has that one's id, so that
@@ -143,7 +146,7 @@ func (l *Local) prepare(plan *workflow.Plan, request Request) (*loop, *RunStart,
 	default:
 		loop.id = newRunID(loop.clock.Now())
 	}
-	loop.begun = request.Begun
+	loop.begun, loop.patient = request.Begun, request.Patient
 	start := &RunStart{
 		Workflow: plan.Workflow.Name, Source: plan.Sources[0].Hash(), Inputs: inputs, Trigger: request.Trigger,
 		Target: request.Target.withKeys(loop.id, request.Keys),

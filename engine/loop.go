@@ -21,6 +21,7 @@ type loop struct {
 	redactor *action.Redactor
 	id       string
 	entry    *Entry // until the journal has it
+	patient  bool   // it waits where its group would skip it
 	sequence int
 
 	batch   []Event // applied, and not yet in the journal
@@ -110,10 +111,12 @@ func (l *loop) turn() error {
 			return err
 		}
 		if l.admit != nil {
+			asked := l.clock.Now()
 			if err := l.admit(); err != nil {
 				return err
 			}
 			l.admit = nil
+			l.run.clock.postpone(l.clock.Now().Sub(asked)) // to wait for room is in no timeout
 		}
 		commands := l.todo
 		l.todo = nil

@@ -208,4 +208,7 @@ func (c *partClock) enter(at time.Time, limit time.Duration) { c.since, c.left =
 // pause takes the time until the last event off; the clock goes on at a time.
 func (c *partClock) pause(at time.Time) { c.since, c.left = at, c.left-c.last.Sub(c.since) }
 
+// postpone moves the deadline by a time in which the run had to wait for room.
+func (c *partClock) postpone(d time.Duration) { c.since = c.since.Add(max(d, 0)) }
+
 func (c *partClock) deadline() time.Time { return c.since.Add(c.left) }

@@ -271,7 +271,7 @@ func (p *program) setRecordedPause(ctx context.Context, name string, o pauseOpti
 		if s.Workflow != name || o.schedule != "" && s.Schedule != o.schedule {
 			continue
 		}
-		if err := j.PauseSchedule(ctx, s.Workflow, s.Schedule, pause); err != nil {
+		if err := j.PauseSchedule(ctx, s.Workflow, s.Schedule, orEnded(pause, s.Pause, time.Now())); err != nil {
 			return exit(exitFailed, err)
 		}
 		found = true
@@ -280,6 +280,17 @@ func (p *program) setRecordedPause(ctx context.Context, name string, o pauseOpti
 		return usageError("no schedule of the workflow %q was served with this data folder (%s)", name, orElse(action.DidYouMean(name, names), "`pdflow schedule list` shows those of files"))
 	}
 	return nil
+}
+
+// orEnded is the pause to keep. One that is ended stays as what it was: an instant that
+// was due in it must not be caught up, when nothing has looked since.
+func orEnded(pause, before *engine.Pause, now time.Time) *engine.Pause {
+	if pause != nil || !before.Active(now) {
+		return pause
+	}
+	ended := *before
+	ended.Until = now.UTC()
+	return &ended
 }
 
 func orElse(text, otherwise string) string {

@@ -109,6 +109,8 @@ func (p *program) serve(ctx context.Context, args []string, o serveOptions) erro
 	defer p.closeJournal(j)
 	d.record(j, j)
 	p.underWay.least(o.drain + stopWithin)
+	ctx, stop := hangup(ctx)
+	defer stop()
 	err = d.serve(ctx)
 	if site.simulator != nil && o.logFormat == "text" {
 		p.printSimulator(site.simulator)

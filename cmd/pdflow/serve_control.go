@@ -200,7 +200,7 @@ func (d controlled) setPause(ctx context.Context, name control.ScheduleName, pau
 			continue
 		}
 		found = true
-		if err := d.records.PauseSchedule(ctx, s.Workflow, s.Schedule, pause); err != nil {
+		if err := d.records.PauseSchedule(ctx, s.Workflow, s.Schedule, orEnded(pause, s.Pause, d.clock.Now())); err != nil {
 			return err
 		}
 	}

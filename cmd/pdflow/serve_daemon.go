@@ -32,6 +32,8 @@ const (
 	standbyEvery = time.Second
 	// rescueEvery is how often runs that could not be recorded are tried again.
 	rescueEvery = 30 * time.Second
+	// tidyEvery is how often it is looked whether runs are old enough to be deleted.
+	tidyEvery = time.Hour
 	// late is from when on an instant that runs late is worth a line of the log.
 	late = 10 * time.Second
 )
@@ -73,6 +75,7 @@ type daemon struct {
 	running  sync.WaitGroup
 	tended   runSet // those that somebody here works on, or will
 	active   runSet // those under way
+	waiting  runSet // those that were left without room
 	stranded runSet // those that could not be recorded any more
 }
 
@@ -82,7 +85,7 @@ func (d *daemon) assemble() {
 	d.slots = make(chan struct{}, max(d.options.maxRuns, 1))
 	d.systemd = systemd.New(d.log)
 	d.events = telemetry.NewLog(d.log, d.look)
-	d.scheduler = &scheduler.Scheduler{Clock: d.clock, Start: d.start, Skip: d.skip, Observe: d.observe}
+	d.scheduler = &scheduler.Scheduler{Clock: d.clock, Start: d.start, Skip: d.skip, Observe: d.observe, Ahead: d.ahead}
 	d.metrics = telemetry.NewMetrics(telemetry.Config{
 		Version: versionText(), InFlight: func() int { return len(d.active.list()) }, LastWake: d.scheduler.LastWake,
 	})
@@ -167,11 +170,25 @@ func (d *daemon) tidyMemory() {
 	debug.FreeOSMemory()
 }
 
+// tidy deletes old runs, once a day.
+func (d *daemon) tidy() {
+	if err := d.journal.tidy(d.clock.Now()); err != nil {
+		d.log.Error("old runs cannot be deleted", "error", err)
+	}
+}
+
+// ahead tells of a schedule that a wrong clock had silenced.
+func (d *daemon) ahead(e scheduler.Entry, watermark time.Time) {
+	d.log.Error("the schedule is recorded as settled up to a time in the future, as by a clock that was wrong; it begins anew now",
+		"workflow", e.Workflow, "schedule", e.Schedule, "until", watermark.UTC().Format(time.RFC3339))
+}
+
 // work begins runs until the context ends.
 func (d *daemon) work(ctx context.Context) {
 	var parts sync.WaitGroup
 	parts.Go(func() { d.library.Watch(ctx) })
 	parts.Go(func() { d.every(ctx, rescueEvery, func() { d.rescue(ctx) }) })
+	parts.Go(func() { d.every(ctx, tidyEvery, d.tidy) })
 	if d.heartbeat != nil {
 		parts.Go(func() { d.heartbeat.Run(ctx) })
 	}
@@ -227,6 +244,9 @@ func (d *daemon) drain() {
 	defer d.clock.AfterFunc(d.options.drain, func() { close(over) })()
 	select {
 	case <-ended:
+		if left := d.waiting.list(); len(left) > 0 {
+			d.log.Info("runs that waited for room are left to the next daemon", "runs", strings.Join(left, " "))
+		}
 		d.log.Info("stopped")
 	case <-over:
 		d.log.Warn("stopped; runs are interrupted, and the next daemon goes on with them", "runs", strings.Join(d.active.list(), " "))

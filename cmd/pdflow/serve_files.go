@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/alert"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/library"
 	"github.com/pdflow/pdflow/engine/scheduler"
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -103,7 +104,21 @@ func (d *daemon) announce() {
 	}
 	if alerts := d.alerts.Load(); alerts != nil {
 		alerts.OnlyBroken(broken)
+		d.unserved(alerts, snapshot)
 	}
+}
+
+// unserved ends the alerts of workflows that no file has any more. As long as a file
+// cannot be read at all nobody knows whose it is.
+func (d *daemon) unserved(alerts *alert.Alerts, snapshot *library.Snapshot) {
+	var names []string
+	for _, f := range snapshot.Files {
+		if f.Plan == nil {
+			return
+		}
+		names = append(names, f.Plan.Workflow.Name)
+	}
+	alerts.OnlyServed(names)
 }
 
 // changed hears how the files differ from those before.
@@ -121,9 +136,7 @@ func (d *daemon) changed(snapshot *library.Snapshot, changes []library.Change) {
 		d.log.Info("a file has changed", "change", string(c.Kind), "file", c.File, "workflow", c.Workflow)
 		if alerts := d.alerts.Load(); alerts != nil {
 			alerts.Mended(c.File)
-			if c.Kind == library.Removed {
-				alerts.Removed(c.Workflow)
-			}
+			d.unserved(alerts, snapshot) // the name of its workflow may be another one now
 		}
 	}
 	d.systemd.Ready("serving " + plural(len(d.entries()), "schedule"))

@@ -21,7 +21,7 @@ func (d *daemon) start(ctx context.Context, due scheduler.Due) error {
 	what := due.Entry.Data.(served)
 	request, err := d.site.request(what.plan, what.schedule.Inputs)
 	if err == nil {
-		request.Occurrence = &due.Occurrence
+		request.Occurrence, request.Patient = &due.Occurrence, due.Several
 		_, err = d.launch(what.plan, request)
 	}
 	if err == nil || !engine.IsInputError(err) {
@@ -80,6 +80,7 @@ func (d *daemon) local(plan *workflow.Plan) (local *engine.Local, leave func()) 
 		Observers: []engine.Observer{d.metrics.Run(name), d.events.Run(name)},
 		Admit: func(_ context.Context, run string) error {
 			if !d.room() {
+				d.waiting.add(run)
 				return errStopping
 			}
 			admitted = run
@@ -133,7 +134,7 @@ func (d *daemon) left(plan *workflow.Plan, run string, result *engine.Result, er
 		d.stranded.add(run)
 	case errors.Is(err, errStopping):
 	case err != nil:
-		d.log.Error("the run cannot be gone on with", "run", run, "error", err)
+		d.stuck(plan.Workflow.Name, run, err)
 	default:
 		d.ended(plan, result)
 	}
@@ -168,17 +169,38 @@ func (d *daemon) rescue(ctx context.Context) {
 }
 
 // goOn goes on with the runs that a daemon or a person left unfinished. Those of
-// simulators, which are gone, stay as they are.
+// simulators, which are gone, stay as they are. It returns when each is owned: until
+// then its concurrency group looks free, and an instant could begin beside it.
 func (d *daemon) goOn(ctx context.Context) {
-	runs, err := d.journal.chosen(ctx, nil)
+	found, err := d.journal.Runs(ctx, engine.RunQuery{Statuses: []engine.Status{engine.Interrupted}})
 	if err != nil {
 		d.log.Error("unfinished runs cannot be looked for", "error", err)
 		return
 	}
-	for _, run := range runs {
-		if run.start().Target.Simulator == "" {
-			d.goOnWith(run, goingOn{})
+	var begun sync.WaitGroup
+	for i := len(found) - 1; i >= 0; i-- { // the oldest first
+		run, err := d.journal.read(ctx, found[i].Run)
+		if err != nil {
+			d.stuck(found[i].Workflow, found[i].Run, err)
+			continue
 		}
+		if run.start().Target.Simulator != "" {
+			continue
+		}
+		begun.Add(1)
+		d.goOnWith(run, goingOn{begun: func() func(error) {
+			done := sync.OnceFunc(begun.Done)
+			return func(error) { done() }
+		}()})
+	}
+	begun.Wait()
+}
+
+// stuck tells that a run cannot be gone on with until a person does something.
+func (d *daemon) stuck(workflow, run string, problem error) {
+	d.log.Error("the run cannot be gone on with", "run", run, "workflow", workflow, "error", problem)
+	if alerts := d.alerts.Load(); alerts != nil {
+		alerts.Stuck(workflow, run, problem.Error())
 	}
 }
 
@@ -204,7 +226,7 @@ func (d *daemon) goOnWith(run *recordedRun, how goingOn) {
 		c, err := d.continuation(context.Background(), d.journal, d.site, run, &continueOptions{folder: d.options.folder, calls: how.calls, output: "text", quiet: true})
 		if err != nil {
 			begun(err)
-			d.log.Error("the run cannot be gone on with", "run", run.Run, "workflow", run.Workflow, "error", err)
+			d.stuck(run.Workflow, run.Run, err)
 			return
 		}
 		c.resumption.Retry = how.retry

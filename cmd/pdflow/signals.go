@@ -57,6 +57,16 @@ func (p *program) withSignals(ctx context.Context) (context.Context, func()) {
 	}
 }
 
+// hangup lets a daemon live longer than what it was started from: SIGHUP ends it as
+// SIGTERM does, and a pipe that its log went to may close.
+func hangup(ctx context.Context) (context.Context, context.CancelFunc) {
+	signal.Ignore(syscall.SIGPIPE)
+	if signal.Ignored(syscall.SIGHUP) {
+		return context.WithCancel(ctx) // as under nohup
+	}
+	return signal.NotifyContext(ctx, syscall.SIGHUP)
+}
+
 func signalCode(s os.Signal) int {
 	if s == syscall.SIGTERM {
 		return exitTerminated

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -8,6 +9,9 @@ import (
 )
 
 const (
+	// maxJudged is how many instants are judged one by one: more than are caught up or
+	// get a record each.
+	maxJudged = 4 * maxRecords
 	// onTime is how late an instant may be judged without having been missed: a wake
 	// that was late, or a tick that took long.
 	onTime = 30 * time.Second
@@ -29,32 +33,45 @@ const (
 
 // decide judges the instants of an entry that are due, the oldest first.
 func (e *entry) decide(now time.Time) []Decision {
-	instants := e.instants(now)
+	instants, left, first := e.instants(now)
 	if len(instants) == 0 {
 		return nil
 	}
 	decisions := make([]Decision, len(instants))
 	for i, at := range instants {
-		decisions[i] = Decision{Due: Due{engine.Occurrence{Workflow: e.Workflow, Schedule: e.Schedule, At: at}, e.Entry, now.Sub(at)}, Count: 1}
+		decisions[i] = Decision{Due: Due{Occurrence: engine.Occurrence{Workflow: e.Workflow, Schedule: e.Schedule, At: at}, Entry: e.Entry, Late: now.Sub(at)}, Count: 1}
 		decisions[i].Reason = e.reason(at, now)
 	}
+	if left > 0 { // the first stands for all before it
+		decisions[0].Count += left
+		decisions[0].Reason = cmp.Or(decisions[0].Reason, Down)
+	}
 	e.catchUp(decisions)
-	return condense(decisions)
+	return condense(decisions, first)
 }
 
-// instants are those after the watermark up to now.
-func (e *entry) instants(now time.Time) []time.Time {
-	var all []time.Time
+// instants are those after the watermark up to now: the newest of them, how many there
+// are before those, and the first of all. After years there may be millions.
+func (e *entry) instants(now time.Time) (newest []time.Time, left int, first time.Time) {
 	for at := e.Spec.Next(e.watermark); !at.IsZero() && !at.After(now); at = e.Spec.Next(at) {
-		all = append(all, at)
+		if first.IsZero() {
+			first = at
+		}
+		if newest = append(newest, at); len(newest) == 2*maxJudged {
+			left += copy(newest, newest[maxJudged:])
+			newest = newest[:maxJudged]
+		}
 	}
-	return all
+	if more := len(newest) - maxJudged; more > 0 {
+		left, newest = left+more, newest[more:]
+	}
+	return newest, left, first
 }
 
 // reason is why an instant does not run whatever the others are; empty when it may.
 func (e *entry) reason(at, now time.Time) string {
 	switch {
-	case e.pause.Active(now):
+	case e.pause.Active(at):
 		return Paused
 	case now.Sub(at) <= onTime:
 		return ""
@@ -77,7 +94,8 @@ func (e *entry) window(at time.Time) time.Duration {
 	return maxWindow
 }
 
-// catchUp leaves as many instants to run as the schedule catches up: the newest.
+// catchUp leaves as many instants to run as the schedule catches up: the newest. When
+// they are several, each waits for those before it.
 func (e *entry) catchUp(decisions []Decision) {
 	most := 1
 	if e.CatchUp.Mode == "all" {
@@ -93,24 +111,34 @@ func (e *entry) catchUp(decisions []Decision) {
 			d.Reason = Down
 		}
 	}
+	var runs []*Decision
+	for i := range decisions {
+		if decisions[i].Reason == "" {
+			runs = append(runs, &decisions[i])
+		}
+	}
+	for _, d := range runs {
+		d.Several = len(runs) > 1
+	}
 }
 
 // condense lets old instants that are skipped share one record: after a month of
 // downtime there may be thousands.
-func condense(decisions []Decision) []Decision {
-	skipped := 0
+func condense(decisions []Decision, first time.Time) []Decision {
+	skipped, instants := 0, 0
 	for _, d := range decisions {
 		if d.Reason == "" {
 			break
 		}
 		skipped++
+		instants += d.Count
 	}
-	if skipped <= maxRecords {
+	if instants <= maxRecords {
 		return decisions
 	}
-	share := &decisions[skipped-maxRecords] // stands for itself and all before
-	share.Count = skipped - maxRecords + 1
-	first := decisions[0].At
+	kept := min(skipped, maxRecords)
+	share := &decisions[skipped-kept] // stands for itself and all before
+	share.Count = instants - kept + 1
 	share.Reason = fmt.Sprintf("%s: %d occurrences from %s to %s", share.Reason, share.Count, first.UTC().Format(time.RFC3339), share.At.UTC().Format(time.RFC3339))
-	return decisions[skipped-maxRecords:]
+	return decisions[skipped-kept:]
 }

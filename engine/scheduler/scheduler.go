@@ -34,6 +34,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pdflow/pdflow/engine"
@@ -48,6 +49,9 @@ const (
 	maxSleep = 30 * time.Second
 	// retryAfter is when what could not be written is tried again.
 	retryAfter = time.Second
+	// farAhead is how far in the future a watermark may be: a clock that was set back is
+	// waited for as long. The ids of runs keep instants from running twice after that.
+	farAhead = 24 * time.Hour
 )
 
 // An Entry is one schedule of a workflow.
@@ -64,6 +68,9 @@ type Due struct {
 	engine.Occurrence
 	Entry Entry
 	Late  time.Duration // how long ago it was due
+	// Several says that other instants of the schedule run with this one: they take
+	// turns, also where the workflow skips a run that overlaps with another.
+	Several bool
 }
 
 // A Decision is what became of an instant, for logs, metrics and alerts.
@@ -87,15 +94,19 @@ type Scheduler struct {
 	Skip func(ctx context.Context, due Due, reason string) error
 	// Observe hears of every decision, from one goroutine; nil hears nothing.
 	Observe func(Decision)
+	// Ahead hears of a schedule whose watermark is so far in the future that only a wrong
+	// clock can have left it there: it begins anew with the present. Nil hears nothing.
+	Ahead func(e Entry, watermark time.Time)
 
-	mu      sync.Mutex
-	known   map[name]*entry
-	groups  map[string]*group
-	heap    groupHeap
-	behind  []*entry // whose last instants could not be written
-	woke    time.Time
-	settled time.Time // when the last look left nothing behind
-	wake    chan struct{}
+	woke    atomic.Pointer[time.Time]
+	settled atomic.Pointer[time.Time] // when the last look left nothing behind
+
+	mu     sync.Mutex
+	known  map[name]*entry
+	groups map[string]*group
+	heap   groupHeap
+	behind []*entry // whose last instants could not be written
+	wake   chan struct{}
 }
 
 type name struct{ workflow, schedule string }
@@ -121,6 +132,9 @@ func (s *Scheduler) Replace(ctx context.Context, entries []Entry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
+	if work := s.due(now); len(work) > 0 {
+		s.settle(ctx, work, now) // what is due is due as it was
+	}
 	old := s.known
 	s.known, s.groups, s.heap, s.behind = make(map[name]*entry, len(entries)), map[string]*group{}, nil, nil
 	var fresh []engine.ScheduleState
@@ -135,8 +149,18 @@ func (s *Scheduler) Replace(ctx context.Context, entries []Entry) error {
 			e.watermark = now
 			fresh = append(fresh, engine.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: now})
 		}
-		if before := old[e.name()]; before != nil {
-			e.last = before.last
+		switch before := old[e.name()]; {
+		case before != nil && before.Spec.String() != e.Spec.String():
+			e.last, e.watermark = before.last, later(e.watermark, now) // the new times have no past
+			fresh = append(fresh, engine.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: e.watermark})
+		case before != nil:
+			e.last, e.watermark = before.last, later(e.watermark, before.watermark)
+		case e.watermark.Sub(now) > farAhead:
+			if s.Ahead != nil {
+				s.Ahead(e.Entry, e.watermark)
+			}
+			e.watermark = now
+			fresh = append(fresh, engine.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: now})
 		}
 		s.known[e.name()] = e
 		s.join(e, now)
@@ -229,12 +253,12 @@ func (s *Scheduler) Tick(ctx context.Context) (next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	s.woke = now
+	s.woke.Store(&now)
 	if work := s.due(now); len(work) > 0 {
 		s.settle(ctx, work, now)
 	}
 	if len(s.behind) == 0 {
-		s.settled = now
+		s.settled.Store(&now)
 	}
 	if len(s.heap) > 0 {
 		next = s.heap[0].next
@@ -248,16 +272,21 @@ func (s *Scheduler) Tick(ctx context.Context) (next time.Time) {
 // Watermark returns up to when everything that was due is recorded. It stands still
 // while the journal takes nothing, and is the zero time before the first look.
 func (s *Scheduler) Watermark() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.settled
+	return timeOf(&s.settled)
+}
+
+// timeOf reads a time without the lock, which is held as long as the journal takes: who
+// watches the loop must not hang with it.
+func timeOf(at *atomic.Pointer[time.Time]) time.Time {
+	if t := at.Load(); t != nil {
+		return *t
+	}
+	return time.Time{}
 }
 
 // LastWake returns when the loop last looked: what a watcher of it watches.
 func (s *Scheduler) LastWake() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.woke
+	return timeOf(&s.woke)
 }
 
 // due returns the entries with instants that are due, each once.

@@ -100,6 +100,13 @@ type Status struct {
 	Last      *Decision // nil when nothing was due yet
 }
 
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 // Status returns what is known of every schedule, by workflow and schedule.
 func (s *Scheduler) Status() []Status {
 	s.mu.Lock()
@@ -111,7 +118,7 @@ func (s *Scheduler) Status() []Status {
 	sortEntries(entries)
 	list := make([]Status, len(entries))
 	for i, e := range entries {
-		list[i] = Status{e.Workflow, e.Schedule, e.Spec, e.Spec.Next(s.now()), e.watermark, e.pause, e.last}
+		list[i] = Status{e.Workflow, e.Schedule, e.Spec, e.Spec.Next(later(s.now(), e.watermark)), e.watermark, e.pause, e.last}
 	}
 	return list
 }

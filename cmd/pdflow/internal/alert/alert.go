@@ -110,10 +110,6 @@ func (a *Alerts) knows(workflow string, cause Cause) bool {
 	return a.alerts[Key(workflow, cause)] != nil
 }
 
-// Removed hears that a workflow is not served any more: no run of it will end what its
-// runs and schedules have triggered. What a person must decide stays open.
-func (a *Alerts) Removed(workflow string) { a.resolve(workflow, RunFailed, Missed) }
-
 // Ended hears how a run ended, or that it waits for a person.
 func (a *Alerts) Ended(plan *workflow.Plan, result *engine.Result) {
 	switch status := result.Status; {
@@ -125,6 +121,25 @@ func (a *Alerts) Ended(plan *workflow.Plan, result *engine.Result) {
 		a.trigger(result.Workflow, RunFailed, "failed"+because(result.Error), a.detailsOf(result))
 	case status == engine.TimedOut && !handled(plan, result):
 		a.trigger(result.Workflow, RunFailed, "timed out"+because(result.Error), a.detailsOf(result))
+	}
+}
+
+// Stuck hears that nothing goes on with a run until a person does something about it.
+func (a *Alerts) Stuck(workflow, run, problem string) {
+	problem, _, _ = strings.Cut(problem, "\n")
+	a.trigger(workflow, NeedsAttention, "an interrupted run cannot be gone on with: "+problem, map[string]string{"run": run, "look": a.config.Command(run)})
+}
+
+// OnlyServed hears which workflows are served: of the others no run will end what their
+// runs and schedules have triggered. What a person must decide stays open.
+func (a *Alerts) OnlyServed(workflows []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, entry := range a.sorted() {
+		cause := Cause(entry.Details["cause"])
+		if (cause == RunFailed || cause == Missed) && !slices.Contains(workflows, entry.Details["workflow"]) {
+			a.end(entry)
+		}
 	}
 }
 

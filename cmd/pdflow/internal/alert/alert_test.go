@@ -536,7 +536,7 @@ func TestRemoved(t *testing.T) {
 		d.Ended(plan, result(engine.Failed))
 		d.Ended(plan, result(engine.NeedsAttention))
 		d.got("0s trigger pdflow:nightly:needs_attention", "0s trigger pdflow:nightly:run_failed")
-		d.Removed("nightly")
+		d.OnlyServed([]string{"another"})
 		d.got("0s resolve pdflow:nightly:run_failed")
 	})
 }
