@@ -313,6 +313,38 @@ func TestServeTakesTurns(t *testing.T) {
 	_ = turn.Close()
 }
 
+// TestServeOwnsFirst: a daemon owns the runs of the one before it when it begins to look
+// for what is due: one that is skipped while another runs would begin beside it.
+func TestServeOwnsFirst(t *testing.T) {
+	w := newServedWorld(t, 0, time.Now())
+	const sleeping = "name: sleeping\nconcurrency: skip\nschedule: \"0 0 1 1 *\"\nsteps: [{uses: time.sleep, with: {duration: 1h}}]\n"
+	if err := os.WriteFile(filepath.Join(w.folder, "sleeping.yaml"), []byte(sleeping), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	first, gone := w.daemon()
+	plan := first.library.Snapshot().Plans()[0]
+	request, err := first.site.request(plan, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := first.launch(plan, request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone() // as a process that was killed
+	second, secondGone := w.daemon()
+	defer secondGone()
+	if err := second.begin(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	open, err := second.journal.Runs(context.Background(), engine.RunQuery{Run: run})
+	if err != nil || len(open) != 1 || open[0].Status != engine.Running {
+		t.Errorf("got %v, %v, want the run to be owned and to go on", open, err)
+	}
+	w.clock.Advance(2 * time.Hour)
+	second.running.Wait()
+}
+
 // TestServedFiles: a broken edit keeps the last good version, a new file is served, and
 // one that is gone is not.
 func TestServedFiles(t *testing.T) {

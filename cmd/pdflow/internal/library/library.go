@@ -139,6 +139,9 @@ func Open(c Config) (*Library, error) {
 			return nil, err
 		}
 	}
+	for _, folder := range sortedKeys(l.missing) {
+		c.Log.Error("a folder is left out", "folder", folder, "error", l.missing[folder])
+	}
 	return l, nil
 }
 

@@ -3,6 +3,7 @@ package library
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -44,10 +45,12 @@ func (t *tracked) file(path string) File {
 // does not end its schedules.
 func (l *Library) lost(found *scanned) []Change {
 	var changes []Change
-	for _, path := range l.config.Paths {
+	looked := maps.Clone(l.missing)
+	maps.Copy(looked, found.missing)
+	for _, path := range sortedKeys(looked) {
 		old, now := l.missing[path], found.missing[path]
 		switch {
-		case now != nil && old == nil && len(l.known) > 0:
+		case now != nil && old == nil && (len(l.known) > 0 || !slices.Contains(l.config.Paths, path)):
 			changes = append(changes, Change{Kind: Broken, File: path, Problem: now})
 		case now == nil && old != nil:
 			changes = append(changes, Change{Kind: Mended, File: path})

@@ -93,10 +93,17 @@ func (s *scanned) folder(path string) error {
 		if at != root && errors.Is(err, fs.ErrNotExist) {
 			return nil // it went since its folder was read
 		}
-		if err != nil {
-			return fmt.Errorf("%s cannot be looked at: %w", at, reason(err))
+		inside, outside := filepath.Rel(root, at)
+		if outside != nil {
+			return outside
 		}
-		inside, err := filepath.Rel(root, at)
+		if err != nil {
+			err = fmt.Errorf("%s cannot be looked at: %w", filepath.Join(path, inside), reason(err))
+		}
+		if err != nil && at != root { // the rest can be
+			s.missing[filepath.Join(path, inside)] = err
+			return filepath.SkipDir
+		}
 		if err != nil {
 			return err
 		}
@@ -114,7 +121,7 @@ func (s *scanned) entry(path, name string, entry fs.DirEntry, hidden bool) error
 	case hidden:
 	case filepath.Ext(name) == ".lua":
 		s.scripts = append(s.scripts, name)
-	case workflowName(name):
+	case workflowName(name) && entry.Type()&(fs.ModeNamedPipe|fs.ModeSocket|fs.ModeDevice) == 0:
 		s.files[name] = path
 	}
 	return nil
