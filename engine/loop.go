@@ -212,15 +212,6 @@ func (l *loop) shown(e Event) Event {
 	return e
 }
 
-// remember keeps the calls for a later attempt of the same step.
-func (l *loop) remember(e Event) {
-	if e.Kind.Record() {
-		l.calls.add(e)
-	} else if e.Kind == AttemptFinished && e.Outcome.Status != Failed {
-		delete(l.calls, unitID{e.Step, e.Item})
-	}
-}
-
 // enabled records at once what a command makes happen, and keeps the rest for
 // after that is durable.
 func (l *loop) enabled(c Command) error {
