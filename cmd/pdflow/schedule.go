@@ -161,7 +161,7 @@ folder serves, which runs it; this prints the run's id and does not wait.`,
 		Example: "  pdflow schedule run-now port-check.yaml\n  pdflow schedule run-now report.yaml --schedule monthly --simulate\n  pdflow schedule run-now port-check -i host=db2",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if _, err := os.Stat(args[0]); err != nil {
+			if info, err := os.Stat(args[0]); err != nil || info.IsDir() { // a folder may have the name of a workflow
 				return p.runInDaemon(c.Context(), args[0], id, o)
 			}
 			inputs, err := p.scheduleInputs(args[0], id)
