@@ -71,12 +71,14 @@ type daemon struct {
 	alerts    atomic.Pointer[alert.Alerts]
 	serving   atomic.Bool // it holds the lock
 
-	slots    chan struct{} // for the runs under way
-	running  sync.WaitGroup
-	tended   runSet // those that somebody here works on, or will
-	active   runSet // those under way
-	waiting  runSet // those that were left without room
-	stranded runSet // those that could not be recorded any more
+	slots   chan struct{} // for the runs under way
+	running sync.WaitGroup
+	tended  runSet // those that somebody here works on, or will
+	active  runSet // those under way
+	waiting runSet // those that were left without room
+
+	unrecorded runSet // the schedules whose last instant could not be recorded
+	stranded   runSet // those that could not be recorded any more
 }
 
 // assemble makes the parts that need nothing from outside.
@@ -266,9 +268,15 @@ func (d *daemon) isStopping() bool {
 // observe hears what the scheduler decided of an instant.
 func (d *daemon) observe(decision scheduler.Decision) {
 	log := d.log.With("workflow", decision.Workflow, "schedule", decision.Schedule, "at", decision.At.UTC().Format(time.RFC3339))
-	if decision.Err != nil {
-		log.Error("an occurrence cannot be recorded, and is tried again", "error", decision.Err)
+	name := decision.Workflow + " " + decision.Schedule
+	switch {
+	case decision.Err != nil:
+		if d.unrecorded.add(name) { // once, and not each second of a night
+			log.Error("an occurrence cannot be recorded, and is tried again until it can", "error", decision.Err)
+		}
 		return
+	case d.unrecorded.remove(name):
+		log.Info("occurrences can be recorded again")
 	}
 	d.metrics.Decided(decision.Workflow, decision.Reason, decision.Count, decision.Late)
 	switch {

@@ -221,6 +221,9 @@ func TestServeDays(t *testing.T) {
 	}
 	w.serveUntil(end.Add(time.Hour))
 	w.verdict(start, outages)
+	if n := bytes.Count(w.log.Bytes(), []byte("an occurrence cannot be recorded")); n > checks {
+		t.Errorf("the log says %d times that the disk was full, want at most once for each of the %d schedules", n, checks)
+	}
 }
 
 // serveUntil lets a daemon serve until a time, and ends it.

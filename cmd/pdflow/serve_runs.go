@@ -246,7 +246,7 @@ func (d *daemon) goOnWith(run *recordedRun, how goingOn) {
 	})
 }
 
-// A runSet has the ids of runs.
+// A runSet has the ids of runs, or of schedules.
 type runSet struct {
 	mu  sync.Mutex
 	ids []string
@@ -263,12 +263,15 @@ func (s *runSet) add(id string) bool {
 	return true
 }
 
-func (s *runSet) remove(id string) {
+// remove takes an id out, and reports whether it was there.
+func (s *runSet) remove(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if i := slices.Index(s.ids, id); i >= 0 {
+	i := slices.Index(s.ids, id)
+	if i >= 0 {
 		s.ids = slices.Delete(s.ids, i, i+1)
 	}
+	return i >= 0
 }
 
 func (s *runSet) list() []string {
