@@ -19,9 +19,9 @@ func TestKillControls(t *testing.T) {
 		flaw     flaw
 		least    int // how many deaths lead to the flaw, at least; 0: none does
 	}{
-		{"pages without keys", "fanout", keysOff, everyReply(7), double, 5},
+		{"pages without keys", "fanout", keysOff, everyReply(7), double, 3}, // a commit of a branch beside it may record the answer in time
 		{"pages of one script without keys", "script", keysOff, []trap{{afterReply, 1}, {afterReply, 3}, {afterReply, 5}}, double, 3},
-		{"pages of branches without keys", "branches", keysOff, everyReply(5), double, 3},
+		{"pages of branches without keys", "branches", keysOff, everyReply(5), double, 2},
 		{"users need no keys", "team", keysOff, everyReply(4), double, 0},
 		{"orders need no keys", "orders", keysOff, everyReply(4), double, 0},
 		{"pages without results", "script", resultsOff, []trap{lastEvent}, double, 1},

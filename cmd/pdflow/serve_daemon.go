@@ -123,7 +123,8 @@ func (d *daemon) serve(ctx context.Context) error {
 	}
 	defer closeControl()
 	if err := d.begin(ctx); ctx.Err() != nil {
-		return nil // it was stopped before it had begun
+		d.drain() // it was stopped before it had begun, and may have taken up runs
+		return nil
 	} else if err != nil {
 		return exit(exitFailed, err)
 	}
