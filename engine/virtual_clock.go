@@ -71,8 +71,8 @@ func (c *VirtualClock) Sleep(ctx context.Context, d time.Duration) error {
 	c.rest(1)
 	c.mu.Unlock()
 	select {
-	case <-sleeper.woken:
-		return nil
+	case <-sleeper.woken: // by the time, or by its context's end: see wakeCancelled
+		return context.Cause(ctx)
 	case <-ctx.Done():
 		c.mu.Lock()
 		c.wake(sleeper)

@@ -2,7 +2,9 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -109,6 +111,41 @@ func TestVirtualTimeOfGroups(t *testing.T) {
 	}
 	if took := clock.Now().Sub(startOfTime); took < 6*time.Minute || took > 6*time.Minute+2*time.Second {
 		t.Errorf("three runs of 2 minutes took %s", took)
+	}
+}
+
+// late is a context that has ended, of which its Done channel tells too late: what
+// the clock wakes then is decided by it alone.
+type late struct {
+	context.Context
+	ended atomic.Bool
+}
+
+func (l *late) Err() error {
+	if l.ended.Load() {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestVirtualSleepCutOff: a sleeper that the clock wakes since its context has ended
+// is told so, whatever it notices first.
+func TestVirtualSleepCutOff(t *testing.T) {
+	var slept error
+	h := newHost(act("demo.cut", action.Reads, func(ctx context.Context, _ textIn) error {
+		clock, cut := action.ScopeOf(ctx).Clock, &late{Context: context.Background()}
+		clock.AfterFunc(time.Minute, func() { cut.ended.Store(true) })
+		slept = clock.Sleep(cut, time.Hour)
+		return nil
+	}))
+	local, plan := h.compile(t, "steps: [{id: a, uses: demo.cut, with: {text: a}}]")
+	clock := engine.NewVirtualClock(startOfTime)
+	local.Clock, local.Observers = clock, nil
+	if _, err := local.Run(context.Background(), plan, engine.Request{}); err != nil {
+		t.Fatal(err)
+	}
+	if took := clock.Now().Sub(startOfTime); !errors.Is(slept, context.Canceled) || took != time.Minute {
+		t.Errorf("got %v after %s, want %v after 1m0s", slept, took, context.Canceled)
 	}
 }
 
