@@ -51,9 +51,10 @@ const (
 	registryMax  = 32 << 10
 	registryStep = 1024
 
-	// maxArrayIndex is the largest key that a table keeps in its array part. With
-	// gopher-lua's default, one assignment to t[67108863] takes a gigabyte.
-	maxArrayIndex = 1 << 20
+	// maxArrayIndex is above the largest key that a table keeps in its array part,
+	// and so counts. One assignment to that key fills the array: with gopher-lua's
+	// default, t[67108863] = 1 takes a gigabyte, with this one 8 MB, and 40 of garbage.
+	maxArrayIndex = 1 << 19
 )
 
 // limits are what one attempt may use. They have no zero fields but the time,

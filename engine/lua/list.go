@@ -42,6 +42,9 @@ func tableInsert(L *glua.LState) int {
 	length := t.Len()
 	switch L.GetTop() {
 	case 2:
+		if length+1 >= maxArrayIndex { // what is appended further could not be read
+			L.RaiseError("the list is full: it has %d items, the most that one may have", length)
+		}
 		t.Append(L.Get(2))
 	case 3:
 		insertAt(L, t, length, integerArgument(L, 2), L.Get(3))

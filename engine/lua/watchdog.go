@@ -119,7 +119,7 @@ func (w *watchdog) look() bool {
 		b.watched.wait(b.waiting.Load(), heap)
 		b.signal.CompareAndSwap(signalNone, signalLook)
 	}
-	if w.suspect(heap.objects, heap.allocated) == nil {
+	if w.suspect(heap.objects, heap.allocated) == nil && !w.littered(heap) {
 		return true
 	}
 	w.sweep()
@@ -180,6 +180,15 @@ func (w *watchdog) suspect(heap, allocated int64) (found *budget) {
 		}
 	}
 	return found
+}
+
+// littered reports that a script whose single instructions may fill the heap has
+// left so much garbage that a few more could fill it beyond the script's limit
+// before anybody looks again.
+func (w *watchdog) littered(heap heapSize) bool {
+	return slices.ContainsFunc(w.running, func(b *budget) bool {
+		return b.many && b.watched.begun && !b.watched.resting && min(heap.objects-heap.live, heap.allocated-b.watched.before) > b.limits.memory/4
+	})
 }
 
 // sweep collects the garbage, with the lock open so that scripts can begin and

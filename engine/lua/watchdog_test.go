@@ -74,6 +74,38 @@ func TestWatchdogSparesTheNew(t *testing.T) {
 	}
 }
 
+// TestWatchdogSweepsLitter: what a single instruction may fill the heap with is
+// collected while there is room for another, and ends nothing.
+func TestWatchdogSweepsLitter(t *testing.T) {
+	for name, test := range map[string]struct {
+		many, waits bool
+		garbage     int64
+		want        int
+	}{
+		"much":                    {many: true, garbage: 26, want: 1},
+		"little":                  {many: true, garbage: 25},
+		"of small instructions":   {garbage: 26},
+		"of others, as it waits":  {many: true, waits: true, garbage: 26},
+		"beyond the limit anyway": {garbage: 101, want: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			heap, swept := heapSize{objects: 1000, live: 1000, allocated: 5000}, 0
+			b := &budget{many: test.many}
+			b.limits.memory = 100
+			b.reach.Store(math.MaxInt64)
+			b.waiting.Store(test.waits)
+			w := &watchdog{measure: func() heapSize { return heap }, running: []*budget{b}}
+			w.collect = func() { swept++; heap.objects = heap.live }
+			w.look()
+			heap.objects, heap.allocated = heap.objects+test.garbage, heap.allocated+test.garbage
+			w.look()
+			if swept != test.want || b.signal.Load() == signalStop {
+				t.Errorf("got %d collections, stopped %v; want %d, not stopped", swept, b.signal.Load() == signalStop, test.want)
+			}
+		})
+	}
+}
+
 // TestWatchdogCountsWaitingApart: what is allocated while a script waits in a call is
 // not its own afterwards.
 func TestWatchdogCountsWaitingApart(t *testing.T) {
