@@ -21,8 +21,10 @@ func pagerdutyIncidents(m pagerdutyModule) []*action.Action {
 			Name:    "pagerduty.list_incidents",
 			Summary: "List incidents.",
 			Doc: "All pages are read, up to `limit` incidents, and come as one list, however old they are; `more` says that there " +
-				"are others. Events are processed after they were accepted, so the incident of a trigger may take a moment to appear.",
+				"are others. " + loopDoc + " Events are processed after they were accepted, so the incident of a trigger may take a " +
+				"moment to appear.",
 			Effect: action.Reads,
+			Lists:  action.Listing{Items: "incidents", Limit: "limit", More: "more"},
 		}, m.listIncidents),
 		action.New(action.Spec{
 			Name:    "pagerduty.add_incident_note",

@@ -19,9 +19,10 @@ func pagerdutyPeople(m pagerdutyModule) []*action.Action {
 		action.New(action.Spec{
 			Name:    "pagerduty.list_users",
 			Summary: "List users.",
-			Doc: "All pages are read, up to `limit` users, and come as one list; `more` says that there are others. For one user by " +
-				"address there is get_user_by_email: `query` matches parts.",
+			Doc: "All pages are read, up to `limit` users, and come as one list; `more` says that there are others. " + loopDoc +
+				" For one user by address there is get_user_by_email: `query` matches parts.",
 			Effect: action.Reads,
+			Lists:  action.Listing{Items: "users", Limit: "limit", More: "more"},
 		}, m.listUsers),
 		action.New(action.Spec{
 			Name:    "pagerduty.update_user",
@@ -33,6 +34,10 @@ func pagerdutyPeople(m pagerdutyModule) []*action.Action {
 		}, m.updateUser),
 	}
 }
+
+// loopDoc is said of what lists all pages.
+const loopDoc = "They are read before a loop over them begins, so that it misses none when it changes or deletes them; one without a " +
+	"`limit` is refused where there are others."
 
 // reference is something of the account, by id and name.
 type reference struct {

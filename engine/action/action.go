@@ -23,6 +23,8 @@ type Spec struct {
 	// Spread hands the outputs to a script one by one, as several values,
 	// instead of as one table.
 	Spread bool
+	// Lists says which output is a list that a script may loop over.
+	Lists Listing
 	// Waits says that the point of the call is that time passes: its start is made
 	// durable, so that a run that is resumed waits only for what is left.
 	Waits bool
@@ -32,6 +34,30 @@ type Spec struct {
 	// Example is an output as it may look. It stands in for the answer of a
 	// write that is shown and not sent.
 	Example Object
+}
+
+// A Listing says what a script goes over when it loops over the answer of an action:
+//
+//	for user in pagerduty.list_users{} do ... end
+//
+// The names are those of fields of the action. The zero Listing is none.
+type Listing struct {
+	Items string // the output: a list of objects
+	Limit string // the input that bounds the list; it has a default
+	More  string // the output, a boolean, that says that there is more than the limit
+}
+
+// check panics unless the fields are there.
+func (l Listing) check(action string, in, out *Schema) {
+	if l == (Listing{}) {
+		return
+	}
+	items, _ := out.Field(l.Items)
+	more, _ := out.Field(l.More)
+	limit, _ := in.Field(l.Limit)
+	if items.Type.Name != ListType || items.Type.Elem == nil || items.Type.Elem.Fields == nil || more.Type.Name != BooleanType || limit.Type.Name != IntegerType {
+		panic(fmt.Sprintf("action: %s: Lists is %+v, which are no fields of a list of objects", action, l))
+	}
 }
 
 // An Action is a declared, typed function. It is immutable.
@@ -186,6 +212,7 @@ func declare[In, Out any](s Spec, bind func(*In, func(Out) Object) steps) *Actio
 			panic(fmt.Sprintf("action: %s: Args names %q, which is no input", s.Name, name))
 		}
 	}
+	s.Lists.check(s.Name, in.typ.Fields, out.typ.Fields)
 	encode := func(o Out) Object { return out.encode(reflect.ValueOf(&o).Elem()).(Object) }
 	return &Action{
 		Spec: s, In: in.typ.Fields, Out: out.typ.Fields,

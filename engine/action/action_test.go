@@ -109,6 +109,9 @@ func TestWrongDeclarations(t *testing.T) {
 		"no tag": func() {
 			action.New(action.Spec{Name: "a.b"}, func(context.Context, struct{ X string }) (o greetOutput, _ error) { return })
 		},
+		"listing": func() {
+			action.New(action.Spec{Name: "a.b", Lists: action.Listing{Items: "text", Limit: "name", More: "x"}}, func(context.Context, greetInput) (o greetOutput, _ error) { return })
+		},
 		"channel": func() {
 			action.New(action.Spec{Name: "a.b"}, func(context.Context, struct{ X chan int }) (o greetOutput, _ error) { return })
 		},

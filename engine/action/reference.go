@@ -14,7 +14,7 @@ func (a *Action) Markdown() string {
 	if a.Doc != "" {
 		fmt.Fprintf(&b, "\n%s\n", a.Doc)
 	}
-	fmt.Fprintf(&b, "\nIn Lua: `%s`. A repeat: %s.", a.Signature(), effectDocs[a.Effect])
+	fmt.Fprintf(&b, "\nIn Lua: `%s`%s. A repeat: %s.", a.Signature(), a.loop(), effectDocs[a.Effect])
 	if a.Guarded {
 		fmt.Fprintf(&b, " Must be listed under `permissions: {%s: [%s]}`.", a.Module(), a.Function())
 	}
@@ -53,6 +53,15 @@ func (a *Action) Signature() string {
 		names = append(names, "…")
 	}
 	return a.Name + "{" + strings.Join(names, ", ") + "}"
+}
+
+// loop says how a script goes over what the action lists.
+func (a *Action) loop() string {
+	if a.Lists.Items == "" {
+		return ""
+	}
+	items, _ := a.Out.Field(a.Lists.Items)
+	return fmt.Sprintf(", or `for %s in %s do … end`, which goes over `%s`", items.Type.Elem.Name, a.Signature(), items.Name)
 }
 
 // sharedObjects returns the named objects in the output and in its lists, such as

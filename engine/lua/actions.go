@@ -39,7 +39,11 @@ func (lib *library) function(a *action.Action) glua.LGFunction {
 			if len(a.Out.Fields) == 0 {
 				return 0
 			}
-			L.Push(lib.toLua(L, output))
+			answer := lib.toLua(L, output)
+			if a.Lists.Items != "" {
+				lib.iterable(L, a, answer, input, output)
+			}
+			L.Push(answer)
 			return 1
 		}
 		for _, f := range a.Out.Fields {

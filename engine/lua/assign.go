@@ -72,6 +72,31 @@ func byLocals(s *ast.AssignStmt) ast.Stmt {
 	return &b.block
 }
 
+// loop keeps gopher-lua from a mistake in for ... in: of the three values that such a
+// loop begins with, those that are not given are not nil, but what the loop before left
+// there, so that for k in next, t goes on where that one broke off. All values of a
+// single call, as in for k, v in pairs(t), are taken rightly.
+func loop(s *ast.GenericForStmt) ast.Stmt {
+	if len(s.Exprs) == 1 {
+		switch values := s.Exprs[0].(type) {
+		case *ast.FuncCallExpr:
+			if !values.AdjustRet {
+				return s
+			}
+		case *ast.Comma3Expr:
+			if !values.AdjustRet {
+				return s
+			}
+		}
+	}
+	b := &localBlock{}
+	b.block.SetLine(s.Line())
+	b.block.SetLastLine(endLine(s))
+	s.Exprs = b.declare(3, s.Exprs, s)
+	b.block.Stmts = append(b.block.Stmts, s)
+	return &b.block
+}
+
 // A localBlock is a block with locals of names that no source can have.
 type localBlock struct {
 	block ast.DoBlockStmt

@@ -40,7 +40,21 @@ while head do head.next, prev, head = prev, head, head.next end
 local values = {}
 while prev do values[#values + 1] = prev.value prev = prev.next end
 return values`: []any{1.0, 2.0, 3.0, 4.0},
+
+		// The second of two loops begins anew.
+		"local n, t = 0, {5, 6} for k in next, t do n = n + k break end for k in next, t do n = n + k end return n":                                                      4.0,
+		"local n, f = 0, function(_, at) if at ~= 3 then return (at or 0) + 1 end end for k in f do n = n + k break end for k in f do n = n + k end return n":            7.0,
+		"local n, f = 0, function(_, at) if at ~= 3 then return (at or 0) + 1 end end for k, v in f do n = n + k break end for k, v in f do n = n + k end return n":      7.0,
+		"local n, f = 0, function() return next, {5, 6} end for k in (f()) do end return n":                                                                              nil,
+		"local n, f, t = 0, next, {5, 6} local function g() return t end for k in f, g() do n = n + k break end for k in f, g() do n = n + k end return n":               4.0,
+		"local n = 0 for k, v in next, {5, 6}, nil, error do n = n + k * v end return n":                                                                                 17.0,
+		"local function all(...) local n = 0 for k, v in ... do n = n + v end for k, v in ... do n = n + v end return n end return all(next, {5, 6})":                    22.0,
+		"local n = 0 for _, t in pairs({{1}, {2, 3}}) do for _, v in next, t do if v == 2 then break end n = n + v end end for k in next, {1} do n = n + k end return n": 2.0,
 	} {
+		if want == nil {
+			m.mustFail(t, script, action.Script, "")
+			continue
+		}
 		if diff := cmp.Diff(want, m.value(t, script)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", script, diff)
 		}

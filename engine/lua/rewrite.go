@@ -55,6 +55,7 @@ func rewriteStatement(s ast.Stmt) ast.Stmt {
 	case *ast.GenericForStmt:
 		rewriteList(s.Exprs)
 		rewriteBlock(s.Stmts)
+		return loop(s)
 	case *ast.FuncDefStmt:
 		rewriteBlock(s.Func.Stmts)
 	case *ast.ReturnStmt:
