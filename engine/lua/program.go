@@ -105,12 +105,15 @@ func (p *program) compile(c workflow.Chunk, statements []ast.Stmt) *workflow.Fin
 }
 
 func compileChunk(c workflow.Chunk, statements []ast.Stmt) (*glua.FunctionProto, *workflow.Finding) {
-	chunk, err := glua.Compile(rewrite(statements, strings.Count(c.Text, "\n")+1), c.File)
+	statements, wrapped := rewrite(statements, strings.Count(c.Text, "\n")+1)
+	code, err := glua.Compile(statements, c.File)
 	if err != nil {
 		finding := compileFinding(c, err)
 		return nil, &finding
 	}
-	code := chunk.FunctionPrototypes[0] // what is around it only declares the function behind ..
+	if wrapped {
+		code = code.FunctionPrototypes[0] // what is around it only declares the function behind ..
+	}
 	shiftLines(code, c.Line-1)
 	return code, nil
 }

@@ -8,98 +8,108 @@ import (
 
 // rewrite changes the syntax of a chunk where gopher-lua would compile something
 // that cannot be bounded, or that means something else in Lua: the operator ..
-// becomes a call, and numbers are read as Lua reads them. It returns the chunk as
-// the body of a function, which finds what is called in a variable around it.
-func rewrite(statements []ast.Stmt, lastLine int) []ast.Stmt {
-	rewriteBlock(statements)
+// becomes a call, and numbers are read as Lua reads them. Where something is called,
+// it returns the chunk as the body of a function, which finds that in a variable around
+// it. Compiling the one around it takes longer than compiling a small chunk.
+func rewrite(statements []ast.Stmt, lastLine int) (changed []ast.Stmt, wrapped bool) {
+	var r rewriter
+	r.block(statements)
+	if !r.calls {
+		return statements, false
+	}
 	body := &ast.FunctionExpr{ParList: &ast.ParList{HasVargs: true}, Stmts: statements}
 	body.SetLine(1)
 	body.SetLastLine(lastLine)
 	variable := &ast.LocalAssignStmt{Names: []string{concatName}}
 	result := &ast.ReturnStmt{Exprs: []ast.Expr{body}}
-	return []ast.Stmt{variable, result}
+	return []ast.Stmt{variable, result}, true
 }
 
-func rewriteBlock(statements []ast.Stmt) {
+// A rewriter changes one chunk.
+type rewriter struct {
+	calls bool // there is a .. that became a call
+}
+
+func (r *rewriter) block(statements []ast.Stmt) {
 	for i, s := range statements {
-		statements[i] = rewriteStatement(s)
+		statements[i] = r.statement(s)
 	}
 }
 
-// rewriteStatement returns what stands for a statement; its parts are changed in place.
-func rewriteStatement(s ast.Stmt) ast.Stmt {
+// statement returns what stands for a statement; its parts are changed in place.
+func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
 	switch s := s.(type) {
 	case *ast.AssignStmt:
-		rewriteList(s.Lhs)
-		rewriteList(s.Rhs)
+		r.list(s.Lhs)
+		r.list(s.Rhs)
 		return assignment(s)
 	case *ast.LocalAssignStmt:
-		rewriteList(s.Exprs)
+		r.list(s.Exprs)
 	case *ast.FuncCallStmt:
-		s.Expr = rewritten(s.Expr)
+		s.Expr = r.expression(s.Expr)
 	case *ast.DoBlockStmt:
-		rewriteBlock(s.Stmts)
+		r.block(s.Stmts)
 	case *ast.WhileStmt:
-		s.Condition = rewritten(s.Condition)
-		rewriteBlock(s.Stmts)
+		s.Condition = r.expression(s.Condition)
+		r.block(s.Stmts)
 	case *ast.RepeatStmt:
-		rewriteBlock(s.Stmts)
-		s.Condition = rewritten(s.Condition)
+		r.block(s.Stmts)
+		s.Condition = r.expression(s.Condition)
 	case *ast.IfStmt:
-		s.Condition = rewritten(s.Condition)
-		rewriteBlock(s.Then)
-		rewriteBlock(s.Else)
+		s.Condition = r.expression(s.Condition)
+		r.block(s.Then)
+		r.block(s.Else)
 	case *ast.NumberForStmt:
-		s.Init, s.Limit, s.Step = rewritten(s.Init), rewritten(s.Limit), rewritten(s.Step)
-		rewriteBlock(s.Stmts)
+		s.Init, s.Limit, s.Step = r.expression(s.Init), r.expression(s.Limit), r.expression(s.Step)
+		r.block(s.Stmts)
 	case *ast.GenericForStmt:
-		rewriteList(s.Exprs)
-		rewriteBlock(s.Stmts)
+		r.list(s.Exprs)
+		r.block(s.Stmts)
 		return loop(s)
 	case *ast.FuncDefStmt:
-		rewriteBlock(s.Func.Stmts)
+		r.block(s.Func.Stmts)
 	case *ast.ReturnStmt:
-		rewriteList(s.Exprs)
+		r.list(s.Exprs)
 	}
 	return s
 }
 
-func rewriteList(list []ast.Expr) {
+func (r *rewriter) list(list []ast.Expr) {
 	for i, e := range list {
-		list[i] = rewritten(e)
+		list[i] = r.expression(e)
 	}
 }
 
-// rewritten returns what stands for an expression; its parts are changed in place.
-func rewritten(e ast.Expr) ast.Expr {
+// expression returns what stands for an expression; its parts are changed in place.
+func (r *rewriter) expression(e ast.Expr) ast.Expr {
 	switch e := e.(type) {
 	case *ast.StringConcatOpExpr:
-		return concatCall(e)
+		return r.concatCall(e)
 	case *ast.NumberExpr:
 		rewriteNumber(e)
 	case *ast.AttrGetExpr:
-		e.Object, e.Key = rewritten(e.Object), rewritten(e.Key)
+		e.Object, e.Key = r.expression(e.Object), r.expression(e.Key)
 	case *ast.TableExpr:
 		for _, f := range e.Fields {
-			f.Key, f.Value = rewritten(f.Key), rewritten(f.Value)
+			f.Key, f.Value = r.expression(f.Key), r.expression(f.Value)
 		}
 	case *ast.FuncCallExpr:
-		e.Func, e.Receiver = rewritten(e.Func), rewritten(e.Receiver)
-		rewriteList(e.Args)
+		e.Func, e.Receiver = r.expression(e.Func), r.expression(e.Receiver)
+		r.list(e.Args)
 	case *ast.LogicalOpExpr:
-		e.Lhs, e.Rhs = rewritten(e.Lhs), rewritten(e.Rhs)
+		e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
 	case *ast.RelationalOpExpr:
-		e.Lhs, e.Rhs = rewritten(e.Lhs), rewritten(e.Rhs)
+		e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
 	case *ast.ArithmeticOpExpr:
-		e.Lhs, e.Rhs = rewritten(e.Lhs), rewritten(e.Rhs)
+		e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
 	case *ast.UnaryMinusOpExpr:
-		e.Expr = rewritten(e.Expr)
+		e.Expr = r.expression(e.Expr)
 	case *ast.UnaryNotOpExpr:
-		e.Expr = rewritten(e.Expr)
+		e.Expr = r.expression(e.Expr)
 	case *ast.UnaryLenOpExpr:
-		e.Expr = rewritten(e.Expr)
+		e.Expr = r.expression(e.Expr)
 	case *ast.FunctionExpr:
-		rewriteBlock(e.Stmts)
+		r.block(e.Stmts)
 	}
 	return e
 }
@@ -110,7 +120,8 @@ const maxOperands = 50
 
 // concatCall makes one call of a chain of operators: a .. b .. c is one operation
 // in Lua too. Its result is a single value, also at the end of a list.
-func concatCall(e *ast.StringConcatOpExpr) ast.Expr {
+func (r *rewriter) concatCall(e *ast.StringConcatOpExpr) ast.Expr {
+	r.calls = true
 	name := &ast.IdentExpr{Value: concatName}
 	name.SetLine(e.Line())
 	call := &ast.FuncCallExpr{Func: name, AdjustRet: true}
@@ -122,9 +133,9 @@ func concatCall(e *ast.StringConcatOpExpr) ast.Expr {
 		if !ok {
 			break
 		}
-		call.Args, operand = append(call.Args, single(rewritten(chain.Lhs))), chain.Rhs
+		call.Args, operand = append(call.Args, single(r.expression(chain.Lhs))), chain.Rhs
 	}
-	call.Args = append(call.Args, single(rewritten(operand)))
+	call.Args = append(call.Args, single(r.expression(operand)))
 	return call
 }
 
