@@ -1,6 +1,7 @@
 package lua
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"regexp"
@@ -114,21 +115,50 @@ func compileChunk(c workflow.Chunk, statements []ast.Stmt) (*glua.FunctionProto,
 	if wrapped {
 		code = code.FunctionPrototypes[0] // what is around it only declares the function behind ..
 	}
-	shiftLines(code, c.Line-1)
+	finish(code, c.Line-1)
 	return code, nil
 }
 
-// shiftLines moves compiled code, whose first line is 1, to its lines of the
-// file.
-func shiftLines(code *glua.FunctionProto, by int) {
-	code.LineDefined += by
-	code.LastLineDefined += by
+// finish moves compiled code, whose first line is 1, to its lines of the file, and
+// gives up the room in which it was made, 16 KB for each function.
+func finish(code *glua.FunctionProto, shift int) {
+	code.LineDefined += shift
+	code.LastLineDefined += shift
 	for i := range code.DbgSourcePositions {
-		code.DbgSourcePositions[i] += by
+		code.DbgSourcePositions[i] += shift
 	}
+	code.Code, code.Constants = trimmed(code.Code), trimmed(code.Constants)
+	code.DbgSourcePositions, code.DbgCalls = trimmed(code.DbgSourcePositions), trimmed(code.DbgCalls)
+	code.DbgLocals, code.DbgUpvalues = trimmed(code.DbgLocals), trimmed(code.DbgUpvalues)
+	code.FunctionPrototypes = trimmed(code.FunctionPrototypes)
 	for _, inner := range code.FunctionPrototypes {
-		shiftLines(inner, by)
+		finish(inner, shift)
 	}
+}
+
+// trimmed is a list with no more room than it fills.
+func trimmed[E any](list []E) []E {
+	if len(list) == cap(list) {
+		return list
+	}
+	return append(make([]E, 0, len(list)), list...)
+}
+
+// lexers are the buffers of gopher-lua's lexer.
+var lexers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, lexerBuffer) }}
+
+// lexerBuffer is what the lexer reads through; it takes one of this size as it is.
+const lexerBuffer = 4096
+
+// parseText parses a text that ends with a line break.
+func parseText(text, file string) ([]ast.Stmt, error) {
+	buffer := lexers.Get().(*bufio.Reader)
+	buffer.Reset(strings.NewReader(text))
+	defer func() {
+		buffer.Reset(nil)
+		lexers.Put(buffer)
+	}()
+	return parse.Parse(buffer, file)
 }
 
 // parseChunk parses a chunk. Its first line is 1.
@@ -137,7 +167,7 @@ func parseChunk(c workflow.Chunk) ([]ast.Stmt, *workflow.Finding) {
 	if c.Kind == workflow.Expression {
 		text = "return " + text
 	}
-	statements, err := parse.Parse(strings.NewReader(text), c.File)
+	statements, err := parseText(text, c.File)
 	if err != nil {
 		return nil, syntaxFinding(c, err)
 	}
