@@ -49,6 +49,9 @@ type budget struct {
 	watched watched      // the watchdog's own
 }
 
+// boundless is the reach of a script that may keep many values by one instruction.
+const boundless = math.MaxInt64
+
 // The signals of the watchdog to a script.
 const (
 	signalNone int32 = iota
@@ -118,7 +121,7 @@ func (b *budget) poll() bool {
 // weigh tells the watchdog what the script has done.
 func (b *budget) weigh() {
 	b.weight.Store(b.bytes + b.used*bytesPerInstruction)
-	reach := int64(math.MaxInt64)
+	reach := int64(boundless)
 	if !b.many {
 		reach = b.used*mostPerInstruction + b.bytes*mostPerByte + b.answers.held
 	}

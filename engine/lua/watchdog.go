@@ -187,7 +187,7 @@ func (w *watchdog) suspect(heap, allocated int64) (found *budget) {
 // before anybody looks again.
 func (w *watchdog) littered(heap heapSize) bool {
 	return slices.ContainsFunc(w.running, func(b *budget) bool {
-		return b.many && b.watched.begun && !b.watched.resting && min(heap.objects-heap.live, heap.allocated-b.watched.before) > b.limits.memory/4
+		return b.reach.Load() == boundless && b.watched.begun && !b.watched.resting && min(heap.objects-heap.live, heap.allocated-b.watched.before) > b.limits.memory/4
 	})
 }
 

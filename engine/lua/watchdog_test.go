@@ -90,9 +90,11 @@ func TestWatchdogSweepsLitter(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			heap, swept := heapSize{objects: 1000, live: 1000, allocated: 5000}, 0
-			b := &budget{many: test.many}
+			b := &budget{}
 			b.limits.memory = 100
-			b.reach.Store(math.MaxInt64)
+			if b.reach.Store(150); test.many {
+				b.reach.Store(boundless)
+			}
 			b.waiting.Store(test.waits)
 			w := &watchdog{measure: func() heapSize { return heap }, running: []*budget{b}}
 			w.collect = func() { swept++; heap.objects = heap.live }
