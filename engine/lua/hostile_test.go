@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -38,9 +37,8 @@ func TestHostileScripts(t *testing.T) {
 func attack(t *testing.T, source, expected string) {
 	t.Helper()
 	m := newMachine(t)
-	m.env.Clock = engine.SystemClock{}
 	m.env.Random = func() uint64 { return 4 }
-	m.env.Limits = workflow.Limits{Instructions: 1_000_000, Time: 20 * time.Second}
+	m.env.Limits = workflow.Limits{Instructions: 1_000_000} // and no time: what does not end by them hangs the test
 	program := m.compile(t, workflow.Script, source)
 	v, err := m.open().Eval(program)
 	got := "value"
@@ -52,9 +50,6 @@ func attack(t *testing.T, source, expected string) {
 	}
 	if got != expected {
 		t.Errorf("got %s: %v %v, want %s", got, v, err, expected)
-	}
-	if failure != nil && strings.Contains(failure.Err.Message, "computing for") {
-		t.Errorf("got %v, want it to end by its instructions", err)
 	}
 	text, err := json.Marshal(v)
 	if err != nil || strings.Contains(string(text), "0x") || strings.Contains(string(text), "evil") && !strings.Contains(source, "'evil'") {
