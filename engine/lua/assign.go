@@ -23,6 +23,8 @@ func assignment(s *ast.AssignStmt) ast.Stmt {
 		// For the one value of a call, as in x = (f(x)), it puts f into the place of x
 		// before it reads x; not so where all values count.
 		value.AdjustRet = false
+	case *ast.Comma3Expr:
+		value.AdjustRet = false // for which it takes the values to be none
 	case *ast.LogicalOpExpr, *ast.UnaryNotOpExpr, *ast.RelationalOpExpr:
 		return byLocals(s)
 	default:
@@ -55,8 +57,7 @@ func decides(e ast.Expr) bool {
 // the right, as Lua assigns them.
 func byLocals(s *ast.AssignStmt) ast.Stmt {
 	b := &localBlock{}
-	b.block.SetLine(s.Line())
-	b.block.SetLastLine(endLine(s))
+	locate(&b.block, s)
 	for i, target := range s.Lhs {
 		if field, ok := target.(*ast.AttrGetExpr); ok {
 			s.Lhs[i] = b.captured(field)
@@ -65,33 +66,22 @@ func byLocals(s *ast.AssignStmt) ast.Stmt {
 	values := b.declare(len(s.Lhs), s.Rhs, s)
 	for i := len(s.Lhs) - 1; i >= 0; i-- {
 		one := &ast.AssignStmt{Lhs: []ast.Expr{s.Lhs[i]}, Rhs: []ast.Expr{values[i]}}
-		one.SetLine(s.Line())
-		one.SetLastLine(endLine(s))
+		locate(one, s)
 		b.block.Stmts = append(b.block.Stmts, one)
 	}
 	return &b.block
 }
 
-// loop keeps gopher-lua from a mistake in for ... in: of the three values that such a
+// loopOver keeps gopher-lua from a mistake in for ... in: of the three values that such a
 // loop begins with, those that are not given are not nil, but what the loop before left
 // there, so that for k in next, t goes on where that one broke off. All values of a
 // single call, as in for k, v in pairs(t), are taken rightly.
-func loop(s *ast.GenericForStmt) ast.Stmt {
-	if len(s.Exprs) == 1 {
-		switch values := s.Exprs[0].(type) {
-		case *ast.FuncCallExpr:
-			if !values.AdjustRet {
-				return s
-			}
-		case *ast.Comma3Expr:
-			if !values.AdjustRet {
-				return s
-			}
-		}
+func loopOver(s *ast.GenericForStmt) ast.Stmt {
+	if len(s.Exprs) == 1 && manyValues(s.Exprs[0]) {
+		return s
 	}
 	b := &localBlock{}
-	b.block.SetLine(s.Line())
-	b.block.SetLastLine(endLine(s))
+	locate(&b.block, s)
 	s.Exprs = b.declare(3, s.Exprs, s)
 	b.block.Stmts = append(b.block.Stmts, s)
 	return &b.block
@@ -113,28 +103,31 @@ func (b *localBlock) captured(field *ast.AttrGetExpr) ast.Expr {
 		key = b.declare(1, []ast.Expr{field.Key}, field)[0]
 	}
 	own := &ast.AttrGetExpr{Object: object, Key: key}
-	own.SetLine(field.Line())
-	own.SetLastLine(endLine(field))
+	locate(own, field)
 	return own
 }
 
 // declare makes locals of values, and returns the expressions that read them.
 func (b *localBlock) declare(count int, values []ast.Expr, at ast.PositionHolder) []ast.Expr {
 	locals := &ast.LocalAssignStmt{Exprs: values}
-	locals.SetLine(at.Line())
-	locals.SetLastLine(endLine(at))
+	locate(locals, at)
 	reads := make([]ast.Expr, count)
 	for i := range reads {
 		b.count++
 		name := "(" + strconv.Itoa(b.count) + ")"
 		locals.Names = append(locals.Names, name)
 		read := &ast.IdentExpr{Value: name}
-		read.SetLine(at.Line())
-		read.SetLastLine(endLine(at))
+		locate(read, at)
 		reads[i] = read
 	}
 	b.block.Stmts = append(b.block.Stmts, locals)
 	return reads
+}
+
+// locate gives a node the lines of another.
+func locate(node, at ast.PositionHolder) {
+	node.SetLine(at.Line())
+	node.SetLastLine(endLine(at))
 }
 
 // endLine is the last line of a node, which not all nodes have.

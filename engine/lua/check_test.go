@@ -161,6 +161,7 @@ func TestCheckLimits(t *testing.T) {
 		"elseif":      "if a then " + strings.Repeat("elseif b then ", levels/2) + "end",
 		"indexes":     "return " + strings.Repeat("a[", levels) + "1" + strings.Repeat("]", levels),
 		"locals":      strings.Repeat("local a = 1 ", 300),
+		"items":       "return {" + strings.Repeat("1, ", 25_551) + "}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t)

@@ -5,6 +5,9 @@
 //
 //   - [Interpreter] is made once from a catalogue of actions. It compiles source
 //     to a Program and checks it (check.go), and holds the frozen library.
+//   - A rewriter (rewrite.go) changes the syntax of a chunk where gopher-lua would
+//     compile something that has no bounds, or is wrong: assignments (assign.go),
+//     loops and jumps (jumps.go, closing.go), constructors (constructor.go).
 //   - A frozen library (library.go) is a set of tables of Go functions that are
 //     built once and never written again. A state sees them through empty tables
 //     of its own, so that a script changes only what dies with it.

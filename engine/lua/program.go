@@ -67,6 +67,12 @@ func (i *Interpreter) Check(c workflow.Chunk) (checked workflow.Program, finding
 	if w.tooDeep {
 		return nil, []workflow.Finding{{Rule: workflow.RuleLuaSyntax, Line: c.Line, Message: fmt.Sprintf("the source nests deeper than %d levels", maxSyntaxDepth)}}
 	}
+	if w.longTable > 0 {
+		return nil, []workflow.Finding{{
+			Rule: workflow.RuleLuaSyntax, Line: w.longTable, Message: fmt.Sprintf("the table is written with more than %d items", maxItems),
+			Hint: "give data as inputs, or read it in a call",
+		}}
+	}
 	if len(w.constants) > maxConstants {
 		return nil, []workflow.Finding{{
 			Rule: workflow.RuleLuaSyntax, Line: c.Line, Message: fmt.Sprintf("the script has more than %d different texts, numbers and names, which would take long to compile", maxConstants),

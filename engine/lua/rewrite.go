@@ -13,7 +13,7 @@ import (
 // it. Compiling the one around it takes longer than compiling a small chunk.
 func rewrite(statements []ast.Stmt, lastLine int) (changed []ast.Stmt, wrapped bool) {
 	var r rewriter
-	r.block(statements)
+	r.function(statements)
 	if !r.calls {
 		return statements, false
 	}
@@ -27,12 +27,48 @@ func rewrite(statements []ast.Stmt, lastLine int) (changed []ast.Stmt, wrapped b
 
 // A rewriter changes one chunk.
 type rewriter struct {
-	calls bool // there is a .. that became a call
+	calls     bool        // there is a .. that became a call
+	functions int         // that were met
+	gotos     []gotoPlace // of the function at hand
+}
+
+// function changes the body of a function. Only where there are functions in it may
+// there be locals to close.
+func (r *rewriter) function(body []ast.Stmt) {
+	outer, before := r.gotos, r.functions
+	r.gotos = nil
+	r.block(body)
+	if r.functions > before {
+		for _, p := range r.gotos {
+			p.leave()
+		}
+	}
+	r.gotos = outer
+	r.functions++
+}
+
+// body changes the body of a loop, and returns the loop, in which blocks are left
+// rightly.
+func (r *rewriter) body(loop ast.Stmt, body []ast.Stmt) ast.Stmt {
+	before := r.functions
+	r.block(body)
+	if landing(body); r.functions == before {
+		return loop
+	}
+	return leaving(loop, body)
 }
 
 func (r *rewriter) block(statements []ast.Stmt) {
 	for i, s := range statements {
+		if _, jumps := s.(*ast.GotoStmt); jumps {
+			r.gotos = append(r.gotos, gotoPlace{statements, i})
+		}
 		statements[i] = r.statement(s)
+	}
+	for i, s := range statements {
+		if _, target := s.(*ast.LabelStmt); target {
+			landing(statements[i+1:])
+		}
 	}
 }
 
@@ -51,23 +87,22 @@ func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
 		r.block(s.Stmts)
 	case *ast.WhileStmt:
 		s.Condition = r.expression(s.Condition)
-		r.block(s.Stmts)
+		return r.body(s, s.Stmts)
 	case *ast.RepeatStmt:
-		r.block(s.Stmts)
 		s.Condition = r.expression(s.Condition)
+		return r.body(s, s.Stmts)
 	case *ast.IfStmt:
 		s.Condition = r.expression(s.Condition)
 		r.block(s.Then)
 		r.block(s.Else)
 	case *ast.NumberForStmt:
 		s.Init, s.Limit, s.Step = r.expression(s.Init), r.expression(s.Limit), r.expression(s.Step)
-		r.block(s.Stmts)
+		return r.body(s, s.Stmts)
 	case *ast.GenericForStmt:
 		r.list(s.Exprs)
-		r.block(s.Stmts)
-		return loop(s)
+		return r.body(loopOver(s), s.Stmts)
 	case *ast.FuncDefStmt:
-		r.block(s.Func.Stmts)
+		r.function(s.Func.Stmts)
 	case *ast.ReturnStmt:
 		r.list(s.Exprs)
 	}
@@ -93,11 +128,13 @@ func (r *rewriter) expression(e ast.Expr) ast.Expr {
 		for _, f := range e.Fields {
 			f.Key, f.Value = r.expression(f.Key), r.expression(f.Value)
 		}
+		constructor(e)
 	case *ast.FuncCallExpr:
 		e.Func, e.Receiver = r.expression(e.Func), r.expression(e.Receiver)
 		r.list(e.Args)
 	case *ast.LogicalOpExpr:
 		e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
+		return folded(e)
 	case *ast.RelationalOpExpr:
 		e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
 	case *ast.ArithmeticOpExpr:
@@ -106,10 +143,11 @@ func (r *rewriter) expression(e ast.Expr) ast.Expr {
 		e.Expr = r.expression(e.Expr)
 	case *ast.UnaryNotOpExpr:
 		e.Expr = r.expression(e.Expr)
+		return negated(e)
 	case *ast.UnaryLenOpExpr:
 		e.Expr = r.expression(e.Expr)
 	case *ast.FunctionExpr:
-		r.block(e.Stmts)
+		r.function(e.Stmts)
 	}
 	return e
 }

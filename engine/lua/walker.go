@@ -17,15 +17,16 @@ const manyFields = 16
 // A walker goes through the syntax of a chunk once. It keeps the scopes of local
 // names, and so finds what the chunk reads and writes from outside.
 type walker struct {
-	library  []string            // globals that the chunk may read
-	names    []string            // others, such as inputs
-	standard map[string][]string // Lua's own libraries and their functions
-	assigned map[string]bool     // globals that the chunk itself sets
-	locals   [][]string          // a list for each open block, innermost last
-	line     int                 // of the file, before the first of the chunk
-	depth    int
-	tooDeep  bool
-	many     bool // as in program
+	library   []string            // globals that the chunk may read
+	names     []string            // others, such as inputs
+	standard  map[string][]string // Lua's own libraries and their functions
+	assigned  map[string]bool     // globals that the chunk itself sets
+	locals    [][]string          // a list for each open block, innermost last
+	line      int                 // of the file, before the first of the chunk
+	depth     int
+	tooDeep   bool
+	longTable int  // the line of a constructor with too many items; 0 if there is none
+	many      bool // as in program
 	// constants are the texts, numbers and names of a long source; nil for others.
 	constants map[string]bool
 	unsaid    int  // how many findings there are beyond those that are shown
@@ -344,6 +345,9 @@ func (w *walker) inner(e ast.Expr) {
 		w.constant(e.Value)
 	case *ast.TableExpr:
 		w.many = w.many || keepsMany(e)
+		if len(e.Fields) > maxItems {
+			w.longTable = w.line + e.Line()
+		}
 		for _, f := range e.Fields {
 			w.expression(f.Key)
 			w.expression(f.Value)
