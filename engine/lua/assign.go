@@ -52,6 +52,30 @@ func decides(e ast.Expr) bool {
 	return false
 }
 
+// localFunction is the function of local function f() ... end, which sees itself; nil
+// for any other declaration. That of local f = function() ... end looks the same, but
+// the parser does not say where it ends.
+func localFunction(s *ast.LocalAssignStmt) *ast.FunctionExpr {
+	if len(s.Names) != 1 || len(s.Exprs) != 1 || s.LastLine() == 0 {
+		return nil
+	}
+	function, _ := s.Exprs[0].(*ast.FunctionExpr)
+	return function
+}
+
+// apart keeps the function of local f = function() ... end from seeing itself, as
+// gopher-lua has it: f is what was called so before. Of two values that takes care.
+func apart(s *ast.LocalAssignStmt) {
+	if len(s.Names) != 1 || len(s.Exprs) != 1 || localFunction(s) != nil {
+		return
+	}
+	if function, ok := s.Exprs[0].(*ast.FunctionExpr); ok {
+		other := &ast.NilExpr{}
+		locate(other, function)
+		s.Exprs = append(s.Exprs, other)
+	}
+}
+
 // byLocals is the assignment as a block: objects and keys of the targets and then all
 // values become locals, as Lua evaluates them, and the targets get them one by one from
 // the right, as Lua assigns them.

@@ -32,6 +32,7 @@ func TestCheckNames(t *testing.T) {
 		"a misspelled module":   {"\nreturn dmeo.echo(1)", `error 11: nothing is called "dmeo" here (did you mean "demo"?)`},
 		"a misspelled data":     {"return input.email", `error 10: nothing is called "input" here (did you mean "inputs"?)`},
 		"a misspelled base":     {"return tostrin(1)", `error 10: nothing is called "tostrin" here (did you mean "tostring"?)`},
+		"a blind function":      {"local f = function(n)\n  return f(n) end", `error 11: nothing is called "f" here (a function that calls itself is written local function f(...))`},
 		"null":                  {"return null", `error 10: nothing is called "null" here (Lua writes nil)`},
 		"None":                  {"return None", `error 10: nothing is called "None" here (Lua writes nil)`},
 		"len":                   {"return len({})", `error 10: nothing is called "len" here (Lua writes #value)`},

@@ -34,6 +34,11 @@ func TestControl(t *testing.T) {
 		"local n = 0 repeat ::a:: while true do n = n + 1 if n % 3 == 0 then break end end until n > 8 return n":  9.0,
 		"local function two() return 7, 8 end return {true and two(), nil or two(), (false or two())}":            []any{7.0, 7.0, 7.0},
 		"local function f(...) local x, y = 1, 2 x = (...) return {x, y} end return f(5, 6)":                      []any{5.0, 2.0},
+		// what a function sees of itself
+		"local f f = 5 local f = function() return f end return f()":                            5.0,
+		"local tostring = function(x) return 'a ' .. tostring(x) end return tostring(1)":        "a 1",
+		"local function f(n) if n == 0 then return 'end' end return f(n - 1) end return f(3)":   "end",
+		"local f = 7 local function f(n) return n == 0 and type(f) or f(n - 1) end return f(2)": "function",
 		// constructors
 		"local function two() return 7, 8 end local t = {1, x = two()} return {#t, t.x}":                                  []any{1.0, 7.0},
 		"local function f(...) local t = {1, x = ...} return {#t, t.x} end return f(7, 8)":                                []any{1.0, 7.0},

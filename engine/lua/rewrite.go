@@ -81,6 +81,7 @@ func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
 		return assignment(s)
 	case *ast.LocalAssignStmt:
 		r.list(s.Exprs)
+		apart(s)
 	case *ast.FuncCallStmt:
 		s.Expr = r.expression(s.Expr)
 	case *ast.DoBlockStmt:

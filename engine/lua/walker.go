@@ -21,6 +21,7 @@ type walker struct {
 	names     []string            // others, such as inputs
 	standard  map[string][]string // Lua's own libraries and their functions
 	assigned  map[string]bool     // globals that the chunk itself sets
+	blind     []string            // locals whose functions do not see them
 	locals    [][]string          // a list for each open block, innermost last
 	line      int                 // of the file, before the first of the chunk
 	depth     int
@@ -142,6 +143,9 @@ func (w *walker) undefinedHint(name string) string {
 	if hint := foreignWords[name]; hint != "" {
 		return hint
 	}
+	if slices.Contains(w.blind, name) {
+		return fmt.Sprintf("a function that calls itself is written local function %s(...)", clip(name, 60))
+	}
 	return action.DidYouMean(name, slices.Concat(w.library, w.names))
 }
 
@@ -216,13 +220,16 @@ func (w *walker) statement(s ast.Stmt) {
 }
 
 // localAssign reads the values first, so that `local x = x` sees the outer x; a
-// function sees its own name.
+// local function sees its own name.
 func (w *walker) localAssign(s *ast.LocalAssignStmt) {
-	if len(s.Exprs) == 1 && len(s.Names) == 1 {
+	if function := localFunction(s); function != nil {
+		w.declare(s.Names...)
+		w.expression(function)
+		return
+	}
+	if len(s.Names) == 1 && len(s.Exprs) == 1 {
 		if _, ok := s.Exprs[0].(*ast.FunctionExpr); ok {
-			w.declare(s.Names...)
-			w.expression(s.Exprs[0])
-			return
+			w.blind = append(w.blind, s.Names[0])
 		}
 	}
 	w.expressions(s.Exprs)
