@@ -99,9 +99,11 @@ func byLocals(s *ast.AssignStmt) ast.Stmt {
 // loopOver keeps gopher-lua from a mistake in for ... in: of the three values that such a
 // loop begins with, those that are not given are not nil, but what the loop before left
 // there, so that for k in next, t goes on where that one broke off. All values of a
-// single call, as in for k, v in pairs(t), are taken rightly.
+// single call, as in for k, v in pairs(t), are taken rightly, unless what is called is
+// itself what a call returns, as in text():gmatch("%w"): from its 256th constant on, a
+// function loses that.
 func loopOver(s *ast.GenericForStmt) ast.Stmt {
-	if len(s.Exprs) == 1 && manyValues(s.Exprs[0]) {
+	if call, ok := s.Exprs[0].(*ast.FuncCallExpr); len(s.Exprs) == 1 && manyValues(s.Exprs[0]) && (!ok || plain(call.Func) && plain(call.Receiver)) {
 		return s
 	}
 	b := &localBlock{}
@@ -109,6 +111,17 @@ func loopOver(s *ast.GenericForStmt) ast.Stmt {
 	s.Exprs = b.declare(3, s.Exprs, s)
 	b.block.Stmts = append(b.block.Stmts, s)
 	return &b.block
+}
+
+// plain reports that an expression is a name or text, or fields of one; or nothing.
+func plain(e ast.Expr) bool {
+	switch e := e.(type) {
+	case nil, *ast.IdentExpr, *ast.StringExpr:
+		return true
+	case *ast.AttrGetExpr:
+		return plain(e.Object) && plain(e.Key)
+	}
+	return false
 }
 
 // A localBlock is a block with locals of names that no source can have.

@@ -12,6 +12,11 @@ import (
 // locals. The expected values are those of lua5.1, and of Lua 5.2 for goto.
 func TestControl(t *testing.T) {
 	m := newMachine(t)
+	var many strings.Builder
+	for i := range 260 {
+		fmt.Fprintf(&many, "%d.5, ", i)
+	}
+	constants := "local numbers = {" + many.String() + "} "
 	fifty := strings.Repeat("0, ", 49) + "0"
 	for script, want := range map[string]any{
 		// break from a block in the loop
@@ -34,6 +39,10 @@ func TestControl(t *testing.T) {
 		"local n = 0 repeat ::a:: while true do n = n + 1 if n % 3 == 0 then break end end until n > 8 return n":  9.0,
 		"local function two() return 7, 8 end return {true and two(), nil or two(), (false or two())}":            []any{7.0, 7.0, 7.0},
 		"local function f(...) local x, y = 1, 2 x = (...) return {x, y} end return f(5, 6)":                      []any{5.0, 2.0},
+		// a loop beyond 255 constants
+		constants + "local n = 0 for w in ('a b c'):sub(1):gmatch('%w') do n = n + 1 end return n":                                   3.0,
+		constants + "local n = 0 for w in ('a b c'):gmatch('%w') do n = n + 1 end return n":                                          3.0,
+		constants + "local n, o = 0, {f = function() return {all = pairs} end} for k in o.f().all({1, 2}) do n = n + 1 end return n": 2.0,
 		// what a function sees of itself
 		"local f f = 5 local f = function() return f end return f()":                            5.0,
 		"local tostring = function(x) return 'a ' .. tostring(x) end return tostring(1)":        "a 1",
