@@ -57,8 +57,8 @@ fuzz:
 	$(FUZZ) '^FuzzCountJSON$$' ./builtins
 	$(FUZZ) '^FuzzSearch$$' ./builtins
 	$(FUZZ) '^FuzzTimeLayout$$' ./builtins
-	$(FUZZ) '^FuzzDecodeError$$' ./builtins/pagerduty
-	$(FUZZ) '^FuzzValidate$$' ./builtins/pagerduty
+	$(FUZZ) '^FuzzDecodeError$$' ./builtins/pagerduty/client
+	$(FUZZ) '^FuzzValidate$$' ./builtins/pagerduty/client
 	$(FUZZ) '^FuzzServeHTTP$$' ./builtins/pagerduty/simulator
 	$(FUZZ) '^FuzzParseState$$' ./builtins/pagerduty/simulator
 	$(FUZZ) '^FuzzParseFaults$$' ./builtins/pagerduty/simulator

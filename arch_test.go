@@ -32,9 +32,9 @@ var allowed = map[string][]string{
 	},
 	"engine/enginetest":            {"engine", "engine/action", "engine/workflow", "github.com/google/go-cmp/cmp", "github.com/google/go-cmp/cmp/cmpopts"},
 	"engine/sqlite":                {"engine", "engine/action", "engine/workflow", "github.com/gofrs/flock", "modernc.org/sqlite", "modernc.org/sqlite/lib"},
-	"builtins/pagerduty":           {},
+	"builtins/pagerduty/client":    {},
 	"builtins/pagerduty/simulator": {},
-	"builtins":                     {"engine/action", "builtins/pagerduty"},
+	"builtins":                     {"engine/action", "builtins/pagerduty/client"},
 	"workflows":                    {},
 	"engine/telemetry": {
 		"engine", "engine/action",
@@ -47,7 +47,7 @@ var allowed = map[string][]string{
 	"cmd/pdflow/internal/library":   {"engine/action", "engine/workflow", "github.com/fsnotify/fsnotify"},
 	"cmd/pdflow/internal/systemd":   {"engine/action", "github.com/coreos/go-systemd/v22/daemon"},
 	"cmd/pdflow": {
-		"builtins", "builtins/pagerduty", "builtins/pagerduty/simulator",
+		"builtins", "builtins/pagerduty/client", "builtins/pagerduty/simulator",
 		"engine", "engine/action", "engine/lua", "engine/scheduler", "engine/sqlite", "engine/telemetry", "engine/workflow",
 		"cmd/pdflow/internal/alert", "cmd/pdflow/internal/control", "cmd/pdflow/internal/health", "cmd/pdflow/internal/heartbeat",
 		"cmd/pdflow/internal/library", "cmd/pdflow/internal/systemd",
@@ -60,7 +60,7 @@ var allowed = map[string][]string{
 
 // clockAllowed are the files below cmd that may read the machine's clock: the
 // backend's clock, and defaults that a caller can replace.
-var clockAllowed = []string{"engine/clock.go", "engine/lua/watchdog.go", "builtins/pagerduty/config.go"}
+var clockAllowed = []string{"engine/clock.go", "engine/lua/watchdog.go", "builtins/pagerduty/client/config.go"}
 
 // TestImports holds every import of the product against the list.
 func TestImports(t *testing.T) {

@@ -3,7 +3,7 @@ package builtins
 import (
 	"context"
 
-	"github.com/pdflow/pdflow/builtins/pagerduty"
+	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/engine/action"
 )
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/pdflow/pdflow/builtins/pagerduty"
+	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/engine/action"
 )
 

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/pdflow/pdflow/builtins/pagerduty"
+	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/workflow"

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/builtins"
-	"github.com/pdflow/pdflow/builtins/pagerduty"
+	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"

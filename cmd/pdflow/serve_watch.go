@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pdflow/pdflow/builtins/pagerduty"
+	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/alert"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/health"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/heartbeat"

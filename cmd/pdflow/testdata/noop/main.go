@@ -4,7 +4,7 @@ package main
 
 import (
 	_ "github.com/pdflow/pdflow/builtins"
-	_ "github.com/pdflow/pdflow/builtins/pagerduty"
+	_ "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	_ "github.com/pdflow/pdflow/builtins/pagerduty/simulator"
 	_ "github.com/pdflow/pdflow/cmd/pdflow/internal/alert"
 	_ "github.com/pdflow/pdflow/cmd/pdflow/internal/control"

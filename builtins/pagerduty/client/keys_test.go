@@ -1,0 +1,137 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// everyForm prints a value in every way that a program or its log could.
+func everyForm(v any) string {
+	var b strings.Builder
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		fmt.Fprintf(&b, verb+"\n", v)
+	}
+	slog.New(slog.NewTextHandler(&b, nil)).Info("x", "v", v)
+	slog.New(slog.NewJSONHandler(&b, nil)).Info("x", "v", v)
+	text, _ := json.Marshal(v)
+	b.Write(text)
+	return b.String()
+}
+
+func TestTypesDoNotPrintKeys(t *testing.T) {
+	c, _, _ := serve(t, V1, ok(""))
+	event := Event{Action: Trigger, ServiceKey: testServiceKey, Description: "x"}
+	keys := redactor{testAPIKey, testServiceKey}
+	config := Config{APIKey: testAPIKey, ServiceKey: testServiceKey, APIURL: "https://ann:" + testAPIKey + "@example.com"}
+	for _, v := range []any{c, config, event, &event, []Event{event}, map[string]any{"event": event}} {
+		keyless(t, everyForm(v))
+	}
+	keyless(t, fmt.Sprintf("%v %+v %#v %x", keys, keys, keys, keys))
+	if got := event.LogValue().String(); !strings.Contains(got, redacted) || !strings.Contains(got, `"x"`) {
+		t.Errorf("got %s, want the event with its key redacted", got)
+	}
+}
+
+// TestErrorsDoNotQuoteKeys walks every call, status and shape of an answer that
+// quotes the keys back, and looks at every error of the chain.
+func TestErrorsDoNotQuoteKeys(t *testing.T) {
+	both := testAPIKey + " " + testServiceKey
+	bodies := []string{
+		both,
+		`{"error":{"message":"` + both + `","errors":["` + both + `",{"` + testServiceKey + `":["` + escaped(testServiceKey) + `"]}]}}`,
+		`{"error":["` + both + `"]}`,
+		`{"status":"` + both + `","errors":"` + escaped(both) + `"}`,
+		"<html>" + both,
+		`{"error":"` + both,
+		strings.Repeat("x", maxErrorText-10) + both, // the cut goes through a key
+	}
+	for _, e := range endpoints() {
+		for _, status := range []int{200, 302, 400, 401, 403, 404, 429, 500} {
+			for _, body := range bodies {
+				c, _, _ := serve(t, e.version, answer{status: status, body: body, header: map[string]string{"X-Request-Id": both, "Location": "/?" + testAPIKey}})
+				for err := e.call(context.Background(), c); err != nil; err = errors.Unwrap(err) {
+					text := everyForm(err) + err.Error()
+					keyless(t, text)
+					if strings.Contains(text, testAPIKey[:8]) || strings.Contains(text, testServiceKey[:8]) {
+						t.Errorf("%s, %d: %q holds a part of a key", e.name, status, text)
+					}
+				}
+			}
+		}
+	}
+}
+
+// escaped spells a text with JSON's escapes only.
+func escaped(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		fmt.Fprintf(&b, `\u%04x`, r)
+	}
+	return b.String()
+}
+
+// TestKeysWithEscapes proves that a token with characters which JSON escapes is
+// recognized, however the answer spells it.
+func TestKeysWithEscapes(t *testing.T) {
+	const token = `a"b<c>&d\e/f`
+	quoted, _ := json.Marshal(token)
+	for _, spelled := range []string{string(quoted), `"` + escaped(token) + `"`, `"x\"` + string(quoted[1:])} {
+		_, _, details := decodeError([]byte(`{"errors":[{"a":[`+spelled+`]},{`+spelled+`:1}]}`), redactor{token})
+		all := strings.Join(details, "\n")
+		if strings.Count(all, redacted) != 2 || strings.Contains(all, "e/f") {
+			t.Errorf("%s: got %q, want the token redacted", spelled, details)
+		}
+	}
+}
+
+// A quotingTransport fails with what it was given.
+type quotingTransport struct{}
+
+func (quotingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	return nil, errors.New("cannot send " + r.Header.Get("Authorization"))
+}
+
+func TestTransportErrorsDoNotQuoteKeys(t *testing.T) {
+	c, _, _ := serve(t, V1, ok(""))
+	c.config.HTTPClient = &http.Client{Transport: quotingTransport{}}
+	for _, e := range endpoints()[:4] {
+		err := e.call(context.Background(), c)
+		if err == nil || !strings.Contains(err.Error(), redacted) {
+			t.Errorf("%s: got %v, want an error with the key redacted", e.name, err)
+		}
+		for ; err != nil; err = errors.Unwrap(err) {
+			keyless(t, everyForm(err)+err.Error())
+		}
+	}
+}
+
+// TestOwnClientFollowsNoRedirects proves that not even a caller's client carries a
+// key elsewhere, and that it is left as it was.
+func TestOwnClientFollowsNoRedirects(t *testing.T) {
+	elsewhere := &service{answers: []answer{ok(`{"user":{"id":"P1"}}`)}}
+	other := httptest.NewServer(elsewhere)
+	defer other.Close()
+	for _, e := range endpoints() {
+		_, s, clock := serve(t, e.version, answer{status: http.StatusTemporaryRedirect, header: map[string]string{"Location": other.URL}})
+		server := httptest.NewServer(s)
+		own := &http.Client{}
+		c, err := New(Config{
+			APIKey: testAPIKey, ServiceKey: testServiceKey, FromEmail: "ops@example.com", APIURL: server.URL, EventsURL: server.URL,
+			EventsAPI: e.version, HTTPClient: own, Sleep: clock.sleep, Now: clock.time,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.call(context.Background(), c); err == nil || elsewhere.tries() != 0 || own.CheckRedirect != nil {
+			t.Errorf("%s: got %v and %d requests elsewhere, want an error and none", e.name, err, elsewhere.tries())
+		}
+		server.Close()
+	}
+}

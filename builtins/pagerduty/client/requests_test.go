@@ -1,0 +1,133 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	pathV1 = "/generic/2010-04-15/create_event.json"
+	pathV2 = "/v2/enqueue"
+)
+
+// fullTrigger has every field, and a null that must not leave.
+func fullTrigger() Event {
+	return Event{
+		Action: Trigger, IncidentKey: "db1", Description: "disk full", Client: "monitor", ClientURL: "https://monitor.example.com",
+		Details: map[string]any{"free": 4},
+		Contexts: []map[string]any{
+			{"type": "link", "href": "https://example.com", "text": nil},
+			{"type": "image", "src": "https://example.com/graph.png", "alt": "graph"},
+		},
+	}
+}
+
+func sending(e Event) func(context.Context, *Client) error {
+	return func(ctx context.Context, c *Client) error { _, err := c.SendEvent(ctx, e); return err }
+}
+
+// TestRequests has the exact request of every call.
+func TestRequests(t *testing.T) {
+	const user = `{"user":{"id":"P1","email":"ann@example.com"}}`
+	key := `"` + testServiceKey + `"`
+	for _, test := range []struct {
+		name               string
+		version            EventsVersion
+		call               func(context.Context, *Client) error
+		answer             answer
+		method, path, body string
+	}{
+		{"get user", V1, endpoints()[0].call, ok(user), "GET", "/users/PABC123", ""},
+		{"find user", V1, endpoints()[1].call, ok(`{"users":[]}`), "GET", "/users?limit=100&offset=0&query=ann%40example.com", ""},
+		{"create user", V1, endpoints()[2].call, answer{status: 201, body: user}, "POST", "/users", `{"user":{"type":"user","name":"Ann","email":"ann@example.com"}}`},
+		{"delete user", V1, endpoints()[3].call, answer{status: 204}, "DELETE", "/users/PABC123", ""},
+		{
+			"trigger, v1", V1, sending(fullTrigger()), ok(`{}`), "POST", pathV1,
+			`{"service_key":` + key + `,"event_type":"trigger","incident_key":"db1","description":"disk full","client":"monitor",` +
+				`"client_url":"https://monitor.example.com","details":{"free":4},"contexts":[{"href":"https://example.com","type":"link"},` +
+				`{"alt":"graph","src":"https://example.com/graph.png","type":"image"}]}`,
+		},
+		{
+			"acknowledge, v1", V1, sending(Event{Action: Acknowledge, IncidentKey: "db1", Contexts: []map[string]any{}}), ok(`{}`), "POST", pathV1,
+			`{"service_key":` + key + `,"event_type":"acknowledge","incident_key":"db1"}`,
+		},
+		{
+			"trigger, v2", V2, sending(fullTrigger()),
+			answer{status: 202, body: `{}`},
+			"POST", pathV2,
+			`{"routing_key":` + key + `,"event_action":"trigger","dedup_key":"db1","payload":{"summary":"disk full","source":"monitor",` +
+				`"severity":"error","custom_details":{"free":4}},"client":"monitor","client_url":"https://monitor.example.com",` +
+				`"links":[{"href":"https://example.com"}],"images":[{"alt":"graph","src":"https://example.com/graph.png"}]}`,
+		},
+		{
+			"short trigger, v2", V2, sending(Event{Action: Trigger, Description: "x"}),
+			answer{status: 202, body: `{}`},
+			"POST", pathV2,
+			`{"routing_key":` + key + `,"event_action":"trigger","payload":{"summary":"x","source":"pdflow","severity":"error"}}`,
+		},
+		{
+			"resolve, v2", V2, sending(Event{Action: Resolve, IncidentKey: "db1", Description: "fixed"}),
+			answer{status: 202, body: `{}`},
+			"POST", pathV2,
+			`{"routing_key":` + key + `,"event_action":"resolve","dedup_key":"db1"}`,
+		},
+	} {
+		c, s, _ := serve(t, test.version, test.answer)
+		if err := test.call(context.Background(), c); err != nil {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		want := arrived{test.method, test.path, wantHeader(test.path, test.method), test.body}
+		got := s.arrived[0]
+		got.Header = http.Header{}
+		for name, values := range s.arrived[0].Header {
+			if name != "Accept-Encoding" && name != "Content-Length" { // the transport's
+				got.Header[name] = values
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" || s.tries() != 1 {
+			t.Errorf("%s: %d requests (-want +got):\n%s", test.name, s.tries(), diff)
+		}
+	}
+}
+
+// wantHeader: events carry their key in the body, and no other credential.
+func wantHeader(path, method string) http.Header {
+	header := http.Header{"Content-Type": {"application/json"}, "User-Agent": {"pdflow"}}
+	if path == pathV1 || path == pathV2 {
+		return header
+	}
+	header.Set("Accept", "application/vnd.pagerduty+json;version=2")
+	header.Set("Authorization", "Token token="+testAPIKey)
+	if method == http.MethodPost {
+		header.Set("From", "ops@example.com")
+	}
+	return header
+}
+
+func TestReceipts(t *testing.T) {
+	want := EventReceipt{"success", "Event processed", "db1"}
+	for version, name := range map[EventsVersion]string{V1: "incident_key", V2: "dedup_key"} {
+		c, _, _ := serve(t, version, answer{status: 202, body: `{"status":"success","message":"Event processed","` + name + `":"db1"}`})
+		got, err := c.SendEvent(context.Background(), fullTrigger())
+		if err != nil || got != want {
+			t.Errorf("%s: got %v, %v, want %v", version, got, err, want)
+		}
+	}
+}
+
+// TestContextsStayTheCallers proves that leaving out nulls changes a copy.
+func TestContextsStayTheCallers(t *testing.T) {
+	for _, version := range []EventsVersion{V1, V2} {
+		c, _, _ := serve(t, version, ok(`{}`))
+		event := fullTrigger()
+		if _, err := c.SendEvent(context.Background(), event); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(fullTrigger().Contexts, event.Contexts); diff != "" {
+			t.Errorf("%s: the caller's contexts changed (-want +got):\n%s", version, diff)
+		}
+	}
+}

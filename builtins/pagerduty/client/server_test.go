@@ -1,0 +1,126 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const (
+	testAPIKey     = "u+TestKeyThatIsTwen1"
+	testServiceKey = "0123456789abcdef0123456789abcdef"
+)
+
+// An arrived request is what a server saw of it.
+type arrived struct {
+	Method, Path string
+	Header       http.Header
+	Body         string
+}
+
+// An answer is what a server says next.
+type answer struct {
+	status int
+	header map[string]string
+	body   string
+	// reset closes the connection instead of answering.
+	reset bool
+}
+
+// A service answers requests from a list, whose last entry stays.
+type service struct {
+	mu      sync.Mutex
+	answers []answer
+	arrived []arrived
+}
+
+func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	s.mu.Lock()
+	s.arrived = append(s.arrived, arrived{r.Method, r.URL.RequestURI(), r.Header, string(body)})
+	next := s.answers[0]
+	if len(s.answers) > 1 {
+		s.answers = s.answers[1:]
+	}
+	s.mu.Unlock()
+	if next.reset {
+		panic(http.ErrAbortHandler) // the connection breaks, unanswered
+	}
+	for name, value := range next.header {
+		w.Header().Set(name, value)
+	}
+	w.WriteHeader(next.status)
+	_, _ = io.WriteString(w, next.body)
+}
+
+func (s *service) tries() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.arrived)
+}
+
+// A virtualClock moves when somebody sleeps.
+type virtualClock struct {
+	mu    sync.Mutex
+	now   time.Time
+	slept []time.Duration
+}
+
+func (c *virtualClock) sleep(ctx context.Context, d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now, c.slept = c.now.Add(d), append(c.slept, d)
+	return ctx.Err()
+}
+
+func (c *virtualClock) time() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// serve starts a service and a client for it on a virtual clock without jitter:
+// every wait is the longest that it can be.
+func serve(t *testing.T, version EventsVersion, answers ...answer) (*Client, *service, *virtualClock) {
+	t.Helper()
+	s := &service{answers: answers}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	clock := &virtualClock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	c, err := New(Config{
+		APIKey: testAPIKey, ServiceKey: testServiceKey, FromEmail: "ops@example.com",
+		APIURL: server.URL, EventsURL: server.URL, EventsAPI: version,
+		Sleep: clock.sleep, Now: clock.time, Jitter: func() float64 { return 0.999 },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, s, clock
+}
+
+func ok(body string) answer { return answer{status: 200, body: body} }
+
+func decode(t *testing.T, body string) map[string]any {
+	t.Helper()
+	var v map[string]any
+	if err := json.Unmarshal([]byte(body), &v); err != nil {
+		t.Fatalf("%q is not JSON: %v", body, err)
+	}
+	return v
+}
+
+// keyless fails when a text holds a key.
+func keyless(t *testing.T, text string) {
+	t.Helper()
+	for _, key := range []string{testAPIKey, testServiceKey} {
+		if strings.Contains(text, key) {
+			t.Errorf("%q holds a key", text)
+		}
+	}
+}

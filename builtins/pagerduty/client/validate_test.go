@@ -1,0 +1,146 @@
+package client
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestLimits(t *testing.T) {
+	event := func(change func(*Event)) func() error {
+		e := Event{Action: Trigger, Description: "x", IncidentKey: "k"}
+		change(&e)
+		return func() error { return ValidateEvent(e) }
+	}
+	user := func(change func(*NewUser)) func() error {
+		u := NewUser{Email: "ann@example.com", Name: "Ann", FromEmail: "ops@example.com"}
+		change(&u)
+		return func() error { return ValidateNewUser(u) }
+	}
+	for _, test := range []struct {
+		name  string
+		check func() error
+		want  string // a part of the error; empty: none
+	}{
+		{"fine", event(func(*Event) {}), ""},
+		{"longest description", event(func(e *Event) { e.Description = strings.Repeat("é", 1024) }), ""},
+		{"long description", event(func(e *Event) { e.Description = strings.Repeat("é", 1030) }), "description is 1,030 characters long; PagerDuty takes at most 1,024"},
+		{"no description", event(func(e *Event) { e.Description = " " }), "description is empty"},
+		{"long key", event(func(e *Event) { e.IncidentKey = strings.Repeat("k", 256) }), "incident_key is 256 characters long; PagerDuty takes at most 255"},
+		{"no key", event(func(e *Event) { e.Action, e.IncidentKey = Resolve, "" }), "incident_key is empty; it says which incident to resolve"},
+		{"odd action", event(func(e *Event) { e.Action = "poke" }), `there is no event "poke"`},
+		{"link without href", event(func(e *Event) { e.Contexts = []map[string]any{{"type": "link"}} }), "contexts[1] is a link without href"},
+		{"http image", event(func(e *Event) { e.Contexts = []map[string]any{{"type": "image", "src": "http://x/y.png"}} }), "contexts[1] is an image whose src is not an https URL"},
+		{"odd context", event(func(e *Event) { e.Contexts = []map[string]any{{"type": "video"}} }), `contexts[1] has the type "video"`},
+		{"key", func() error { return ValidateServiceKey(testServiceKey) }, ""},
+		{"short key", func() error { return ValidateServiceKey("abc") }, "the service key is 3 characters long; an integration key has 32"},
+		{"REST key", func() error { return ValidateServiceKey(testAPIKey) }, "looks like a REST API key (20 characters)"},
+		{"odd key", func() error { return ValidateServiceKey(strings.Repeat("-", 32)) }, "other than letters and digits"},
+		{"user", user(func(*NewUser) {}), ""},
+		{"no name", user(func(u *NewUser) { u.Name = " " }), "the name of the user is empty"},
+		{"long name", user(func(u *NewUser) { u.Name = strings.Repeat("n", 101) }), "the name of the user is 101 characters long; PagerDuty takes at most 100"},
+		{"odd role", user(func(u *NewUser) { u.Role = "king" }), `there is no role "king"`},
+		{"no From", user(func(u *NewUser) { u.FromEmail = "" }), "there is no From address"},
+		{"odd From", user(func(u *NewUser) { u.FromEmail = "ops" }), "from_email: "},
+		{"short address", user(func(u *NewUser) { u.Email = "a@b.c" }), "5 characters long; PagerDuty takes at least 6"},
+		{"long address", user(func(u *NewUser) { u.Email = strings.Repeat("a", 90) + "@example.com" }), "102 characters long; PagerDuty takes at most 100"},
+		{"no address", user(func(u *NewUser) { u.Email = "example.com" }), "is not an e-mail address"},
+		{"odd space", user(func(u *NewUser) { u.Email = "ann\u00a0lee@example.com" }), "is not an e-mail address"},
+		{"not JSON", event(func(e *Event) { e.Details = map[string]any{"a": make(chan int)} }), "cannot be written as JSON: json: unsupported type"},
+		{"large", event(func(e *Event) { e.Details = map[string]any{"a": strings.Repeat("x", maxEvent)} }), "PagerDuty takes at most 512,000"},
+		{"header", user(func(u *NewUser) { u.Email = "ann@example.com\r\nX: y" }), "is not an e-mail address"},
+	} {
+		err := test.check()
+		switch {
+		case test.want == "" && err != nil:
+			t.Errorf("%s: got %v, want no error", test.name, err)
+		case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
+			t.Errorf("%s: got %v, want %q", test.name, err, test.want)
+		}
+	}
+}
+
+// TestTooLargeEvent proves that the limit is checked before anything leaves.
+func TestTooLargeEvent(t *testing.T) {
+	c, s, _ := serve(t, V1, ok("{}"))
+	_, err := c.SendEvent(context.Background(), Event{Action: Trigger, Description: "x", Details: map[string]any{"a": strings.Repeat("x", maxEvent)}})
+	if err == nil || !strings.Contains(err.Error(), "PagerDuty takes at most 512,000") || s.tries() != 0 {
+		t.Errorf("got %v after %d requests, want the limit after none", err, s.tries())
+	}
+}
+
+func TestUserID(t *testing.T) {
+	for _, id := range []string{"", "me", "..", "P1/..", "P1?x", "P1#", "P 1", "p1", "P1%2F", "É"} {
+		if ValidateUserID(id) == nil {
+			t.Errorf("%q is taken for the id of a user", id)
+		}
+	}
+	if err := ValidateUserID("PXPGF42"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConfig(t *testing.T) {
+	for _, test := range []struct {
+		config Config
+		want   string // a part of the error; empty: none
+	}{
+		{Config{}, ""},
+		{Config{Region: "eu"}, ""},
+		{Config{Region: "mars"}, "the region must be us or eu"},
+		{Config{EventsAPI: "v3"}, "the Events API must be v1 or v2"},
+		{Config{APIURL: "http://127.0.0.1:8080/"}, ""},
+		{Config{APIURL: "http://[::1]:8080"}, ""},
+		{Config{APIURL: "https://proxy.example.com/pagerduty/"}, ""},
+		{Config{APIURL: "http://api.example.com"}, "the API URL must be https"},
+		{Config{EventsURL: "ftp://x"}, "the events URL must be https"},
+		{Config{APIURL: "https://user:" + testAPIKey + "@x"}, "without user"},
+		{Config{APIURL: "https://x?a=b"}, "without user, query and fragment"},
+		{Config{APIURL: "https://x?"}, "without user, query and fragment"},
+		{Config{EventsURL: "https://x#"}, "the events URL must be like"},
+		{Config{ServiceKey: testServiceKey + " "}, "the service key (PAGERDUTY_SERVICE_KEY) must be visible ASCII"},
+		{Config{UserAgent: "pdflow\r\nX: y"}, "the user agent"},
+		{Config{APIKey: testAPIKey + "\n"}, "the API key (PAGERDUTY_API_KEY) must be visible ASCII"},
+	} {
+		_, err := New(test.config)
+		switch {
+		case test.want == "" && err != nil:
+			t.Errorf("%v: got %v, want no error", test.config, err)
+		case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
+			t.Errorf("%v: got %v, want %q", test.config, err, test.want)
+		}
+		if err != nil {
+			keyless(t, err.Error())
+		}
+	}
+}
+
+func TestRegions(t *testing.T) {
+	for region, want := range map[Region]string{"": "https://api.pagerduty.com", EU: "https://api.eu.pagerduty.com"} {
+		c, err := New(Config{Region: region})
+		if err != nil || c.APIURL() != want {
+			t.Errorf("%q: got %v, %v, want %s", region, c.APIURL(), err, want)
+		}
+	}
+}
+
+// FuzzValidate proves that what passes cannot change the URL that it becomes a
+// part of.
+func FuzzValidate(f *testing.F) {
+	for _, seed := range []string{"PABC123", "me", "../users", "ann@example.com", "a+b@x.y", "ann@example.com?x=y"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if ValidateUserID(text) == nil && "/users/"+text != "/users/"+url.PathEscape(text) {
+			t.Errorf("the id %q changes the URL", text)
+		}
+		if ValidateEmail(text) != nil {
+			return
+		}
+		u, err := url.Parse("https://x/users?" + url.Values{"query": {text}}.Encode())
+		if err != nil || u.Query().Get("query") != text || u.Path != "/users" {
+			t.Errorf("the address %q changes the URL", text)
+		}
+	})
+}
