@@ -2,23 +2,41 @@ package engine_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/pdflow/pdflow/engine"
 )
 
-// TestWaitingForRoomIsInNoTimeout: a run that waits longer than its timeout until there is
-// room still has all of its time.
-func TestWaitingForRoomIsInNoTimeout(t *testing.T) {
+// A run that waits for a slot longer than its timeout still has all of its time.
+func TestWaitForSlotIsNotInTimeout(t *testing.T) {
 	h := newHost(pause())
 	local, plan := h.compile(t, "timeout: 10m\nsteps: [{id: a, uses: demo.pause, with: {text: aa}}]")
 	clock := engine.NewVirtualClock(startOfTime)
 	local.Clock, local.Observers, local.NewID = clock, nil, nil
-	local.Admit = func(ctx context.Context, _ string) error { return clock.Skip(ctx, time.Hour) }
+	local.Admit = func(ctx context.Context, _ string) (bool, error) { return true, clock.Skip(ctx, time.Hour) }
 	result, err := local.Run(context.Background(), plan, engine.Request{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	mustSucceed(t, result)
+}
+
+// Only a run that had to wait for a slot records that it was admitted.
+func TestAdmittedIsRecordedAfterWait(t *testing.T) {
+	for _, waited := range []bool{true, false} {
+		h := newHost(pause())
+		local, plan := h.compile(t, "steps: [{id: a, uses: demo.pause, with: {text: aa}}]")
+		clock := engine.NewVirtualClock(startOfTime)
+		local.Clock = clock
+		local.Admit = func(context.Context, string) (bool, error) { return waited, nil }
+		if _, err := local.Run(context.Background(), plan, engine.Request{}); err != nil {
+			t.Fatal(err)
+		}
+		recorded := slices.ContainsFunc(h.events, func(e engine.Event) bool { return e.Kind == engine.RunAdmitted })
+		if recorded != waited {
+			t.Errorf("waited %t: run.admitted recorded %t", waited, recorded)
+		}
+	}
 }

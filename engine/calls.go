@@ -131,12 +131,3 @@ func (l callLog) find(sequence int) (unitID, *RecordedCall) {
 	}
 	return unitID{}, nil
 }
-
-// remember keeps the calls for a later attempt of the same step.
-func (l *loop) remember(e Event) {
-	if e.Kind.Record() {
-		l.calls.add(e)
-	} else if e.Kind == AttemptFinished && e.Outcome.Status != Failed {
-		delete(l.calls, unitID{e.Step, e.Item})
-	}
-}

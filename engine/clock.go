@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"crypto/rand"
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
@@ -31,16 +30,4 @@ func (SystemClock) Sleep(ctx context.Context, d time.Duration) error {
 // AfterFunc calls f after d, unless it is stopped before.
 func (SystemClock) AfterFunc(d time.Duration, f func()) func() bool {
 	return time.AfterFunc(d, f).Stop
-}
-
-// crockford is the alphabet of ULIDs: digits and letters that are not mistaken
-// for each other (github.com/ulid/spec).
-const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-// newRunID returns a ULID: 48 bits of milliseconds and 80 random ones, so that
-// ids sort by time.
-func newRunID(now time.Time) string {
-	var random [10]byte
-	_, _ = rand.Read(random[:]) // never fails: crypto/rand ends the process instead
-	return runID(now, random)
 }

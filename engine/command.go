@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/workflow"
 )
 
 // A Command is what an event newly enables: Start, Wait, Cancel, Suspend or
@@ -22,8 +24,9 @@ type Wait struct {
 // Cancel asks for an attempt to be stopped, should it be under way. One that was
 // waited for is not made.
 type Cancel struct {
-	Step string
-	Item int
+	Step  string
+	Item  int
+	Cause error // why, for the attempt's context
 }
 
 // Suspend says that nothing can go on before a person decides a call; a
@@ -72,4 +75,19 @@ type RunInfo struct {
 	Workflow  string
 	StartedAt time.Time
 	Trigger   Trigger
+}
+
+// The causes that end attempts before their time.
+var (
+	errCancelled   error = &action.Error{Kind: action.Cancelled, Message: "the run was cancelled"}
+	errRunTimedOut error = &action.Error{Kind: action.Cancelled, Message: "the run took longer than its timeout"}
+	errUnrecorded  error = &action.Error{Kind: action.Cancelled, Message: "the run cannot be recorded any more"}
+)
+
+// errPartTimedOut ends the attempts of on_failure or finally.
+func errPartTimedOut(p workflow.Part) error {
+	return &action.Error{
+		Kind: action.Timeout, Message: fmt.Sprintf("`%s` took longer than it may", p),
+		Hint: fmt.Sprintf("`finally` has %s of its own, `on_failure` at least that", CleanupTime),
+	}
 }

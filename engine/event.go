@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"time"
 
@@ -16,6 +18,7 @@ const (
 	RunQueued        EventKind = "run.queued"        // it waits for other runs of its concurrency group
 	RunSkipped       EventKind = "run.skipped"       // it does not run: a Reason says why
 	RunStarted       EventKind = "run.started"       //
+	RunAdmitted      EventKind = "run.admitted"      // it waited for a slot since the event before
 	RunResumed       EventKind = "run.resumed"       // a process goes on with an interrupted or suspended run
 	RunRetried       EventKind = "run.retried"       // an ended run goes on from its failed steps
 	RunSuspended     EventKind = "run.suspended"     // nothing can go on before a person decides a call
@@ -148,4 +151,21 @@ const (
 // An Observer sees the events of runs, one after the other.
 type Observer interface {
 	Observe(Event)
+}
+
+// withKeys returns the target with the fingerprints of keys. The salt is the
+// run's id: equal keys look different in every run.
+func (t Target) withKeys(run string, keys map[string]string) Target {
+	t.Keys = nil
+	for name, key := range keys {
+		if key == "" {
+			continue
+		}
+		if t.Keys == nil {
+			t.Keys = map[string]string{}
+		}
+		sum := sha256.Sum256([]byte(run + "\x00" + key))
+		t.Keys[name] = hex.EncodeToString(sum[:8])
+	}
+	return t
 }

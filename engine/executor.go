@@ -13,30 +13,6 @@ import (
 // MaxStepOutputs bounds one output of the workflow, in bytes of JSON text.
 const MaxStepOutputs = workflow.DefaultOutput
 
-// An Outcome is what became of an attempt.
-type Outcome struct {
-	Status  Status   `json:"status"`
-	Outputs any      `json:"outputs,omitempty"`
-	Size    int      `json:"size,omitempty"` // of the outputs, in bytes of JSON text
-	Error   *Failure `json:"error,omitempty"`
-	Final   bool     `json:"final,omitempty"` // no other attempt may follow
-	Used    *Usage   `json:"used,omitempty"`  // by the step's script
-}
-
-// valid refuses what cannot be the outcome of an attempt that ends with an event
-// of a kind. A failure without an error would end its run as a success.
-func (o *Outcome) valid(k EventKind) error {
-	switch {
-	case o == nil:
-		return fmt.Errorf("%s has no outcome", k)
-	case k == AttemptSuspended && o.Status == Suspended && o.Error != nil:
-		return nil
-	case k == AttemptFinished && (o.Status == Success || o.Status == Skipped || o.Status == Failed && o.Error != nil):
-		return nil
-	}
-	return fmt.Errorf("%s has the outcome %q, which no such attempt has", k, o.Status)
-}
-
 // A Recorder keeps the calls of an attempt.
 type Recorder interface {
 	// Recorded returns the calls of the step, or item, that were recorded before:
@@ -259,12 +235,6 @@ func (w *work) failed(ctx context.Context, err error) Outcome {
 		return Outcome{Status: Suspended, Error: f}
 	}
 	return Outcome{Status: Failed, Error: f, Final: w.halted != nil}
-}
-
-func (f *Failure) describe(err *action.Error) {
-	f.Kind, f.Message, f.Hint = err.Kind, err.Message, err.Hint
-	f.Status, f.Code, f.Action = err.Status, err.Code, err.Action
-	f.Retryable = err.Kind.Retryable()
 }
 
 // stopCause returns why a context ended, where the engine ended it.

@@ -178,3 +178,20 @@ func (l *loop) tryStart(start *RunStart) error {
 	l.hasBegun()
 	return nil
 }
+
+// Skip records that an occurrence does not run, and why. One that is there already
+// stays as it is.
+func (l *Local) Skip(ctx context.Context, plan *workflow.Plan, o Occurrence, target Target, reason string) error {
+	if l.Journal == nil {
+		return &InputError{errors.New("there is no journal to keep it")}
+	}
+	loop := l.loop(plan)
+	loop.id = o.Run()
+	start := &RunStart{Workflow: plan.Workflow.Name, Source: plan.Sources[0].Hash(), Trigger: o.trigger(), Target: target}
+	loop.entry = &Entry{Run: loop.id, Workflow: start.Workflow, Realm: target.Realm(), Trigger: start.Trigger.Kind, Sources: plan.Sources}
+	_, err := loop.skip(start, reason)
+	if errors.Is(err, ErrExists) {
+		return nil
+	}
+	return err
+}

@@ -39,13 +39,6 @@ type Evaluation interface {
 	Used() Usage
 }
 
-// A Usage is what the programs of an attempt have used of their limits.
-type Usage struct {
-	Instructions int `json:"instructions"`
-	Bytes        int `json:"bytes"`        // of text and tables that were made in all
-	Microseconds int `json:"microseconds"` // that they computed, without waiting in calls
-}
-
 // A ScriptError is an error with its place in the source.
 type ScriptError struct {
 	File string

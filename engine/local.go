@@ -2,10 +2,8 @@ package engine
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
+	"crypto/rand"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
@@ -29,11 +27,11 @@ type Local struct {
 	// Journal keeps the runs; nil keeps nothing, and knows of no concurrency
 	// groups.
 	Journal Journal
-	// Admit is called with each run that begins or is gone on with, when that is
-	// durable and before it does anything: it may wait until there is room for the
-	// run. An error ends the work on it, and the run stays unfinished. Nil lets all run
-	// at once.
-	Admit func(ctx context.Context, run string) error
+	// Admit waits for a slot for a run that starts or is resumed. It is called once,
+	// after the start or resume is durable and before the run does anything, and
+	// reports whether the run had to wait. An error ends the work on the run, which
+	// stays unfinished. Nil: every run has a slot.
+	Admit func(ctx context.Context, run string) (waited bool, err error)
 	// Ceiling is what the operator of the machine allows workflows to do; nil
 	// allows whatever they ask for.
 	Ceiling *Ceiling
@@ -77,21 +75,6 @@ func (e *InputError) Unwrap() error { return e.Err }
 func IsInputError(err error) bool {
 	var input *InputError
 	return errors.As(err, &input)
-}
-
-// The causes that end attempts before their time.
-var (
-	errCancelled   error = &action.Error{Kind: action.Cancelled, Message: "the run was cancelled"}
-	errRunTimedOut error = &action.Error{Kind: action.Cancelled, Message: "the run took longer than its timeout"}
-	errUnrecorded  error = &action.Error{Kind: action.Cancelled, Message: "the run cannot be recorded any more"}
-)
-
-// errPartTimedOut ends the attempts of on_failure or finally.
-func errPartTimedOut(p workflow.Part) error {
-	return &action.Error{
-		Kind: action.Timeout, Message: fmt.Sprintf("`%s` took longer than it may", p),
-		Hint: fmt.Sprintf("`finally` has %s of its own, `on_failure` at least that", CleanupTime),
-	}
 }
 
 // Run runs a plan until its end and returns what became of it. The error is an
@@ -172,19 +155,10 @@ func (l *Local) loop(plan *workflow.Plan) *loop {
 	return loop
 }
 
-// withKeys returns the target with the fingerprints of keys. The salt is the
-// run's id: equal keys look different in every run.
-func (t Target) withKeys(run string, keys map[string]string) Target {
-	t.Keys = nil
-	for name, key := range keys {
-		if key == "" {
-			continue
-		}
-		if t.Keys == nil {
-			t.Keys = map[string]string{}
-		}
-		sum := sha256.Sum256([]byte(run + "\x00" + key))
-		t.Keys[name] = hex.EncodeToString(sum[:8])
-	}
-	return t
+// newRunID returns a ULID: 48 bits of milliseconds and 80 random ones, so that
+// ids sort by time.
+func newRunID(now time.Time) string {
+	var random [10]byte
+	_, _ = rand.Read(random[:]) // never fails: crypto/rand ends the process instead
+	return runID(now, random)
 }

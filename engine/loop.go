@@ -41,8 +41,8 @@ type loop struct {
 	stopDeadline func() bool
 	done         bool // the run has ended, or is suspended
 
-	begun func()       // called once the run's beginning is durable
-	admit func() error // called once, before what the run does first
+	begun func()                          // called once the run's beginning is durable
+	admit func() (waited bool, err error) // waits for a slot; nil once the run has one
 
 	virtual *VirtualClock // the clock, when it is one
 	spent   int           // what was under way and ends with this turn; see pass
@@ -69,7 +69,7 @@ func (l *loop) drive(ctx context.Context) (*Result, error) {
 	defer l.watchCancel()()
 	cancelled := ctx.Done()
 	if l.local.Admit != nil {
-		l.admit = func() error { return l.local.Admit(ctx, l.id) }
+		l.admit = func() (bool, error) { return l.local.Admit(ctx, l.id) }
 	}
 	err := l.turn()
 	for err == nil && !l.done {
@@ -110,13 +110,8 @@ func (l *loop) turn() error {
 		if err := l.commit(); err != nil {
 			return err
 		}
-		if l.admit != nil {
-			asked := l.clock.Now()
-			if err := l.admit(); err != nil {
-				return err
-			}
-			l.admit = nil
-			l.run.clock.postpone(l.clock.Now().Sub(asked)) // to wait for room is in no timeout
+		if err := l.awaitSlot(); err != nil {
+			return err
 		}
 		commands := l.todo
 		l.todo = nil
@@ -127,6 +122,26 @@ func (l *loop) turn() error {
 	}
 	l.setDeadline(l.run.Deadline())
 	return nil
+}
+
+// awaitSlot asks once for a slot, before the run does anything. The time that the run
+// waited is recorded, so that its timeouts do not count it, after a resume either.
+func (l *loop) awaitSlot() error {
+	if l.admit == nil {
+		return nil
+	}
+	waited, err := l.admit()
+	if err != nil {
+		return err
+	}
+	l.admit = nil
+	if !waited {
+		return nil
+	}
+	if err := l.take(Event{Kind: RunAdmitted}); err != nil {
+		return err
+	}
+	return l.commit()
 }
 
 // maxBatch is how many events are written at once, and how many that could wait
@@ -284,7 +299,7 @@ func (l *loop) do(c Command) {
 		l.launchAt(c.Attempt, c.Until)
 	case Cancel:
 		if a := l.attempts[unitID{c.Step, c.Item}]; a != nil {
-			a.cancel(l.run.why)
+			a.cancel(c.Cause)
 		}
 	case Finish, Suspend:
 		l.done = true
@@ -389,5 +404,14 @@ func (l *loop) abandon() {
 		if m.reply != nil {
 			m.reply <- reply{err: errUnrecorded}
 		}
+	}
+}
+
+// remember keeps the calls for a later attempt of the same step.
+func (l *loop) remember(e Event) {
+	if e.Kind.Record() {
+		l.calls.add(e)
+	} else if e.Kind == AttemptFinished && e.Outcome.Status != Failed {
+		delete(l.calls, unitID{e.Step, e.Item})
 	}
 }

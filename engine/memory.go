@@ -318,12 +318,3 @@ func (m *Memory) PauseSchedule(_ context.Context, workflow, schedule string, pau
 	m.store.schedules[name] = s.clone()
 	return nil
 }
-
-// clone shares nothing with the state.
-func (s ScheduleState) clone() ScheduleState {
-	if s.Pause != nil {
-		pause := *s.Pause
-		s.Pause = &pause
-	}
-	return s
-}

@@ -1,14 +1,10 @@
 package engine
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"time"
-
-	"github.com/pdflow/pdflow/engine/workflow"
 )
 
 // An Occurrence is one due instant of a schedule. It is a run: its id follows from
@@ -38,45 +34,6 @@ func (o Occurrence) trigger() Trigger {
 	return Trigger{Kind: "schedule", ScheduledAt: &at, Schedule: o.Schedule}
 }
 
-// A ScheduleState is what is known of a schedule beside its runs.
-type ScheduleState struct {
-	Workflow string
-	Schedule string
-	// Watermark is the last instant up to which every occurrence is a run, or a run
-	// that was skipped.
-	Watermark time.Time
-	Pause     *Pause // nil: it is not paused
-}
-
-// A Pause keeps a schedule from beginning runs.
-type Pause struct {
-	Reason string    `json:"reason,omitempty"`
-	At     time.Time `json:"at"`
-	Until  time.Time `json:"until,omitzero"` // zero: until somebody resumes it
-}
-
-// Active reports whether the pause holds at a time.
-func (p *Pause) Active(at time.Time) bool {
-	return p != nil && !at.Before(p.At) && (p.Until.IsZero() || at.Before(p.Until))
-}
-
-// Skip records that an occurrence does not run, and why. One that is there already
-// stays as it is.
-func (l *Local) Skip(ctx context.Context, plan *workflow.Plan, o Occurrence, target Target, reason string) error {
-	if l.Journal == nil {
-		return &InputError{errors.New("there is no journal to keep it")}
-	}
-	loop := l.loop(plan)
-	loop.id = o.Run()
-	start := &RunStart{Workflow: plan.Workflow.Name, Source: plan.Sources[0].Hash(), Trigger: o.trigger(), Target: target}
-	loop.entry = &Entry{Run: loop.id, Workflow: start.Workflow, Realm: target.Realm(), Trigger: start.Trigger.Kind, Sources: plan.Sources}
-	_, err := loop.skip(start, reason)
-	if errors.Is(err, ErrExists) {
-		return nil
-	}
-	return err
-}
-
 // runID writes an id: 48 bits of milliseconds and 80 others (github.com/ulid/spec).
 func runID(at time.Time, rest [10]byte) string {
 	high := uint64(at.UnixMilli())<<16 | uint64(binary.BigEndian.Uint16(rest[:2]))
@@ -89,3 +46,7 @@ func runID(at time.Time, rest [10]byte) string {
 	}
 	return string(id[:])
 }
+
+// crockford is the alphabet of ULIDs: digits and letters that are not mistaken
+// for each other (github.com/ulid/spec).
+const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

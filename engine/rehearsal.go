@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/pdflow/pdflow/engine/action"
-	"github.com/pdflow/pdflow/engine/workflow"
 )
 
 // A Rehearsal is a run that looked at the world and changed nothing: the writes
@@ -37,29 +36,6 @@ type readKey struct {
 	attempt int
 	digest  string
 	count   int
-}
-
-// Rehearse runs a plan without making a write and without recording anything. The
-// error is that of [Local.Run]; a run that fails is a Rehearsal too.
-func (l *Local) Rehearse(ctx context.Context, plan *workflow.Plan, request Request) (*Rehearsal, error) {
-	dry := *l
-	dry.Journal = nil
-	loop, start, err := dry.prepare(plan, request)
-	if err != nil {
-		return nil, err
-	}
-	defer loop.live()()
-	if l.Journal != nil {
-		loop.local = l // for what the last run left
-		start.Previous, err = loop.previous(start)
-		if loop.local = &dry; err != nil {
-			return nil, &JournalError{loop.id, err}
-		}
-	}
-	r := &Rehearsal{Run: loop.id, reads: map[readKey]action.Object{}}
-	loop.executor.rehearsing = r
-	r.Result, err = loop.begin(ctx, start)
-	return r, err
 }
 
 // rehearse makes a call of a rehearsal, or answers one from the rehearsal before.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -74,16 +75,16 @@ func (l *loop) restore(ctx context.Context, resumption Resumption) error {
 // checkState refuses what the state of the run does not allow.
 func (l *loop) checkState(resumption Resumption) error {
 	switch {
-	case l.run.start.Source != l.plan.Sources[0].Hash():
+	case l.run.Start().Source != l.plan.Sources[0].Hash():
 		return fmt.Errorf("the run %s was made from another text of its workflow than this plan", l.id)
-	case resumption.Retry && l.run.stage != over:
+	case resumption.Retry && !l.run.Over():
 		return fmt.Errorf("the run %s has not ended: resume it instead of retrying it", l.id)
-	case resumption.Retry && (l.run.status == Success || l.run.status == Skipped):
-		return fmt.Errorf("the run %s ended as %s: there is nothing to retry", l.id, l.run.status)
-	case !resumption.Retry && l.run.stage == over:
-		return fmt.Errorf("the run %s has ended as %s; `runs retry` goes on from failed steps", l.id, l.run.status)
-	case l.run.stage == paused && len(resumption.Calls) == 0 && !resumption.Cancel:
-		held := l.run.heldFailure()
+	case resumption.Retry && (l.run.Status() == Success || l.run.Status() == Skipped):
+		return fmt.Errorf("the run %s ended as %s: there is nothing to retry", l.id, l.run.Status())
+	case !resumption.Retry && l.run.Over():
+		return fmt.Errorf("the run %s has ended as %s; `runs retry` goes on from failed steps", l.id, l.run.Status())
+	case l.run.Paused() && len(resumption.Calls) == 0 && !resumption.Cancel:
+		held := l.run.Held()
 		return fmt.Errorf("the run %s waits for a decision: say what became of the call %d of the step %q with --call %d=done, =repeat or =fail",
 			l.id, held.Call, held.Step, held.Call)
 	}
@@ -92,7 +93,7 @@ func (l *loop) checkState(resumption Resumption) error {
 
 // checkTarget refuses another PagerDuty, or another key.
 func (l *loop) checkTarget(resumption Resumption) error {
-	recorded, given := l.run.start.Target, resumption.Target.withKeys(l.id, resumption.Keys)
+	recorded, given := l.run.Start().Target, resumption.Target.withKeys(l.id, resumption.Keys)
 	switch {
 	case recorded.Simulator != given.Simulator && recorded.Simulator != "":
 		return fmt.Errorf("the run %s talked to a simulator, which is gone: start it again", l.id)
@@ -110,7 +111,7 @@ func (l *loop) checkTarget(resumption Resumption) error {
 
 // checkCalls refuses decisions of calls that need none.
 func (l *loop) checkCalls(resumption Resumption) error {
-	for _, sequence := range sortedKeys(resumption.Calls) {
+	for _, sequence := range slices.Sorted(maps.Keys(resumption.Calls)) {
 		decision := resumption.Calls[sequence]
 		if !slices.Contains([]Decision{CallDone, CallRepeat, CallFail}, decision) {
 			return fmt.Errorf("a call is done, repeat or fail, not %q", decision)
@@ -124,7 +125,7 @@ func (l *loop) checkCalls(resumption Resumption) error {
 
 // restoreSecrets resolves the secrets again: the journal has their names only.
 func (l *loop) restoreSecrets(resumption Resumption) error {
-	inputs := l.run.start.Inputs
+	inputs := l.run.Start().Inputs
 	for name, v := range inputs {
 		if _, secret := v.(action.Secret); !secret {
 			continue
@@ -147,7 +148,7 @@ func (l *loop) restoreSecrets(resumption Resumption) error {
 
 // goOn records what was decided and drives the run.
 func (l *loop) goOn(ctx context.Context, resumption Resumption) (*Result, error) {
-	for _, sequence := range sortedKeys(resumption.Calls) {
+	for _, sequence := range slices.Sorted(maps.Keys(resumption.Calls)) {
 		id, call := l.calls.find(sequence)
 		err := l.take(Event{
 			Kind: CallDecided, Step: id.step, Item: id.item, Attempt: call.Attempt,
@@ -169,17 +170,8 @@ func (l *loop) goOn(ctx context.Context, resumption Resumption) (*Result, error)
 			return nil, err
 		}
 	}
-	if l.run.stage == queued {
-		return l.queued(ctx, &l.run.start)
+	if l.run.Waiting() {
+		return l.queued(ctx, l.run.Start())
 	}
 	return l.drive(ctx)
-}
-
-func sortedKeys(calls map[int]Decision) []int {
-	var keys []int
-	for sequence := range calls {
-		keys = append(keys, sequence)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -138,6 +138,9 @@ func (r *Run) apply(e Event) ([]Command, error) {
 		return r.retried(e)
 	case RunCancelled, RunTimedOut:
 		return r.end(e), nil
+	case RunAdmitted:
+		r.clock.postpone(e.Time.Sub(r.clock.last))
+		return nil, nil
 	case RunSuspended:
 		return nil, r.pause()
 	case RunFinished:
@@ -208,7 +211,23 @@ func (c *partClock) enter(at time.Time, limit time.Duration) { c.since, c.left =
 // pause takes the time until the last event off; the clock goes on at a time.
 func (c *partClock) pause(at time.Time) { c.since, c.left = at, c.left-c.last.Sub(c.since) }
 
-// postpone moves the deadline by a time in which the run had to wait for room.
+// postpone moves the deadline by the time that the run waited for a slot.
 func (c *partClock) postpone(d time.Duration) { c.since = c.since.Add(max(d, 0)) }
 
 func (c *partClock) deadline() time.Time { return c.since.Add(c.left) }
+
+// Start returns what the run started from. The caller must not change it, except
+// that it may put the texts of secret inputs back, which no history has.
+func (r *Run) Start() *RunStart { return &r.start }
+
+// Status returns the status of an ended run; it is empty until then.
+func (r *Run) Status() Status { return r.status }
+
+// Waiting reports whether the run waits for other runs of its concurrency group.
+func (r *Run) Waiting() bool { return r.stage == queued }
+
+// Paused reports whether the run is suspended.
+func (r *Run) Paused() bool { return r.stage == paused }
+
+// Over reports whether the run has ended. Only a retry can follow.
+func (r *Run) Over() bool { return r.stage == over }

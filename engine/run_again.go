@@ -109,13 +109,13 @@ func (r *Run) Pending() []Command {
 	})
 	switch {
 	case len(commands) == 0 && r.suspended > 0:
-		return []Command{Suspend{r.heldFailure()}}
+		return []Command{Suspend{r.Held()}}
 	case len(commands) == 0:
 		return []Command{r.finish()}
 	case r.stopped:
 		for _, c := range commands {
 			if start, ok := c.(Start); ok {
-				commands = append(commands, Cancel{start.Attempt.Step, start.Attempt.Item})
+				commands = append(commands, Cancel{start.Attempt.Step, start.Attempt.Item, r.why})
 			}
 		}
 	}
@@ -126,7 +126,7 @@ func (r *Run) Pending() []Command {
 func (r *Run) Result() *Result {
 	result := &Result{Run: r.id, Workflow: r.start.Workflow, Status: r.status, Outputs: r.result, StartedAt: r.startedAt, Steps: make([]StepResult, len(r.steps))}
 	if r.stage == paused {
-		result.Status, result.Error, result.Suspended = NeedsAttention, r.heldFailure(), true
+		result.Status, result.Error, result.Suspended = NeedsAttention, r.Held(), true
 	} else if r.status != Success {
 		result.Error = r.failure
 	}

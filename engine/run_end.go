@@ -18,7 +18,7 @@ func (r *Run) advance(at time.Time) []Command {
 	for r.running == 0 && r.stage == active {
 		switch {
 		case r.suspended > 0:
-			return []Command{Suspend{r.heldFailure()}}
+			return []Command{Suspend{r.Held()}}
 		case r.part == workflow.Main && r.open > 0 && !r.stopped:
 			return nil
 		case r.part != workflow.Main && !r.stopped:
@@ -102,8 +102,8 @@ func (r *Run) endingFailure() *Failure {
 	return &Failure{Kind: action.Cancelled, Message: "the run was cancelled"}
 }
 
-// heldFailure is that of the first attempt that waits for a person.
-func (r *Run) heldFailure() *Failure {
+// Held returns the failure of the first attempt that waits for a person.
+func (r *Run) Held() *Failure {
 	var first *Failure
 	r.eachUnit(func(_, _ int, u *unit) {
 		if u.phase == held && first == nil {
@@ -126,7 +126,7 @@ func (r *Run) end(e Event) []Command {
 			r.ending, r.why = Cancelled, errCancelled
 		}
 		if r.outputs.phase.pending() {
-			return []Command{Cancel{Step: OutputsStep}}
+			return []Command{Cancel{Step: OutputsStep, Cause: r.why}}
 		}
 		return nil
 	}
@@ -153,7 +153,7 @@ func (r *Run) cancels(at time.Time) []Command {
 	var drop []dropped
 	r.eachUnit(func(i, item int, u *unit) {
 		if u.phase.pending() {
-			commands = append(commands, Cancel{r.stepID(i), item})
+			commands = append(commands, Cancel{r.stepID(i), item, r.why})
 		}
 		if u.phase == held || u.phase == issued && !u.retryAt.IsZero() {
 			drop = append(drop, dropped{i, item})

@@ -160,3 +160,21 @@ type Result struct {
 	// the call that Error names.
 	Suspended bool
 }
+
+func (f *Failure) describe(err *action.Error) {
+	f.Kind, f.Message, f.Hint = err.Kind, err.Message, err.Hint
+	f.Status, f.Code, f.Action = err.Status, err.Code, err.Action
+	f.Retryable = err.Kind.Retryable()
+}
+
+// object is the run as scripts read it.
+func (r RunInfo) object() action.Object {
+	trigger := action.Object{"kind": r.Trigger.Kind}
+	if at := r.Trigger.ScheduledAt; at != nil {
+		trigger["scheduled_at"] = at.UTC().Format(time.RFC3339)
+		trigger["schedule"] = r.Trigger.Schedule
+	}
+	return action.Object{
+		"id": r.ID, "workflow": r.Workflow, "trigger": trigger, "started_at": r.StartedAt.UTC().Format(time.RFC3339Nano),
+	}
+}

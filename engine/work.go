@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
 )
@@ -78,18 +77,6 @@ func (w *work) data(name string) (any, bool) {
 		return w.attempt.Previous.object(), true
 	}
 	return nil, false
-}
-
-// object is the run as scripts read it.
-func (r RunInfo) object() action.Object {
-	trigger := action.Object{"kind": r.Trigger.Kind}
-	if at := r.Trigger.ScheduledAt; at != nil {
-		trigger["scheduled_at"] = at.UTC().Format(time.RFC3339)
-		trigger["schedule"] = r.Trigger.Schedule
-	}
-	return action.Object{
-		"id": r.ID, "workflow": r.Workflow, "trigger": trigger, "started_at": r.StartedAt.UTC().Format(time.RFC3339Nano),
-	}
 }
 
 // draw returns the next number of the stream that derives from the run, the step

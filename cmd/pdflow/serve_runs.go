@@ -78,14 +78,15 @@ func (d *daemon) local(plan *workflow.Plan) (local *engine.Local, leave func()) 
 	local = &engine.Local{
 		Interpreter: d.siteOf(plan.Workflow.File).interpreter, Clock: d.clock, Secrets: d.site.secret, Redactor: d.redactor, Ceiling: d.site.ceiling, Journal: d.records,
 		Observers: []engine.Observer{d.metrics.Run(name), d.events.Run(name)},
-		Admit: func(_ context.Context, run string) error {
-			if !d.room() {
+		Admit: func(_ context.Context, run string) (bool, error) {
+			waited, ok := d.room()
+			if !ok {
 				d.waiting.add(run)
-				return errStopping
+				return waited, errStopping
 			}
 			admitted = run
 			d.active.add(run)
-			return nil
+			return waited, nil
 		},
 	}
 	return local, func() {
@@ -96,19 +97,20 @@ func (d *daemon) local(plan *workflow.Plan) (local *engine.Local, leave func()) 
 	}
 }
 
-// room waits for room for a run; false when the daemon is stopped before. Where there
-// is room a run goes on all the same: it has begun, and the next daemon may be far.
-func (d *daemon) room() bool {
+// room waits for a slot and reports whether it had to; ok is false when the daemon is
+// stopped first. A run that finds a free slot takes it even then: it has started, and
+// the next daemon may be far off.
+func (d *daemon) room() (waited, ok bool) {
 	select {
 	case d.slots <- struct{}{}:
-		return true
+		return false, true
 	default:
 	}
 	select {
 	case d.slots <- struct{}{}:
-		return true
+		return true, true
 	case <-d.stopping:
-		return false
+		return true, false
 	}
 }
 

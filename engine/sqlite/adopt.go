@@ -48,7 +48,7 @@ func (j *Journal) Release(ctx context.Context, id string) error {
 }
 
 // pass gives a run, whose row was read in this transaction, to another owner.
-func (s *session) pass(ctx context.Context, before, after *run) error {
+func (s *session) pass(ctx context.Context, before, after *storedRun) error {
 	_, err := after.update(ctx, s, before)
 	s.hold(after)
 	return err

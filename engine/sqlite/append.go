@@ -26,7 +26,7 @@ func (j *Journal) Begin(ctx context.Context, entry engine.Entry, events []engine
 		if taken {
 			return refusal{engine.ErrExists}
 		}
-		r := &run{number: number, owner: s.owner, epoch: 1, RunSummary: engine.RunSummary{
+		r := &storedRun{number: number, owner: s.owner, epoch: 1, RunSummary: engine.RunSummary{
 			Run: entry.Run, Workflow: entry.Workflow, Trigger: entry.Trigger, Group: entry.Group,
 		}}
 		for _, e := range events {
@@ -57,7 +57,7 @@ func encodeAll(run string, last int, events []engine.Event) ([]record, error) {
 	return records, nil
 }
 
-func (s *session) insertRun(ctx context.Context, r *run, entry engine.Entry) (err error) {
+func (s *session) insertRun(ctx context.Context, r *storedRun, entry engine.Entry) (err error) {
 	if r.workflow, err = s.shareWorkflow(ctx, entry); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (s *session) insertRun(ctx context.Context, r *run, entry engine.Entry) (er
 }
 
 // insert enters records of a run.
-func (s *session) insert(ctx context.Context, r *run, records []record) error {
+func (s *session) insert(ctx context.Context, r *storedRun, records []record) error {
 	for i := range records {
 		if err := s.insertRecord(ctx, r, &records[i]); err != nil {
 			return err
@@ -81,7 +81,7 @@ func (s *session) insert(ctx context.Context, r *run, records []record) error {
 	return nil
 }
 
-func (s *session) insertRecord(ctx context.Context, r *run, c *record) error {
+func (s *session) insertRecord(ctx context.Context, r *storedRun, c *record) error {
 	if c.call() {
 		_, err := s.exec(ctx, `INSERT INTO calls (run, sequence, time, kind, step, item, attempt, number, body, crc)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -169,7 +169,7 @@ func (s *session) doubt(ctx context.Context, id string) error {
 }
 
 // endRequest forgets that somebody wanted the run cancelled, when it goes on.
-func (s *session) endRequest(ctx context.Context, r *run, events []engine.Event) error {
+func (s *session) endRequest(ctx context.Context, r *storedRun, events []engine.Event) error {
 	for _, e := range events {
 		if e.Kind == engine.RunResumed || e.Kind == engine.RunRetried {
 			_, err := s.exec(ctx, "DELETE FROM cancels WHERE run = ?", r.number)

@@ -10,13 +10,13 @@ import (
 // enter refuses events that start a run while its group is busy: with runs of
 // living owners that have started and neither ended nor been suspended, or that
 // were queued before it.
-func (j *Journal) enter(ctx context.Context, s *session, r *run, events []engine.Event) error {
+func (j *Journal) enter(ctx context.Context, s *session, r *storedRun, events []engine.Event) error {
 	if r.Group == "" || !engine.Starts(events) {
 		return nil
 	}
-	var open []run
+	var open []storedRun
 	err := s.rows(ctx, "SELECT "+runColumns+" FROM runs WHERE team = ? AND team <> '' AND ended IS NULL ORDER BY number", []any{r.Group}, func(rows *sql.Rows) error {
-		var other run
+		var other storedRun
 		err := other.scan(rows)
 		open = append(open, other)
 		return err

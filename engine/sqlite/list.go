@@ -16,7 +16,7 @@ func (j *Journal) Runs(ctx context.Context, query engine.RunQuery) ([]engine.Run
 	var found []engine.RunSummary
 	living := map[string]bool{}
 	err := j.view(ctx, func(v view) error {
-		err := v.list(ctx, query, func(r *run) error {
+		err := v.list(ctx, query, func(r *storedRun) error {
 			lives, known := living[r.owner]
 			if !known {
 				var err error
@@ -52,10 +52,10 @@ func (j *Journal) Runs(ctx context.Context, query engine.RunQuery) ([]engine.Run
 var errEnough = errors.New("no more is needed")
 
 // list visits the runs that a query may choose, the newest first.
-func (v view) list(ctx context.Context, query engine.RunQuery, visit func(*run) error) error {
+func (v view) list(ctx context.Context, query engine.RunQuery, visit func(*storedRun) error) error {
 	text, args := listQuery(query)
 	return v.each(ctx, text, args, func(rows *sql.Rows) error {
-		var r run
+		var r storedRun
 		var name, realm sql.NullString
 		var sum []byte
 		if err := r.scan(rows, &name, &realm, &sum); err != nil {

@@ -149,7 +149,7 @@ func TestStopped(t *testing.T) {
 }
 
 // run0 reads the row of a run.
-func run0(t *testing.T, j *Journal, id string) (r run) {
+func run0(t *testing.T, j *Journal, id string) (r storedRun) {
 	t.Helper()
 	err := j.view(background, func(v view) (err error) {
 		r, err = v.find(background, id)

@@ -42,7 +42,7 @@ func (v view) each(ctx context.Context, query string, args []any, visit func(*sq
 }
 
 // find reads the row of a run by its id.
-func (v view) find(ctx context.Context, id string) (r run, err error) {
+func (v view) find(ctx context.Context, id string) (r storedRun, err error) {
 	err = r.scan(v.QueryRowContext(ctx, "SELECT "+runColumns+" FROM runs WHERE id = ?", id))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = refusal{engine.ErrNoRun}
@@ -85,7 +85,7 @@ const (
 
 // records visits the events of a run in order, or says what is damaged instead of
 // one.
-func (v view) records(ctx context.Context, r *run, visit func(engine.Event, *Damage) error) error {
+func (v view) records(ctx context.Context, r *storedRun, visit func(engine.Event, *Damage) error) error {
 	next := 1
 	missing := func(until int) error {
 		first := next
@@ -183,7 +183,7 @@ func (v view) sources(ctx context.Context, plan int64) (sources []workflow.Sourc
 func (j *Journal) Previous(ctx context.Context, workflow, realm string) (*engine.Previous, error) {
 	var previous *engine.Previous
 	err := j.view(ctx, func(v view) error {
-		var r run
+		var r storedRun
 		err := r.scan(v.QueryRowContext(ctx, "SELECT "+runColumns+` FROM runs
 			WHERE workflow = (SELECT number FROM workflows WHERE digest = ?) AND status = 'success'
 			ORDER BY ended DESC, number DESC LIMIT 1`, digest(workflow, realm)))

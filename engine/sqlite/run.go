@@ -8,9 +8,9 @@ import (
 	"github.com/pdflow/pdflow/engine"
 )
 
-// A run is a row of `runs`. Its summary has the id, the trigger, the group, the
+// A storedRun is a row of `runs`. Its summary has the id, the trigger, the group, the
 // status, the number of the last event, and when it began and ended.
-type run struct {
+type storedRun struct {
 	number   int64
 	workflow int64
 	plan     int64
@@ -23,7 +23,7 @@ type run struct {
 const runColumns = `runs.number, id, workflow, plan, cause, team, owner, epoch, last, status, simulated, begun, ended, crc`
 
 // scan reads the row of a run, and what more is asked for, and checks it.
-func (r *run) scan(row interface{ Scan(...any) error }, more ...any) error {
+func (r *storedRun) scan(row interface{ Scan(...any) error }, more ...any) error {
 	var begun int64
 	var ended sql.NullInt64
 	var crc int64
@@ -45,18 +45,18 @@ func (r *run) scan(row interface{ Scan(...any) error }, more ...any) error {
 
 // begun and ended are the times as their columns have them. Both are of events
 // that were encoded, and so can be written.
-func (r *run) begun() int64 {
+func (r *storedRun) begun() int64 {
 	n, _ := nanoseconds(r.BegunAt)
 	return n
 }
 
-func (r *run) ended() sql.NullInt64 {
+func (r *storedRun) ended() sql.NullInt64 {
 	n, _ := nanoseconds(r.EndedAt)
 	return sql.NullInt64{Int64: n, Valid: !r.EndedAt.IsZero()}
 }
 
 // check is the checksum of the row.
-func (r *run) check() int64 {
+func (r *storedRun) check() int64 {
 	var c checksum
 	simulated := int64(0)
 	if r.Simulated {
@@ -68,7 +68,7 @@ func (r *run) check() int64 {
 }
 
 // insert enters the row.
-func (r *run) insert(ctx context.Context, s *session) error {
+func (r *storedRun) insert(ctx context.Context, s *session) error {
 	_, err := s.exec(ctx, `INSERT INTO runs (number, id, workflow, plan, cause, team, owner, epoch, last, status, simulated, begun, ended, crc)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.number, r.Run, r.workflow, r.plan, r.Trigger, r.Group, r.owner, r.epoch, r.Events, string(r.Status), r.Simulated, r.begun(), r.ended(), r.check())
@@ -77,7 +77,7 @@ func (r *run) insert(ctx context.Context, s *session) error {
 
 // update makes the row that of a later state, unless it is no longer what before
 // says: of that owner, in that epoch, and with that last event.
-func (r *run) update(ctx context.Context, s *session, before *run) (done bool, err error) {
+func (r *storedRun) update(ctx context.Context, s *session, before *storedRun) (done bool, err error) {
 	result, err := s.exec(ctx, `UPDATE runs SET owner = ?, epoch = ?, last = ?, status = ?, simulated = ?, ended = ?, crc = ?
 		WHERE number = ? AND id = ? AND owner = ? AND epoch = ? AND last = ?`,
 		r.owner, r.epoch, r.Events, string(r.Status), r.Simulated, r.ended(), r.check(),
@@ -90,12 +90,12 @@ func (r *run) update(ctx context.Context, s *session, before *run) (done bool, e
 }
 
 // find reads the row of a run by its id.
-func (s *session) find(ctx context.Context, id string) (*run, error) {
+func (s *session) find(ctx context.Context, id string) (*storedRun, error) {
 	statement, err := s.prepare(ctx, "SELECT "+runColumns+" FROM runs WHERE id = ?")
 	if err != nil {
 		return nil, err
 	}
-	var r run
+	var r storedRun
 	err = r.scan(statement.QueryRowContext(ctx, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = refusal{engine.ErrNoRun}
@@ -105,7 +105,7 @@ func (s *session) find(ctx context.Context, id string) (*run, error) {
 
 // own returns the row of a run of this owner. It may be the one that was left
 // last: whether anybody else changed it since, the write to it finds out.
-func (s *session) own(ctx context.Context, id string) (*run, error) {
+func (s *session) own(ctx context.Context, id string) (*storedRun, error) {
 	if r := s.held[id]; r != nil {
 		return r, nil
 	}
@@ -117,7 +117,7 @@ func (s *session) own(ctx context.Context, id string) (*run, error) {
 }
 
 // hold remembers the row of a run that is under way.
-func (s *session) hold(r *run) {
+func (s *session) hold(r *storedRun) {
 	if r.owner == s.owner && r.EndedAt.IsZero() {
 		s.held[r.Run] = r
 	} else {

@@ -148,10 +148,10 @@ func (v view) verifyRuns(ctx context.Context, report func(Damage)) error {
 }
 
 // allRuns reads the rows of all runs, and reports those that are damaged.
-func (v view) allRuns(ctx context.Context, report func(Damage)) ([]run, error) {
-	var runs []run
+func (v view) allRuns(ctx context.Context, report func(Damage)) ([]storedRun, error) {
+	var runs []storedRun
 	err := v.each(ctx, "SELECT "+runColumns+" FROM runs ORDER BY number", nil, func(rows *sql.Rows) error {
-		var r run
+		var r storedRun
 		var damage Damage
 		if err := r.scan(rows); errors.As(err, &damage) {
 			report(damage)
@@ -166,7 +166,7 @@ func (v view) allRuns(ctx context.Context, report func(Damage)) ([]run, error) {
 }
 
 // verifyRun checks the events of a run, and that they leave it where its row says.
-func (v view) verifyRun(ctx context.Context, r *run, report func(Damage)) error {
+func (v view) verifyRun(ctx context.Context, r *storedRun, report func(Damage)) error {
 	var told engine.RunSummary
 	whole := true
 	err := v.records(ctx, r, func(e engine.Event, damage *Damage) error {

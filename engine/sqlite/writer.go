@@ -98,7 +98,7 @@ type session struct {
 	conn       *sql.Conn
 	statements map[string]*sql.Stmt
 	owner      string
-	held       map[string]*run // runs under way of this owner, by their ids
+	held       map[string]*storedRun // runs under way of this owner, by their ids
 }
 
 func newSession(ctx context.Context, db *sql.DB) (*session, error) {
@@ -106,7 +106,7 @@ func newSession(ctx context.Context, db *sql.DB) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{conn: conn, statements: map[string]*sql.Stmt{}, held: map[string]*run{}}, nil
+	return &session{conn: conn, statements: map[string]*sql.Stmt{}, held: map[string]*storedRun{}}, nil
 }
 
 // commit makes changes in one transaction: those that are not refused, or none.
