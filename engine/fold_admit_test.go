@@ -31,4 +31,3 @@ func TestWaitForSlotIsNotInTimeoutAfterResume(t *testing.T) {
 		t.Errorf("the deadline is %s, want %s", got, want)
 	}
 }
-

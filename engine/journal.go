@@ -114,18 +114,3 @@ type BusyError struct {
 func (e *BusyError) Error() string {
 	return fmt.Sprintf("the concurrency group %q is busy with %s", e.Group, strings.Join(e.Runs, ", "))
 }
-
-// A JournalError says that a run stopped because it could not be recorded. All
-// that was recorded stays, and nothing was sent after it.
-type JournalError struct {
-	Run string
-	Err error
-}
-
-// Error says what happened to the run.
-func (e *JournalError) Error() string {
-	return fmt.Sprintf("the run %s stopped, since it cannot be recorded: %v", e.Run, e.Err)
-}
-
-// Unwrap returns the cause.
-func (e *JournalError) Unwrap() error { return e.Err }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
@@ -162,3 +163,18 @@ func newRunID(now time.Time) string {
 	_, _ = rand.Read(random[:]) // never fails: crypto/rand ends the process instead
 	return runID(now, random)
 }
+
+// A JournalError says that a run stopped because it could not be recorded. All
+// that was recorded stays, and nothing was sent after it.
+type JournalError struct {
+	Run string
+	Err error
+}
+
+// Error says what happened to the run.
+func (e *JournalError) Error() string {
+	return fmt.Sprintf("the run %s stopped, since it cannot be recorded: %v", e.Run, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *JournalError) Unwrap() error { return e.Err }

@@ -58,7 +58,7 @@ type continuation struct {
 
 // continuation prepares to go on with a run: from the sources that it was made
 // from, whatever stands in its files now.
-func (p *program) continuation(ctx context.Context, j *journal, site *site, run *recordedRun, o *continueOptions) (*continuation, error) {
+func (p *program) continuation(ctx context.Context, j *journalFolder, site *site, run *recordedRun, o *continueOptions) (*continuation, error) {
 	if run.start().Target.Simulator != "" {
 		return nil, usageError("the run %s talked to a simulator that ended with its process, so nothing can go on with it: start it again with `pdflow run --simulate`", run.Run)
 	}

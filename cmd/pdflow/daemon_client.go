@@ -77,7 +77,7 @@ func (p *program) continueInDaemon(ctx context.Context, name string, o *continue
 }
 
 // await waits until a run of another process is not worked on any more.
-func (p *program) await(ctx context.Context, j *journal, run *recordedRun) (*recordedRun, error) {
+func (p *program) await(ctx context.Context, j *journalFolder, run *recordedRun) (*recordedRun, error) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for {
@@ -94,7 +94,7 @@ func (p *program) await(ctx context.Context, j *journal, run *recordedRun) (*rec
 }
 
 // showEnded prints what became of a run, with the exit code for it.
-func (p *program) showEnded(ctx context.Context, j *journal, run *recordedRun) error {
+func (p *program) showEnded(ctx context.Context, j *journalFolder, run *recordedRun) error {
 	if _, err := io.WriteString(p.stdout, p.runView(ctx, j, run).text()); err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ type execution struct {
 	program *program
 	plan    *workflow.Plan
 	site    *site
-	journal *journal // nil: nothing is recorded
+	journal *journalFolder // nil: nothing is recorded
 	// secretInputs are the inputs that whoever goes on with the run gives again.
 	secretInputs []string
 	before       []engine.Event // of a run that goes on

@@ -64,7 +64,7 @@ func (p *program) dataDir(d dataFolder) (string, error) {
 }
 
 // A journal is one that is open, and the folder that it is in.
-type journal struct {
+type journalFolder struct {
 	*sqlite.Journal
 	folder    dataFolder
 	path      string
@@ -72,7 +72,7 @@ type journal struct {
 }
 
 // openJournal opens the journal of a folder, which is made where it is not there.
-func (p *program) openJournal(d dataFolder, retention age) (*journal, error) {
+func (p *program) openJournal(d dataFolder, retention age) (*journalFolder, error) {
 	path, err := p.dataDir(d)
 	if err != nil {
 		return nil, exit(exitUsage, err)
@@ -81,12 +81,12 @@ func (p *program) openJournal(d dataFolder, retention age) (*journal, error) {
 	if err != nil {
 		return nil, exit(exitUsage, fmt.Errorf("the journal cannot be opened: %w", err))
 	}
-	return &journal{opened, d, path, time.Duration(retention)}, nil
+	return &journalFolder{opened, d, path, time.Duration(retention)}, nil
 }
 
 // openRecords opens the journal for a command that looks at runs. Nil, nil means
 // that nothing was ever recorded there: looking makes no files.
-func (p *program) openRecords(d dataFolder) (*journal, error) {
+func (p *program) openRecords(d dataFolder) (*journalFolder, error) {
 	path, err := p.dataDir(d)
 	if err != nil {
 		return nil, exit(exitUsage, err)
@@ -98,12 +98,12 @@ func (p *program) openRecords(d dataFolder) (*journal, error) {
 }
 
 // retain has runs deleted that ended longer ago, when the journal is closed.
-func (j *journal) retain(retention age) { j.retention = time.Duration(retention) }
+func (j *journalFolder) retain(retention age) { j.retention = time.Duration(retention) }
 
 // closeJournal closes a journal, if there is one. Once a day it deletes what is
 // too old first. What goes wrong then is no failure of the command: every run is
 // on the disk already.
-func (p *program) closeJournal(j *journal) {
+func (p *program) closeJournal(j *journalFolder) {
 	if j == nil {
 		return
 	}
@@ -114,7 +114,7 @@ func (p *program) closeJournal(j *journal) {
 
 // tidy deletes runs that ended before the retention. The time of a file says when
 // this was done last, so that it costs other commands nothing.
-func (j *journal) tidy(now time.Time) error {
+func (j *journalFolder) tidy(now time.Time) error {
 	if j.retention == 0 {
 		return nil
 	}
@@ -134,7 +134,7 @@ func (j *journal) tidy(now time.Time) error {
 
 // command is the command line that does something with a run; secret inputs have
 // to be given again.
-func (j *journal) command(verb, run string, secretInputs []string) string {
+func (j *journalFolder) command(verb, run string, secretInputs []string) string {
 	text := "pdflow runs " + verb + " " + shellWord(run) + j.folder.option()
 	for _, name := range secretInputs {
 		text += " -i " + name + "=..."
@@ -183,7 +183,7 @@ func addRetention(f *pflag.FlagSet, a *age) {
 
 // summaryOf finds a run by its id, by an unambiguous beginning of it, or by the
 // word last.
-func (j *journal) summaryOf(ctx context.Context, name string) (engine.RunSummary, error) {
+func (j *journalFolder) summaryOf(ctx context.Context, name string) (engine.RunSummary, error) {
 	query := engine.RunQuery{Run: name, Limit: 6}
 	if name == "last" {
 		query = engine.RunQuery{Limit: 1}
@@ -204,7 +204,7 @@ func (j *journal) summaryOf(ctx context.Context, name string) (engine.RunSummary
 }
 
 // unknownRun says that there is no such run, with those whose ids begin alike.
-func (j *journal) unknownRun(ctx context.Context, name string) error {
+func (j *journalFolder) unknownRun(ctx context.Context, name string) error {
 	list := "`pdflow runs list" + j.folder.option() + "` lists them"
 	if name == "last" {
 		return usageError("there are no runs in %s yet", j.path)

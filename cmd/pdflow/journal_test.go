@@ -82,8 +82,8 @@ func TestExplain(t *testing.T) {
 		x    *execution
 		want string
 	}{
-		{"recorded", &execution{site: &site{}, journal: &journal{folder: dataFolder{"a b"}}, secretInputs: []string{"token"}}, "`pdflow runs resume 01A --data-dir 'a b' -i token=...` goes on with it"},
-		{"simulated", &execution{site: &site{simulator: &localSimulator{}}, journal: &journal{}}, "the disk is full"},
+		{"recorded", &execution{site: &site{}, journal: &journalFolder{folder: dataFolder{"a b"}}, secretInputs: []string{"token"}}, "`pdflow runs resume 01A --data-dir 'a b' -i token=...` goes on with it"},
+		{"simulated", &execution{site: &site{simulator: &localSimulator{}}, journal: &journalFolder{}}, "the disk is full"},
 	} {
 		err := test.x.explain(broken)
 		if code := exitCodeOf(err); code != exitFailed || !strings.HasSuffix(err.Error(), test.want) {

@@ -178,7 +178,7 @@ func (p *program) run(ctx context.Context, file string, o runOptions) error {
 
 // An openedJournal is what became of opening one.
 type openedJournal struct {
-	journal *journal
+	journal *journalFolder
 	err     error
 }
 
@@ -194,7 +194,7 @@ func (p *program) openMeanwhile(o runOptions) func() openedJournal {
 }
 
 // runJournal opens the journal of a run; nil when nothing shall be recorded.
-func (p *program) runJournal(o runOptions) (*journal, error) {
+func (p *program) runJournal(o runOptions) (*journalFolder, error) {
 	if o.noJournal || o.simulate && o.folder.flag == "" {
 		return nil, nil
 	}

@@ -54,7 +54,7 @@ type recordedRun struct {
 }
 
 // read finds a run by its id, the beginning of it, or the word last.
-func (j *journal) read(ctx context.Context, name string) (*recordedRun, error) {
+func (j *journalFolder) read(ctx context.Context, name string) (*recordedRun, error) {
 	summary, err := j.summaryOf(ctx, name)
 	if err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func (r *recordedRun) secretInputs() []string {
 }
 
 // plan compiles the sources that a run was made from.
-func (j *journal) plan(ctx context.Context, run string, site *site) (*workflow.Plan, error) {
+func (j *journalFolder) plan(ctx context.Context, run string, site *site) (*workflow.Plan, error) {
 	sources, err := j.Sources(ctx, run)
 	if err != nil {
 		return nil, exit(exitFailed, err)
@@ -106,7 +106,7 @@ func (p *program) noRuns(d dataFolder) error {
 }
 
 // records opens the journal for a command that needs a run in it.
-func (p *program) records(d dataFolder) (*journal, error) {
+func (p *program) records(d dataFolder) (*journalFolder, error) {
 	j, err := p.openRecords(d)
 	if err == nil && j == nil {
 		err = p.noRuns(d)

@@ -69,7 +69,7 @@ func (r *recordedRun) open() bool { return r.EndedAt.IsZero() }
 
 // cancelLive asks the process of a run to end it, and waits until it has or is
 // gone.
-func (p *program) cancelLive(ctx context.Context, j *journal, run *recordedRun) (*recordedRun, error) {
+func (p *program) cancelLive(ctx context.Context, j *journalFolder, run *recordedRun) (*recordedRun, error) {
 	if err := j.RequestCancel(ctx, run.Run); err != nil {
 		return nil, exit(exitFailed, err)
 	}
@@ -99,7 +99,7 @@ func (p *program) cancelled(run *recordedRun) error {
 }
 
 // cancelHere adopts a run and ends it.
-func (p *program) cancelHere(ctx context.Context, j *journal, run *recordedRun, o *continueOptions) error {
+func (p *program) cancelHere(ctx context.Context, j *journalFolder, run *recordedRun, o *continueOptions) error {
 	site, err := p.realSite()
 	if err != nil {
 		return err

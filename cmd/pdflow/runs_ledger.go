@@ -19,7 +19,7 @@ type occurrenceReport struct {
 }
 
 // printLedger prints what became of instants of schedules.
-func (p *program) printLedger(ctx context.Context, j *journal, runs []engine.RunSummary, output string) error {
+func (p *program) printLedger(ctx context.Context, j *journalFolder, runs []engine.RunSummary, output string) error {
 	reports := []occurrenceReport{}
 	for i := range runs {
 		events, err := j.Events(ctx, runs[i].Run)

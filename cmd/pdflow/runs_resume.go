@@ -96,7 +96,7 @@ func (p *program) nothingToResume(all bool, folder dataFolder) error {
 }
 
 // chosen reads the runs of these names, or all that are interrupted.
-func (j *journal) chosen(ctx context.Context, names []string) ([]*recordedRun, error) {
+func (j *journalFolder) chosen(ctx context.Context, names []string) ([]*recordedRun, error) {
 	if len(names) == 0 {
 		found, err := j.Runs(ctx, engine.RunQuery{Statuses: []engine.Status{engine.Interrupted}})
 		if err != nil {
@@ -124,7 +124,7 @@ func (j *journal) chosen(ctx context.Context, names []string) ([]*recordedRun, e
 // manyRuns goes on with several runs.
 type manyRuns struct {
 	program *program
-	journal *journal
+	journal *journalFolder
 	site    *site
 	options *resumeOptions
 

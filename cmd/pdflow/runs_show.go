@@ -77,7 +77,7 @@ type runView struct {
 // runView folds the events of a run. Without a plan, which a later version of
 // pdflow may not make any more of the recorded sources, less is known of the
 // steps.
-func (p *program) runView(ctx context.Context, j *journal, run *recordedRun) *runView {
+func (p *program) runView(ctx context.Context, j *journalFolder, run *recordedRun) *runView {
 	view := &runView{run: run, now: time.Now(), page: p.page}
 	if site, err := checkingSite(); err == nil {
 		if plan, err := j.plan(ctx, run.Run, site); err == nil {

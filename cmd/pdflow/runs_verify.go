@@ -62,7 +62,7 @@ func (p *program) runsVerify(ctx context.Context, folder dataFolder, output stri
 	return p.printVerify(r, j, output)
 }
 
-func (p *program) printVerify(r verifyReport, j *journal, output string) error {
+func (p *program) printVerify(r verifyReport, j *journalFolder, output string) error {
 	text := ""
 	for _, d := range r.Damage {
 		text += d + "\n"

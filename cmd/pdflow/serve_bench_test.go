@@ -109,7 +109,7 @@ func serveMinute(b *testing.B, folder string, n int) (starts, events []time.Dura
 	defer opened.Close()
 	d := &daemon{program: newProgram(), site: site, clock: clock, log: slog.New(slog.DiscardHandler), options: serveOptions{maxRuns: 200, drain: time.Minute}}
 	d.assemble()
-	d.record(&journal{Journal: opened, path: b.TempDir()}, opened)
+	d.record(&journalFolder{Journal: opened, path: b.TempDir()}, opened)
 	if err := d.load([]string{folder}); err != nil {
 		b.Fatal(err)
 	}

@@ -50,7 +50,7 @@ const (
 type daemon struct {
 	*program
 	site    *site
-	journal *journal
+	journal *journalFolder
 	records engine.Journal // the journal, for what writes runs
 	clock   action.Clock
 	options serveOptions
@@ -94,7 +94,7 @@ func (d *daemon) assemble() {
 }
 
 // record says where runs are recorded.
-func (d *daemon) record(j *journal, records engine.Journal) {
+func (d *daemon) record(j *journalFolder, records engine.Journal) {
 	d.journal, d.records, d.scheduler.Journal = j, records, records
 }
 

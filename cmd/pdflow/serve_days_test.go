@@ -183,7 +183,7 @@ func (w *servedWorld) daemonWith(o serveOptions) (*daemon, func()) {
 		program: p, site: site, clock: w.clock, log: slog.New(slog.NewTextHandler(w, nil)), options: o,
 	}
 	d.assemble()
-	d.record(&journal{Journal: opened, path: w.data}, w.records(opened))
+	d.record(&journalFolder{Journal: opened, path: w.data}, w.records(opened))
 	if err := d.load([]string{w.folder}); err != nil {
 		w.t.Fatal(err)
 	}

@@ -92,7 +92,7 @@ func TestServeChild(t *testing.T) {
 		options: serveOptions{maxRuns: 1000, drain: 30 * 24 * time.Hour},
 	}
 	d.assemble()
-	j := &journal{Journal: opened, path: o.Data}
+	j := &journalFolder{Journal: opened, path: o.Data}
 	d.record(j, j)
 	if err := d.load([]string{o.Folder}); err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ func viewOf(plan *workflow.Plan, r *recording, summary engine.RunSummary, width 
 		view.history.add(e)
 	}
 	if verb := view.run.verb(); verb != "" {
-		view.goOn = (&journal{}).command(verb, handRun, view.run.secretInputs())
+		view.goOn = (&journalFolder{}).command(verb, handRun, view.run.secretInputs())
 	}
 	return view
 }
