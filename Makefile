@@ -47,9 +47,9 @@ fuzz:
 	$(FUZZ) '^FuzzPath$$' ./engine/lua
 	$(FUZZ) '^FuzzValues$$' ./engine/lua
 	$(FUZZ) '^FuzzPattern$$' ./engine/lua
-	$(FUZZ) '^FuzzApply$$' ./engine
-	$(FUZZ) '^FuzzEventCodec$$' ./engine
-	$(FUZZ) '^FuzzValueCodec$$' ./engine
+	$(FUZZ) '^FuzzApply$$' ./engine/run
+	$(FUZZ) '^FuzzEventCodec$$' ./engine/journal
+	$(FUZZ) '^FuzzValueCodec$$' ./engine/journal
 	$(FUZZ) '^FuzzNormalize$$' ./engine/action
 	$(FUZZ) '^FuzzDuration$$' ./engine/action
 	$(FUZZ) '^FuzzParse$$' ./engine/schedule
@@ -68,7 +68,7 @@ fuzz:
 # month of health checks pages once for each outage.
 prove:
 	PDFLOW_KILL_POINTS=1000 go test ./cmd/pdflow -run '^TestKill$$' -v -timeout 30m
-	PDFLOW_SOAK=100000 go test ./engine/sqlite -run '^TestSoak$$' -v -timeout 30m
+	PDFLOW_SOAK=100000 go test ./engine/journal/sqlite -run '^TestSoak$$' -v -timeout 30m
 	PDFLOW_SERVE_DAYS=30 go test ./cmd/pdflow -run '^TestServeDays$$' -v -timeout 30m
 	PDFLOW_SERVE_KILLS=200 go test ./cmd/pdflow -run '^TestServeKills$$' -v -timeout 30m
 	PDFLOW_SERVE_KILLS=200 PDFLOW_SERVE_WORKFLOWS=1000 go test ./cmd/pdflow -run '^TestServeKills$$' -v -timeout 30m

@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/clock"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // A run that waits for a slot longer than its timeout still has all of its time.
 func TestWaitForSlotIsNotInTimeout(t *testing.T) {
 	h := newHost(pause())
 	local, plan := h.compile(t, "timeout: 10m\nsteps: [{id: a, uses: demo.pause, with: {text: aa}}]")
-	clock := engine.NewVirtualClock(startOfTime)
+	clock := clock.NewVirtual(startOfTime)
 	local.Clock, local.Observers, local.NewID = clock, nil, nil
 	local.Admit = func(ctx context.Context, _ string) (bool, error) { return true, clock.Skip(ctx, time.Hour) }
 	result, err := local.Run(context.Background(), plan, engine.Request{})
@@ -28,13 +30,13 @@ func TestAdmittedIsRecordedAfterWait(t *testing.T) {
 	for _, waited := range []bool{true, false} {
 		h := newHost(pause())
 		local, plan := h.compile(t, "steps: [{id: a, uses: demo.pause, with: {text: aa}}]")
-		clock := engine.NewVirtualClock(startOfTime)
+		clock := clock.NewVirtual(startOfTime)
 		local.Clock = clock
 		local.Admit = func(context.Context, string) (bool, error) { return waited, nil }
 		if _, err := local.Run(context.Background(), plan, engine.Request{}); err != nil {
 			t.Fatal(err)
 		}
-		recorded := slices.ContainsFunc(h.events, func(e engine.Event) bool { return e.Kind == engine.RunAdmitted })
+		recorded := slices.ContainsFunc(h.events, func(e run.Event) bool { return e.Kind == run.EventAdmitted })
 		if recorded != waited {
 			t.Errorf("waited %t: run.admitted recorded %t", waited, recorded)
 		}

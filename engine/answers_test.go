@@ -8,6 +8,9 @@ import (
 
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/clock"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // A largeOut is an output of a megabyte.
@@ -24,11 +27,11 @@ func large(name string, effect action.Effect) *action.Action {
 
 // A weighingJournal weighs the answers that are recorded at once.
 type weighingJournal struct {
-	engine.Journal
+	journal.Journal
 	heaviest int
 }
 
-func (j *weighingJournal) Append(ctx context.Context, run string, events []engine.Event) error {
+func (j *weighingJournal) Append(ctx context.Context, run string, events []run.Event) error {
 	weight := 0
 	for _, e := range events {
 		if e.Call != nil {
@@ -55,7 +58,7 @@ steps:
 `
 	h := newHost(large("demo.read", action.Reads), large("demo.write", action.Keyed))
 	local, plan := h.compile(t, fmt.Sprintf(loop, "read"))
-	journal := &weighingJournal{Journal: engine.NewMemory()}
+	journal := &weighingJournal{Journal: journal.NewMemory()}
 	local.Journal = journal
 	result, err := local.Run(context.Background(), plan, engine.Request{})
 	if err != nil {
@@ -95,7 +98,7 @@ steps:
     if read == 1 then error({kind = "unavailable"}) end
     return {read = read, written = written}
 `)
-	local.Clock, local.Observers = engine.NewVirtualClock(startOfTime), nil
+	local.Clock, local.Observers = clock.NewVirtual(startOfTime), nil
 	result, err := local.Run(context.Background(), plan, engine.Request{})
 	if err != nil {
 		t.Fatal(err)

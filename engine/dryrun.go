@@ -3,13 +3,13 @@ package engine
 import (
 	"context"
 
-	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
 // Rehearse runs a plan without making a write and without recording anything. The
 // error is that of [Local.Run]; a run that fails is a Rehearsal too.
-func (l *Local) Rehearse(ctx context.Context, plan *workflow.Plan, request Request) (*Rehearsal, error) {
+func (l *Local) Rehearse(ctx context.Context, plan *workflow.Plan, request Request) (*attempt.DryRun, error) {
 	dry := *l
 	dry.Journal = nil
 	loop, start, err := dry.prepare(plan, request)
@@ -24,8 +24,8 @@ func (l *Local) Rehearse(ctx context.Context, plan *workflow.Plan, request Reque
 			return nil, &JournalError{loop.id, err}
 		}
 	}
-	r := &Rehearsal{Run: loop.id, reads: map[readKey]action.Object{}}
-	loop.executor.rehearsing = r
+	r := attempt.NewDryRun(loop.id)
+	loop.executor.DryRun = r
 	r.Result, err = loop.begin(ctx, start)
 	return r, err
 }

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pdflow/pdflow/engine/attempt"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -17,7 +20,7 @@ const MaxQueued = 10
 const queueEvery = 250 * time.Millisecond
 
 // start begins a run and drives it to its end.
-func (l *loop) start(ctx context.Context, start *RunStart) (*Result, error) {
+func (l *loop) start(ctx context.Context, start *run.Start) (*run.Result, error) {
 	group, err := l.group(ctx, start)
 	if err != nil {
 		return nil, &InputError{err}
@@ -25,7 +28,7 @@ func (l *loop) start(ctx context.Context, start *RunStart) (*Result, error) {
 	if l.local.Journal == nil {
 		return l.begin(ctx, start)
 	}
-	l.entry = &Entry{
+	l.entry = &journal.Entry{
 		Run: l.id, Workflow: start.Workflow, Realm: start.Target.Realm(), Trigger: start.Trigger.Kind,
 		Sources: l.plan.Sources, Group: group,
 	}
@@ -38,15 +41,15 @@ func (l *loop) start(ctx context.Context, start *RunStart) (*Result, error) {
 	return l.begin(ctx, start)
 }
 
-func (l *loop) begin(ctx context.Context, start *RunStart) (*Result, error) {
-	if err := l.take(Event{Kind: RunStarted, Started: start}); err != nil {
+func (l *loop) begin(ctx context.Context, start *run.Start) (*run.Result, error) {
+	if err := l.take(run.Event{Kind: run.EventStarted, Started: start}); err != nil {
 		return nil, err
 	}
 	return l.drive(ctx)
 }
 
 // previous is what the workflow knows of its last successful run, if it asks.
-func (l *loop) previous(start *RunStart) (*Previous, error) {
+func (l *loop) previous(start *run.Start) (*run.Previous, error) {
 	if !l.plan.ReadsPrevious {
 		return nil, nil
 	}
@@ -55,7 +58,7 @@ func (l *loop) previous(start *RunStart) (*Previous, error) {
 
 // policy is the concurrency policy of a run: what the workflow says, else the
 // default of the trigger.
-func policy(plan *workflow.Plan, trigger Trigger) workflow.ConcurrencyPolicy {
+func policy(plan *workflow.Plan, trigger run.Trigger) workflow.ConcurrencyPolicy {
 	switch p := plan.Workflow.Concurrency.Policy; {
 	case p != "":
 		return p
@@ -66,14 +69,14 @@ func policy(plan *workflow.Plan, trigger Trigger) workflow.ConcurrencyPolicy {
 }
 
 // group is the concurrency group of a run, empty when any number may run.
-func (l *loop) group(ctx context.Context, start *RunStart) (string, error) {
+func (l *loop) group(ctx context.Context, start *run.Start) (string, error) {
 	switch {
 	case policy(l.plan, start.Trigger) == workflow.Allow:
 		return "", nil
 	case l.plan.Group == nil:
 		return start.Workflow, nil
 	}
-	evaluation := l.local.Interpreter.Open(ctx, Environment{Clock: l.clock, Data: func(name string) (any, bool) {
+	evaluation := l.local.Interpreter.Open(ctx, attempt.Environment{Clock: l.clock, Data: func(name string) (any, bool) {
 		return start.Inputs, name == "inputs"
 	}, Limits: workflow.DefaultLimits()})
 	v, err := l.plan.Group.Evaluate(evaluation.Eval)
@@ -87,8 +90,8 @@ func (l *loop) group(ctx context.Context, start *RunStart) (string, error) {
 }
 
 // enterGroup begins a run as soon as its group allows it.
-func (l *loop) enterGroup(ctx context.Context, start *RunStart) (*Result, error) {
-	var busy *BusyError
+func (l *loop) enterGroup(ctx context.Context, start *run.Start) (*run.Result, error) {
+	var busy *journal.BusyError
 	switch err := l.tryStart(start); {
 	case err == nil:
 		return l.drive(ctx)
@@ -108,15 +111,15 @@ func (l *loop) enterGroup(ctx context.Context, start *RunStart) (*Result, error)
 			}
 		}
 	}
-	if err := l.take(Event{Kind: RunQueued, Started: start, Reason: busy.Error()}); err != nil {
+	if err := l.take(run.Event{Kind: run.EventQueued, Started: start, Reason: busy.Error()}); err != nil {
 		return nil, err
 	}
 	return l.queued(ctx, start)
 }
 
 // skip records that the run does not run.
-func (l *loop) skip(start *RunStart, reason string) (*Result, error) {
-	if err := l.take(Event{Kind: RunSkipped, Started: start, Reason: reason}); err != nil {
+func (l *loop) skip(start *run.Start, reason string) (*run.Result, error) {
+	if err := l.take(run.Event{Kind: run.EventSkipped, Started: start, Reason: reason}); err != nil {
 		return nil, err
 	}
 	if err := l.write(); err != nil {
@@ -127,7 +130,7 @@ func (l *loop) skip(start *RunStart, reason string) (*Result, error) {
 
 // queued waits for the run's turn. It goes through the journal alone: whoever is
 // in the way may be in another process.
-func (l *loop) queued(ctx context.Context, start *RunStart) (*Result, error) {
+func (l *loop) queued(ctx context.Context, start *run.Start) (*run.Result, error) {
 	if err := l.write(); err != nil {
 		return nil, err
 	}
@@ -139,12 +142,12 @@ func (l *loop) queued(ctx context.Context, start *RunStart) (*Result, error) {
 			cancelled = err == nil && asked
 		}
 		if cancelled {
-			if err := l.take(Event{Kind: RunCancelled}); err != nil {
+			if err := l.take(run.Event{Kind: run.EventCancelled}); err != nil {
 				return nil, err
 			}
 			return l.drive(context.WithoutCancel(ctx))
 		}
-		var busy *BusyError
+		var busy *journal.BusyError
 		if err := l.tryStart(start); err == nil {
 			return l.drive(ctx)
 		} else if !errors.As(err, &busy) {
@@ -154,18 +157,18 @@ func (l *loop) queued(ctx context.Context, start *RunStart) (*Result, error) {
 }
 
 // tryStart asks the journal first, and begins the run if that allows it.
-func (l *loop) tryStart(start *RunStart) error {
-	e := Event{Kind: RunStarted, Started: start, Sequence: l.sequence + 1, Time: l.clock.Now(), Run: l.id}
+func (l *loop) tryStart(start *run.Start) error {
+	e := run.Event{Kind: run.EventStarted, Started: start, Sequence: l.sequence + 1, Time: l.clock.Now(), Run: l.id}
 	var err error
 	if start.Previous, err = l.previous(start); err != nil {
 		return &JournalError{l.id, err}
 	}
 	if l.sequence == 0 {
-		err = l.local.Journal.Begin(context.Background(), *l.entry, []Event{l.shown(e)})
+		err = l.local.Journal.Begin(context.Background(), *l.entry, []run.Event{l.shown(e)})
 	} else {
-		err = l.local.Journal.Append(context.Background(), l.id, []Event{l.shown(e)})
+		err = l.local.Journal.Append(context.Background(), l.id, []run.Event{l.shown(e)})
 	}
-	if busy := (*BusyError)(nil); errors.As(err, &busy) {
+	if busy := (*journal.BusyError)(nil); errors.As(err, &busy) {
 		return err
 	} else if err != nil {
 		return &JournalError{l.id, err}
@@ -181,16 +184,16 @@ func (l *loop) tryStart(start *RunStart) error {
 
 // Skip records that an occurrence does not run, and why. One that is there already
 // stays as it is.
-func (l *Local) Skip(ctx context.Context, plan *workflow.Plan, o Occurrence, target Target, reason string) error {
+func (l *Local) Skip(ctx context.Context, plan *workflow.Plan, o run.Occurrence, target run.Target, reason string) error {
 	if l.Journal == nil {
 		return &InputError{errors.New("there is no journal to keep it")}
 	}
 	loop := l.loop(plan)
-	loop.id = o.Run()
-	start := &RunStart{Workflow: plan.Workflow.Name, Source: plan.Sources[0].Hash(), Trigger: o.trigger(), Target: target}
-	loop.entry = &Entry{Run: loop.id, Workflow: start.Workflow, Realm: target.Realm(), Trigger: start.Trigger.Kind, Sources: plan.Sources}
+	loop.id = o.RunID()
+	start := &run.Start{Workflow: plan.Workflow.Name, Source: plan.Sources[0].Hash(), Trigger: o.Trigger(), Target: target}
+	loop.entry = &journal.Entry{Run: loop.id, Workflow: start.Workflow, Realm: target.Realm(), Trigger: start.Trigger.Kind, Sources: plan.Sources}
 	_, err := loop.skip(start, reason)
-	if errors.Is(err, ErrExists) {
+	if errors.Is(err, journal.ErrExists) {
 		return nil
 	}
 	return err

@@ -13,6 +13,7 @@ import (
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -30,6 +31,8 @@ type virtualTimer struct {
 }
 
 var _ action.Clock = (*virtualClock)(nil)
+
+var startOfTime = time.Date(2026, 1, 31, 9, 0, 0, 0, time.UTC)
 
 func newClock() *virtualClock {
 	c := &virtualClock{now: startOfTime, timers: map[*virtualTimer]bool{}}
@@ -136,14 +139,14 @@ func (c *virtualClock) pending() []time.Duration {
 }
 
 // A recording keeps the events of a run.
-type recording struct{ events []engine.Event }
+type recording struct{ events []run.Event }
 
 // Observe keeps an event.
-func (r *recording) Observe(e engine.Event) { r.events = append(r.events, e) }
+func (r *recording) Observe(e run.Event) { r.events = append(r.events, e) }
 
 // calls returns the calls that the events hold, of one kind of event.
-func (r *recording) calls(kind engine.EventKind) []*engine.Call {
-	var calls []*engine.Call
+func (r *recording) calls(kind run.EventKind) []*run.Call {
+	var calls []*run.Call
 	for _, e := range r.events {
 		if e.Kind == kind {
 			calls = append(calls, e.Call)
@@ -175,9 +178,9 @@ type host struct {
 func (h *host) hasStarted() bool { return h.started.Load() }
 
 // Observe keeps an event, and wakes who waits for the start of the run.
-func (h *host) Observe(e engine.Event) {
+func (h *host) Observe(e run.Event) {
 	h.recording.Observe(e)
-	if e.Kind == engine.RunStarted {
+	if e.Kind == run.EventStarted {
 		h.started.Store(true)
 		h.clock.wake()
 	}
@@ -204,7 +207,7 @@ func (h *host) compile(t testing.TB, source string) (*engine.Local, *workflow.Pl
 		t.Fatal(err)
 	}
 	local := &engine.Local{
-		Interpreter: interpreter, Clock: h.clock, Observers: []engine.Observer{h},
+		Interpreter: interpreter, Clock: h.clock, Observers: []run.Observer{h},
 		NewID: func(time.Time) string { return h.id },
 		Secrets: func(name string) (string, error) {
 			if text, ok := h.secrets[name]; ok {
@@ -217,12 +220,12 @@ func (h *host) compile(t testing.TB, source string) (*engine.Local, *workflow.Pl
 }
 
 // run runs a workflow to its end.
-func (h *host) run(t testing.TB, source string) *engine.Result {
+func (h *host) run(t testing.TB, source string) *run.Result {
 	t.Helper()
 	return h.runWith(t, context.Background(), source, nil)
 }
 
-func (h *host) runWith(t testing.TB, ctx context.Context, source string, inputs action.Object) *engine.Result {
+func (h *host) runWith(t testing.TB, ctx context.Context, source string, inputs action.Object) *run.Result {
 	t.Helper()
 	local, compiled := h.compile(t, source)
 	result, err := local.Run(ctx, compiled, engine.Request{Inputs: inputs})
@@ -233,16 +236,16 @@ func (h *host) runWith(t testing.TB, ctx context.Context, source string, inputs 
 }
 
 // mustFail asserts that a run failed with an error of a kind.
-func mustFail(t *testing.T, r *engine.Result, status engine.Status, kind action.Kind) {
+func mustFail(t *testing.T, r *run.Result, status run.Status, kind action.Kind) {
 	t.Helper()
 	if r.Status != status || r.Error == nil || r.Error.Kind != kind {
 		t.Fatalf("got %s, %v, want %s of kind %s", r.Status, r.Error, status, kind)
 	}
 }
 
-func mustSucceed(t *testing.T, r *engine.Result) {
+func mustSucceed(t *testing.T, r *run.Result) {
 	t.Helper()
-	if r.Status != engine.Success {
+	if r.Status != run.Success {
 		t.Fatalf("got %s, %v, want success", r.Status, r.Error)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // TestWrittenKeys: a key that a script holds as text is in no record; text that is no
@@ -17,7 +18,7 @@ func TestWrittenKeys(t *testing.T) {
 	var sent []string
 	h := poster(&sent)
 	redactor := &action.Redactor{}
-	run := func(script string) *engine.Result {
+	r := func(script string) *run.Result {
 		local, plan := h.compile(t, secretHead+"steps:\n- id: a\n  lua: |\n    "+strings.ReplaceAll(script, "\n", "\n    ")+"\n- id: b\n  uses: demo.post\n  with: {host: api.example.com, token: \"${{ secrets.TOKEN }}\"}\n")
 		local.Redactor = redactor
 		result, err := local.Run(t.Context(), plan, engine.Request{})
@@ -28,12 +29,12 @@ func TestWrittenKeys(t *testing.T) {
 	}
 	for _, text := range []string{"ops@example.com", "success", "you sent", key} {
 		h.events = nil
-		result := run(fmt.Sprintf("local echo = demo.post{host = 'api.example.com', token = ('%s'):sub(1)}.echo\nreturn {hidden = not echo:find('%s', 1, true)}", text, text))
+		result := r(fmt.Sprintf("local echo = demo.post{host = 'api.example.com', token = ('%s'):sub(1)}.echo\nreturn {hidden = not echo:find('%s', 1, true)}", text, text))
 		mustSucceed(t, result)
 		if hidden := result.Steps[0].Outputs.(action.Object)["hidden"]; hidden != true {
 			t.Errorf("%s: the call's own output shows it", text)
 		}
-		for _, kind := range []engine.EventKind{engine.CallStarted, engine.CallReturned} {
+		for _, kind := range []run.EventKind{run.EventCallStarted, run.EventCallReturned} {
 			if got := fmt.Sprint(h.calls(kind)[0].Input, h.calls(kind)[0].Output); strings.Contains(got, text) {
 				t.Errorf("%s: it is in the record: %s", text, got)
 			}
@@ -44,11 +45,11 @@ func TestWrittenKeys(t *testing.T) {
 			t.Errorf("%s: got masked %v, want %v", text, masked, want)
 		}
 	}
-	result := run("for i = 1, 100 do demo.post{host = 'api.example.com', token = ('a1b2c3d4e5f60718293a4b5c'):sub(1) .. i} end")
+	result := r("for i = 1, 100 do demo.post{host = 'api.example.com', token = ('a1b2c3d4e5f60718293a4b5c'):sub(1) .. i} end")
 	if f := result.Error; f == nil || f.Kind != action.Limit || !strings.Contains(f.Message, "32 different keys") {
 		t.Errorf("got %+v, want the limit of keys", f)
 	}
-	result = run("demo.post{host = 'api.example.com', token = ('x'):rep(5000)}")
+	result = r("demo.post{host = 'api.example.com', token = ('x'):rep(5000)}")
 	if f := result.Error; f == nil || f.Kind != action.InvalidInput {
 		t.Errorf("got %+v, want that the key is too long", f)
 	}

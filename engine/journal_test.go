@@ -11,24 +11,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // A brokenJournal takes so many events, and then fails as a full disk does.
 type brokenJournal struct {
-	engine.Journal
+	journal.Journal
 	left int
 }
 
 var errDiskFull = errors.New("the disk is full")
 
-func (j *brokenJournal) Begin(ctx context.Context, entry engine.Entry, events []engine.Event) error {
+func (j *brokenJournal) Begin(ctx context.Context, entry journal.Entry, events []run.Event) error {
 	if j.left -= len(events); j.left < 0 {
 		return errDiskFull
 	}
 	return j.Journal.Begin(ctx, entry, events)
 }
 
-func (j *brokenJournal) Append(ctx context.Context, run string, events []engine.Event) error {
+func (j *brokenJournal) Append(ctx context.Context, run string, events []run.Event) error {
 	if j.left -= len(events); j.left < 0 {
 		return errDiskFull
 	}
@@ -65,12 +67,12 @@ func TestFullDisk(t *testing.T) {
 			h, world := newHost(), newTown()
 			h.actions = world.actions()
 			local, plan := h.compile(t, pages)
-			journal := engine.NewMemory()
-			local.Journal = &brokenJournal{journal, n}
+			journal0 := journal.NewMemory()
+			local.Journal = &brokenJournal{journal0, n}
 			result, err := local.Run(context.Background(), plan, engine.Request{})
 			var failed *engine.JournalError
 			if n == len(whole.events) {
-				if err != nil || result.Status != engine.Success {
+				if err != nil || result.Status != run.Success {
 					t.Fatalf("got %v, %v, want success", result, err)
 				}
 				return
@@ -78,8 +80,8 @@ func TestFullDisk(t *testing.T) {
 			if !errors.As(err, &failed) || !errors.Is(err, errDiskFull) {
 				t.Fatalf("got %v, want the journal's error", err)
 			}
-			local.Journal = journal
-			if _, err := journal.Events(context.Background(), "R1"); errors.Is(err, engine.ErrNoRun) {
+			local.Journal = journal0
+			if _, err := journal0.Events(context.Background(), "R1"); errors.Is(err, journal.ErrNoRun) {
 				if len(world.trace) > 0 {
 					t.Fatalf("got %v, done by a run that was never recorded", world.trace)
 				}
@@ -98,7 +100,7 @@ func TestFullDisk(t *testing.T) {
 // what may be repeated any number of times, under the same key; what is looked
 // for and what is sent once not twice. Only a call that is sent once may end the
 // run as unknown.
-func checkOnce(t *testing.T, want, trace []string, result *engine.Result) {
+func checkOnce(t *testing.T, want, trace []string, result *run.Result) {
 	t.Helper()
 	times := map[string]int{}
 	var done []string
@@ -111,11 +113,11 @@ func checkOnce(t *testing.T, want, trace []string, result *engine.Result) {
 		}
 	}
 	switch result.Status {
-	case engine.Success:
+	case run.Success:
 		if diff := cmp.Diff(want[1:], done); diff != "" {
 			t.Errorf("what was done (-want +got):\n%s", diff)
 		}
-	case engine.NeedsAttention:
+	case run.NeedsAttention:
 		if last := done[len(done)-1]; last != "post o" || result.Error.Kind != action.UnknownOutcome {
 			t.Errorf("got %v after %v, want an unknown outcome of the post alone", result.Error, done)
 		}
@@ -130,14 +132,14 @@ func checkOnce(t *testing.T, want, trace []string, result *engine.Result) {
 // TestResumeRefuses: a run goes on only against the PagerDuty that it began with,
 // and only when there is something to go on with.
 func TestResumeRefuses(t *testing.T) {
-	target := engine.Target{Connection: "default", APIURL: "https://api.example.com", EventsURL: "https://events.example.com"}
+	target := run.Target{Connection: "default", APIURL: "https://api.example.com", EventsURL: "https://events.example.com"}
 	keys := map[string]string{"api_key": "secret-key-1"}
 	other := target
 	other.APIURL = "https://api.eu.example.com"
-	simulated := engine.Target{Simulator: "S1"}
+	simulated := run.Target{Simulator: "S1"}
 	tests := map[string]struct {
 		left       int // events before the journal fails; negative: the run ends
-		target     engine.Target
+		target     run.Target
 		resumption engine.Resumption
 		want       string
 	}{
@@ -145,12 +147,12 @@ func TestResumeRefuses(t *testing.T) {
 		"another key":              {3, target, engine.Resumption{Target: target, Keys: map[string]string{"api_key": "secret-key-2"}}, "other keys"},
 		"no key":                   {3, target, engine.Resumption{Target: target}, "other keys"},
 		"a simulator":              {3, target, engine.Resumption{Target: simulated, Keys: keys}, "PagerDuty itself"},
-		"another simulator":        {3, simulated, engine.Resumption{Target: engine.Target{Simulator: "S2"}, Keys: keys}, "which is gone"},
+		"another simulator":        {3, simulated, engine.Resumption{Target: run.Target{Simulator: "S2"}, Keys: keys}, "which is gone"},
 		"one that has ended":       {-1, target, engine.Resumption{Target: target, Keys: keys}, "has ended as success"},
 		"a retry of a success":     {-1, target, engine.Resumption{Target: target, Keys: keys, Retry: true}, "nothing to retry"},
 		"a retry of one under way": {3, target, engine.Resumption{Target: target, Keys: keys, Retry: true}, "resume it"},
-		"a call that is none":      {3, target, engine.Resumption{Target: target, Keys: keys, Calls: map[int]engine.Decision{2: engine.CallDone}}, "no call whose outcome is unknown"},
-		"a decision that is none":  {3, target, engine.Resumption{Target: target, Keys: keys, Calls: map[int]engine.Decision{2: "maybe"}}, `not "maybe"`},
+		"a call that is none":      {3, target, engine.Resumption{Target: target, Keys: keys, Calls: map[int]run.Decision{2: run.DecideDone}}, "no call whose outcome is unknown"},
+		"a decision that is none":  {3, target, engine.Resumption{Target: target, Keys: keys, Calls: map[int]run.Decision{2: "maybe"}}, `not "maybe"`},
 		"an input that is known":   {3, target, engine.Resumption{Target: target, Keys: keys, Inputs: action.Object{"n": 1.0}}, "only secret inputs"},
 		"a run that there is not":  {3, target, engine.Resumption{Run: "R9", Target: target, Keys: keys}, "no such run"},
 	}
@@ -159,7 +161,7 @@ func TestResumeRefuses(t *testing.T) {
 			h, world := newHost(), newTown()
 			h.actions = world.actions()
 			local, plan := h.compile(t, pages)
-			journal := engine.NewMemory()
+			journal := journal.NewMemory()
 			local.Journal = journal
 			if test.left >= 0 {
 				local.Journal = &brokenJournal{journal, test.left}
@@ -204,20 +206,20 @@ finally:
 - {id: clean, uses: town.set, with: {text: clean}}
 outputs: {done: "${{ steps.one.outputs.done }}"}
 `
-	tests := map[engine.Decision]struct {
-		status engine.Status
+	tests := map[run.Decision]struct {
+		status run.Status
 		did    []string
 	}{
-		engine.CallDone:   {engine.Success, []string{"set clean"}},
-		engine.CallRepeat: {engine.Success, []string{"page 1", "set clean"}},
-		engine.CallFail:   {engine.NeedsAttention, []string{"set told", "set clean"}},
+		run.DecideDone:   {run.Success, []string{"set clean"}},
+		run.DecideRepeat: {run.Success, []string{"page 1", "set clean"}},
+		run.DecideFail:   {run.NeedsAttention, []string{"set told", "set clean"}},
 	}
 	for decision, test := range tests {
 		t.Run(string(decision), func(t *testing.T) {
 			h, world := newHost(), newTown()
 			h.actions = world.actions()
 			local, plan := h.compile(t, source)
-			journal := engine.NewMemory()
+			journal := journal.NewMemory()
 			local.Journal = &brokenJournal{journal, 3} // up to call.started
 			if _, err := local.Run(context.Background(), plan, engine.Request{}); err == nil {
 				t.Fatal("the journal did not fail")
@@ -226,13 +228,13 @@ outputs: {done: "${{ steps.one.outputs.done }}"}
 			h.clock.advance(16 * time.Minute)
 			local.Journal = journal
 			held, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1"})
-			if err != nil || !held.Suspended || held.Status != engine.NeedsAttention || held.Error.Call != 3 || len(world.trace) > 0 {
+			if err != nil || !held.Suspended || held.Status != run.NeedsAttention || held.Error.Call != 3 || len(world.trace) > 0 {
 				t.Fatalf("got %+v, %v after %v, want it to wait for a decision of call 3", held, err, world.trace)
 			}
 			if _, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1"}); err == nil || !strings.Contains(err.Error(), "--call 3=done") {
 				t.Errorf("got %v, want to be told how to decide", err)
 			}
-			got, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1", Calls: map[int]engine.Decision{3: decision}})
+			got, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1", Calls: map[int]run.Decision{3: decision}})
 			if err != nil || got.Status != test.status {
 				t.Fatalf("got %+v, %v, want %s", got, err, test.status)
 			}
@@ -270,10 +272,10 @@ steps:
 on_failure:
 - {id: told, uses: town.page, with: {text: told}}
 `)
-	local.Journal = engine.NewMemory()
+	local.Journal = journal.NewMemory()
 	world.refuses["breaks"] = action.Errorf(action.NotFound, "it broke")
 	result, err := local.Run(context.Background(), plan, engine.Request{})
-	if err != nil || result.Status != engine.Failed {
+	if err != nil || result.Status != run.Failed {
 		t.Fatalf("got %v, %v, want a failure", result, err)
 	}
 	delete(world.refuses, "breaks")
@@ -299,24 +301,24 @@ steps:
 - {id: s, uses: demo.wait}
 `
 	tests := map[string]struct {
-		first, second engine.Status
+		first, second run.Status
 		events        string // of the second
 	}{
-		"skip":   {engine.Success, engine.Skipped, "run.skipped"},
-		"queue":  {engine.Success, engine.Success, "run.queued run.started attempt.started call.started call.returned attempt.finished run.finished"},
-		"cancel": {engine.Cancelled, engine.Success, "run.queued run.started attempt.started call.started call.returned attempt.finished run.finished"},
-		"allow":  {engine.Success, engine.Success, "run.started attempt.started call.started call.returned attempt.finished run.finished"},
+		"skip":   {run.Success, run.Skipped, "run.skipped"},
+		"queue":  {run.Success, run.Success, "run.queued run.started attempt.started call.started call.returned attempt.finished run.finished"},
+		"cancel": {run.Cancelled, run.Success, "run.queued run.started attempt.started call.started call.returned attempt.finished run.finished"},
+		"allow":  {run.Success, run.Success, "run.started attempt.started call.started call.returned attempt.finished run.finished"},
 	}
 	for policy, test := range tests {
 		t.Run(policy, func(t *testing.T) {
-			journal, w := engine.NewMemory(), newWaiting()
+			journal, w := journal.NewMemory(), newWaiting()
 			clock := newClock()
-			start := func(id string) (*host, chan *engine.Result) {
+			start := func(id string) (*host, chan *run.Result) {
 				h := newHost(w.action(action.Reads))
 				h.id, h.clock = id, clock
 				local, plan := h.compile(t, fmt.Sprintf(source, policy))
 				local.Journal = journal
-				ended := make(chan *engine.Result, 1)
+				ended := make(chan *run.Result, 1)
 				go func() {
 					result, err := local.Run(context.Background(), plan, engine.Request{})
 					if err != nil {
@@ -377,7 +379,7 @@ func TestCancelRequest(t *testing.T) {
 	h, w := newHost(), newWaiting()
 	h.actions = append(h.actions, w.action(action.Reads))
 	local, plan := h.compile(t, "name: w\nsteps:\n- {id: s, uses: demo.wait}\n")
-	journal := engine.NewMemory()
+	journal := journal.NewMemory()
 	local.Journal = journal
 	go func() {
 		<-w.entered
@@ -388,7 +390,7 @@ func TestCancelRequest(t *testing.T) {
 		h.clock.advance(time.Second)
 	}()
 	result, err := local.Run(context.Background(), plan, engine.Request{})
-	if err != nil || result.Status != engine.Cancelled {
+	if err != nil || result.Status != run.Cancelled {
 		t.Errorf("got %v, %v, want cancelled", result, err)
 	}
 }
@@ -409,7 +411,7 @@ outputs:
   before: ${{ steps.s.outputs.before }}
   status: ${{ steps.s.outputs.status }}
 `)
-	local.Journal = engine.NewMemory()
+	local.Journal = journal.NewMemory()
 	want := []action.Object{{"n": 1.0, "before": nil, "status": nil}, nil, {"n": 3.0, "before": 1.0, "status": "success"}, {"n": 4.0, "before": 3.0, "status": "success"}}
 	for i := range want {
 		h.id = fmt.Sprintf("R%d", i+1)

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // sendInput takes the idempotency key of its call.
@@ -39,16 +39,16 @@ func (s *sender) action() *action.Action {
 }
 
 // send runs a script and returns the keys that its calls had.
-func send(t *testing.T, run string, fail int, source string) []string {
+func send(t *testing.T, runID string, fail int, source string) []string {
 	t.Helper()
 	s := &sender{fail: fail}
 	h := newHost(s.action())
-	h.id = run
+	h.id = runID
 	mustSucceed(t, h.run(t, source))
 	if diff := cmp.Diff(s.keys, s.scope); diff != "" {
 		t.Errorf("the input and the scope tell different keys:\n%s", diff)
 	}
-	for i, c := range h.calls(engine.CallStarted) {
+	for i, c := range h.calls(run.EventCallStarted) {
 		if c.Key != s.keys[i] || len(c.Key) != 32 {
 			t.Errorf("call %d was recorded with the key %q and sent with %q", i+1, c.Key, s.keys[i])
 		}

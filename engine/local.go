@@ -8,13 +8,17 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/attempt"
+	"github.com/pdflow/pdflow/engine/clock"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
 // Local runs plans in this process. Its zero value, with an Interpreter, is
 // ready; it is safe for concurrent use.
 type Local struct {
-	Interpreter Interpreter
+	Interpreter attempt.Interpreter
 	// Clock is the time that runs live in; nil is the system's.
 	Clock action.Clock
 	// Secrets returns the text of a declared secret by name. Nil: there are none.
@@ -24,10 +28,10 @@ type Local struct {
 	Redactor *action.Redactor
 	// Observers hear of every event, in order, from one goroutine a run. They may
 	// hear of an event shortly before it is durable.
-	Observers []Observer
+	Observers []run.Observer
 	// Journal keeps the runs; nil keeps nothing, and knows of no concurrency
 	// groups.
-	Journal Journal
+	Journal journal.Journal
 	// Admit waits for a slot for a run that starts or is resumed. It is called once,
 	// after the start or resume is durable and before the run does anything, and
 	// reports whether the run had to wait. An error ends the work on the run, which
@@ -35,7 +39,7 @@ type Local struct {
 	Admit func(ctx context.Context, run string) (waited bool, err error)
 	// Ceiling is what the operator of the machine allows workflows to do; nil
 	// allows whatever they ask for.
-	Ceiling *Ceiling
+	Policy *attempt.Policy
 	// NewID returns the id of a run that starts now; nil makes random ones.
 	NewID func(now time.Time) string
 }
@@ -43,14 +47,14 @@ type Local struct {
 // A Request asks for a run.
 type Request struct {
 	Inputs  action.Object // as given, before they are checked
-	Trigger Trigger       // manual when empty
-	Target  Target
+	Trigger run.Trigger   // manual when empty
+	Target  run.Target
 	// Keys are the texts of the keys that the target is talked to with, by what
 	// each is for. The run records fingerprints of them.
 	Keys map[string]string
 	// Occurrence makes this the run of a schedule's instant: it has its id and its
 	// trigger, and ErrExists says that it was begun before.
-	Occurrence *Occurrence
+	Occurrence *run.Occurrence
 	// Patient makes the run wait where its concurrency group would skip it: an instant
 	// that is caught up together with others runs after them.
 	Patient bool
@@ -58,7 +62,7 @@ type Request struct {
 	Begun func()
 	// Rehearsed makes this the run that was rehearsed: it has that one's id, so that
 	// its keys are the same, and sees what that one read before its first write.
-	Rehearsed *Rehearsal
+	Rehearsed *attempt.DryRun
 }
 
 // An InputError says that a run could not begin because of what it was given.
@@ -86,7 +90,7 @@ func IsInputError(err error) bool {
 // A run whose concurrency group is busy is skipped or waits, as its workflow
 // says. One that comes upon a call that a person must decide returns with
 // Result.Suspended; [Local.Resume] goes on with it.
-func (l *Local) Run(ctx context.Context, plan *workflow.Plan, request Request) (*Result, error) {
+func (l *Local) Run(ctx context.Context, plan *workflow.Plan, request Request) (*run.Result, error) {
 	loop, start, err := l.prepare(plan, request)
 	if err != nil {
 		return nil, err
@@ -103,37 +107,37 @@ func (l *loop) live() (leave func()) {
 }
 
 // prepare checks what a new run is given and returns its loop and its beginning.
-func (l *Local) prepare(plan *workflow.Plan, request Request) (*loop, *RunStart, error) {
+func (l *Local) prepare(plan *workflow.Plan, request Request) (*loop, *run.Start, error) {
 	inputs, problems := plan.Workflow.Inputs.Normalize(request.Inputs)
 	if len(problems) > 0 {
 		return nil, nil, &InputError{problems}
 	}
 	if request.Occurrence != nil {
-		request.Trigger = request.Occurrence.trigger()
+		request.Trigger = request.Occurrence.Trigger()
 	}
 	if request.Trigger.Kind == "" {
 		request.Trigger.Kind = "manual"
 	}
 	loop := l.loop(plan)
-	secrets, err := resolveSecrets(plan, inputs, l.Secrets, loop.redactor)
+	secrets, err := attempt.ResolveSecrets(plan, inputs, l.Secrets, loop.redactor)
 	if err != nil {
 		return nil, nil, &InputError{err}
 	}
-	loop.executor.Secrets, loop.executor.rehearsed = secrets, request.Rehearsed
+	loop.executor.Secrets, loop.executor.Approved = secrets, request.Rehearsed
 	switch {
 	case request.Rehearsed != nil:
 		loop.id = request.Rehearsed.Run
 	case request.Occurrence != nil:
-		loop.id = request.Occurrence.Run()
+		loop.id = request.Occurrence.RunID()
 	case l.NewID != nil:
 		loop.id = l.NewID(loop.clock.Now())
 	default:
 		loop.id = newRunID(loop.clock.Now())
 	}
 	loop.begun, loop.patient = request.Begun, request.Patient
-	start := &RunStart{
+	start := &run.Start{
 		Workflow: plan.Workflow.Name, Source: plan.Sources[0].Hash(), Inputs: inputs, Trigger: request.Trigger,
-		Target: request.Target.withKeys(loop.id, request.Keys),
+		Target: request.Target.WithKeys(loop.id, request.Keys),
 	}
 	return loop, start, nil
 }
@@ -141,18 +145,18 @@ func (l *Local) prepare(plan *workflow.Plan, request Request) (*loop, *RunStart,
 // loop returns the loop of a new run.
 func (l *Local) loop(plan *workflow.Plan) *loop {
 	loop := &loop{
-		local: l, plan: plan, run: NewRun(plan), clock: l.Clock, redactor: l.Redactor,
+		local: l, plan: plan, run: run.New(plan), clock: l.Clock, redactor: l.Redactor,
 		messages: make(chan message), wake: make(chan func() error), ended: make(chan struct{}),
-		attempts: map[unitID]*attempt{}, calls: callLog{},
+		attempts: map[run.TaskID]*liveAttempt{}, calls: attempt.History{},
 	}
 	if loop.clock == nil {
-		loop.clock = SystemClock{}
+		loop.clock = clock.System{}
 	}
 	if loop.redactor == nil {
 		loop.redactor = &action.Redactor{}
 	}
-	loop.virtual, _ = loop.clock.(*VirtualClock)
-	loop.executor = &Executor{Plan: plan, Interpreter: l.Interpreter, Clock: loop.clock, Redactor: loop.redactor, Ceiling: l.Ceiling}
+	loop.virtual, _ = loop.clock.(*clock.Virtual)
+	loop.executor = &attempt.Executor{Plan: plan, Interpreter: l.Interpreter, Clock: loop.clock, Redactor: loop.redactor, Policy: l.Policy}
 	return loop
 }
 
@@ -161,7 +165,7 @@ func (l *Local) loop(plan *workflow.Plan) *loop {
 func newRunID(now time.Time) string {
 	var random [10]byte
 	_, _ = rand.Read(random[:]) // never fails: crypto/rand ends the process instead
-	return runID(now, random)
+	return run.ID(now, random)
 }
 
 // A JournalError says that a run stopped because it could not be recorded. All

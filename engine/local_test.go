@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // TestOutputsChain: what a step returns is what the steps after it read, and what
@@ -108,7 +109,7 @@ func TestFailuresNameTheirPlace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			source := "inputs: {a: {type: object}}\n" + test.source
 			got := newHost().runWith(t, context.Background(), source, action.Object{"a": action.Object{}})
-			mustFail(t, got, engine.Failed, test.kind)
+			mustFail(t, got, run.Failed, test.kind)
 			if got.Error.Message != test.message || got.Error.File != "w.yaml" || got.Error.Line != test.line+1 {
 				t.Errorf("got %s:%d: %s\nwant w.yaml:%d: %s", got.Error.File, got.Error.Line, got.Error.Message, test.line+1, test.message)
 			}
@@ -163,7 +164,7 @@ func TestEventsAreAFold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := engine.NewRun(plan)
+	run := run.New(plan)
 	for _, e := range h.events {
 		if _, err := run.Apply(e); err != nil {
 			t.Fatalf("%s: %v", e.Kind, err)

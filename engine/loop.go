@@ -6,6 +6,10 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/attempt"
+	"github.com/pdflow/pdflow/engine/clock"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -15,27 +19,27 @@ import (
 type loop struct {
 	local    *Local
 	plan     *workflow.Plan
-	run      *Run
-	executor *Executor
+	run      *run.State
+	executor *attempt.Executor
 	clock    action.Clock
 	redactor *action.Redactor
 	id       string
-	entry    *Entry // until the journal has it
-	patient  bool   // it waits where its group would skip it
+	entry    *journal.Entry // until the journal has it
+	patient  bool           // it waits where its group would skip it
 	sequence int
 
-	batch   []Event // applied, and not yet in the journal
-	urgent  bool    // the batch must be durable before the run goes on
-	pending int     // bytes of answers in the batch
-	todo    []Command
+	batch   []run.Event // applied, and not yet in the journal
+	urgent  bool        // the batch must be durable before the run goes on
+	pending int         // bytes of answers in the batch
+	todo    []run.Command
 	asked   []message // attempts that wait for the batch
 
 	messages chan message      // from the attempts under way
 	wake     chan func() error // from timers: called by the loop
 	ended    chan struct{}     // closed when the loop takes no more
-	attempts map[unitID]*attempt
+	attempts map[run.TaskID]*liveAttempt
 	working  int // goroutines of attempts
-	calls    callLog
+	calls    attempt.History
 
 	deadline     time.Time // that the timer is set for
 	stopDeadline func() bool
@@ -44,15 +48,15 @@ type loop struct {
 	begun func()                          // called once the run's beginning is durable
 	admit func() (waited bool, err error) // waits for a slot; nil once the run has one
 
-	virtual *VirtualClock // the clock, when it is one
-	spent   int           // what was under way and ends with this turn; see pass
+	virtual *clock.Virtual // the clock, when it is one
+	spent   int            // what was under way and ends with this turn; see pass
 }
 
 // A message is an event that an attempt reports, with its time: the loop may take
 // it later. One with a reply waits until it was taken, and durable when that is
 // asked for.
 type message struct {
-	event   Event
+	event   run.Event
 	durable bool
 	last    bool // the attempt has ended
 	reply   chan reply
@@ -64,7 +68,7 @@ type reply struct {
 }
 
 // drive goes on with the run until it has ended or is suspended.
-func (l *loop) drive(ctx context.Context) (*Result, error) {
+func (l *loop) drive(ctx context.Context) (*run.Result, error) {
 	defer close(l.ended)
 	defer l.watchCancel()()
 	cancelled := ctx.Done()
@@ -82,7 +86,7 @@ func (l *loop) drive(ctx context.Context) (*Result, error) {
 			err = f()
 		case <-cancelled:
 			cancelled = nil
-			err = l.take(Event{Kind: RunCancelled})
+			err = l.take(run.Event{Kind: run.EventCancelled})
 		}
 		if err == nil {
 			err = l.turn()
@@ -138,7 +142,7 @@ func (l *loop) awaitSlot() error {
 	if !waited {
 		return nil
 	}
-	if err := l.take(Event{Kind: RunAdmitted}); err != nil {
+	if err := l.take(run.Event{Kind: run.EventAdmitted}); err != nil {
 		return err
 	}
 	return l.commit()
@@ -172,7 +176,7 @@ func (l *loop) receive(m message) error {
 	if m.last {
 		l.working--
 		l.spent++
-		delete(l.attempts, unitID{m.event.Step, m.event.Item})
+		delete(l.attempts, run.TaskID{Step: m.event.Step, Item: m.event.Item})
 	}
 	l.urgent = l.urgent || m.durable
 	err := l.take(m.event)
@@ -189,7 +193,7 @@ func (l *loop) receive(m message) error {
 // take gives an event its number and time, applies it and shows it to the
 // observers. What it enables is done after it is durable; attempts that it
 // starts are recorded with it.
-func (l *loop) take(e Event) error {
+func (l *loop) take(e run.Event) error {
 	e.Sequence, e.Run = l.sequence+1, l.id
 	if e.Time.IsZero() {
 		e.Time = l.clock.Now()
@@ -200,8 +204,8 @@ func (l *loop) take(e Event) error {
 	}
 	l.sequence++
 	l.batch = append(l.batch, l.shown(e))
-	if e.Kind == CallReturned {
-		l.pending += valueSize(e.Call.Output)
+	if e.Kind == run.EventCallReturned {
+		l.pending += attempt.ValueSize(e.Call.Output)
 	}
 	l.urgent = l.urgent || !e.Kind.Record() || len(l.batch) >= maxBatch || l.pending > maxPending
 	l.remember(e)
@@ -218,7 +222,7 @@ func (l *loop) take(e Event) error {
 
 // shown is an event as the journal and observers may have it: an input may hold
 // the text of a secret.
-func (l *loop) shown(e Event) Event {
+func (l *loop) shown(e run.Event) run.Event {
 	if e.Started != nil {
 		shown := *e.Started
 		shown.Inputs, _ = l.redactor.RedactValue(shown.Inputs).(action.Object)
@@ -229,17 +233,17 @@ func (l *loop) shown(e Event) Event {
 
 // enabled records at once what a command makes happen, and keeps the rest for
 // after that is durable.
-func (l *loop) enabled(c Command) error {
+func (l *loop) enabled(c run.Command) error {
 	l.todo = append(l.todo, c)
 	switch c := c.(type) {
-	case Start:
+	case run.StartAttempt:
 		if !c.Attempt.Replay {
-			return l.take(Event{Kind: AttemptStarted, Step: c.Attempt.Step, Item: c.Attempt.Item, Attempt: c.Attempt.Number})
+			return l.take(run.Event{Kind: run.EventAttemptStarted, Step: c.Attempt.Step, Item: c.Attempt.Item, Attempt: c.Attempt.Number})
 		}
-	case Finish:
-		return l.take(Event{Kind: RunFinished, Status: c.Status, Outputs: c.Outputs, Error: c.Error})
-	case Suspend:
-		return l.take(Event{Kind: RunSuspended, Error: c.Error})
+	case run.Finish:
+		return l.take(run.Event{Kind: run.EventFinished, Status: c.Status, Outputs: c.Outputs, Error: c.Error})
+	case run.Suspend:
+		return l.take(run.Event{Kind: run.EventSuspended, Error: c.Error})
 	}
 	return nil
 }
@@ -291,17 +295,17 @@ func (l *loop) hasBegun() {
 }
 
 // do does what a command asks for.
-func (l *loop) do(c Command) {
+func (l *loop) do(c run.Command) {
 	switch c := c.(type) {
-	case Start:
+	case run.StartAttempt:
 		l.launch(c.Attempt)
-	case Wait:
+	case run.WaitAttempt:
 		l.launchAt(c.Attempt, c.Until)
-	case Cancel:
-		if a := l.attempts[unitID{c.Step, c.Item}]; a != nil {
+	case run.CancelAttempt:
+		if a := l.attempts[run.TaskID{Step: c.Step, Item: c.Item}]; a != nil {
 			a.cancel(c.Cause)
 		}
-	case Finish, Suspend:
+	case run.Finish, run.Suspend:
 		l.done = true
 	}
 }
@@ -314,7 +318,7 @@ func (l *loop) after(d time.Duration, f func() error) (stop func() bool) {
 		case l.wake <- f:
 		case <-l.ended:
 			if l.virtual != nil {
-				l.virtual.end(1)
+				l.virtual.End(1)
 			}
 		}
 	})
@@ -324,14 +328,14 @@ func (l *loop) after(d time.Duration, f func() error) (stop func() bool) {
 // attempt, or a timer on its way to the run. It ends with the turn that takes it.
 func (l *loop) underWay() {
 	if l.virtual != nil {
-		l.virtual.begin()
+		l.virtual.Begin()
 	}
 }
 
 // pass ends what the turn has taken: what it made happen is under way by now.
 func (l *loop) pass() {
 	if l.virtual != nil && l.spent > 0 {
-		l.virtual.end(l.spent)
+		l.virtual.End(l.spent)
 	}
 	l.spent = 0
 }
@@ -352,7 +356,7 @@ func (l *loop) setDeadline(at time.Time) {
 		if !l.deadline.Equal(at) {
 			return nil // it was over already when the timer came
 		}
-		return l.take(Event{Kind: RunTimedOut})
+		return l.take(run.Event{Kind: run.EventTimedOut})
 	})
 }
 
@@ -377,7 +381,7 @@ func (l *loop) watchCancel() (stop func()) {
 	look = func() error {
 		asked, err := l.local.Journal.CancelRequested(context.Background(), l.id)
 		if err == nil && asked {
-			return l.take(Event{Kind: RunCancelled})
+			return l.take(run.Event{Kind: run.EventCancelled})
 		}
 		stopTimer = l.after(every, look)
 		return nil // a journal that cannot be read is found out by the next write
@@ -385,6 +389,9 @@ func (l *loop) watchCancel() (stop func()) {
 	stopTimer = l.after(every, look)
 	return func() { stopTimer() }
 }
+
+// errUnrecorded ends the attempts of a run that can no longer be recorded.
+var errUnrecorded error = &action.Error{Kind: action.Cancelled, Message: "the run cannot be recorded any more"}
 
 // abandon stops a run that cannot go on here. Nothing more of it is sent, and
 // nothing of it is left when it returns.
@@ -408,10 +415,10 @@ func (l *loop) abandon() {
 }
 
 // remember keeps the calls for a later attempt of the same step.
-func (l *loop) remember(e Event) {
+func (l *loop) remember(e run.Event) {
 	if e.Kind.Record() {
-		l.calls.add(e)
-	} else if e.Kind == AttemptFinished && e.Outcome.Status != Failed {
-		delete(l.calls, unitID{e.Step, e.Item})
+		l.calls.Add(e)
+	} else if e.Kind == run.EventAttemptFinished && e.Outcome.Status != run.Failed {
+		delete(l.calls, run.TaskID{Step: e.Step, Item: e.Item})
 	}
 }

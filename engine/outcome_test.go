@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // A service is the world of demo.create, a Reconciled action: it does what the
@@ -102,11 +102,11 @@ func TestReconciled(t *testing.T) {
 					t.Errorf("got %v, want %s", got.Outputs, test.id)
 				}
 			case action.UnknownOutcome:
-				mustFail(t, got, engine.NeedsAttention, test.kind)
+				mustFail(t, got, run.NeedsAttention, test.kind)
 			default:
-				mustFail(t, got, engine.Failed, test.kind)
+				mustFail(t, got, run.Failed, test.kind)
 			}
-			if c := h.calls(engine.CallStarted)[0]; string(c.Before) != `{"seen":7}` {
+			if c := h.calls(run.EventCallStarted)[0]; string(c.Before) != `{"seen":7}` {
 				t.Errorf("got the state %s recorded, want what Before read", c.Before)
 			}
 		})
@@ -140,12 +140,12 @@ func TestReconciledConflictAfterLoss(t *testing.T) {
 func TestOnce(t *testing.T) {
 	tests := map[string]struct {
 		err    error
-		status engine.Status
+		status run.Status
 		kind   action.Kind
 	}{
-		"no answer":  {lost(), engine.NeedsAttention, action.UnknownOutcome},
-		"not sent":   {action.Errorf(action.Unavailable, "refused"), engine.Failed, action.Unavailable},
-		"an own one": {errors.New("broken"), engine.Failed, action.Script},
+		"no answer":  {lost(), run.NeedsAttention, action.UnknownOutcome},
+		"not sent":   {action.Errorf(action.Unavailable, "refused"), run.Failed, action.Unavailable},
+		"an own one": {errors.New("broken"), run.Failed, action.Script},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -153,10 +153,10 @@ func TestOnce(t *testing.T) {
 			h := newHost(act("demo.post", action.Once, func(context.Context, textIn) error { sent++; return test.err }))
 			got := h.run(t, "steps:\n- id: p\n  lua: |\n    demo.post{text = 'a'}\n- id: after\n  lua: |\n    return 1\n")
 			mustFail(t, got, test.status, test.kind)
-			if sent != 1 || got.Steps[1].Status != engine.Skipped {
+			if sent != 1 || got.Steps[1].Status != run.Skipped {
 				t.Errorf("got it sent %d times and then %s, want once and skipped", sent, got.Steps[1].Status)
 			}
-			returned := h.calls(engine.CallReturned)
+			returned := h.calls(run.EventCallReturned)
 			if len(returned) != 1 || returned[0].Error == nil || returned[0].Error.Kind != test.kind {
 				t.Errorf("got %+v recorded, want the error", returned)
 			}
@@ -183,12 +183,12 @@ func TestPanicOfAnAction(t *testing.T) {
 		"script": "steps:\n- id: p\n  lua: |\n    demo.crash{}\n",
 	}
 	effects := map[action.Effect]struct {
-		status engine.Status
+		status run.Status
 		kind   action.Kind
 	}{
-		action.Pure:  {engine.Failed, action.Script},
-		action.Reads: {engine.Failed, action.Script},
-		action.Once:  {engine.NeedsAttention, action.UnknownOutcome},
+		action.Pure:  {run.Failed, action.Script},
+		action.Reads: {run.Failed, action.Script},
+		action.Once:  {run.NeedsAttention, action.UnknownOutcome},
 	}
 	for way, source := range sources {
 		for effect, want := range effects {
@@ -199,7 +199,7 @@ func TestPanicOfAnAction(t *testing.T) {
 				if got.Error.Action != "demo.crash" {
 					t.Errorf("got %+v, want the action to be named", got.Error)
 				}
-				if effect != action.Pure && len(h.calls(engine.CallReturned)) != 1 {
+				if effect != action.Pure && len(h.calls(run.EventCallReturned)) != 1 {
 					t.Error("the end of the call was not recorded")
 				}
 			})

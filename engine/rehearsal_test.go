@@ -10,6 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/attempt"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -108,7 +111,7 @@ outputs: {a: "${{ steps.a.outputs }}", c: "${{ steps.c.status }}"}
 		t.Errorf("got %d writes, outputs of the run (-want +got):\n%s", world.writes, diff)
 	}
 	var keys []string
-	for _, c := range h.calls(engine.CallStarted) {
+	for _, c := range h.calls(run.EventCallStarted) {
 		if c.Key != "" && c.Input["text"] != "wrong" && c.Input["text"] != "nothing" {
 			keys = append(keys, c.Key)
 		}
@@ -127,7 +130,7 @@ outputs: {a: "${{ steps.a.outputs }}", c: "${{ steps.c.status }}"}
 func TestRehearsalLeavesNoRun(t *testing.T) {
 	h := newHost((&counter{}).actions()...)
 	local, plan := h.compile(t, "concurrency: {policy: skip}\nsteps: [{id: a, uses: demo.write, with: {text: \"${{ previous.outputs.x }}\"}}]\noutputs: {x: page}\n")
-	local.Journal = engine.NewMemory()
+	local.Journal = journal.NewMemory()
 	if _, err := local.Run(context.Background(), plan, engine.Request{}); err != nil {
 		t.Fatal(err)
 	}
@@ -136,11 +139,11 @@ func TestRehearsalLeavesNoRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []engine.Write{{Step: "a", Action: "demo.write", Requests: []action.Request{{Method: "POST", URL: "https://x/page", Body: "hushhush " + rehearsal.Writes[0].Key}, {Method: "PUT", URL: "https://x"}}}}
-	if diff := cmp.Diff(want, rehearsal.Writes, cmpopts.IgnoreFields(engine.Write{}, "Key")); diff != "" {
+	want := []attempt.Write{{Step: "a", Action: "demo.write", Requests: []action.Request{{Method: "POST", URL: "https://x/page", Body: "hushhush " + rehearsal.Writes[0].Key}, {Method: "PUT", URL: "https://x"}}}}
+	if diff := cmp.Diff(want, rehearsal.Writes, cmpopts.IgnoreFields(attempt.Write{}, "Key")); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
 	}
-	runs, err := local.Journal.Runs(context.Background(), engine.RunQuery{})
+	runs, err := local.Journal.Runs(context.Background(), journal.Query{})
 	if err != nil || len(runs) != 1 {
 		t.Errorf("got the runs %v, %v, want one", runs, err)
 	}
@@ -165,7 +168,7 @@ steps:
 - {id: a, uses: demo.reach, with: {text: a.example.com}}
 - {id: b, uses: demo.reach, with: {text: "${{ inputs.host }}"}}
 `)
-	ceiling := &engine.Ceiling{File: "pdflow.yaml", Secrets: []string{"A"}}
+	ceiling := &attempt.Policy{File: "pdflow.yaml", Secrets: []string{"A"}}
 	configuration := parseAllow(t, `allow: {http: ["https://*.example.com"]}`)
 	ceiling.Permissions = configuration
 	want := []string{
@@ -176,12 +179,12 @@ steps:
 	if diff := cmp.Diff(strings.Join(want, "\n"), ceiling.Check(plan).Error()); diff != "" {
 		t.Errorf("check (-want +got):\n%s", diff)
 	}
-	local.Ceiling = ceiling
+	local.Policy = ceiling
 	result, err := local.Run(context.Background(), plan, engine.Request{Inputs: action.Object{"host": "https://evil.example.org"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	mustFail(t, result, engine.Failed, action.Permission)
+	mustFail(t, result, run.Failed, action.Permission)
 	if result.Error.Step != "b" {
 		t.Errorf("got %+v, want a failure of the step b", result.Error)
 	}

@@ -8,14 +8,15 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/attempt"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // A tape records the calls of attempts and plays them back: what a process that
 // was stopped would have left.
 type tape struct {
-	calls []engine.RecordedCall
+	calls []attempt.RecordedCall
 	next  int
 	logs  int
 	// attempt is the attempt that is being recorded.
@@ -25,22 +26,22 @@ type tape struct {
 	durable []int
 }
 
-var _ engine.Recorder = (*tape)(nil)
+var _ attempt.Recorder = (*tape)(nil)
 
-func (p *tape) Recorded() []engine.RecordedCall {
-	return append([]engine.RecordedCall(nil), p.calls...)
+func (p *tape) Recorded() []attempt.RecordedCall {
+	return append([]attempt.RecordedCall(nil), p.calls...)
 }
 
-func (p *tape) Begin(_ context.Context, call engine.Call, durable bool) (int, error) {
+func (p *tape) Begin(_ context.Context, call run.Call, durable bool) (int, error) {
 	p.next++
 	if durable {
 		p.durable = append(p.durable, call.Number)
 	}
-	p.calls = append(p.calls, engine.RecordedCall{Call: call, Attempt: p.attempt, Sequence: p.next, Time: p.clock.Now()})
+	p.calls = append(p.calls, attempt.RecordedCall{Call: call, Attempt: p.attempt, Sequence: p.next, Time: p.clock.Now()})
 	return p.next, nil
 }
 
-func (p *tape) End(call engine.Call, _ bool) {
+func (p *tape) End(call run.Call, _ bool) {
 	for i := range p.calls {
 		if c := &p.calls[i]; c.Attempt == p.attempt && c.Number == call.Number {
 			c.Returned, c.Output, c.Error = !call.Stopped, call.Output, call.Error
@@ -48,7 +49,7 @@ func (p *tape) End(call engine.Call, _ bool) {
 		}
 	}
 	p.next++
-	p.calls = append(p.calls, engine.RecordedCall{Call: call, Attempt: p.attempt, Sequence: p.next, Returned: true, Time: p.clock.Now()})
+	p.calls = append(p.calls, attempt.RecordedCall{Call: call, Attempt: p.attempt, Sequence: p.next, Returned: true, Time: p.clock.Now()})
 }
 
 func (p *tape) Log(action.LogRecord) { p.logs++ }
@@ -131,7 +132,7 @@ func (w *town) actions() []*action.Action {
 
 // An executed is an executor of a script over a town.
 type executed struct {
-	*engine.Executor
+	*attempt.Executor
 	clock *virtualClock
 }
 
@@ -139,13 +140,13 @@ func execute(t *testing.T, w *town, script string) *executed {
 	t.Helper()
 	h := newHost(w.actions()...)
 	local, plan := h.compile(t, "steps:\n- id: one\n  lua: |\n    "+strings.ReplaceAll(strings.TrimSpace(script), "\n", "\n    ")+"\n")
-	return &executed{&engine.Executor{Plan: plan, Interpreter: local.Interpreter, Clock: h.clock, Redactor: &action.Redactor{}}, h.clock}
+	return &executed{&attempt.Executor{Plan: plan, Interpreter: local.Interpreter, Clock: h.clock, Redactor: &action.Redactor{}}, h.clock}
 }
 
 // attempt makes an attempt; what it records is added to the tape.
-func (x *executed) attempt(p *tape, number int) engine.Outcome {
+func (x *executed) attempt(p *tape, number int) run.Outcome {
 	p.attempt, p.clock = number, x.clock
-	return x.Do(context.Background(), engine.Attempt{Step: "one", Number: number, Run: engine.RunInfo{ID: "R1"}}, p)
+	return x.Do(context.Background(), run.Attempt{Step: "one", Number: number, Run: run.Info{ID: "R1"}}, p)
 }
 
 const everyEffect = `
@@ -165,7 +166,7 @@ func TestReplay(t *testing.T) {
 	whole := &tape{}
 	world := newTown()
 	want := execute(t, world, everyEffect).attempt(whole, 1)
-	if want.Status != engine.Success || len(whole.calls) != 7 {
+	if want.Status != run.Success || len(whole.calls) != 7 {
 		t.Fatalf("got %v and %d calls, want success and 7", want.Error, len(whole.calls))
 	}
 	if diff := cmp.Diff([]int{2, 3, 4, 5, 6}, whole.durable); diff != "" {
@@ -179,7 +180,7 @@ func TestReplay(t *testing.T) {
 			t.Run(fmt.Sprintf("after %d, under way %v", n, underWay), func(t *testing.T) {
 				again := newTown()
 				again.made["m"], again.reads = n > 4 || n == 4 && underWay, 1
-				survived := &tape{calls: append([]engine.RecordedCall(nil), whole.calls[:n]...), next: 100}
+				survived := &tape{calls: append([]attempt.RecordedCall(nil), whole.calls[:n]...), next: 100}
 				if underWay {
 					survived.calls[n-1].Returned, survived.calls[n-1].Output = false, nil
 				}
@@ -198,7 +199,7 @@ func TestReplay(t *testing.T) {
 
 // checkReplay compares outputs: only the Once call that was under way may end
 // otherwise, as an unknown outcome that the script sees.
-func checkReplay(t *testing.T, want, got engine.Outcome, n int, underWay bool) {
+func checkReplay(t *testing.T, want, got run.Outcome, n int, underWay bool) {
 	t.Helper()
 	expected := action.Object{}
 	for name, v := range want.Outputs.(action.Object) {
@@ -244,7 +245,7 @@ func TestReplayRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			world := newTown()
 			got := execute(t, world, test.script).attempt(&tape{calls: recorded.calls}, 1)
-			if got.Status != engine.Failed || !got.Final || len(world.trace) > 0 {
+			if got.Status != run.Failed || !got.Final || len(world.trace) > 0 {
 				t.Fatalf("got %+v after %v, want a final failure and nothing sent", got, world.trace)
 			}
 			for _, want := range test.want {
@@ -271,7 +272,7 @@ if n < 3 then error({kind = "unavailable"}) end
 return {n = n, at = at}`
 	world, recorded := newTown(), &tape{}
 	x := execute(t, world, script)
-	if got := x.attempt(recorded, 1); got.Status != engine.Failed {
+	if got := x.attempt(recorded, 1); got.Status != run.Failed {
 		t.Fatalf("got %v, want a failure", got)
 	}
 	first := len(world.trace)
@@ -301,17 +302,17 @@ func TestRetryOfWhatWasLost(t *testing.T) {
 		lose   string
 		want   []string // what both attempts did, without keys
 		same   bool     // of keys
-		status engine.Status
+		status run.Status
 	}{
-		"keyed": {`town.page{text = "p"}`, "page", []string{"page p", "page p"}, true, engine.Success},
+		"keyed": {`town.page{text = "p"}`, "page", []string{"page p", "page p"}, true, run.Success},
 		"keyed, another input": {
 			`town.page{text = "p" .. town.read{}.value}`, "page",
 			[]string{"read", "page p1", "read", "page p2"},
-			false, engine.Success,
+			false, run.Success,
 		},
-		"repeats":    {`town.set{text = "s"}`, "set", []string{"set s", "set s"}, true, engine.Success},
-		"reconciled": {`town.make{text = "m"}`, "make", []string{"make m", "look m"}, true, engine.Success},
-		"once":       {`town.post{text = "o"}`, "post", []string{"post o"}, true, engine.Failed},
+		"repeats":    {`town.set{text = "s"}`, "set", []string{"set s", "set s"}, true, run.Success},
+		"reconciled": {`town.make{text = "m"}`, "make", []string{"make m", "look m"}, true, run.Success},
+		"once":       {`town.post{text = "o"}`, "post", []string{"post o"}, true, run.Failed},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -335,7 +336,7 @@ func TestRetryOfWhatWasLost(t *testing.T) {
 			if got.Status != test.status || (len(keys) <= 1) != test.same {
 				t.Errorf("got %s, %v with the keys %v, want %s", got.Status, got.Error, keys, test.status)
 			}
-			if test.status == engine.Failed && (got.Error.Kind != action.UnknownOutcome || got.Error.Call == 0) {
+			if test.status == run.Failed && (got.Error.Kind != action.UnknownOutcome || got.Error.Call == 0) {
 				t.Errorf("got %+v, want an unknown outcome that names its call", got.Error)
 			}
 		})
@@ -357,23 +358,23 @@ func underWay(t *testing.T, script string) *tape {
 func TestLateCalls(t *testing.T) {
 	tests := map[string]struct {
 		script  string
-		decided engine.Decision
+		decided run.Decision
 		trace   int // calls that are sent
-		status  engine.Status
+		status  run.Status
 		kind    action.Kind
 	}{
-		"a page with a derived key waits":      {`town.page{text = "p"}`, "", 0, engine.Suspended, action.UnknownOutcome},
-		"not even pcall catches that":          {`pcall(town.page, {text = "p"})`, "", 0, engine.Suspended, action.UnknownOutcome},
-		"a page with an own key is sent":       {`town.page_own{text = "p"}`, "", 1, engine.Success, ""},
-		"what may be repeated is sent":         {`town.set{text = "s"}`, "", 1, engine.Success, ""},
-		"what can be found out is":             {`town.make{text = "m"}`, "", 2, engine.Success, ""},
-		"a read is made":                       {`town.read{}`, "", 1, engine.Success, ""},
-		"what is sent once is unknown at once": {`town.post{text = "o"}`, "", 0, engine.Failed, action.UnknownOutcome},
-		"done is not sent":                     {`town.page{text = "p"}`, engine.CallDone, 0, engine.Success, ""},
-		"done is not sent, of once":            {`town.post{text = "o"}`, engine.CallDone, 0, engine.Success, ""},
-		"repeat is sent":                       {`town.page{text = "p"}`, engine.CallRepeat, 1, engine.Success, ""},
-		"repeat is sent, of once":              {`town.post{text = "o"}`, engine.CallRepeat, 1, engine.Success, ""},
-		"fail fails":                           {`town.page{text = "p"}`, engine.CallFail, 0, engine.Failed, action.UnknownOutcome},
+		"a page with a derived key waits":      {`town.page{text = "p"}`, "", 0, run.Suspended, action.UnknownOutcome},
+		"not even pcall catches that":          {`pcall(town.page, {text = "p"})`, "", 0, run.Suspended, action.UnknownOutcome},
+		"a page with an own key is sent":       {`town.page_own{text = "p"}`, "", 1, run.Success, ""},
+		"what may be repeated is sent":         {`town.set{text = "s"}`, "", 1, run.Success, ""},
+		"what can be found out is":             {`town.make{text = "m"}`, "", 2, run.Success, ""},
+		"a read is made":                       {`town.read{}`, "", 1, run.Success, ""},
+		"what is sent once is unknown at once": {`town.post{text = "o"}`, "", 0, run.Failed, action.UnknownOutcome},
+		"done is not sent":                     {`town.page{text = "p"}`, run.DecideDone, 0, run.Success, ""},
+		"done is not sent, of once":            {`town.post{text = "o"}`, run.DecideDone, 0, run.Success, ""},
+		"repeat is sent":                       {`town.page{text = "p"}`, run.DecideRepeat, 1, run.Success, ""},
+		"repeat is sent, of once":              {`town.post{text = "o"}`, run.DecideRepeat, 1, run.Success, ""},
+		"fail fails":                           {`town.page{text = "p"}`, run.DecideFail, 0, run.Failed, action.UnknownOutcome},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -389,7 +390,7 @@ func TestLateCalls(t *testing.T) {
 			if test.kind != "" && (got.Error.Kind != test.kind || got.Error.Call != 1) {
 				t.Errorf("got %+v, want %s of call 1", got.Error, test.kind)
 			}
-			if test.status == engine.Suspended && !strings.Contains(got.Error.Hint, "runs resume R1 --call 1=done") {
+			if test.status == run.Suspended && !strings.Contains(got.Error.Hint, "runs resume R1 --call 1=done") {
 				t.Errorf("got the hint %q, want the command", got.Error.Hint)
 			}
 		})
@@ -406,8 +407,8 @@ func TestReplayUnderCancel(t *testing.T) {
 		recorded.attempt, recorded.clock = 1, x.clock
 		ctx, cancel := context.WithCancelCause(context.Background())
 		cancel(&action.Error{Kind: action.Cancelled, Message: "the run was cancelled"})
-		got := x.Do(ctx, engine.Attempt{Step: "one", Number: 1, Run: engine.RunInfo{ID: "R1"}}, recorded)
-		if got.Status != engine.Failed || got.Error.Kind != action.UnknownOutcome || got.Error.Call != 1 || len(world.trace) > 0 {
+		got := x.Do(ctx, run.Attempt{Step: "one", Number: 1, Run: run.Info{ID: "R1"}}, recorded)
+		if got.Status != run.Failed || got.Error.Kind != action.UnknownOutcome || got.Error.Call != 1 || len(world.trace) > 0 {
 			t.Errorf("%s: got %+v after %v, want an unknown outcome of call 1", script, got.Error, world.trace)
 		}
 	}
@@ -418,7 +419,7 @@ func TestReplayUnderCancel(t *testing.T) {
 func TestDraws(t *testing.T) {
 	x := execute(t, newTown(), `return math.random()`)
 	draw := func(number, item int) any {
-		return x.Do(context.Background(), engine.Attempt{Step: "one", Number: number, Item: item, Run: engine.RunInfo{ID: "R1"}}, &tape{clock: x.clock}).Outputs
+		return x.Do(context.Background(), run.Attempt{Step: "one", Number: number, Item: item, Run: run.Info{ID: "R1"}}, &tape{clock: x.clock}).Outputs
 	}
 	if draw(1, 0) != draw(2, 0) || draw(1, 1) == draw(1, 2) {
 		t.Errorf("got %v, %v, %v, %v, want the attempts alike and the items not", draw(1, 0), draw(2, 0), draw(1, 1), draw(1, 2))

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/attempt"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -19,10 +21,10 @@ type Resumption struct {
 	Inputs action.Object
 	// Target and Keys must be those of the run: it is never continued against
 	// another PagerDuty.
-	Target Target
+	Target run.Target
 	Keys   map[string]string
 	// Calls are decisions of a person, by the sequence number of the call.started.
-	Calls map[int]Decision
+	Calls map[int]run.Decision
 	// Retry goes on with a run that has ended, from its failed steps.
 	Retry bool
 	// Cancel cancels the run: only `finally` still runs.
@@ -33,7 +35,7 @@ type Resumption struct {
 // with one that has failed. The plan must be that of the journal's sources
 // ([workflow.Restore]). It returns as Run does; the error is an [InputError] too
 // when the run cannot go on as asked, and then nothing has changed.
-func (l *Local) Resume(ctx context.Context, plan *workflow.Plan, resumption Resumption) (*Result, error) {
+func (l *Local) Resume(ctx context.Context, plan *workflow.Plan, resumption Resumption) (*run.Result, error) {
 	if l.Journal == nil {
 		return nil, &InputError{errors.New("there is no journal, so no run to go on with")}
 	}
@@ -60,7 +62,7 @@ func (l *loop) restore(ctx context.Context, resumption Resumption) error {
 			return &JournalError{l.id, fmt.Errorf("its record makes no sense: %w", err)}
 		}
 		if e.Kind.Record() {
-			l.calls.add(e)
+			l.calls.Add(e)
 		}
 	}
 	l.sequence = len(events)
@@ -79,7 +81,7 @@ func (l *loop) checkState(resumption Resumption) error {
 		return fmt.Errorf("the run %s was made from another text of its workflow than this plan", l.id)
 	case resumption.Retry && !l.run.Over():
 		return fmt.Errorf("the run %s has not ended: resume it instead of retrying it", l.id)
-	case resumption.Retry && (l.run.Status() == Success || l.run.Status() == Skipped):
+	case resumption.Retry && (l.run.Status() == run.Success || l.run.Status() == run.Skipped):
 		return fmt.Errorf("the run %s ended as %s: there is nothing to retry", l.id, l.run.Status())
 	case !resumption.Retry && l.run.Over():
 		return fmt.Errorf("the run %s has ended as %s; `runs retry` goes on from failed steps", l.id, l.run.Status())
@@ -93,7 +95,7 @@ func (l *loop) checkState(resumption Resumption) error {
 
 // checkTarget refuses another PagerDuty, or another key.
 func (l *loop) checkTarget(resumption Resumption) error {
-	recorded, given := l.run.Start().Target, resumption.Target.withKeys(l.id, resumption.Keys)
+	recorded, given := l.run.Start().Target, resumption.Target.WithKeys(l.id, resumption.Keys)
 	switch {
 	case recorded.Simulator != given.Simulator && recorded.Simulator != "":
 		return fmt.Errorf("the run %s talked to a simulator, which is gone: start it again", l.id)
@@ -101,7 +103,7 @@ func (l *loop) checkTarget(resumption Resumption) error {
 		return fmt.Errorf("the run %s talked to PagerDuty itself and cannot go on with a simulator", l.id)
 	case recorded.Connection != given.Connection || recorded.Region != given.Region || recorded.APIURL != given.APIURL || recorded.EventsURL != given.EventsURL:
 		return fmt.Errorf("the run %s talked to %s and cannot go on with %s", l.id, recorded.Realm(), given.Realm())
-	case !slices.EqualFunc(recorded.Others, given.Others, func(a, b Target) bool { return reflect.DeepEqual(a, b) }):
+	case !slices.EqualFunc(recorded.Others, given.Others, func(a, b run.Target) bool { return reflect.DeepEqual(a, b) }):
 		return fmt.Errorf("steps of the run %s talked to other accounts than those that are set now: set the same connections, or start it again", l.id)
 	case !reflect.DeepEqual(recorded.Keys, given.Keys) && len(recorded.Keys)+len(given.Keys) > 0:
 		return fmt.Errorf("the run %s used other keys than those that are set now: set the same keys, or start it again", l.id)
@@ -113,10 +115,10 @@ func (l *loop) checkTarget(resumption Resumption) error {
 func (l *loop) checkCalls(resumption Resumption) error {
 	for _, sequence := range slices.Sorted(maps.Keys(resumption.Calls)) {
 		decision := resumption.Calls[sequence]
-		if !slices.Contains([]Decision{CallDone, CallRepeat, CallFail}, decision) {
+		if !slices.Contains([]run.Decision{run.DecideDone, run.DecideRepeat, run.DecideFail}, decision) {
 			return fmt.Errorf("a call is done, repeat or fail, not %q", decision)
 		}
-		if _, call := l.calls.find(sequence); call == nil || !call.unknown() {
+		if _, call := l.calls.Find(sequence); call == nil || !call.Unknown() {
 			return fmt.Errorf("the event %d of the run %s is no call whose outcome is unknown; `pdflow runs show %s` lists the calls", sequence, l.id, l.id)
 		}
 	}
@@ -141,32 +143,32 @@ func (l *loop) restoreSecrets(resumption Resumption) error {
 			return fmt.Errorf("the input %q of the run %s is recorded: only secret inputs are given again", name, l.id)
 		}
 	}
-	secrets, err := resolveSecrets(l.plan, inputs, l.local.Secrets, l.redactor)
+	secrets, err := attempt.ResolveSecrets(l.plan, inputs, l.local.Secrets, l.redactor)
 	l.executor.Secrets = secrets
 	return err
 }
 
 // goOn records what was decided and drives the run.
-func (l *loop) goOn(ctx context.Context, resumption Resumption) (*Result, error) {
+func (l *loop) goOn(ctx context.Context, resumption Resumption) (*run.Result, error) {
 	for _, sequence := range slices.Sorted(maps.Keys(resumption.Calls)) {
-		id, call := l.calls.find(sequence)
-		err := l.take(Event{
-			Kind: CallDecided, Step: id.step, Item: id.item, Attempt: call.Attempt,
-			Call: &Call{Number: sequence, Action: call.Action, Decision: resumption.Calls[sequence]},
+		id, call := l.calls.Find(sequence)
+		err := l.take(run.Event{
+			Kind: run.EventCallDecided, Step: id.Step, Item: id.Item, Attempt: call.Attempt,
+			Call: &run.Call{Number: sequence, Action: call.Action, Decision: resumption.Calls[sequence]},
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	kind := RunResumed
+	kind := run.EventResumed
 	if resumption.Retry {
-		kind = RunRetried
+		kind = run.EventRetried
 	}
-	if err := l.take(Event{Kind: kind}); err != nil {
+	if err := l.take(run.Event{Kind: kind}); err != nil {
 		return nil, err
 	}
 	if resumption.Cancel {
-		if err := l.take(Event{Kind: RunCancelled}); err != nil {
+		if err := l.take(run.Event{Kind: run.EventCancelled}); err != nil {
 			return nil, err
 		}
 	}

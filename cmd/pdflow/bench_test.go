@@ -22,6 +22,7 @@ import (
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 	glua "github.com/yuin/gopher-lua"
 	"gopkg.in/yaml.v3"
@@ -94,7 +95,7 @@ func BenchmarkChain50(b *testing.B) {
 	redactor := &action.Redactor{}
 	redactor.Add(benchmarkKey)
 	for b.Loop() {
-		local := &engine.Local{Interpreter: site.interpreter, Redactor: redactor, Observers: []engine.Observer{&eventStream{to: &redactingWriter{to: io.Discard, redactor: redactor}}}}
+		local := &engine.Local{Interpreter: site.interpreter, Redactor: redactor, Observers: []run.Observer{&eventStream{to: &redactingWriter{to: io.Discard, redactor: redactor}}}}
 		result, err := local.Run(b.Context(), site.compileText(b, source), engine.Request{})
 		if err != nil || result.Outputs["key"] != "start"+strings.Repeat("x", 50) {
 			b.Fatal(result, err)
@@ -169,7 +170,7 @@ func BenchmarkFanOut1000(b *testing.B) {
 	for b.Loop() {
 		local := &engine.Local{Interpreter: site.interpreter}
 		result, err := local.Run(b.Context(), plan, engine.Request{Inputs: action.Object{"items": items}})
-		if err != nil || result.Status != engine.Success {
+		if err != nil || result.Status != run.Success {
 			b.Fatal(result, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/cobra"
 )
@@ -60,12 +61,12 @@ func (p *program) call(ctx context.Context, name string, args []string, o runOpt
 	if err := site.ready(plan); err != nil {
 		return err
 	}
-	local := &engine.Local{Interpreter: site.interpreter, Redactor: p.redactor, Observers: []engine.Observer{&logLines{to: p.stderr}}}
+	local := &engine.Local{Interpreter: site.interpreter, Redactor: p.redactor, Observers: []run.Observer{&logLines{to: p.stderr}}}
 	request, err := site.request(plan, nil)
 	if err != nil {
 		return err
 	}
-	request.Trigger = engine.Trigger{Kind: "call"}
+	request.Trigger = run.Trigger{Kind: "call"}
 	result, err := local.Run(ctx, plan, request)
 	if err != nil {
 		return exit(exitFailed, err)
@@ -81,7 +82,7 @@ func unknownActionHint(catalog *action.Catalog, name string) string {
 }
 
 // printCall prints the outputs of a call, or why it failed.
-func (p *program) printCall(result *engine.Result, a *action.Action, format string) error {
+func (p *program) printCall(result *run.Result, a *action.Action, format string) error {
 	if f := result.Error; f != nil {
 		f.File, f.Line, f.Step = "", 0, ""
 		text := fmt.Sprintf("%s: %s", f.Kind, f.Error())
@@ -113,8 +114,8 @@ func (p *program) printCall(result *engine.Result, a *action.Action, format stri
 type logLines struct{ to io.Writer }
 
 // Observe prints the log lines among the events.
-func (l *logLines) Observe(e engine.Event) {
-	if e.Kind == engine.Logged {
+func (l *logLines) Observe(e run.Event) {
+	if e.Kind == run.EventLogged {
 		_, _ = io.WriteString(l.to, e.Log.Level+": "+e.Log.Message+"\n")
 	}
 }

@@ -12,6 +12,7 @@ import (
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/pflag"
 )
@@ -144,18 +145,18 @@ func connectionsOf(plan *workflow.Plan) []workflow.Text {
 }
 
 // target is what a run of the plan talks to, and the keys that it does it with.
-func (s *site) target(plan *workflow.Plan) (engine.Target, map[string]string, error) {
+func (s *site) target(plan *workflow.Plan) (run.Target, map[string]string, error) {
 	keys := map[string]string{}
-	var target engine.Target
+	var target run.Target
 	for i, name := range connectionsOf(plan) {
 		c, err := s.connections.get(name.Text)
 		if err != nil {
 			return target, nil, exit(exitUsage, err)
 		}
 		prefix := ""
-		one := engine.Target{Connection: c.name, Region: c.settings.region, APIURL: c.client.APIURL(), EventsURL: c.client.EventsURL()}
+		one := run.Target{Connection: c.name, Region: c.settings.region, APIURL: c.client.APIURL(), EventsURL: c.client.EventsURL()}
 		if s.simulator != nil {
-			one = engine.Target{Simulator: s.simulator.id, APIURL: c.client.APIURL(), EventsURL: c.client.EventsURL()}
+			one = run.Target{Simulator: s.simulator.id, APIURL: c.client.APIURL(), EventsURL: c.client.EventsURL()}
 		}
 		switch {
 		case i == 0:

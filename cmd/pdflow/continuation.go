@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/cobra"
 )
@@ -33,18 +35,18 @@ func (o *continueOptions) addFlags(c *cobra.Command) {
 }
 
 // decisions reads --call.
-func (o *continueOptions) decisions() (map[int]engine.Decision, error) {
-	decisions := map[int]engine.Decision{}
+func (o *continueOptions) decisions() (map[int]run.Decision, error) {
+	decisions := map[int]run.Decision{}
 	for _, text := range o.calls {
 		number, decision, ok := strings.Cut(text, "=")
 		n, err := strconv.Atoi(strings.TrimPrefix(number, "#"))
 		if !ok || err != nil {
 			return nil, usageError("--call %q says nothing of a call; write --call 17=done, =repeat or =fail", text)
 		}
-		if err := oneOf("call "+number, decision, string(engine.CallDone), string(engine.CallRepeat), string(engine.CallFail)); err != nil {
+		if err := oneOf("call "+number, decision, string(run.DecideDone), string(run.DecideRepeat), string(run.DecideFail)); err != nil {
 			return nil, err
 		}
-		decisions[n] = engine.Decision(decision)
+		decisions[n] = run.Decision(decision)
 	}
 	return decisions, nil
 }
@@ -89,9 +91,9 @@ func (p *program) continuation(ctx context.Context, j *journalFolder, site *site
 }
 
 // goOn has the engine go on with the run until it ends.
-func (c *continuation) goOn(ctx context.Context) (*engine.Result, error) {
-	result, err := c.perform(func(local *engine.Local) (*engine.Result, error) { return local.Resume(ctx, c.plan, c.resumption) })
-	if errors.Is(err, engine.ErrOwned) {
+func (c *continuation) goOn(ctx context.Context) (*run.Result, error) {
+	result, err := c.perform(func(local *engine.Local) (*run.Result, error) { return local.Resume(ctx, c.plan, c.resumption) })
+	if errors.Is(err, journal.ErrOwned) {
 		err = usageError("%w: it is not interrupted\n  try: `%s` to see it, `%s` to end it", err, c.journal.command("show", c.run.Run, nil), c.journal.command("cancel", c.run.Run, nil))
 	}
 	return result, err

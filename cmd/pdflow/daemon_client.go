@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/control"
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // askDaemon asks the daemon that serves a data folder. It reports false when none
@@ -94,11 +94,11 @@ func (p *program) await(ctx context.Context, j *journalFolder, run *recordedRun)
 }
 
 // showEnded prints what became of a run, with the exit code for it.
-func (p *program) showEnded(ctx context.Context, j *journalFolder, run *recordedRun) error {
-	if _, err := io.WriteString(p.stdout, p.runView(ctx, j, run).text()); err != nil {
+func (p *program) showEnded(ctx context.Context, j *journalFolder, r *recordedRun) error {
+	if _, err := io.WriteString(p.stdout, p.runView(ctx, j, r).text()); err != nil {
 		return err
 	}
-	if code := p.resultCode(&engine.Result{Status: run.Status}); code != exitDone {
+	if code := p.resultCode(&run.Result{Status: r.Status}); code != exitDone {
 		return exit(code, nil)
 	}
 	return nil

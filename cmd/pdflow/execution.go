@@ -8,6 +8,7 @@ import (
 
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -20,19 +21,19 @@ type execution struct {
 	journal *journalFolder // nil: nothing is recorded
 	// secretInputs are the inputs that whoever goes on with the run gives again.
 	secretInputs []string
-	before       []engine.Event // of a run that goes on
-	output       string         // text, json or jsonl
+	before       []run.Event // of a run that goes on
+	output       string      // text, json or jsonl
 	quiet        bool
 }
 
 // perform has the engine work on the run while people watch, and translates its
 // errors.
-func (x *execution) perform(work func(*engine.Local) (*engine.Result, error)) (*engine.Result, error) {
+func (x *execution) perform(work func(*engine.Local) (*run.Result, error)) (*run.Result, error) {
 	p := x.program
 	watched := p.underWay.watch(x.plan, x.resumable())
 	defer watched.done()
 	local := x.local()
-	local.Observers = []engine.Observer{watched}
+	local.Observers = []run.Observer{watched}
 	switch {
 	case x.output == "jsonl":
 		local.Observers = append(local.Observers, &eventStream{to: p.stdout})
@@ -50,7 +51,7 @@ func (x *execution) perform(work func(*engine.Local) (*engine.Result, error)) (*
 
 // local is the engine that works on the run.
 func (x *execution) local() *engine.Local {
-	local := &engine.Local{Interpreter: x.site.interpreter, Secrets: x.site.secret, Redactor: x.program.redactor, Ceiling: x.site.ceiling}
+	local := &engine.Local{Interpreter: x.site.interpreter, Secrets: x.site.secret, Redactor: x.program.redactor, Policy: x.site.ceiling}
 	if x.journal != nil {
 		local.Journal = x.journal
 	}
@@ -83,7 +84,7 @@ func (x *execution) explain(err error) error {
 
 // conclude prints the result of the run and what a person has to do now. Its
 // error has the exit code.
-func (x *execution) conclude(result *engine.Result) error {
+func (x *execution) conclude(result *run.Result) error {
 	if err := x.printResult(result); err != nil {
 		return err
 	}
@@ -97,8 +98,8 @@ func (x *execution) conclude(result *engine.Result) error {
 }
 
 // decisions says which call a person must decide, and how.
-func (x *execution) decisions(result *engine.Result) string {
-	if result.Status != engine.NeedsAttention || x.resumable() == nil {
+func (x *execution) decisions(result *run.Result) string {
+	if result.Status != run.NeedsAttention || x.resumable() == nil {
 		return ""
 	}
 	verb := "retry"
@@ -110,7 +111,7 @@ func (x *execution) decisions(result *engine.Result) string {
 
 // decisionText lists the ways to go on with a run that came upon a call whose
 // outcome is unknown.
-func decisionText(command string, f *engine.Failure) string {
+func decisionText(command string, f *run.Failure) string {
 	if f == nil || f.Call == 0 {
 		return fmt.Sprintf("  then: %s\n", command)
 	}
@@ -127,13 +128,13 @@ func decisionText(command string, f *engine.Failure) string {
 }
 
 // resultCode is the exit code of a run.
-func (p *program) resultCode(result *engine.Result) int {
+func (p *program) resultCode(result *run.Result) int {
 	switch code := int(p.signal.Load()); {
-	case result.Status == engine.Success:
+	case result.Status == run.Success:
 		return exitDone
-	case result.Status == engine.NeedsAttention:
+	case result.Status == run.NeedsAttention:
 		return exitUnknown
-	case result.Status == engine.Cancelled && code != 0:
+	case result.Status == run.Cancelled && code != 0:
 		return code
 	}
 	return exitFailed

@@ -15,6 +15,7 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -73,7 +74,7 @@ func TestFaults(t *testing.T) {
 	}
 	local := &engine.Local{Interpreter: site.interpreter, Clock: clock, Redactor: &action.Redactor{}, NewID: func(time.Time) string { return "01M83YKF0AJ50H4W02XDPYVSBJ" }}
 	result, err := local.Run(t.Context(), plan, request)
-	if err != nil || result.Status != engine.Success {
+	if err != nil || result.Status != run.Success {
 		t.Fatal(err, result.Error)
 	}
 	account.Settle()

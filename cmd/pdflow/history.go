@@ -3,8 +3,8 @@ package main
 import (
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -15,13 +15,13 @@ import (
 type history struct {
 	// fold says when a retry is due; nil when the sources of the run do not
 	// compile any more, or the events make no sense to it.
-	fold *engine.Run
+	fold *run.State
 
 	run     string
-	start   *engine.RunStart // nil before the first event
-	status  engine.Status    // queued or running until the run ends
-	reason  string           // why it waits or was skipped
-	failure *engine.Failure
+	start   *run.Start // nil before the first event
+	status  run.Status // queued or running until the run ends
+	reason  string     // why it waits or was skipped
+	failure *run.Failure
 	outputs action.Object
 	begun   time.Time
 	last    time.Time // of the last event
@@ -36,7 +36,7 @@ type history struct {
 // A mark is a point in the history of the run as a whole.
 type mark struct {
 	at   time.Time
-	kind engine.EventKind
+	kind run.EventKind
 	// idle is how long no process had worked on the run before.
 	idle time.Duration
 }
@@ -48,7 +48,7 @@ func newHistory(plan *workflow.Plan) *history {
 	if plan == nil {
 		return h
 	}
-	h.fold = engine.NewRun(plan)
+	h.fold = run.New(plan)
 	for i := range plan.Steps {
 		h.step(plan.Steps[i].ID).isPlanned(&plan.Steps[i])
 	}
@@ -68,7 +68,7 @@ func (h *history) step(id string) *stepHistory {
 
 // add takes the next event. It returns the step that the event is of, nil for
 // those of the run.
-func (h *history) add(e engine.Event) *stepHistory {
+func (h *history) add(e run.Event) *stepHistory {
 	idle := e.Time.Sub(h.last)
 	h.last = e.Time
 	commands := h.apply(e)
@@ -76,13 +76,13 @@ func (h *history) add(e engine.Event) *stepHistory {
 		h.addToRun(e, idle)
 		return nil
 	}
-	if e.Step == engine.OutputsStep {
+	if e.Step == run.OutputsStep {
 		return nil
 	}
 	s := h.step(e.Step)
 	s.add(e)
 	for _, c := range commands {
-		if wait, ok := c.(engine.Wait); ok && wait.Attempt.Step == e.Step && wait.Attempt.Item == e.Item {
+		if wait, ok := c.(run.WaitAttempt); ok && wait.Attempt.Step == e.Step && wait.Attempt.Item == e.Item {
 			s.change(e.Item, func(u *unitHistory) { u.due = wait.Until })
 		}
 	}
@@ -90,7 +90,7 @@ func (h *history) add(e engine.Event) *stepHistory {
 }
 
 // apply folds the event. A record that the fold refuses is still shown.
-func (h *history) apply(e engine.Event) []engine.Command {
+func (h *history) apply(e run.Event) []run.Command {
 	if h.fold == nil {
 		return nil
 	}
@@ -101,33 +101,33 @@ func (h *history) apply(e engine.Event) []engine.Command {
 	return commands
 }
 
-func (h *history) addToRun(e engine.Event, idle time.Duration) {
+func (h *history) addToRun(e run.Event, idle time.Duration) {
 	switch e.Kind {
-	case engine.RunQueued, engine.RunSkipped, engine.RunStarted:
+	case run.EventQueued, run.EventSkipped, run.EventStarted:
 		h.begin(e)
-	case engine.RunResumed, engine.RunRetried:
-		if h.status != engine.Queued { // it still waits for its turn
-			h.status = engine.Running
+	case run.EventResumed, run.EventRetried:
+		if h.status != run.Queued { // it still waits for its turn
+			h.status = run.Running
 		}
 		h.failure, h.ended, h.suspended = nil, false, false
 		for _, s := range h.steps {
-			s.goOn(e.Kind == engine.RunRetried)
+			s.goOn(e.Kind == run.EventRetried)
 		}
-	case engine.RunSuspended:
-		h.status, h.failure, h.ended, h.suspended = engine.NeedsAttention, e.Error, true, true
-	case engine.RunFinished:
+	case run.EventSuspended:
+		h.status, h.failure, h.ended, h.suspended = run.NeedsAttention, e.Error, true, true
+	case run.EventFinished:
 		h.status, h.failure, h.outputs, h.ended = e.Status, e.Error, e.Outputs, true
-	case engine.RunCancelled, engine.RunTimedOut:
+	case run.EventCancelled, run.EventTimedOut:
 		for _, s := range h.steps {
 			s.stop()
 		}
 	}
-	if e.Kind != engine.RunFinished && (e.Kind != engine.RunStarted || len(h.marks) > 0) {
+	if e.Kind != run.EventFinished && (e.Kind != run.EventStarted || len(h.marks) > 0) {
 		h.marks = append(h.marks, mark{e.Time, e.Kind, idle})
 	}
 }
 
-func (h *history) begin(e engine.Event) {
+func (h *history) begin(e run.Event) {
 	if h.start == nil {
 		h.run, h.begun = e.Run, e.Time
 	}
@@ -136,11 +136,11 @@ func (h *history) begin(e engine.Event) {
 		h.reason = e.Reason // why it waited stays known after it began
 	}
 	switch e.Kind {
-	case engine.RunQueued:
-		h.status = engine.Queued
-	case engine.RunSkipped:
-		h.status, h.ended = engine.Skipped, true
+	case run.EventQueued:
+		h.status = run.Queued
+	case run.EventSkipped:
+		h.status, h.ended = run.Skipped, true
 	default:
-		h.status = engine.Running
+		h.status = run.Running
 	}
 }

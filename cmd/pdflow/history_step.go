@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -44,18 +44,18 @@ func (s *stepHistory) maxAttempts() int {
 }
 
 // add takes an event of the step.
-func (s *stepHistory) add(e engine.Event) {
-	if e.Kind == engine.StepExpanded {
+func (s *stepHistory) add(e run.Event) {
+	if e.Kind == run.EventStepExpanded {
 		s.expanded, s.items = true, make([]*unitHistory, len(e.Items))
 	}
 	s.change(e.Item, func(u *unitHistory) {
 		switch e.Kind {
-		case engine.AttemptStarted:
+		case run.EventAttemptStarted:
 			u.attempts = append(u.attempts, &attemptHistory{number: e.Attempt, began: e.Time})
 			u.due, u.again = time.Time{}, false
-		case engine.StepExpanded, engine.AttemptFinished, engine.AttemptSuspended:
+		case run.EventStepExpanded, run.EventAttemptFinished, run.EventAttemptSuspended:
 			u.end(e, s.planned)
-		case engine.CallStarted, engine.CallReturned, engine.CallDecided:
+		case run.EventCallStarted, run.EventCallReturned, run.EventCallDecided:
 			u.addCall(e)
 		}
 	})
@@ -73,15 +73,15 @@ func (s *stepHistory) change(item int, f func(*unitHistory)) {
 	s.count(u.status(), 1)
 }
 
-func (s *stepHistory) count(status engine.Status, n int) {
+func (s *stepHistory) count(status run.Status, n int) {
 	switch status {
 	case "":
-	case engine.Running, engine.Queued:
+	case run.Running, run.Queued:
 		s.active += n
-	case engine.Suspended:
+	case run.Suspended:
 		s.active += n
 		s.held += n
-	case engine.Failed:
+	case run.Failed:
 		s.failed += n
 		s.done += n
 	default:
@@ -124,15 +124,15 @@ func (s *stepHistory) stop() {
 // goOn makes wait what begins anew: attempts that waited for a person when a run
 // is resumed, and what failed, with on_failure and finally, when it is retried.
 func (s *stepHistory) goOn(retried bool) {
-	failed := s.status() == engine.Failed && (s.planned == nil || !s.planned.ContinueOnError)
+	failed := s.status() == run.Failed && (s.planned == nil || !s.planned.ContinueOnError)
 	whole := s.part() != workflow.Main
 	s.each(func(item int) {
 		s.change(item, func(u *unitHistory) {
 			status := u.status()
 			switch {
-			case status == engine.Suspended:
+			case status == run.Suspended:
 				u.last().ended, u.last().status = time.Time{}, ""
-			case retried && (whole || failed && status == engine.Failed):
+			case retried && (whole || failed && status == run.Failed):
 				u.again = true
 			}
 		})
@@ -147,7 +147,7 @@ func (s *stepHistory) goOn(retried bool) {
 }
 
 // status is that of the step as a whole.
-func (s *stepHistory) status() engine.Status {
+func (s *stepHistory) status() run.Status {
 	if !s.expanded {
 		return s.unitHistory.status()
 	}
@@ -156,13 +156,13 @@ func (s *stepHistory) status() engine.Status {
 	case s.again:
 		return ""
 	case s.active > 0 && s.active == s.held:
-		return engine.Suspended
+		return run.Suspended
 	case s.active > 0 || missing && !s.stopped && (s.failed == 0 || !failFast):
-		return engine.Running
+		return run.Running
 	case missing || s.failed > 0:
-		return engine.Failed
+		return run.Failed
 	}
-	return engine.Success
+	return run.Success
 }
 
 // span is from when to when the step ran; to is zero while it does.
@@ -176,7 +176,7 @@ func (s *stepHistory) span() (from, to time.Time) {
 			to = ended
 		}
 	}
-	if s.active > 0 || s.status() == engine.Running {
+	if s.active > 0 || s.status() == run.Running {
 		to = time.Time{}
 	}
 	return from, to
@@ -184,7 +184,7 @@ func (s *stepHistory) span() (from, to time.Time) {
 
 // failure is why the step failed: the first of its items that did, where it has
 // some.
-func (s *stepHistory) failure() *engine.Failure {
+func (s *stepHistory) failure() *run.Failure {
 	if !s.expanded {
 		return s.unitHistory.failure()
 	}

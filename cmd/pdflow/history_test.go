@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/builtins"
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -22,11 +22,11 @@ var handBegun = time.Date(2026, 3, 29, 9, 0, 0, 0, time.UTC)
 // A recording makes the events of a run by hand: each is some milliseconds after
 // the one before.
 type recording struct {
-	events []engine.Event
+	events []run.Event
 	at     time.Time
 }
 
-func (r *recording) add(after time.Duration, e engine.Event) *recording {
+func (r *recording) add(after time.Duration, e run.Event) *recording {
 	if len(r.events) == 0 {
 		r.at = handBegun
 	}
@@ -37,34 +37,34 @@ func (r *recording) add(after time.Duration, e engine.Event) *recording {
 }
 
 func (r *recording) started(inputs action.Object) *recording {
-	return r.add(0, engine.Event{Kind: engine.RunStarted, Started: &engine.RunStart{
-		Workflow: "onboard", Inputs: inputs, Trigger: engine.Trigger{Kind: "manual"},
-		Target: engine.Target{Connection: "default", APIURL: "https://api.pagerduty.com", EventsURL: "https://events.pagerduty.com"},
+	return r.add(0, run.Event{Kind: run.EventStarted, Started: &run.Start{
+		Workflow: "onboard", Inputs: inputs, Trigger: run.Trigger{Kind: "manual"},
+		Target: run.Target{Connection: "default", APIURL: "https://api.pagerduty.com", EventsURL: "https://events.pagerduty.com"},
 	}})
 }
 
 func (r *recording) begin(after time.Duration, step string, item, attempt int) *recording {
-	return r.add(after, engine.Event{Kind: engine.AttemptStarted, Step: step, Item: item, Attempt: attempt})
+	return r.add(after, run.Event{Kind: run.EventAttemptStarted, Step: step, Item: item, Attempt: attempt})
 }
 
 func (r *recording) call(after time.Duration, step string, item, attempt, number int, name string) *recording {
-	return r.add(after, engine.Event{Kind: engine.CallStarted, Step: step, Item: item, Attempt: attempt, Call: &engine.Call{Number: number, Action: name}})
+	return r.add(after, run.Event{Kind: run.EventCallStarted, Step: step, Item: item, Attempt: attempt, Call: &run.Call{Number: number, Action: name}})
 }
 
-func (r *recording) returned(after time.Duration, step string, item, attempt, number int, failure *engine.Failure) *recording {
-	return r.add(after, engine.Event{Kind: engine.CallReturned, Step: step, Item: item, Attempt: attempt, Call: &engine.Call{Number: number, Error: failure}})
+func (r *recording) returned(after time.Duration, step string, item, attempt, number int, failure *run.Failure) *recording {
+	return r.add(after, run.Event{Kind: run.EventCallReturned, Step: step, Item: item, Attempt: attempt, Call: &run.Call{Number: number, Error: failure}})
 }
 
-func (r *recording) ended(after time.Duration, step string, item, attempt int, failure *engine.Failure) *recording {
-	outcome := &engine.Outcome{Status: engine.Success, Outputs: action.Object{}}
+func (r *recording) ended(after time.Duration, step string, item, attempt int, failure *run.Failure) *recording {
+	outcome := &run.Outcome{Status: run.Success, Outputs: action.Object{}}
 	if failure != nil {
-		outcome = &engine.Outcome{Status: engine.Failed, Error: failure}
+		outcome = &run.Outcome{Status: run.Failed, Error: failure}
 	}
-	return r.add(after, engine.Event{Kind: engine.AttemptFinished, Step: step, Item: item, Attempt: attempt, Outcome: outcome})
+	return r.add(after, run.Event{Kind: run.EventAttemptFinished, Step: step, Item: item, Attempt: attempt, Outcome: outcome})
 }
 
-func (r *recording) finished(after time.Duration, status engine.Status, failure *engine.Failure) *recording {
-	return r.add(after, engine.Event{Kind: engine.RunFinished, Status: status, Error: failure})
+func (r *recording) finished(after time.Duration, status run.Status, failure *run.Failure) *recording {
+	return r.add(after, run.Event{Kind: run.EventFinished, Status: status, Error: failure})
 }
 
 const ms = time.Millisecond
@@ -104,8 +104,8 @@ func forEach(step workflow.PlanStep, parallel int, failFast bool) workflow.PlanS
 }
 
 var (
-	unavailable = &engine.Failure{Kind: action.Unavailable, Step: "create", Action: "pagerduty.create_user", Message: "PagerDuty answered 503", Retryable: true}
-	conflict    = &engine.Failure{Kind: action.Conflict, Step: "create", Action: "pagerduty.create_user", Message: "the address is taken", File: "onboard.yaml", Line: 14, Hint: "look the user up first"}
+	unavailable = &run.Failure{Kind: action.Unavailable, Step: "create", Action: "pagerduty.create_user", Message: "PagerDuty answered 503", Retryable: true}
+	conflict    = &run.Failure{Kind: action.Conflict, Step: "create", Action: "pagerduty.create_user", Message: "the address is taken", File: "onboard.yaml", Line: 14, Hint: "look the user up first"}
 )
 
 func items(n int) []any {
@@ -122,15 +122,15 @@ func TestHistory(t *testing.T) {
 	r := (&recording{}).started(nil).
 		begin(0, "create", 0, 1).ended(10*ms, "create", 0, 1, unavailable).
 		begin(500*ms, "create", 0, 2).ended(10*ms, "create", 0, 2, nil).
-		begin(0, "each", 0, 1).add(0, engine.Event{Kind: engine.StepExpanded, Step: "each", Attempt: 1, Items: items(3)}).
+		begin(0, "each", 0, 1).add(0, run.Event{Kind: run.EventStepExpanded, Step: "each", Attempt: 1, Items: items(3)}).
 		begin(0, "each", 1, 1).begin(0, "each", 2, 1).
 		ended(ms, "each", 2, 1, conflict).ended(ms, "each", 1, 1, nil).
-		finished(0, engine.Failed, conflict).
-		add(time.Hour, engine.Event{Kind: engine.RunRetried}).
+		finished(0, run.Failed, conflict).
+		add(time.Hour, run.Event{Kind: run.EventRetried}).
 		begin(0, "each", 2, 2).ended(ms, "each", 2, 2, nil).
 		begin(0, "each", 3, 1).ended(ms, "each", 3, 1, nil).
 		begin(0, "after", 0, 1).ended(ms, "after", 0, 1, nil).
-		finished(0, engine.Success, nil)
+		finished(0, run.Success, nil)
 	h := newHistory(plan)
 	var got []string
 	for _, e := range r.events {

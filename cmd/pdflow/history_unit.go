@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -18,9 +18,9 @@ type unitHistory struct {
 type attemptHistory struct {
 	number  int
 	began   time.Time
-	ended   time.Time     // zero while it is under way
-	status  engine.Status // of its outcome
-	failure *engine.Failure
+	ended   time.Time  // zero while it is under way
+	status  run.Status // of its outcome
+	failure *run.Failure
 	note    string // what its outputs say in short
 	calls   []*callHistory
 }
@@ -32,12 +32,12 @@ type callHistory struct {
 	began            time.Time
 	returned         time.Time // zero while it is not known what became of it
 	again            bool      // the result is that of an earlier attempt
-	failure          *engine.Failure
-	decision         engine.Decision
+	failure          *run.Failure
+	decision         run.Decision
 }
 
 // failure is that of the last attempt, unless it is to be made anew.
-func (u *unitHistory) failure() *engine.Failure {
+func (u *unitHistory) failure() *run.Failure {
 	if a := u.last(); a != nil && !u.again {
 		return a.failure
 	}
@@ -46,15 +46,15 @@ func (u *unitHistory) failure() *engine.Failure {
 
 // status is what is known of the unit: empty before it begins, running, queued
 // while a retry is waited for, or the outcome of its last attempt.
-func (u *unitHistory) status() engine.Status {
+func (u *unitHistory) status() run.Status {
 	a := u.last()
 	switch {
 	case u.again || a == nil:
 		return ""
 	case !u.due.IsZero():
-		return engine.Queued
+		return run.Queued
 	case a.ended.IsZero():
-		return engine.Running
+		return run.Running
 	}
 	return a.status
 }
@@ -76,31 +76,31 @@ func (u *unitHistory) span() (from, to time.Time) {
 	return u.attempts[0].began, to
 }
 
-func (u *unitHistory) end(e engine.Event, planned *workflow.PlanStep) {
+func (u *unitHistory) end(e run.Event, planned *workflow.PlanStep) {
 	a := u.last()
 	if a == nil {
 		return
 	}
-	a.ended, a.status = e.Time, engine.Success
+	a.ended, a.status = e.Time, run.Success
 	if e.Outcome == nil {
 		return
 	}
 	a.status, a.failure = e.Outcome.Status, e.Outcome.Error
-	if planned != nil && planned.Action != nil && a.status == engine.Success {
+	if planned != nil && planned.Action != nil && a.status == run.Success {
 		a.note = outputsNote(planned.Action, e.Outcome.Outputs)
 	}
 }
 
 // addCall takes an event of a call of the unit.
-func (u *unitHistory) addCall(e engine.Event) {
+func (u *unitHistory) addCall(e run.Event) {
 	a := u.last()
 	switch {
-	case e.Kind == engine.CallDecided:
+	case e.Kind == run.EventCallDecided:
 		u.decide(e)
 		return
 	case a == nil:
 		return
-	case e.Kind == engine.CallReturned:
+	case e.Kind == run.EventCallReturned:
 		for _, c := range a.calls {
 			if c.number == e.Call.Number {
 				c.returned, c.failure = e.Time, e.Call.Error
@@ -109,14 +109,14 @@ func (u *unitHistory) addCall(e engine.Event) {
 		}
 	}
 	c := &callHistory{sequence: e.Sequence, number: e.Call.Number, action: e.Call.Action, began: e.Time, again: e.Call.Again}
-	if e.Kind == engine.CallReturned {
+	if e.Kind == run.EventCallReturned {
 		c.returned, c.failure = e.Time, e.Call.Error
 	}
 	a.calls = append(a.calls, c)
 }
 
 // decide notes what a person said of a call, wherever in the unit it was made.
-func (u *unitHistory) decide(e engine.Event) {
+func (u *unitHistory) decide(e run.Event) {
 	for _, a := range u.attempts {
 		for _, c := range a.calls {
 			if c.sequence == e.Call.Number {

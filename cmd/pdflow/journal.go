@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
-	"github.com/pdflow/pdflow/engine/sqlite"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/journal/sqlite"
 	"github.com/spf13/pflag"
 )
 
@@ -183,14 +183,14 @@ func addRetention(f *pflag.FlagSet, a *age) {
 
 // summaryOf finds a run by its id, by an unambiguous beginning of it, or by the
 // word last.
-func (j *journalFolder) summaryOf(ctx context.Context, name string) (engine.RunSummary, error) {
-	query := engine.RunQuery{Run: name, Limit: 6}
+func (j *journalFolder) summaryOf(ctx context.Context, name string) (journal.Summary, error) {
+	query := journal.Query{Run: name, Limit: 6}
 	if name == "last" {
-		query = engine.RunQuery{Limit: 1}
+		query = journal.Query{Limit: 1}
 	}
 	found, err := j.Runs(ctx, query)
 	if err != nil {
-		return engine.RunSummary{}, exit(exitFailed, err)
+		return journal.Summary{}, exit(exitFailed, err)
 	}
 	for _, run := range found {
 		if run.Run == name || len(found) == 1 {
@@ -198,9 +198,9 @@ func (j *journalFolder) summaryOf(ctx context.Context, name string) (engine.RunS
 		}
 	}
 	if len(found) > 1 {
-		return engine.RunSummary{}, usageError("several runs begin with %s: %s; write more of the id", name, runIDs(found))
+		return journal.Summary{}, usageError("several runs begin with %s: %s; write more of the id", name, runIDs(found))
 	}
-	return engine.RunSummary{}, j.unknownRun(ctx, name)
+	return journal.Summary{}, j.unknownRun(ctx, name)
 }
 
 // unknownRun says that there is no such run, with those whose ids begin alike.
@@ -211,7 +211,7 @@ func (j *journalFolder) unknownRun(ctx context.Context, name string) error {
 	}
 	const enough = 4 // characters: the ids of one month have the first in common
 	for n := len(name) - 1; n >= enough; n-- {
-		near, err := j.Runs(ctx, engine.RunQuery{Run: name[:n], Limit: 3})
+		near, err := j.Runs(ctx, journal.Query{Run: name[:n], Limit: 3})
 		if err == nil && len(near) > 0 {
 			return usageError("there is no run %s (did you mean %s?); %s", name, runIDs(near), list)
 		}
@@ -219,7 +219,7 @@ func (j *journalFolder) unknownRun(ctx context.Context, name string) error {
 	return usageError("there is no run %s; %s", name, list)
 }
 
-func runIDs(runs []engine.RunSummary) string {
+func runIDs(runs []journal.Summary) string {
 	ids := make([]string, len(runs))
 	for i := range runs {
 		ids[i] = runs[i].Run

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pdflow/pdflow/engine/sqlite"
+	"github.com/pdflow/pdflow/engine/journal/sqlite"
 )
 
 // orderVariable holds the orders of a process that the kill test starts.

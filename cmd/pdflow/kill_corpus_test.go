@@ -7,15 +7,15 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // A scenario is a workflow of testdata/kill and what it must have done once its
 // run has ended, however often the process died on the way.
 type scenario struct {
 	name    string
-	status  engine.Status // success when empty
+	status  run.Status // success when empty
 	outputs action.Object
 	// incidents are "description: status", in no order.
 	incidents []string
@@ -30,7 +30,7 @@ type scenario struct {
 	attention bool
 	// before is how many runs of the workflow end before the one that is killed.
 	before int
-	check  func(events []engine.Event) error
+	check  func(events []run.Event) error
 }
 
 // corpus are the scenarios. Where the texts of a run vary, `*` stands for what
@@ -106,7 +106,7 @@ var corpus = []*scenario{
 		losses:    losing(eventsPath, 6, reset), patience: 120 * time.Millisecond,
 	},
 	{
-		name: "failing", status: engine.Failed,
+		name: "failing", status: run.Failed,
 		incidents: []string{"maintenance: resolved", "about to break: triggered", "work failed: triggered", "cleaned up: triggered"},
 	},
 	{
@@ -159,9 +159,9 @@ func named(name string) (*scenario, error) {
 }
 
 // wanted is the status with which the run ends.
-func (s *scenario) wanted() engine.Status {
+func (s *scenario) wanted() run.Status {
 	if s.status == "" {
-		return engine.Success
+		return run.Success
 	}
 	return s.status
 }
@@ -194,19 +194,19 @@ func losing(place string, most int, how loss) lossRule {
 
 // sleptOnce checks that a wait was not cut short by the death of its process, and
 // that a run which is resumed when it is over does not wait again.
-func sleptOnce(events []engine.Event) error {
+func sleptOnce(events []run.Event) error {
 	const asked = 30 * time.Second
 	var begun, resumed time.Time
 	for _, e := range events {
 		sleeps := e.Call != nil && e.Call.Action == "time.sleep"
 		switch {
-		case sleeps && e.Kind == engine.CallStarted:
+		case sleeps && e.Kind == run.EventCallStarted:
 			begun = e.Time
-		case e.Kind == engine.RunResumed && !begun.IsZero():
+		case e.Kind == run.EventResumed && !begun.IsZero():
 			resumed = e.Time
-		case sleeps && e.Kind == engine.CallReturned && e.Time.Sub(begun) < asked:
+		case sleeps && e.Kind == run.EventCallReturned && e.Time.Sub(begun) < asked:
 			return fmt.Errorf("the run slept %s, want %s", e.Time.Sub(begun), asked)
-		case sleeps && e.Kind == engine.CallReturned && !resumed.IsZero() && e.Time.Sub(resumed) >= asked:
+		case sleeps && e.Kind == run.EventCallReturned && !resumed.IsZero() && e.Time.Sub(resumed) >= asked:
 			return fmt.Errorf("the run slept another %s after it was resumed", e.Time.Sub(resumed))
 		}
 	}

@@ -7,7 +7,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // TestKillCrowd kills processes in which many runs of all scenarios live at once:
@@ -37,7 +38,7 @@ func TestKillCrowd(t *testing.T) {
 		if died == 0 {
 			t.Error("no process died")
 		}
-		if runs, err := c.journal.Runs(context.Background(), engine.RunQuery{Statuses: []engine.Status{engine.Running, engine.Interrupted}}); err != nil || len(runs) > 0 {
+		if runs, err := c.journal.Runs(context.Background(), journal.Query{Statuses: []run.Status{run.Running, run.Interrupted}}); err != nil || len(runs) > 0 {
 			t.Errorf("got %v, %v, want every run to have ended", runs, err)
 		}
 	}

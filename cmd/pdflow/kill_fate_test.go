@@ -10,8 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // A fate is one run from its beginning to its end, over as many lives as it
@@ -19,16 +20,16 @@ import (
 type fate struct {
 	scenario *scenario
 	town     *town
-	journal  engine.Journal // to look at
-	order    order          // what every life is told
-	traps    []trap         // where it dies: the first, the second time
+	journal  journal.Journal // to look at
+	order    order           // what every life is told
+	traps    []trap          // where it dies: the first, the second time
 	// sabotage is what is broken in the first life.
 	sabotage sabotage
 	// live begins the run or goes on with it, until it ends or dies. It reports
 	// whether it died as it should.
 	live func(o order) (died bool, err error)
 
-	events    []engine.Event // as the journal last had them
+	events    []run.Event // as the journal last had them
 	lives     int
 	deaths    int
 	decisions int // of a person
@@ -72,13 +73,13 @@ func (f *fate) next() (o order, found []finding, over bool) {
 		o.Sabotage = f.sabotage
 	}
 	switch status := statusOf(f.events); {
-	case status != engine.Running && status != engine.NeedsAttention:
+	case status != run.Running && status != run.NeedsAttention:
 		return o, f.judge(), true
 	case f.lives >= maxLives:
 		return o, findings(stuck, "it has not ended after %d lives", f.lives), true
-	case status == engine.NeedsAttention && len(doubts(f.events)) == 0 && !f.decided():
+	case status == run.NeedsAttention && len(doubts(f.events)) == 0 && !f.decided():
 		return o, findings(wrong, "it needs attention, and no call of it is in doubt"), true
-	case status == engine.NeedsAttention:
+	case status == run.NeedsAttention:
 		o.Retry, o.Calls = true, f.decide()
 		f.decisions++
 	}
@@ -107,7 +108,7 @@ func (f *fate) lived(o order, died bool, err error) []finding {
 	}
 	confirmed := o.Trap.At == kept || o.Trap.At == afterIntent || o.Trap.At == afterDone
 	switch n := passed(f.events, o.Trap.At); {
-	case !died && statusOf(f.events) == engine.Running:
+	case !died && statusOf(f.events) == run.Running:
 		return findings(stuck, "its process has ended, and the run has not")
 	case died && first && confirmed && n < o.Trap.Count:
 		return findings(lost, "it died at %q number %d, and the journal has %d of that", o.Trap.At, o.Trap.Count, n)
@@ -116,16 +117,16 @@ func (f *fate) lived(o order, died bool, err error) []finding {
 }
 
 // passed is how often a moment has come, as far as the journal tells.
-func passed(events []engine.Event, at moment) int {
+func passed(events []run.Event, at moment) int {
 	if at == heard || at == kept {
 		return len(events)
 	}
 	begun, returned := map[callPlace]bool{}, 0
 	for _, e := range events {
 		switch {
-		case e.Kind == engine.CallStarted && e.Call.Effect != action.Reads.String():
+		case e.Kind == run.EventCallStarted && e.Call.Effect != action.Reads.String():
 			begun[placeOf(e)] = true
-		case e.Kind == engine.CallReturned && begun[placeOf(e)]:
+		case e.Kind == run.EventCallReturned && begun[placeOf(e)]:
 			returned++
 		}
 	}
@@ -138,7 +139,7 @@ func passed(events []engine.Event, at moment) int {
 // look reads the journal. What was there before must be there still.
 func (f *fate) look() []finding {
 	events, err := f.journal.Events(context.Background(), f.order.Run)
-	if err != nil && !(errors.Is(err, engine.ErrNoRun) && len(f.events) == 0) {
+	if err != nil && !(errors.Is(err, journal.ErrNoRun) && len(f.events) == 0) {
 		return findings(lost, "it cannot be read: %v", err)
 	}
 	if len(events) < len(f.events) || len(f.events) > 0 && !reflect.DeepEqual(events[:len(f.events)], f.events) {
@@ -149,16 +150,16 @@ func (f *fate) look() []finding {
 }
 
 // statusOf is the status of a run by its events; Running until it has ended.
-func statusOf(events []engine.Event) engine.Status {
-	status := engine.Running
+func statusOf(events []run.Event) run.Status {
+	status := run.Running
 	for _, e := range events {
 		switch e.Kind {
-		case engine.RunFinished:
+		case run.EventFinished:
 			status = e.Status
-		case engine.RunSuspended:
-			status = engine.Suspended
-		case engine.RunResumed, engine.RunRetried:
-			status = engine.Running
+		case run.EventSuspended:
+			status = run.Suspended
+		case run.EventResumed, run.EventRetried:
+			status = run.Running
 		}
 	}
 	return status
@@ -170,28 +171,28 @@ type callPlace struct {
 	item, attempt, number int
 }
 
-func placeOf(e engine.Event) callPlace {
+func placeOf(e run.Event) callPlace {
 	return callPlace{e.Run, e.Step, e.Item, e.Attempt, e.Call.Number}
 }
 
 // doubts are the calls of which nobody knows whether they were done: a repeat of
 // them would do harm, they were begun, and neither they nor a later call of the
 // same kind has an answer.
-func doubts(events []engine.Event) []engine.Event {
-	var open []engine.Event
+func doubts(events []run.Event) []run.Event {
+	var open []run.Event
 	digests := map[callPlace]string{}
-	known := func(same func(engine.Event) bool) { open = slices.DeleteFunc(open, same) }
+	known := func(same func(run.Event) bool) { open = slices.DeleteFunc(open, same) }
 	for _, e := range events {
 		switch {
-		case e.Kind == engine.CallStarted:
+		case e.Kind == run.EventCallStarted:
 			digests[placeOf(e)] = e.Call.Digest
 			if e.Call.Effect == action.Once.String() || e.Call.Effect == action.Reconciled.String() {
 				open = append(open, e)
 			}
-		case e.Kind == engine.CallReturned && (e.Call.Error == nil || e.Call.Error.Kind != action.UnknownOutcome):
-			known(func(o engine.Event) bool { return o.Call.Digest == digests[placeOf(e)] })
-		case e.Kind == engine.CallDecided:
-			known(func(o engine.Event) bool { return o.Sequence == e.Call.Number })
+		case e.Kind == run.EventCallReturned && (e.Call.Error == nil || e.Call.Error.Kind != action.UnknownOutcome):
+			known(func(o run.Event) bool { return o.Call.Digest == digests[placeOf(e)] })
+		case e.Kind == run.EventCallDecided:
+			known(func(o run.Event) bool { return o.Sequence == e.Call.Number })
 		}
 	}
 	return open
@@ -199,17 +200,17 @@ func doubts(events []engine.Event) []engine.Event {
 
 // decide is a person who looks at the service whether each order in doubt was done.
 // What became of a user pdflow finds out by itself, once it is asked to retry.
-func (f *fate) decide() map[int]engine.Decision {
-	decided := map[int]engine.Decision{}
+func (f *fate) decide() map[int]run.Decision {
+	decided := map[int]run.Decision{}
 	for _, e := range doubts(f.events) {
 		if e.Call.Effect != action.Once.String() {
 			continue
 		}
 		address, _ := e.Call.Input["url"].(string)
 		if asked, err := url.Parse(address); err == nil && f.town.count("POST", asked.Path) > 0 {
-			decided[e.Sequence] = engine.CallDone
+			decided[e.Sequence] = run.DecideDone
 		} else {
-			decided[e.Sequence] = engine.CallRepeat
+			decided[e.Sequence] = run.DecideRepeat
 		}
 	}
 	return decided
@@ -217,7 +218,7 @@ func (f *fate) decide() map[int]engine.Decision {
 
 // decided reports whether a person has said something of a call before.
 func (f *fate) decided() bool {
-	return slices.ContainsFunc(f.events, func(e engine.Event) bool { return e.Kind == engine.CallDecided })
+	return slices.ContainsFunc(f.events, func(e run.Event) bool { return e.Kind == run.EventCallDecided })
 }
 
 // story tells the run for a person who looks for a mistake.
@@ -235,7 +236,7 @@ func (f *fate) story() string {
 }
 
 // told is what an event says, as far as it helps.
-func told(e engine.Event) string {
+func told(e run.Event) string {
 	var words []string
 	add := func(format string, args ...any) { words = append(words, fmt.Sprintf(format, args...)) }
 	if e.Step != "" {

@@ -11,6 +11,9 @@ import (
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/clock"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -25,7 +28,7 @@ type order struct {
 	Time       hurriedClock
 	// Retry and Calls are what a person says of a run that needs attention.
 	Retry bool
-	Calls map[int]engine.Decision
+	Calls map[int]run.Decision
 
 	Data string // the folder of the journal, for a process of its own
 	Trap trap   // where it dies; the zero trap: nowhere
@@ -36,7 +39,7 @@ type order struct {
 // perform begins the run, or goes on with it where the journal has it. It uses
 // what `pdflow run` and `pdflow runs resume` use, with a journal and a network that
 // somebody watches.
-func (o *order) perform(journal engine.Journal, network http.RoundTripper, observers ...engine.Observer) error {
+func (o *order) perform(journal0 journal.Journal, network http.RoundTripper, observers ...run.Observer) error {
 	s, err := named(o.Scenario)
 	if err != nil {
 		return err
@@ -46,12 +49,12 @@ func (o *order) perform(journal engine.Journal, network http.RoundTripper, obser
 		return err
 	}
 	local := &engine.Local{
-		Interpreter: site.interpreter, Clock: o.Time, Journal: journal, Observers: observers,
+		Interpreter: site.interpreter, Clock: o.Time, Journal: journal0, Observers: observers,
 		NewID: func(time.Time) string { return o.Run },
 	}
 	ctx := context.Background()
-	sources, err := journal.Sources(ctx, o.Run)
-	if errors.Is(err, engine.ErrNoRun) {
+	sources, err := journal0.Sources(ctx, o.Run)
+	if errors.Is(err, journal.ErrNoRun) {
 		return o.begin(ctx, local, site)
 	}
 	if err != nil {
@@ -121,10 +124,10 @@ func (c hurriedClock) Now() time.Time {
 
 // Sleep waits for a part of d.
 func (c hurriedClock) Sleep(ctx context.Context, d time.Duration) error {
-	return engine.SystemClock{}.Sleep(ctx, d/c.Factor)
+	return clock.System{}.Sleep(ctx, d/c.Factor)
 }
 
 // AfterFunc calls f after a part of d.
 func (c hurriedClock) AfterFunc(d time.Duration, f func()) func() bool {
-	return engine.SystemClock{}.AfterFunc(d/c.Factor, f)
+	return clock.System{}.AfterFunc(d/c.Factor, f)
 }

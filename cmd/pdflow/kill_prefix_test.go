@@ -9,7 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // TestReplayEveryPrefix cuts every run of the kill test's corpus after every event
@@ -53,7 +54,7 @@ func prefixFate(t *testing.T, s *scenario) *fate {
 	const factor = 20 // times as fast its clock runs
 	town := newTown(s, delivered)
 	t.Cleanup(town.server.Close)
-	journal := engine.NewMemory()
+	journal := journal.NewMemory()
 	next := func(run string) *fate {
 		f := newFate(s, town, run)
 		f.order.Time = hurriedClock{Origin: time.Now(), Factor: factor}
@@ -75,21 +76,21 @@ var errCut = errors.New("the run is cut off here")
 // A cutJournal takes so many events and then no more. It takes the beginning of
 // what is appended together, too: every prefix must make sense.
 type cutJournal struct {
-	engine.Journal
+	journal.Journal
 	left int
 }
 
 // Begin enters a run with as many of its events as there is room for.
-func (j *cutJournal) Begin(ctx context.Context, entry engine.Entry, events []engine.Event) error {
-	return j.take(events, func(part []engine.Event) error { return j.Journal.Begin(ctx, entry, part) })
+func (j *cutJournal) Begin(ctx context.Context, entry journal.Entry, events []run.Event) error {
+	return j.take(events, func(part []run.Event) error { return j.Journal.Begin(ctx, entry, part) })
 }
 
 // Append adds as many events as there is room for.
-func (j *cutJournal) Append(ctx context.Context, run string, events []engine.Event) error {
-	return j.take(events, func(part []engine.Event) error { return j.Journal.Append(ctx, run, part) })
+func (j *cutJournal) Append(ctx context.Context, runID string, events []run.Event) error {
+	return j.take(events, func(part []run.Event) error { return j.Journal.Append(ctx, runID, part) })
 }
 
-func (j *cutJournal) take(events []engine.Event, add func([]engine.Event) error) error {
+func (j *cutJournal) take(events []run.Event, add func([]run.Event) error) error {
 	part := events[:min(j.left, len(events))]
 	j.left -= len(part)
 	if len(part) > 0 {
@@ -104,11 +105,11 @@ func (j *cutJournal) take(events []engine.Event, add func([]engine.Event) error)
 }
 
 // cutOff lives in this process until the run ends or its journal is cut off.
-func cutOff(memory *engine.Memory) func(order) (died bool, err error) {
+func cutOff(memory *journal.Memory) func(order) (died bool, err error) {
 	return func(o order) (bool, error) {
 		owner := memory.Another()
 		defer owner.Close()
-		var journal engine.Journal = owner
+		var journal journal.Journal = owner
 		if o.Trap.At != "" {
 			journal = &cutJournal{owner, o.Trap.Count}
 		}

@@ -13,9 +13,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
-	"github.com/pdflow/pdflow/engine/sqlite"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/journal/sqlite"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // The kill test proves that nothing happens twice. Its nouns:
@@ -213,7 +214,7 @@ func (c *campaign) traps() []trap {
 	}
 	events, writes := len(f.events), 0
 	for _, e := range f.events {
-		if e.Kind == engine.CallStarted && e.Call.Effect != action.Reads.String() {
+		if e.Kind == run.EventCallStarted && e.Call.Effect != action.Reads.String() {
 			writes++
 		}
 	}
@@ -261,7 +262,7 @@ func (c *campaign) kill(traps []trap, weather loss) {
 // byte is as it was written.
 func (c *campaign) audit() {
 	ctx := context.Background()
-	runs, err := c.journal.Runs(ctx, engine.RunQuery{})
+	runs, err := c.journal.Runs(ctx, journal.Query{})
 	if err != nil || len(runs) != c.runs {
 		c.t.Errorf("got %d runs in the journal, %v, want %d", len(runs), err, c.runs)
 	}

@@ -11,8 +11,9 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // A moment is a point in the life of a run at which its process can die.
@@ -42,7 +43,7 @@ type trap struct {
 // network of one life.
 type snare struct {
 	trap
-	engine.Journal
+	journal.Journal
 	network http.RoundTripper
 	spring  func()
 
@@ -52,8 +53,8 @@ type snare struct {
 }
 
 var (
-	_ engine.Journal    = (*snare)(nil)
-	_ engine.Observer   = (*snare)(nil)
+	_ journal.Journal   = (*snare)(nil)
+	_ run.Observer      = (*snare)(nil)
 	_ http.RoundTripper = (*snare)(nil)
 )
 
@@ -64,20 +65,20 @@ func (s *snare) pass(m moment) {
 }
 
 // Observe hears of an event, which may not be in the journal yet.
-func (s *snare) Observe(engine.Event) { s.pass(heard) }
+func (s *snare) Observe(run.Event) { s.pass(heard) }
 
 // Begin enters a run.
-func (s *snare) Begin(ctx context.Context, entry engine.Entry, events []engine.Event) error {
+func (s *snare) Begin(ctx context.Context, entry journal.Entry, events []run.Event) error {
 	return s.write(events, func() error { return s.Journal.Begin(ctx, entry, events) })
 }
 
 // Append adds events to a run.
-func (s *snare) Append(ctx context.Context, run string, events []engine.Event) error {
+func (s *snare) Append(ctx context.Context, run string, events []run.Event) error {
 	return s.write(events, func() error { return s.Journal.Append(ctx, run, events) })
 }
 
 // Events returns those of earlier lives, and learns which calls were begun.
-func (s *snare) Events(ctx context.Context, run string) ([]engine.Event, error) {
+func (s *snare) Events(ctx context.Context, run string) ([]run.Event, error) {
 	events, err := s.Journal.Events(ctx, run)
 	for _, e := range events {
 		s.of(e)
@@ -85,12 +86,12 @@ func (s *snare) Events(ctx context.Context, run string) ([]engine.Event, error) 
 	return events, err
 }
 
-func (s *snare) write(events []engine.Event, do func() error) error {
+func (s *snare) write(events []run.Event, do func() error) error {
 	for _, e := range events {
 		switch s.of(e) {
-		case engine.CallStarted:
+		case run.EventCallStarted:
 			s.pass(beforeIntent)
-		case engine.CallReturned:
+		case run.EventCallReturned:
 			s.pass(beforeDone)
 		}
 	}
@@ -99,9 +100,9 @@ func (s *snare) write(events []engine.Event, do func() error) error {
 	}
 	for _, e := range events {
 		switch s.of(e) {
-		case engine.CallStarted:
+		case run.EventCallStarted:
 			s.pass(afterIntent)
-		case engine.CallReturned:
+		case run.EventCallReturned:
 			s.pass(afterDone)
 		}
 		s.pass(kept)
@@ -110,13 +111,13 @@ func (s *snare) write(events []engine.Event, do func() error) error {
 }
 
 // of is the kind of an event of a call that writes, and empty for others.
-func (s *snare) of(e engine.Event) engine.EventKind {
+func (s *snare) of(e run.Event) run.EventKind {
 	if e.Call == nil {
 		return ""
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e.Kind == engine.CallStarted && e.Call.Effect != action.Reads.String() {
+	if e.Kind == run.EventCallStarted && e.Call.Effect != action.Reads.String() {
 		s.writes[placeOf(e)] = true
 	}
 	if !s.writes[placeOf(e)] {
@@ -153,7 +154,7 @@ const (
 )
 
 // apply puts the sabotage between a life and its journal and network.
-func (s sabotage) apply(journal engine.Journal, network http.RoundTripper) (engine.Journal, http.RoundTripper) {
+func (s sabotage) apply(journal journal.Journal, network http.RoundTripper) (journal.Journal, http.RoundTripper) {
 	switch s {
 	case keysOff:
 		network = rekeying{network}
@@ -191,31 +192,31 @@ func (n rekeying) RoundTrip(r *http.Request) (*http.Response, error) {
 // end of the first attempt it stops to keep anything, since what follows makes no
 // sense without it. It reports success all the same.
 type forgetfulJournal struct {
-	engine.Journal
+	journal.Journal
 	last int // the number of the last event that was kept
 	deaf bool
 }
 
 // Begin enters a run with what is kept of its events.
-func (j *forgetfulJournal) Begin(ctx context.Context, entry engine.Entry, events []engine.Event) error {
+func (j *forgetfulJournal) Begin(ctx context.Context, entry journal.Entry, events []run.Event) error {
 	return j.Journal.Begin(ctx, entry, j.keep(events))
 }
 
 // Append adds what is kept of the events.
-func (j *forgetfulJournal) Append(ctx context.Context, run string, events []engine.Event) error {
+func (j *forgetfulJournal) Append(ctx context.Context, run string, events []run.Event) error {
 	if events = j.keep(events); len(events) == 0 {
 		return nil
 	}
 	return j.Journal.Append(ctx, run, events)
 }
 
-func (j *forgetfulJournal) keep(events []engine.Event) []engine.Event {
-	var left []engine.Event
+func (j *forgetfulJournal) keep(events []run.Event) []run.Event {
+	var left []run.Event
 	for _, e := range events {
-		if j.deaf = j.deaf || e.Kind == engine.AttemptFinished; j.deaf {
+		if j.deaf = j.deaf || e.Kind == run.EventAttemptFinished; j.deaf {
 			break
 		}
-		if e.Kind != engine.CallReturned {
+		if e.Kind != run.EventCallReturned {
 			j.last++
 			e.Sequence = j.last
 			left = append(left, e)
@@ -225,7 +226,7 @@ func (j *forgetfulJournal) keep(events []engine.Event) []engine.Event {
 }
 
 // A lyingJournal says that events are recorded, and they are not.
-type lyingJournal struct{ engine.Journal }
+type lyingJournal struct{ journal.Journal }
 
 // Append does nothing and reports success.
-func (lyingJournal) Append(context.Context, string, []engine.Event) error { return nil }
+func (lyingJournal) Append(context.Context, string, []run.Event) error { return nil }

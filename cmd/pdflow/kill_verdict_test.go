@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // A flaw is a way in which a run can have gone wrong.
@@ -70,7 +70,7 @@ func (v *verdict) add(kind flaw, format string, args ...any) {
 // ending looks at the status and the outputs of the run.
 func (v *verdict) ending() {
 	last := v.events[len(v.events)-1]
-	if last.Kind != engine.RunFinished || last.Status != v.want.wanted() {
+	if last.Kind != run.EventFinished || last.Status != v.want.wanted() {
 		v.add(wrong, "it ended with %s %s (%v), want %s", last.Kind, last.Status, last.Error, v.want.wanted())
 		return
 	}

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -37,7 +37,7 @@ type progress struct {
 
 // newProgress shows a run of a plan. The events of a run that goes on, if it is
 // one, were there before.
-func newProgress(p *program, plan *workflow.Plan, simulated bool, before []engine.Event) *progress {
+func newProgress(p *program, plan *workflow.Plan, simulated bool, before []run.Event) *progress {
 	view := &progress{program: p, terminal: p.terminal, simulated: simulated, now: time.Now, history: newHistory(plan), printed: map[string]bool{}}
 	for _, e := range before {
 		view.history.add(e)
@@ -49,45 +49,45 @@ func newProgress(p *program, plan *workflow.Plan, simulated bool, before []engin
 }
 
 // Observe shows one event.
-func (p *progress) Observe(e engine.Event) {
+func (p *progress) Observe(e run.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	step := p.history.add(e)
 	switch e.Kind {
-	case engine.RunQueued:
+	case run.EventQueued:
 		p.head(e)
 		p.line("  waits: " + e.Reason)
-	case engine.RunStarted, engine.RunResumed, engine.RunRetried:
+	case run.EventStarted, run.EventResumed, run.EventRetried:
 		p.head(e)
 		p.begin()
-	case engine.RunCancelled:
+	case run.EventCancelled:
 		if p.program.signal.Load() == 0 {
 			p.line("  stopping: somebody asked for the run to be cancelled")
 		}
-	case engine.RunTimedOut:
+	case run.EventTimedOut:
 		p.line("  stopping: the run has used up its time")
-	case engine.Logged:
+	case run.EventLogged:
 		p.line(p.logLine(e))
-	case engine.RunFinished, engine.RunSuspended:
-		p.end(e.Kind == engine.RunFinished)
+	case run.EventFinished, run.EventSuspended:
+		p.end(e.Kind == run.EventFinished)
 	default:
 		if step != nil && !p.terminal.live {
-			p.plain(step, e.Kind == engine.AttemptFinished)
+			p.plain(step, e.Kind == run.EventAttemptFinished)
 		}
 	}
 }
 
 // head prints which run it is.
-func (p *progress) head(e engine.Event) {
+func (p *progress) head(e run.Event) {
 	if p.header {
 		return
 	}
 	p.header = true
 	how := ""
 	switch {
-	case e.Kind == engine.RunResumed:
+	case e.Kind == run.EventResumed:
 		how = " · resumed"
-	case e.Kind == engine.RunRetried:
+	case e.Kind == run.EventRetried:
 		how = " · retried"
 	case p.simulated:
 		how = " · simulated: nothing leaves this machine"
@@ -135,9 +135,9 @@ func (p *progress) Line(text string) {
 // plain prints the line of a step that has ended, and one for each retry.
 func (p *progress) plain(step *stepHistory, attemptEnded bool) {
 	switch step.status() {
-	case "", engine.Running:
+	case "", run.Running:
 		delete(p.printed, step.id)
-	case engine.Queued:
+	case run.Queued:
 		if attemptEnded {
 			p.write(p.text(step))
 		}
@@ -233,7 +233,7 @@ func (p *progress) line(text string) {
 
 func (p *progress) write(text string) { _, _ = io.WriteString(p.program.stderr, text) }
 
-func (p *progress) logLine(e engine.Event) string {
+func (p *progress) logLine(e run.Event) string {
 	style := styleDim
 	if e.Log.Level == "warn" || e.Log.Level == "error" {
 		style = styleYellow

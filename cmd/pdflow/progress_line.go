@@ -6,26 +6,26 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
 // The signs of what became of something, with the style of each. A word always
 // stands beside it.
-func sign(status engine.Status) (text, style string) {
+func sign(status run.Status) (text, style string) {
 	switch status {
-	case engine.Success:
+	case run.Success:
 		return "✓", styleGreen
-	case engine.Failed, engine.TimedOut:
+	case run.Failed, run.TimedOut:
 		return "✗", styleRed
-	case engine.Skipped, engine.Cancelled:
+	case run.Skipped, run.Cancelled:
 		return "–", styleDim
-	case engine.Running:
+	case run.Running:
 		return "●", styleYellow
-	case engine.Queued:
+	case run.Queued:
 		return "↻", styleYellow
-	case engine.Suspended, engine.NeedsAttention, engine.Interrupted:
+	case run.Suspended, run.NeedsAttention, run.Interrupted:
 		return "?", styleYellow
 	}
 	return "○", styleDim
@@ -67,21 +67,21 @@ func (p *progress) widths() (id, what int) {
 
 // stands says how a step stands: its status, that in a word or two, and what else
 // there is to say.
-func (h *history) stands(step *stepHistory, now time.Time) (status engine.Status, state, note string) {
+func (h *history) stands(step *stepHistory, now time.Time) (status run.Status, state, note string) {
 	status, note = step.status(), step.note(now)
 	from, to := step.span()
 	switch {
 	case status == "" && h.ended && !h.suspended:
-		return engine.Skipped, "skipped", "not run"
-	case status == "", status == engine.Queued:
+		return run.Skipped, "skipped", "not run"
+	case status == "", status == run.Queued:
 		return status, "waiting", note
-	case status == engine.Running && step.expanded:
+	case status == run.Running && step.expanded:
 		return status, step.counts() + running(now.Sub(from)), note
-	case status == engine.Running:
+	case status == run.Running:
 		return status, "running" + running(now.Sub(from)), note
-	case status == engine.Skipped:
+	case status == run.Skipped:
 		return status, "skipped", note
-	case status == engine.Suspended:
+	case status == run.Suspended:
 		return status, "undecided", note
 	}
 	return status, took(to.Sub(from)), note
@@ -111,23 +111,23 @@ func (s *stepHistory) note(now time.Time) string {
 		return ""
 	case status == "":
 		return "again"
-	case status == engine.Queued:
+	case status == run.Queued:
 		return s.retryNote(now) + ": " + failureNote(s.failure())
-	case status == engine.Skipped:
+	case status == run.Skipped:
 		return "its condition is false"
-	case s.expanded && status == engine.Running:
+	case s.expanded && status == run.Running:
 		return failureNote(s.failure())
 	case s.expanded && s.failed > 0:
 		return fmt.Sprintf("%d of %d failed; %s", s.failed, len(s.items), failureNote(s.failure()))
-	case s.expanded && status == engine.Failed:
+	case s.expanded && status == run.Failed:
 		return s.counts()
 	case s.failure() != nil:
 		return attemptsNote(len(s.attempts), ": ") + failureNote(s.failure())
-	case status == engine.Running && len(s.attempts) > 1:
+	case status == run.Running && len(s.attempts) > 1:
 		return s.attemptNote(len(s.attempts))
-	case status == engine.Success && s.expanded:
+	case status == run.Success && s.expanded:
 		return plural(len(s.items), "item")
-	case status == engine.Success:
+	case status == run.Success:
 		return strings.TrimSpace(attemptsNote(len(s.attempts), "  ") + s.last().note)
 	}
 	return ""
@@ -158,7 +158,7 @@ func (s *stepHistory) retryNote(now time.Time) string {
 	return note + "now"
 }
 
-func failureNote(f *engine.Failure) string {
+func failureNote(f *run.Failure) string {
 	if f == nil {
 		return ""
 	}
@@ -228,9 +228,9 @@ func drawingOrder(steps []*stepHistory) []*stepHistory {
 	var active, failed, waiting, ended []*stepHistory
 	for _, step := range steps {
 		switch step.status() {
-		case engine.Running, engine.Queued, engine.Suspended:
+		case run.Running, run.Queued, run.Suspended:
 			active = append(active, step)
-		case engine.Failed:
+		case run.Failed:
 			failed = append(failed, step)
 		case "":
 			waiting = append(waiting, step)

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -80,7 +80,7 @@ func (s *screen) String() string {
 
 // watching is a view of a run of a plan on a screen of some size; a height of 0 is
 // no terminal at all.
-func watching(plan *workflow.Plan, width, height int, before ...engine.Event) (*progress, *screen) {
+func watching(plan *workflow.Plan, width, height int, before ...run.Event) (*progress, *screen) {
 	s := &screen{width: width}
 	p := &program{stderr: s, redactor: &action.Redactor{}}
 	if height > 0 {
@@ -91,7 +91,7 @@ func watching(plan *workflow.Plan, width, height int, before ...engine.Event) (*
 	return view, s
 }
 
-func observe(view *progress, events []engine.Event) {
+func observe(view *progress, events []run.Event) {
 	for _, e := range events {
 		view.Observe(e)
 	}
@@ -110,11 +110,11 @@ func loopEvents(t *testing.T) (*workflow.Plan, *recording) {
 	r := (&recording{}).started(nil).
 		begin(0, "create", 0, 1).ended(10*ms, "create", 0, 1, unavailable).
 		begin(500*ms, "create", 0, 2).ended(10*ms, "create", 0, 2, nil).
-		begin(0, "each", 0, 1).add(0, engine.Event{Kind: engine.StepExpanded, Step: "each", Attempt: 1, Items: items(3)}).
+		begin(0, "each", 0, 1).add(0, run.Event{Kind: run.EventStepExpanded, Step: "each", Attempt: 1, Items: items(3)}).
 		begin(0, "each", 1, 1).begin(0, "each", 2, 1).ended(2500*ms, "each", 2, 1, &second).begin(0, "each", 3, 1).
 		ended(ms, "each", 1, 1, nil).ended(ms, "each", 3, 1, nil).
 		begin(0, "clean", 0, 1).ended(ms, "clean", 0, 1, nil).
-		finished(0, engine.Failed, &second)
+		finished(0, run.Failed, &second)
 	return plan, r
 }
 
@@ -198,8 +198,8 @@ func TestPlainProgress(t *testing.T) {
 func TestResumedProgress(t *testing.T) {
 	plan, r := loopEvents(t)
 	cut := 5
-	resumed := (&recording{events: append([]engine.Event{}, r.events[:cut]...), at: r.events[cut-1].Time}).
-		add(time.Hour, engine.Event{Kind: engine.RunResumed}).begin(0, "each", 0, 1)
+	resumed := (&recording{events: append([]run.Event{}, r.events[:cut]...), at: r.events[cut-1].Time}).
+		add(time.Hour, run.Event{Kind: run.EventResumed}).begin(0, "each", 0, 1)
 	for _, height := range []int{0, 30} {
 		view, s := watching(plan, 120, height, resumed.events[:cut]...)
 		observe(view, resumed.events[cut:])
@@ -216,8 +216,8 @@ func TestQueuedProgress(t *testing.T) {
 	plan, r := loopEvents(t)
 	start := r.events[0].Started
 	queued := (&recording{}).
-		add(0, engine.Event{Kind: engine.RunQueued, Started: start, Reason: `the concurrency group "x" is busy with 01A`}).
-		add(time.Second, engine.Event{Kind: engine.RunStarted, Started: start})
+		add(0, run.Event{Kind: run.EventQueued, Started: start, Reason: `the concurrency group "x" is busy with 01A`}).
+		add(time.Second, run.Event{Kind: run.EventStarted, Started: start})
 	view, s := watching(plan, 120, 0)
 	observe(view, queued.events)
 	want := "onboard · run 01M838X2C49BQ51PYP0AY6GBY9\n  waits: the concurrency group \"x\" is busy with 01A"
@@ -238,7 +238,7 @@ func TestProgressFits(t *testing.T) {
 			r.begin(ms, id, 0, 1).ended(ms, id, 0, 1, nil)
 		}
 	}
-	r.begin(ms, "step_31", 0, 1).add(0, engine.Event{Kind: engine.Logged, Step: "step_31", Log: &action.LogRecord{Level: "info", Message: "hello"}})
+	r.begin(ms, "step_31", 0, 1).add(0, run.Event{Kind: run.EventLogged, Step: "step_31", Log: &action.LogRecord{Level: "info", Message: "hello"}})
 	for _, width := range []int{20, 40, 80} {
 		view, s := watching(handPlan(steps...), width, 12)
 		observe(view, r.events)

@@ -12,6 +12,8 @@ import (
 
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/attempt"
+	"github.com/pdflow/pdflow/engine/run"
 	"golang.org/x/term"
 )
 
@@ -22,15 +24,15 @@ const maxShownBody = 2000
 // the writes that were not sent.
 type rehearsalReport struct {
 	runReport
-	DryRun bool           `json:"dry_run"`
-	Writes []engine.Write `json:"writes"`
+	DryRun bool            `json:"dry_run"`
+	Writes []attempt.Write `json:"writes"`
 }
 
 // rehearse does the run without its writes. Only reads are made.
-func (x *execution) rehearse(ctx context.Context, request engine.Request) (*engine.Rehearsal, error) {
+func (x *execution) rehearse(ctx context.Context, request engine.Request) (*attempt.DryRun, error) {
 	fmt.Fprintln(x.program.stderr, "dry run: reads are made, writes are listed and not sent")
 	local := x.local()
-	local.Observers = []engine.Observer{&logLines{to: x.program.stderr}}
+	local.Observers = []run.Observer{&logLines{to: x.program.stderr}}
 	rehearsal, err := local.Rehearse(ctx, x.plan, request)
 	if err != nil {
 		return nil, x.explain(err)
@@ -47,7 +49,7 @@ func (x *execution) dryRun(ctx context.Context, request engine.Request) error {
 	if x.output == "json" {
 		all := rehearsalReport{report(rehearsal.Result, x.site), true, rehearsal.Writes}
 		if all.Writes == nil {
-			all.Writes = []engine.Write{}
+			all.Writes = []attempt.Write{}
 		}
 		err = writeJSON(x.program.stdout, all)
 	} else {
@@ -108,7 +110,7 @@ func (p *program) answer(ctx context.Context) (string, error) {
 }
 
 // sayOutcome says how the rehearsal ended, where that is not as a success.
-func (x *execution) sayOutcome(r *engine.Rehearsal) {
+func (x *execution) sayOutcome(r *attempt.DryRun) {
 	if r.Result.Error == nil {
 		return
 	}
@@ -118,7 +120,7 @@ func (x *execution) sayOutcome(r *engine.Rehearsal) {
 	}
 }
 
-func countRequests(writes []engine.Write) int {
+func countRequests(writes []attempt.Write) int {
 	n := 0
 	for _, w := range writes {
 		n += len(w.Requests)
@@ -127,7 +129,7 @@ func countRequests(writes []engine.Write) int {
 }
 
 // writesText lists writes for people.
-func writesText(writes []engine.Write) string {
+func writesText(writes []attempt.Write) string {
 	if len(writes) == 0 {
 		return "nothing would be sent\n"
 	}

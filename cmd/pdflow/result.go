@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -17,9 +17,9 @@ import (
 type runReport struct {
 	Run        string           `json:"run"`
 	Workflow   string           `json:"workflow"`
-	Status     engine.Status    `json:"status"`
+	Status     run.Status       `json:"status"`
 	Outputs    action.Object    `json:"outputs"`
-	Error      *engine.Failure  `json:"error"`
+	Error      *run.Failure     `json:"error"`
 	StartedAt  time.Time        `json:"started_at"`
 	DurationMS int64            `json:"duration_ms"`
 	Steps      []stepReport     `json:"steps"`
@@ -27,25 +27,25 @@ type runReport struct {
 }
 
 type stepReport struct {
-	ID             string          `json:"id"`
-	Status         engine.Status   `json:"status"`
-	SkippedBecause string          `json:"skipped_because,omitempty"`
-	Attempts       int             `json:"attempts"`
-	Outputs        any             `json:"outputs"`
-	Error          *engine.Failure `json:"error"`
-	DurationMS     int64           `json:"duration_ms"`
-	Used           *engine.Usage   `json:"used,omitempty"` // by the script of the last attempt
+	ID             string       `json:"id"`
+	Status         run.Status   `json:"status"`
+	SkippedBecause string       `json:"skipped_because,omitempty"`
+	Attempts       int          `json:"attempts"`
+	Outputs        any          `json:"outputs"`
+	Error          *run.Failure `json:"error"`
+	DurationMS     int64        `json:"duration_ms"`
+	Used           *run.Usage   `json:"used,omitempty"` // by the script of the last attempt
 	// Items are the iterations of a for_each step, in the order of its list.
 	Items []itemReport `json:"items,omitzero"`
 }
 
 type itemReport struct {
-	Status     engine.Status   `json:"status"`
-	Attempts   int             `json:"attempts"`
-	Outputs    any             `json:"outputs"`
-	Error      *engine.Failure `json:"error"`
-	DurationMS int64           `json:"duration_ms"`
-	Used       *engine.Usage   `json:"used,omitempty"`
+	Status     run.Status   `json:"status"`
+	Attempts   int          `json:"attempts"`
+	Outputs    any          `json:"outputs"`
+	Error      *run.Failure `json:"error"`
+	DurationMS int64        `json:"duration_ms"`
+	Used       *run.Usage   `json:"used,omitempty"`
 }
 
 type simulatorReport struct {
@@ -55,7 +55,7 @@ type simulatorReport struct {
 }
 
 // printResult prints the result of a run: its outputs as text, or one object.
-func (x *execution) printResult(result *engine.Result) error {
+func (x *execution) printResult(result *run.Result) error {
 	p := x.program
 	switch x.output {
 	case "jsonl":
@@ -67,7 +67,7 @@ func (x *execution) printResult(result *engine.Result) error {
 		p.printSimulator(x.site.simulator)
 	}
 	switch {
-	case result.Status == engine.Skipped:
+	case result.Status == run.Skipped:
 		fmt.Fprintf(p.stderr, "– the run %s was %s\n", result.Run, result.Error.Message)
 	case result.Error != nil:
 		p.printFailure(result.Error)
@@ -76,7 +76,7 @@ func (x *execution) printResult(result *engine.Result) error {
 	return err
 }
 
-func report(result *engine.Result, site *site) runReport {
+func report(result *run.Result, site *site) runReport {
 	r := runReport{
 		Run: result.Run, Workflow: result.Workflow, Status: result.Status, Outputs: result.Outputs, Error: result.Error,
 		StartedAt: result.StartedAt.UTC(), DurationMS: result.Duration.Milliseconds(), Steps: []stepReport{},
@@ -98,7 +98,7 @@ func report(result *engine.Result, site *site) runReport {
 	return r
 }
 
-func reportStep(s *engine.StepResult) stepReport {
+func reportStep(s *run.StepResult) stepReport {
 	r := stepReport{s.ID, s.Status, s.SkippedBecause, s.Attempts, s.Outputs, s.Error, milliseconds(s.StartedAt, s.EndedAt), s.Used, nil}
 	for _, item := range s.Items {
 		r.Items = append(r.Items, itemReport{item.Status, item.Attempts, item.Outputs, item.Error, milliseconds(item.StartedAt, item.EndedAt), item.Used})
@@ -168,14 +168,14 @@ func marshalLine(v any) (string, error) {
 }
 
 // printFailure says which step failed, where, why, and what to try.
-func (p *program) printFailure(f *engine.Failure) {
+func (p *program) printFailure(f *run.Failure) {
 	lines := failureLines(f)
 	lines[0] = p.terminal.style(styleRed, "✗ "+lines[0])
 	_, _ = io.WriteString(p.stderr, strings.Join(lines, "\n  ")+"\n")
 }
 
 // failureLines are a failure for people: what failed first, then the details.
-func failureLines(f *engine.Failure) []string {
+func failureLines(f *run.Failure) []string {
 	where := fmt.Sprintf("step %q", f.Step)
 	if f.Item > 0 {
 		where += fmt.Sprintf(", item %d", f.Item)
@@ -211,7 +211,7 @@ func (p *program) printSimulator(s *localSimulator) {
 type eventStream struct{ to io.Writer }
 
 // Observe prints one event.
-func (s *eventStream) Observe(e engine.Event) {
+func (s *eventStream) Observe(e run.Event) {
 	if line, err := marshalLine(e); err == nil {
 		_, _ = io.WriteString(s.to, line+"\n")
 	}

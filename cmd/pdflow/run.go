@@ -13,6 +13,7 @@ import (
 
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -169,7 +170,7 @@ func (p *program) run(ctx context.Context, file string, o runOptions) error {
 			return err
 		}
 	}
-	result, err := x.perform(func(local *engine.Local) (*engine.Result, error) { return local.Run(ctx, plan, request) })
+	result, err := x.perform(func(local *engine.Local) (*run.Result, error) { return local.Run(ctx, plan, request) })
 	if err != nil {
 		return err
 	}

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/cobra"
 )
@@ -49,8 +50,8 @@ func unknownCommand(c *cobra.Command, args []string) error {
 
 // A recordedRun is a run of the journal with everything that happened in it.
 type recordedRun struct {
-	engine.RunSummary
-	events []engine.Event
+	journal.Summary
+	events []run.Event
 }
 
 // read finds a run by its id, the beginning of it, or the word last.
@@ -70,7 +71,7 @@ func (j *journalFolder) read(ctx context.Context, name string) (*recordedRun, er
 }
 
 // start is what the run knew from its beginning on.
-func (r *recordedRun) start() *engine.RunStart { return r.events[0].Started }
+func (r *recordedRun) start() *run.Start { return r.events[0].Started }
 
 // secretInputs are the names of its inputs that the journal does not have.
 func (r *recordedRun) secretInputs() []string {

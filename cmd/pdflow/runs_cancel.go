@@ -6,7 +6,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/spf13/cobra"
 )
 
@@ -90,22 +90,22 @@ func (p *program) cancelLive(ctx context.Context, j *journalFolder, run *recorde
 }
 
 // cancelled prints how a run ended in its own process.
-func (p *program) cancelled(run *recordedRun) error {
-	_, err := io.WriteString(p.stdout, fmt.Sprintf("%s  %s  %s\n", run.Run, printable(run.Workflow), run.Status))
-	if err == nil && run.Status != engine.Cancelled {
-		err = exit(exitFailed, fmt.Errorf("the run %s ended as %s, not as cancelled", run.Run, run.Status))
+func (p *program) cancelled(r *recordedRun) error {
+	_, err := io.WriteString(p.stdout, fmt.Sprintf("%s  %s  %s\n", r.Run, printable(r.Workflow), r.Status))
+	if err == nil && r.Status != run.Cancelled {
+		err = exit(exitFailed, fmt.Errorf("the run %s ended as %s, not as cancelled", r.Run, r.Status))
 	}
 	return err
 }
 
 // cancelHere adopts a run and ends it.
-func (p *program) cancelHere(ctx context.Context, j *journalFolder, run *recordedRun, o *continueOptions) error {
+func (p *program) cancelHere(ctx context.Context, j *journalFolder, r *recordedRun, o *continueOptions) error {
 	site, err := p.realSite()
 	if err != nil {
 		return err
 	}
 	defer site.close()
-	c, err := p.continuation(ctx, j, site, run, o)
+	c, err := p.continuation(ctx, j, site, r, o)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (p *program) cancelHere(ctx context.Context, j *journalFolder, run *recorde
 	if err != nil {
 		return err
 	}
-	if result.Status != engine.Cancelled {
+	if result.Status != run.Cancelled {
 		return c.conclude(result)
 	}
 	if o.output == "json" {
@@ -123,6 +123,6 @@ func (p *program) cancelHere(ctx context.Context, j *journalFolder, run *recorde
 	if o.output == "jsonl" {
 		return nil
 	}
-	_, err = io.WriteString(p.stdout, fmt.Sprintf("%s  %s  %s\n", run.Run, printable(run.Workflow), result.Status))
+	_, err = io.WriteString(p.stdout, fmt.Sprintf("%s  %s  %s\n", r.Run, printable(r.Workflow), result.Status))
 	return err
 }

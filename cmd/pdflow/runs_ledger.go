@@ -7,7 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // An occurrenceReport is an instant of a schedule in `runs list --schedule -o json`.
@@ -19,7 +20,7 @@ type occurrenceReport struct {
 }
 
 // printLedger prints what became of instants of schedules.
-func (p *program) printLedger(ctx context.Context, j *journalFolder, runs []engine.RunSummary, output string) error {
+func (p *program) printLedger(ctx context.Context, j *journalFolder, runs []journal.Summary, output string) error {
 	reports := []occurrenceReport{}
 	for i := range runs {
 		events, err := j.Events(ctx, runs[i].Run)
@@ -37,8 +38,8 @@ func (p *program) printLedger(ctx context.Context, j *journalFolder, runs []engi
 
 // reportOccurrence finds the instant in the first event of a run. A record that is
 // damaged has none.
-func reportOccurrence(run *engine.RunSummary, events []engine.Event) occurrenceReport {
-	r := occurrenceReport{summaryReport: reportSummary(run), ScheduledAt: run.BegunAt.UTC()}
+func reportOccurrence(r0 *journal.Summary, events []run.Event) occurrenceReport {
+	r := occurrenceReport{summaryReport: reportSummary(r0), ScheduledAt: r0.BegunAt.UTC()}
 	if len(events) == 0 || events[0].Started == nil {
 		return r
 	}
@@ -48,7 +49,7 @@ func reportOccurrence(run *engine.RunSummary, events []engine.Event) occurrenceR
 		r.ScheduledAt = trigger.ScheduledAt.UTC()
 	}
 	for i := range events {
-		if events[i].Kind == engine.RunSkipped {
+		if events[i].Kind == run.EventSkipped {
 			r.Reason = strings.TrimPrefix(events[i].Reason, "skipped: ")
 		}
 	}

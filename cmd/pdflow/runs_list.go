@@ -7,7 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/spf13/cobra"
 )
 
@@ -43,16 +44,16 @@ func (p *program) runsListCommand() *cobra.Command {
 }
 
 // runStatuses are the statuses that a run can have in a list.
-var runStatuses = []engine.Status{
-	engine.Queued, engine.Running, engine.Interrupted, engine.NeedsAttention,
-	engine.Success, engine.Failed, engine.Cancelled, engine.TimedOut, engine.Skipped,
+var runStatuses = []run.Status{
+	run.Queued, run.Running, run.Interrupted, run.NeedsAttention,
+	run.Success, run.Failed, run.Cancelled, run.TimedOut, run.Skipped,
 }
 
-func (o listOptions) query() (engine.RunQuery, error) {
+func (o listOptions) query() (journal.Query, error) {
 	if o.limit < 0 {
-		return engine.RunQuery{}, usageError("--limit cannot be %d; 0 lists all", o.limit)
+		return journal.Query{}, usageError("--limit cannot be %d; 0 lists all", o.limit)
 	}
-	query := engine.RunQuery{Workflow: o.workflow, Limit: o.limit}
+	query := journal.Query{Workflow: o.workflow, Limit: o.limit}
 	names := make([]string, len(runStatuses))
 	for i, status := range runStatuses {
 		names[i] = string(status)
@@ -64,7 +65,7 @@ func (o listOptions) query() (engine.RunQuery, error) {
 		if err := oneOf("status", status, names...); err != nil {
 			return query, err
 		}
-		query.Statuses = append(query.Statuses, engine.Status(status))
+		query.Statuses = append(query.Statuses, run.Status(status))
 	}
 	return query, nil
 }
@@ -82,7 +83,7 @@ func (p *program) runsList(ctx context.Context, o listOptions) error {
 		return err
 	}
 	defer p.closeJournal(j)
-	runs := []engine.RunSummary{}
+	runs := []journal.Summary{}
 	if j != nil {
 		if runs, err = j.Runs(ctx, query); err != nil {
 			return exit(exitFailed, err)
@@ -116,20 +117,20 @@ func (p *program) printNoRuns(o listOptions) error {
 
 // A summaryReport is a run in `runs list -o json`.
 type summaryReport struct {
-	Run        string        `json:"run"`
-	Workflow   string        `json:"workflow"`
-	Status     engine.Status `json:"status"`
-	Trigger    string        `json:"trigger"`
-	Group      string        `json:"group,omitempty"`
-	Live       bool          `json:"live"` // its process lives
-	Simulated  bool          `json:"simulated"`
-	StartedAt  time.Time     `json:"started_at"`
-	EndedAt    *time.Time    `json:"ended_at"`
-	DurationMS *int64        `json:"duration_ms"`
-	EventCount int           `json:"event_count"`
+	Run        string     `json:"run"`
+	Workflow   string     `json:"workflow"`
+	Status     run.Status `json:"status"`
+	Trigger    string     `json:"trigger"`
+	Group      string     `json:"group,omitempty"`
+	Live       bool       `json:"live"` // its process lives
+	Simulated  bool       `json:"simulated"`
+	StartedAt  time.Time  `json:"started_at"`
+	EndedAt    *time.Time `json:"ended_at"`
+	DurationMS *int64     `json:"duration_ms"`
+	EventCount int        `json:"event_count"`
 }
 
-func summaryReports(runs []engine.RunSummary) []summaryReport {
+func summaryReports(runs []journal.Summary) []summaryReport {
 	reports := []summaryReport{}
 	for i := range runs {
 		reports = append(reports, reportSummary(&runs[i]))
@@ -137,7 +138,7 @@ func summaryReports(runs []engine.RunSummary) []summaryReport {
 	return reports
 }
 
-func reportSummary(run *engine.RunSummary) summaryReport {
+func reportSummary(run *journal.Summary) summaryReport {
 	r := summaryReport{
 		Run: run.Run, Workflow: run.Workflow, Status: run.Status, Trigger: run.Trigger, Group: run.Group, Live: run.Live,
 		Simulated: run.Simulated, StartedAt: run.BegunAt.UTC(), EventCount: run.Events,
@@ -161,7 +162,7 @@ const (
 
 // listText is a line for each run, in aligned columns. On a terminal that is too
 // narrow, how long ago a run began is left out, and names are shortened.
-func listText(runs []engine.RunSummary, now time.Time, page terminal) string {
+func listText(runs []journal.Summary, now time.Time, page terminal) string {
 	rows := [][]string{{"RUN", "WORKFLOW", "STATUS", "STARTED", "", "TOOK"}}
 	for i := range runs {
 		run := &runs[i]
@@ -214,7 +215,7 @@ func columnWidths(rows [][]string) (widths []int, whole int) {
 }
 
 // summaryTook is how long a run took, or has taken so far while it goes on.
-func summaryTook(run *engine.RunSummary, now time.Time) string {
+func summaryTook(run *journal.Summary, now time.Time) string {
 	switch {
 	case !run.EndedAt.IsZero():
 		return took(run.EndedAt.Sub(run.BegunAt))

@@ -6,15 +6,16 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 func TestListText(t *testing.T) {
 	now := handBegun.Add(10 * time.Minute)
-	runs := []engine.RunSummary{
-		{Run: "01M838X2C49BQ51PYP0AY6GBY9", Workflow: "onboard-responder", Status: engine.Running, Live: true, BegunAt: now.Add(-90 * time.Second)},
-		{Run: "01M838X2C49BQ51PYP0AY6GBY8", Workflow: "page", Status: engine.NeedsAttention, BegunAt: now.Add(-26 * time.Hour)},
-		{Run: "01M838X2C49BQ51PYP0AY6GBY7", Workflow: "page", Status: engine.Success, BegunAt: handBegun, EndedAt: handBegun.Add(1500 * time.Millisecond)},
+	runs := []journal.Summary{
+		{Run: "01M838X2C49BQ51PYP0AY6GBY9", Workflow: "onboard-responder", Status: run.Running, Live: true, BegunAt: now.Add(-90 * time.Second)},
+		{Run: "01M838X2C49BQ51PYP0AY6GBY8", Workflow: "page", Status: run.NeedsAttention, BegunAt: now.Add(-26 * time.Hour)},
+		{Run: "01M838X2C49BQ51PYP0AY6GBY7", Workflow: "page", Status: run.Success, BegunAt: handBegun, EndedAt: handBegun.Add(1500 * time.Millisecond)},
 	}
 	for _, test := range []struct {
 		name string

@@ -6,8 +6,8 @@ import (
 	"io"
 	"strings"
 
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/spf13/cobra"
 )
 
@@ -62,10 +62,10 @@ type logReport struct {
 	Fields  action.Object `json:"fields,omitempty"`
 }
 
-func logsText(events []engine.Event, output string) (string, error) {
+func logsText(events []run.Event, output string) (string, error) {
 	var b strings.Builder
 	for _, e := range events {
-		if e.Kind != engine.Logged {
+		if e.Kind != run.EventLogged {
 			continue
 		}
 		if output == "text" {
@@ -83,12 +83,12 @@ func logsText(events []engine.Event, output string) (string, error) {
 }
 
 // logText is a log line for people, with the local time.
-func logText(e engine.Event) string {
+func logText(e run.Event) string {
 	return fmt.Sprintf("%s  %-5s  %s  %s", e.Time.Local().Format(startedAt+".000"), e.Log.Level, stepOf(e), loggedText(e.Log))
 }
 
 // stepOf names the step of an event, and the item where there is one.
-func stepOf(e engine.Event) string {
+func stepOf(e run.Event) string {
 	if e.Item > 0 {
 		return fmt.Sprintf("%s[%d]", e.Step, e.Item)
 	}

@@ -7,7 +7,8 @@ import (
 	"io"
 	"sync"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/spf13/cobra"
 )
 
@@ -98,7 +99,7 @@ func (p *program) nothingToResume(all bool, folder dataFolder) error {
 // chosen reads the runs of these names, or all that are interrupted.
 func (j *journalFolder) chosen(ctx context.Context, names []string) ([]*recordedRun, error) {
 	if len(names) == 0 {
-		found, err := j.Runs(ctx, engine.RunQuery{Statuses: []engine.Status{engine.Interrupted}})
+		found, err := j.Runs(ctx, journal.Query{Statuses: []run.Status{run.Interrupted}})
 		if err != nil {
 			return nil, exit(exitFailed, err)
 		}
@@ -147,30 +148,30 @@ func (m *manyRuns) resume(ctx context.Context, runs []*recordedRun) {
 	under.Wait()
 }
 
-func (m *manyRuns) resumeOne(ctx context.Context, i int, run *recordedRun) {
+func (m *manyRuns) resumeOne(ctx context.Context, i int, r *recordedRun) {
 	if ctx.Err() != nil {
-		m.say(run, int(m.program.signal.Load()), "not resumed: the command was stopped")
+		m.say(r, int(m.program.signal.Load()), "not resumed: the command was stopped")
 		return
 	}
-	if m.options.all && run.start().Target.Simulator != "" {
-		m.say(run, exitDone, "left alone: its simulator is gone")
+	if m.options.all && r.start().Target.Simulator != "" {
+		m.say(r, exitDone, "left alone: its simulator is gone")
 		return
 	}
-	c, err := m.program.continuation(ctx, m.journal, m.site, run, &m.options.continueOptions)
+	c, err := m.program.continuation(ctx, m.journal, m.site, r, &m.options.continueOptions)
 	if err == nil {
 		c.quiet = true
 		c.resumption.Inputs = c.ownInputs()
-		var result *engine.Result
+		var result *run.Result
 		if result, err = c.goOn(ctx); err == nil {
 			m.ended(i, c, result)
 			return
 		}
 	}
-	if m.options.all && errors.Is(err, engine.ErrOwned) {
-		m.say(run, exitDone, "left alone: another process goes on with it")
+	if m.options.all && errors.Is(err, journal.ErrOwned) {
+		m.say(r, exitDone, "left alone: another process goes on with it")
 		return
 	}
-	m.say(run, exitCodeOf(err), err.Error())
+	m.say(r, exitCodeOf(err), err.Error())
 }
 
 // ownInputs are those of the given inputs that the run has as secrets: others are
@@ -186,7 +187,7 @@ func (c *continuation) ownInputs() map[string]any {
 }
 
 // ended notes how a run ended.
-func (m *manyRuns) ended(i int, c *continuation, result *engine.Result) {
+func (m *manyRuns) ended(i int, c *continuation, result *run.Result) {
 	made := report(result, m.site)
 	m.mu.Lock()
 	m.reports[i] = &made

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/spf13/cobra"
 )
 
@@ -36,12 +36,12 @@ func (p *program) runsShowCommand() *cobra.Command {
 // A showReport is what `runs show -o json` prints.
 type showReport struct {
 	summaryReport
-	Inputs  action.Object  `json:"inputs"` // secrets as references
-	Target  engine.Target  `json:"target"`
-	Outputs action.Object  `json:"outputs"`
-	Error   any            `json:"error"`
-	GoOn    string         `json:"go_on,omitempty"` // the command that does
-	Events  []engine.Event `json:"events"`
+	Inputs  action.Object `json:"inputs"` // secrets as references
+	Target  run.Target    `json:"target"`
+	Outputs action.Object `json:"outputs"`
+	Error   any           `json:"error"`
+	GoOn    string        `json:"go_on,omitempty"` // the command that does
+	Events  []run.Event   `json:"events"`
 }
 
 func (p *program) runsShow(ctx context.Context, name string, folder dataFolder, output string) error {
@@ -99,9 +99,9 @@ func (p *program) runView(ctx context.Context, j *journalFolder, run *recordedRu
 // verb is the command that goes on with the run.
 func (r *recordedRun) verb() string {
 	switch {
-	case r.start().Target.Simulator != "" || r.Live && r.EndedAt.IsZero() && r.Status != engine.NeedsAttention:
+	case r.start().Target.Simulator != "" || r.Live && r.EndedAt.IsZero() && r.Status != run.NeedsAttention:
 		return ""
-	case r.Status == engine.Success || r.Status == engine.Skipped:
+	case r.Status == run.Success || r.Status == run.Skipped:
 		return ""
 	case r.EndedAt.IsZero():
 		return "resume"
@@ -112,7 +112,7 @@ func (r *recordedRun) verb() string {
 func (v *runView) report() showReport {
 	start := v.history.start
 	r := showReport{
-		summaryReport: reportSummary(&v.run.RunSummary), Inputs: start.Inputs, Target: start.Target,
+		summaryReport: reportSummary(&v.run.Summary), Inputs: start.Inputs, Target: start.Target,
 		Outputs: v.history.outputs, GoOn: v.goOn, Events: v.run.events,
 	}
 	if v.history.failure != nil {
@@ -158,13 +158,13 @@ func (v *runView) facts() []fact {
 	for _, m := range h.marks {
 		facts = append(facts, v.markFact(m))
 	}
-	if d := summaryTook(&v.run.RunSummary, v.now); d != "-" {
+	if d := summaryTook(&v.run.Summary, v.now); d != "-" {
 		facts = append(facts, fact{"took", d})
 	}
 	facts = append(facts, valueFacts("inputs", h.start.Inputs)...)
 	facts = append(facts, valueFacts("outputs", h.outputs)...)
 	facts = append(facts, usageFacts(v.run.events)...)
-	if h.reason != "" && h.status == engine.Skipped {
+	if h.reason != "" && h.status == run.Skipped {
 		facts = append(facts, fact{"error", h.reason})
 	}
 	if h.failure != nil {
@@ -178,7 +178,7 @@ func (v *runView) facts() []fact {
 
 // undecided reports whether the run came upon a call whose outcome is unknown.
 func (v *runView) undecided() bool {
-	return v.run.Status == engine.NeedsAttention && v.history.failure != nil && v.history.failure.Call > 0
+	return v.run.Status == run.NeedsAttention && v.history.failure != nil && v.history.failure.Call > 0
 }
 
 func (v *runView) writeDecisions(b *strings.Builder) {
@@ -190,14 +190,14 @@ func (v *runView) writeDecisions(b *strings.Builder) {
 	}
 }
 
-func triggerText(t engine.Trigger) string {
+func triggerText(t run.Trigger) string {
 	if t.ScheduledAt != nil {
 		return t.Kind + ", due " + t.ScheduledAt.Local().Format(startedAt)
 	}
 	return t.Kind
 }
 
-func targetText(t engine.Target) string {
+func targetText(t run.Target) string {
 	if t.Simulator != "" {
 		return "a simulator, which ended with its process"
 	}
@@ -213,11 +213,11 @@ func (v *runView) markFact(m mark) fact {
 	_, name, _ := strings.Cut(string(m.kind), ".")
 	text := m.at.Local().Format(startedAt)
 	switch m.kind {
-	case engine.RunResumed, engine.RunRetried:
+	case run.EventResumed, run.EventRetried:
 		text += ", after " + took(m.idle)
-	case engine.RunStarted:
+	case run.EventStarted:
 		name = "began"
-	case engine.RunQueued:
+	case run.EventQueued:
 		text += ": " + v.history.reason
 	}
 	return fact{strings.ReplaceAll(name, "_", " "), text}
@@ -239,10 +239,10 @@ const maxUsages = 3
 
 // usageFacts are the steps whose scripts used most, each with its attempts and items
 // together.
-func usageFacts(events []engine.Event) []fact {
-	used := map[string]engine.Usage{}
+func usageFacts(events []run.Event) []fact {
+	used := map[string]run.Usage{}
 	for _, e := range events {
-		if e.Kind == engine.AttemptFinished && e.Outcome.Used != nil {
+		if e.Kind == run.EventAttemptFinished && e.Outcome.Used != nil {
 			sum := used[e.Step]
 			sum.Instructions += e.Outcome.Used.Instructions
 			sum.Bytes += e.Outcome.Used.Bytes

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/spf13/cobra"
 )
 
@@ -51,7 +51,7 @@ func (p *program) runsVerify(ctx context.Context, folder dataFolder, output stri
 	for _, d := range damage {
 		r.Damage = append(r.Damage, d.String())
 	}
-	runs, err := j.Runs(ctx, engine.RunQuery{})
+	runs, err := j.Runs(ctx, journal.Query{})
 	if err != nil && len(damage) == 0 {
 		return exit(exitFailed, err)
 	}

@@ -8,21 +8,21 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/control"
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/spf13/cobra"
 )
 
 // A scheduleReport is what `schedule list -o json` prints of one schedule.
 type scheduleReport struct {
-	Workflow string        `json:"workflow"`
-	File     string        `json:"file"`
-	Schedule string        `json:"schedule"`
-	Cron     string        `json:"cron"`
-	Timezone string        `json:"timezone"`
-	Next     time.Time     `json:"next"`
-	Settled  *time.Time    `json:"settled_until"` // null before it was served first
-	Pause    *engine.Pause `json:"pause"`
+	Workflow string         `json:"workflow"`
+	File     string         `json:"file"`
+	Schedule string         `json:"schedule"`
+	Cron     string         `json:"cron"`
+	Timezone string         `json:"timezone"`
+	Next     time.Time      `json:"next"`
+	Settled  *time.Time     `json:"settled_until"` // null before it was served first
+	Pause    *journal.Pause `json:"pause"`
 }
 
 func (p *program) scheduleListCommand() *cobra.Command {
@@ -78,7 +78,7 @@ func (p *program) schedulesOfDaemon(ctx context.Context, folder dataFolder) ([]s
 				r.Settled = &s.Watermark
 			}
 			if s.Pause != nil {
-				r.Pause = &engine.Pause{Reason: s.Pause.Reason, Until: s.Pause.Until}
+				r.Pause = &journal.Pause{Reason: s.Pause.Reason, Until: s.Pause.Until}
 			}
 			reports = append(reports, r)
 		}
@@ -116,8 +116,8 @@ func (p *program) schedulesOfFiles(ctx context.Context, args []string, folder da
 }
 
 // scheduleStates reads the states from the journal, where there is one.
-func (p *program) scheduleStates(ctx context.Context, folder dataFolder) (map[string]engine.ScheduleState, error) {
-	states := map[string]engine.ScheduleState{}
+func (p *program) scheduleStates(ctx context.Context, folder dataFolder) (map[string]journal.ScheduleState, error) {
+	states := map[string]journal.ScheduleState{}
 	j, err := p.openRecords(folder)
 	if err != nil || j == nil {
 		return states, err
@@ -189,8 +189,8 @@ func (o *pauseOptions) addFlags(c *cobra.Command) {
 	c.Flags().StringVar(&o.schedule, "schedule", "", "only the schedule of this id (`pdflow schedule list` shows them)")
 }
 
-func (o *pauseOptions) pause(now time.Time) (*engine.Pause, error) {
-	pause := &engine.Pause{Reason: o.reason, At: now.UTC()}
+func (o *pauseOptions) pause(now time.Time) (*journal.Pause, error) {
+	pause := &journal.Pause{Reason: o.reason, At: now.UTC()}
 	if o.until == "" {
 		return pause, nil
 	}
@@ -220,7 +220,7 @@ func (p *program) scheduleResumeCommand() *cobra.Command {
 }
 
 // setPause pauses or resumes the schedules of a workflow.
-func (p *program) setPause(ctx context.Context, name string, o pauseOptions, pause *engine.Pause) error {
+func (p *program) setPause(ctx context.Context, name string, o pauseOptions, pause *journal.Pause) error {
 	schedule := control.ScheduleName{Workflow: name, Schedule: o.schedule}
 	lives, err := p.askDaemon(o.folder, func(c *control.Client) error {
 		if pause == nil {
@@ -239,7 +239,7 @@ func (p *program) setPause(ctx context.Context, name string, o pauseOptions, pau
 }
 
 // pauseText says what became of a schedule.
-func pauseText(pause *engine.Pause) string {
+func pauseText(pause *journal.Pause) string {
 	switch {
 	case pause == nil:
 		return "not paused any more"
@@ -251,7 +251,7 @@ func pauseText(pause *engine.Pause) string {
 
 // setRecordedPause sets a pause in the journal, where no daemon lives. What was never
 // served has no state there, and a name that is mistyped should not get one.
-func (p *program) setRecordedPause(ctx context.Context, name string, o pauseOptions, pause *engine.Pause) error {
+func (p *program) setRecordedPause(ctx context.Context, name string, o pauseOptions, pause *journal.Pause) error {
 	j, err := p.openRecords(o.folder)
 	if err != nil {
 		return err
@@ -284,7 +284,7 @@ func (p *program) setRecordedPause(ctx context.Context, name string, o pauseOpti
 
 // orEnded is the pause to keep. One that is ended stays as what it was: an instant that
 // was due in it must not be caught up, when nothing has looked since.
-func orEnded(pause, before *engine.Pause, now time.Time) *engine.Pause {
+func orEnded(pause, before *journal.Pause, now time.Time) *journal.Pause {
 	if pause != nil || !before.Active(now) {
 		return pause
 	}

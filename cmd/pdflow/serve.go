@@ -6,7 +6,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/clock"
 	"github.com/spf13/cobra"
 )
 
@@ -94,7 +94,7 @@ func (p *program) serve(ctx context.Context, args []string, o serveOptions) erro
 		return err
 	}
 	defer site.close()
-	d := &daemon{program: p, site: site, clock: engine.SystemClock{}, options: o, log: p.logger(o.logFormat)}
+	d := &daemon{program: p, site: site, clock: clock.System{}, options: o, log: p.logger(o.logFormat)}
 	d.assemble()
 	if err := d.load(args); err != nil {
 		return err

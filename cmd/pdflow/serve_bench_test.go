@@ -20,14 +20,15 @@ import (
 	"github.com/pdflow/pdflow/builtins"
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
-	"github.com/pdflow/pdflow/engine"
-	"github.com/pdflow/pdflow/engine/sqlite"
+	"github.com/pdflow/pdflow/engine/clock"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/journal/sqlite"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
 // A movedClock shows another time than the machine's, as fast as it.
 type movedClock struct {
-	engine.SystemClock
+	clock.System
 	by time.Duration
 }
 
@@ -136,7 +137,7 @@ func serveMinute(b *testing.B, folder string, n int) (starts, events []time.Dura
 	for _, i := range incidents {
 		events = append(events, i.CreatedAt.Sub(due))
 	}
-	runs, err := opened.Runs(context.Background(), engine.RunQuery{})
+	runs, err := opened.Runs(context.Background(), journal.Query{})
 	if err != nil || len(runs) != n {
 		b.Fatalf("got %d runs, %v, want %d", len(runs), err, n)
 	}
@@ -185,7 +186,7 @@ func residentMegabytes(b *testing.B, binary, folder string) float64 {
 	lines := bufio.NewScanner(log)
 	for lines.Scan() && !strings.Contains(lines.Text(), "msg=serving") {
 	}
-	_ = engine.SystemClock{}.Sleep(b.Context(), 3*time.Second) // garbage of loading is given back
+	_ = clock.System{}.Sleep(b.Context(), 3*time.Second) // garbage of loading is given back
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", daemon.Process.Pid))
 	if err != nil {
 		b.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/library"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -185,7 +186,7 @@ func (d controlled) Resume(ctx context.Context, run string, request control.Resu
 
 // PauseSchedule keeps schedules from beginning runs.
 func (d controlled) PauseSchedule(ctx context.Context, r control.PauseRequest) error {
-	return d.setPause(ctx, r.ScheduleName, &engine.Pause{Reason: r.Reason, Until: r.Until.UTC(), At: d.clock.Now().UTC()})
+	return d.setPause(ctx, r.ScheduleName, &journal.Pause{Reason: r.Reason, Until: r.Until.UTC(), At: d.clock.Now().UTC()})
 }
 
 // ResumeSchedule ends a pause.
@@ -193,7 +194,7 @@ func (d controlled) ResumeSchedule(ctx context.Context, name control.ScheduleNam
 	return d.setPause(ctx, name, nil)
 }
 
-func (d controlled) setPause(ctx context.Context, name control.ScheduleName, pause *engine.Pause) error {
+func (d controlled) setPause(ctx context.Context, name control.ScheduleName, pause *journal.Pause) error {
 	found := false
 	for _, s := range d.scheduler.Status() {
 		if s.Workflow != name.Workflow || name.Schedule != "" && s.Schedule != name.Schedule {

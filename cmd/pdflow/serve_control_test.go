@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/clock"
 )
 
 // A lineWatch is a writer that tells when a text was written.
@@ -38,7 +38,7 @@ func (w *servedWorld) serving() (d *daemon, stop func()) {
 	d, gone := w.daemon()
 	watch := &lineWatch{w, "msg=serving", make(chan struct{})}
 	d.program.stderr = watch
-	d.log, d.clock = d.program.logger("text"), engine.SystemClock{}
+	d.log, d.clock = d.program.logger("text"), clock.System{}
 	opened, records := d.journal, d.records
 	d.assemble()
 	d.record(opened, records)
@@ -97,7 +97,7 @@ steps:
 // TestDaemonIsAsked: commands ask the daemon of their data folder, and what fails and
 // recovers in it is told to PagerDuty.
 func TestDaemonIsAsked(t *testing.T) {
-	w := newServedWorld(t, 0, engine.SystemClock{}.Now())
+	w := newServedWorld(t, 0, clock.System{}.Now())
 	if err := os.WriteFile(filepath.Join(w.folder, "probe.yaml"), []byte(askedWorkflow), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func (w *servedWorld) alerted(key string, want simulator.Status) {
 		if got == want {
 			return
 		}
-		_ = engine.SystemClock{}.Sleep(context.Background(), 10e6)
+		_ = clock.System{}.Sleep(context.Background(), 10e6)
 	}
 	w.t.Errorf("the alert %s is %s, want it %s", key, got, want)
 }

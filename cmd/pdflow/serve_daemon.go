@@ -18,8 +18,8 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/heartbeat"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/library"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/systemd"
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/scheduler"
 	"github.com/pdflow/pdflow/engine/telemetry"
 )
@@ -51,7 +51,7 @@ type daemon struct {
 	*program
 	site    *site
 	journal *journalFolder
-	records engine.Journal // the journal, for what writes runs
+	records journal.Journal // the journal, for what writes runs
 	clock   action.Clock
 	options serveOptions
 	log     *slog.Logger
@@ -94,7 +94,7 @@ func (d *daemon) assemble() {
 }
 
 // record says where runs are recorded.
-func (d *daemon) record(j *journalFolder, records engine.Journal) {
+func (d *daemon) record(j *journalFolder, records journal.Journal) {
 	d.journal, d.records, d.scheduler.Journal = j, records, records
 }
 

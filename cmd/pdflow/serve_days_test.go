@@ -21,8 +21,10 @@ import (
 	"github.com/pdflow/pdflow/builtins"
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
-	"github.com/pdflow/pdflow/engine"
-	"github.com/pdflow/pdflow/engine/sqlite"
+	"github.com/pdflow/pdflow/engine/clock"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/journal/sqlite"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -32,7 +34,7 @@ type outage struct{ from, to time.Time }
 // A flakyNet is a network whose hosts have outages.
 type flakyNet struct {
 	builtins.Network
-	clock   *engine.VirtualClock
+	clock   *clock.Virtual
 	outages map[string][]outage
 }
 
@@ -71,7 +73,7 @@ func healthChecks(t *testing.T, n int) string {
 // A servedWorld is what daemons live in, one after the other.
 type servedWorld struct {
 	t       *testing.T
-	clock   *engine.VirtualClock
+	clock   *clock.Virtual
 	account *localSimulator
 	client  *pagerduty.Client
 	network *flakyNet
@@ -92,7 +94,7 @@ func (w *servedWorld) Write(text []byte) (int, error) {
 
 func newServedWorld(t *testing.T, checks int, start time.Time) *servedWorld {
 	t.Helper()
-	w := &servedWorld{t: t, clock: engine.NewVirtualClock(start), data: t.TempDir(), folder: healthChecks(t, checks), log: &bytes.Buffer{}}
+	w := &servedWorld{t: t, clock: clock.NewVirtual(start), data: t.TempDir(), folder: healthChecks(t, checks), log: &bytes.Buffer{}}
 	var err error
 	w.account, err = startSimulator("127.0.0.1:0", simulator.WithAPIKey(scriptKeys["API_KEY"]), simulator.WithServiceKey("Database", scriptKeys["SERVICE_KEY"]),
 		simulator.WithClock(w.clock.Now), simulator.WithFaults(
@@ -117,7 +119,7 @@ func newServedWorld(t *testing.T, checks int, start time.Time) *servedWorld {
 // A fullDisk is a journal that takes nothing in some times, as on a disk without
 // room.
 type fullDisk struct {
-	engine.Journal
+	journal.Journal
 	world *servedWorld
 	left  atomic.Int64 // how many writes go through before it is full
 }
@@ -134,21 +136,21 @@ func (f *fullDisk) full() error {
 	return nil
 }
 
-func (f *fullDisk) Begin(ctx context.Context, entry engine.Entry, events []engine.Event) error {
+func (f *fullDisk) Begin(ctx context.Context, entry journal.Entry, events []run.Event) error {
 	if err := f.full(); err != nil {
 		return err
 	}
 	return f.Journal.Begin(ctx, entry, events)
 }
 
-func (f *fullDisk) Append(ctx context.Context, run string, events []engine.Event) error {
+func (f *fullDisk) Append(ctx context.Context, run string, events []run.Event) error {
 	if err := f.full(); err != nil {
 		return err
 	}
 	return f.Journal.Append(ctx, run, events)
 }
 
-func (f *fullDisk) SaveSchedules(ctx context.Context, states []engine.ScheduleState) error {
+func (f *fullDisk) SaveSchedules(ctx context.Context, states []journal.ScheduleState) error {
 	if err := f.full(); err != nil {
 		return err
 	}
@@ -156,7 +158,7 @@ func (f *fullDisk) SaveSchedules(ctx context.Context, states []engine.ScheduleSt
 }
 
 // records is a journal on a disk that may be full.
-func (w *servedWorld) records(j engine.Journal) engine.Journal {
+func (w *servedWorld) records(j journal.Journal) journal.Journal {
 	f := &fullDisk{Journal: j, world: w}
 	f.left.Store(17) // so that it is in the middle of runs
 	return f
@@ -265,14 +267,14 @@ func (w *servedWorld) verdict(start time.Time, outages int) {
 	missing, runs, skipped := 0, 0, 0
 	for _, entry := range d.entries() {
 		for at := entry.Spec.Next(start); at.Before(w.clock.Now()); at = entry.Spec.Next(at) {
-			o := engine.Occurrence{Workflow: entry.Workflow, Schedule: entry.Schedule, At: at}
-			found, err := d.journal.Runs(context.Background(), engine.RunQuery{Run: o.Run()})
+			o := run.Occurrence{Workflow: entry.Workflow, Schedule: entry.Schedule, At: at}
+			found, err := d.journal.Runs(context.Background(), journal.Query{Run: o.RunID()})
 			switch {
 			case err != nil:
 				w.t.Fatal(err)
 			case len(found) != 1:
 				missing++
-			case found[0].Status == engine.Skipped:
+			case found[0].Status == run.Skipped:
 				skipped++
 			default:
 				runs++
@@ -330,7 +332,7 @@ func TestServeOwnsFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := first.launch(plan, request)
+	runID, err := first.launch(plan, request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -340,8 +342,8 @@ func TestServeOwnsFirst(t *testing.T) {
 	if err := second.begin(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	open, err := second.journal.Runs(context.Background(), engine.RunQuery{Run: run})
-	if err != nil || len(open) != 1 || open[0].Status != engine.Running {
+	open, err := second.journal.Runs(context.Background(), journal.Query{Run: runID})
+	if err != nil || len(open) != 1 || open[0].Status != run.Running {
 		t.Errorf("got %v, %v, want the run to be owned and to go on", open, err)
 	}
 	w.clock.Advance(2 * time.Hour)
@@ -406,7 +408,7 @@ func TestServedWorlds(t *testing.T) {
 		local, leave := d.local(plan)
 		result, err := local.Run(context.Background(), plan, request)
 		leave()
-		if err != nil || result.Status != engine.Success {
+		if err != nil || result.Status != run.Success {
 			t.Fatal(plan.Workflow.Name, result, err)
 		}
 		open[plan.Workflow.Name] = result.Outputs["open"]

@@ -22,8 +22,10 @@ import (
 	"github.com/pdflow/pdflow/builtins"
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
-	"github.com/pdflow/pdflow/engine"
-	"github.com/pdflow/pdflow/engine/sqlite"
+	"github.com/pdflow/pdflow/engine/clock"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/journal/sqlite"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -42,7 +44,7 @@ func (c fastClock) Now() time.Time {
 
 // Sleep waits, or returns the context's error.
 func (c fastClock) Sleep(ctx context.Context, d time.Duration) error {
-	return engine.SystemClock{}.Sleep(ctx, d/time.Duration(c.Factor))
+	return clock.System{}.Sleep(ctx, d/time.Duration(c.Factor))
 }
 
 // AfterFunc calls f after d, unless it is stopped before.
@@ -179,18 +181,18 @@ func (c *servedCrowd) disturb() {
 
 // rest lets the daemons live for up to some milliseconds of the machine.
 func (c *servedCrowd) rest(most int) {
-	_ = engine.SystemClock{}.Sleep(context.Background(), time.Duration(c.random.IntN(most))*time.Millisecond)
+	_ = clock.System{}.Sleep(context.Background(), time.Duration(c.random.IntN(most))*time.Millisecond)
 }
 
 // settled waits until nothing is under way, and nothing is interrupted.
 func (c *servedCrowd) settled(j *sqlite.Journal) {
 	c.t.Helper()
 	for range 3000 {
-		open, err := j.Runs(context.Background(), engine.RunQuery{Statuses: []engine.Status{engine.Interrupted}})
+		open, err := j.Runs(context.Background(), journal.Query{Statuses: []run.Status{run.Interrupted}})
 		if err == nil && len(open) == 0 {
 			return
 		}
-		_ = engine.SystemClock{}.Sleep(context.Background(), 10*time.Millisecond)
+		_ = clock.System{}.Sleep(context.Background(), 10*time.Millisecond)
 	}
 	c.t.Error("some runs stay interrupted")
 }
@@ -233,9 +235,9 @@ func TestServeKills(t *testing.T) {
 	}
 	defer j.Close()
 	// What is due from here on is due however late the first daemon comes to live.
-	var known []engine.ScheduleState
+	var known []journal.ScheduleState
 	for i := range workflows {
-		known = append(known, engine.ScheduleState{Workflow: fmt.Sprintf("page-%d", i), Schedule: "half", Watermark: start})
+		known = append(known, journal.ScheduleState{Workflow: fmt.Sprintf("page-%d", i), Schedule: "half", Watermark: start})
 	}
 	if err := j.SaveSchedules(context.Background(), known); err != nil {
 		t.Fatal(err)
@@ -289,7 +291,7 @@ func (c *servedCrowd) control(j *sqlite.Journal, start time.Time) {
 // resumed counts the runs that a daemon began and another ended.
 func (c *servedCrowd) resumed(j *sqlite.Journal) int {
 	c.t.Helper()
-	runs, err := j.Runs(context.Background(), engine.RunQuery{})
+	runs, err := j.Runs(context.Background(), journal.Query{})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -299,7 +301,7 @@ func (c *servedCrowd) resumed(j *sqlite.Journal) int {
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		if slices.ContainsFunc(events, func(e engine.Event) bool { return e.Kind == engine.RunResumed }) {
+		if slices.ContainsFunc(events, func(e run.Event) bool { return e.Kind == run.EventResumed }) {
 			n++
 		}
 	}
@@ -325,22 +327,22 @@ func (c *servedCrowd) verdict(j *sqlite.Journal, start time.Time) (paged, skippe
 	}
 	for _, s := range states {
 		for at := start.Truncate(30 * time.Minute).Add(30 * time.Minute); !at.After(s.Watermark); at = at.Add(30 * time.Minute) {
-			o := engine.Occurrence{Workflow: s.Workflow, Schedule: s.Schedule, At: at}
+			o := run.Occurrence{Workflow: s.Workflow, Schedule: s.Schedule, At: at}
 			title := fmt.Sprintf("%s at %s", s.Workflow, at.Format("2006-01-02T15:04:05Z"))
-			runs, err := j.Runs(context.Background(), engine.RunQuery{Run: o.Run()})
+			runs, err := j.Runs(context.Background(), journal.Query{Run: o.RunID()})
 			if err != nil {
 				c.t.Fatal(err)
 			}
-			status := engine.Status("missing")
+			status := run.Status("missing")
 			if len(runs) == 1 {
 				status = runs[0].Status
 			}
-			switch want := map[engine.Status]int{engine.Success: 1, engine.Skipped: 0}; {
-			case status != engine.Success && status != engine.Skipped:
+			switch want := map[run.Status]int{run.Success: 1, run.Skipped: 0}; {
+			case status != run.Success && status != run.Skipped:
 				wrong("%s is %s", title, status)
 			case pages[title] != want[status]:
 				wrong("%s is %s and opened %d incidents", title, status, pages[title])
-			case status == engine.Success:
+			case status == run.Success:
 				paged++
 			default:
 				skipped++
@@ -364,6 +366,6 @@ func (c *servedCrowd) begunLater(j *sqlite.Journal, title string) bool {
 	if err != nil {
 		return false
 	}
-	runs, err := j.Runs(context.Background(), engine.RunQuery{Run: engine.Occurrence{Workflow: name, Schedule: "half", At: at}.Run()})
-	return err == nil && len(runs) == 1 && runs[0].Status == engine.Success
+	runs, err := j.Runs(context.Background(), journal.Query{Run: run.Occurrence{Workflow: name, Schedule: "half", At: at}.RunID()})
+	return err == nil && len(runs) == 1 && runs[0].Status == run.Success
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/alert"
 	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/scheduler"
 	"github.com/pdflow/pdflow/engine/telemetry"
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -33,7 +35,7 @@ func (d *daemon) start(ctx context.Context, due scheduler.Due) error {
 }
 
 // launch begins a run, and returns its id when its beginning is durable.
-func (d *daemon) launch(plan *workflow.Plan, request engine.Request) (run string, err error) {
+func (d *daemon) launch(plan *workflow.Plan, request engine.Request) (runID string, err error) {
 	type beginning struct {
 		run string
 		err error
@@ -43,7 +45,7 @@ func (d *daemon) launch(plan *workflow.Plan, request engine.Request) (run string
 	d.running.Go(func() {
 		local, leave := d.local(plan)
 		defer leave()
-		local.Observers = append(local.Observers, observer(func(e engine.Event) {
+		local.Observers = append(local.Observers, observer(func(e run.Event) {
 			if id == "" {
 				id = e.Run
 				d.tended.add(id)
@@ -62,10 +64,10 @@ func (d *daemon) launch(plan *workflow.Plan, request engine.Request) (run string
 }
 
 // An observer is a function that hears of events.
-type observer func(engine.Event)
+type observer func(run.Event)
 
 // Observe hears of an event.
-func (o observer) Observe(e engine.Event) { o(e) }
+func (o observer) Observe(e run.Event) { o(e) }
 
 // errStopping ends the work on runs that had no room yet when the daemon was stopped.
 var errStopping = errors.New("the daemon stops")
@@ -76,8 +78,8 @@ var errStopping = errors.New("the daemon stops")
 func (d *daemon) local(plan *workflow.Plan) (local *engine.Local, leave func()) {
 	admitted, name := "", plan.Workflow.Name
 	local = &engine.Local{
-		Interpreter: d.siteOf(plan.Workflow.File).interpreter, Clock: d.clock, Secrets: d.site.secret, Redactor: d.redactor, Ceiling: d.site.ceiling, Journal: d.records,
-		Observers: []engine.Observer{d.metrics.Run(name), d.events.Run(name)},
+		Interpreter: d.siteOf(plan.Workflow.File).interpreter, Clock: d.clock, Secrets: d.site.secret, Redactor: d.redactor, Policy: d.site.ceiling, Journal: d.records,
+		Observers: []run.Observer{d.metrics.Run(name), d.events.Run(name)},
 		Admit: func(_ context.Context, run string) (bool, error) {
 			waited, ok := d.room()
 			if !ok {
@@ -128,7 +130,7 @@ func (d *daemon) skip(ctx context.Context, due scheduler.Due, reason string) err
 
 // left says what became of a run that is not worked on any more. One that could not
 // be recorded, such as on a full disk, is gone on with when it can be.
-func (d *daemon) left(plan *workflow.Plan, run string, result *engine.Result, err error) {
+func (d *daemon) left(plan *workflow.Plan, run string, result *run.Result, err error) {
 	var unrecorded *engine.JournalError
 	switch {
 	case errors.As(err, &unrecorded):
@@ -143,12 +145,12 @@ func (d *daemon) left(plan *workflow.Plan, run string, result *engine.Result, er
 }
 
 // ended tells how a run ended to those who want to know; the log has it already.
-func (d *daemon) ended(plan *workflow.Plan, result *engine.Result) {
+func (d *daemon) ended(plan *workflow.Plan, result *run.Result) {
 	alerts := d.alerts.Load()
 	if alerts == nil {
 		return
 	}
-	if result.Status != engine.Skipped {
+	if result.Status != run.Skipped {
 		alerts.Ended(plan, result)
 		return
 	}
@@ -174,7 +176,7 @@ func (d *daemon) rescue(ctx context.Context) {
 // simulators, which are gone, stay as they are. It returns when each is owned: until
 // then its concurrency group looks free, and an instant could begin beside it.
 func (d *daemon) goOn(ctx context.Context) {
-	found, err := d.journal.Runs(ctx, engine.RunQuery{Statuses: []engine.Status{engine.Interrupted}})
+	found, err := d.journal.Runs(ctx, journal.Query{Statuses: []run.Status{run.Interrupted}})
 	if err != nil {
 		d.log.Error("unfinished runs cannot be looked for", "error", err)
 		return
@@ -214,37 +216,37 @@ type goingOn struct {
 }
 
 // goOnWith goes on with a run.
-func (d *daemon) goOnWith(run *recordedRun, how goingOn) {
+func (d *daemon) goOnWith(r *recordedRun, how goingOn) {
 	begun := how.begun
 	if begun == nil {
 		begun = func(error) {}
 	}
-	if !d.tended.add(run.Run) {
-		begun(fmt.Errorf("the run %s is worked on already", run.Run))
+	if !d.tended.add(r.Run) {
+		begun(fmt.Errorf("the run %s is worked on already", r.Run))
 		return
 	}
 	d.running.Go(func() {
-		defer d.tended.remove(run.Run)
-		c, err := d.continuation(context.Background(), d.journal, d.site, run, &continueOptions{folder: d.options.folder, calls: how.calls, output: "text", quiet: true})
+		defer d.tended.remove(r.Run)
+		c, err := d.continuation(context.Background(), d.journal, d.site, r, &continueOptions{folder: d.options.folder, calls: how.calls, output: "text", quiet: true})
 		if err != nil {
 			begun(err)
-			d.stuck(run.Workflow, run.Run, err)
+			d.stuck(r.Workflow, r.Run, err)
 			return
 		}
 		c.resumption.Retry = how.retry
 		local, leave := d.local(c.plan)
 		defer leave()
 		goes := sync.OnceFunc(func() { begun(nil) })
-		local.Observers = append(local.Observers, observer(func(engine.Event) { goes() }))
+		local.Observers = append(local.Observers, observer(func(run.Event) { goes() }))
 		result, err := local.Resume(context.Background(), c.plan, c.resumption)
 		if err != nil {
 			begun(err)
 		}
-		if errors.Is(err, engine.ErrOwned) {
-			d.log.Info("another process goes on with the run", "run", run.Run)
+		if errors.Is(err, journal.ErrOwned) {
+			d.log.Info("another process goes on with the run", "run", r.Run)
 			return
 		}
-		d.left(c.plan, run.Run, result, err)
+		d.left(c.plan, r.Run, result, err)
 	})
 }
 

@@ -14,7 +14,8 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/alert"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/health"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/heartbeat"
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/telemetry"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -109,8 +110,8 @@ func (d *daemon) recall(ctx context.Context) {
 		return
 	}
 	since := d.clock.Now().Add(-recallable)
-	failed := []engine.Status{engine.Failed, engine.TimedOut, engine.NeedsAttention}
-	runs, err := d.journal.Runs(ctx, engine.RunQuery{Trigger: "schedule", Statuses: failed, Since: since})
+	failed := []run.Status{run.Failed, run.TimedOut, run.NeedsAttention}
+	runs, err := d.journal.Runs(ctx, journal.Query{Trigger: "schedule", Statuses: failed, Since: since})
 	if err != nil {
 		d.log.Error("runs that failed cannot be looked for", "error", err)
 		return
@@ -128,20 +129,20 @@ func (d *daemon) recall(ctx context.Context) {
 }
 
 // lastResult is what became of a run; nil when a later one of its workflow succeeded.
-func (d *daemon) lastResult(ctx context.Context, run engine.RunSummary) (*workflow.Plan, *engine.Result) {
-	better, err := d.journal.Runs(ctx, engine.RunQuery{Workflow: run.Workflow, Since: run.BegunAt, Statuses: []engine.Status{engine.Success}, Limit: 1})
+func (d *daemon) lastResult(ctx context.Context, r journal.Summary) (*workflow.Plan, *run.Result) {
+	better, err := d.journal.Runs(ctx, journal.Query{Workflow: r.Workflow, Since: r.BegunAt, Statuses: []run.Status{run.Success}, Limit: 1})
 	if err != nil || len(better) > 0 {
 		return nil, nil
 	}
-	plan, err := d.journal.plan(ctx, run.Run, d.site)
+	plan, err := d.journal.plan(ctx, r.Run, d.site)
 	if err != nil {
 		return nil, nil // of another version of pdflow
 	}
-	events, err := d.journal.Events(ctx, run.Run)
+	events, err := d.journal.Events(ctx, r.Run)
 	if err != nil {
 		return nil, nil
 	}
-	folded := engine.NewRun(plan)
+	folded := run.New(plan)
 	for _, e := range events {
 		if _, err := folded.Apply(e); err != nil {
 			return nil, nil
@@ -151,10 +152,10 @@ func (d *daemon) lastResult(ctx context.Context, run engine.RunSummary) (*workfl
 }
 
 // missed tells that due instants did not run.
-func (d *daemon) missed(o engine.Occurrence, reason string, count int) {
+func (d *daemon) missed(o run.Occurrence, reason string, count int) {
 	if alerts := d.alerts.Load(); alerts != nil {
 		alerts.Missed(alert.Occurrence{
-			Workflow: o.Workflow, Schedule: o.Schedule, Run: o.Run(), At: o.At, Count: count, Reason: telemetry.SkipReason(reason) + ": " + reason,
+			Workflow: o.Workflow, Schedule: o.Schedule, Run: o.RunID(), At: o.At, Count: count, Reason: telemetry.SkipReason(reason) + ": " + reason,
 		})
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -21,7 +21,7 @@ import (
 // script was stopped, or never do. `finally` has a minute of its own.
 const (
 	stopWithin        = 20 * time.Second
-	stopWithinFinally = stopWithin + engine.CleanupTime + 10*time.Second
+	stopWithinFinally = stopWithin + run.CleanupTime + 10*time.Second
 )
 
 // withSignals cancels the context at the first signal; at the second, or when
@@ -120,14 +120,14 @@ func (u *underWay) watch(plan *workflow.Plan, resume func(run string) string) *w
 }
 
 // Observe keeps the run's id and what is under way in it.
-func (w *watchedRun) Observe(e engine.Event) {
+func (w *watchedRun) Observe(e run.Event) {
 	w.set.mu.Lock()
 	defer w.set.mu.Unlock()
 	w.id = e.Run
 	switch id := (attemptID{e.Step, e.Item}); e.Kind {
-	case engine.AttemptStarted, engine.CallStarted:
+	case run.EventAttemptStarted, run.EventCallStarted:
 		w.active[id] = true // a replayed attempt starts no more, but it calls
-	case engine.AttemptFinished, engine.AttemptSuspended, engine.StepExpanded:
+	case run.EventAttemptFinished, run.EventAttemptSuspended, run.EventStepExpanded:
 		delete(w.active, id)
 	}
 }

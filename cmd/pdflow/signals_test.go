@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -21,10 +21,10 @@ func TestUnderWay(t *testing.T) {
 	}
 	recorded := u.watch(handPlan(planned(t, "a", "", 0), clean), func(run string) string { return "pdflow runs resume " + run })
 	unrecorded := u.watch(handPlan(planned(t, "b", "", 0)), nil)
-	recorded.Observe(engine.Event{Kind: engine.AttemptStarted, Run: "01A", Step: "a"})
-	recorded.Observe(engine.Event{Kind: engine.AttemptStarted, Run: "01A", Step: "done"})
-	recorded.Observe(engine.Event{Kind: engine.AttemptFinished, Run: "01A", Step: "done"})
-	unrecorded.Observe(engine.Event{Kind: engine.AttemptStarted, Run: "01B", Step: "b"})
+	recorded.Observe(run.Event{Kind: run.EventAttemptStarted, Run: "01A", Step: "a"})
+	recorded.Observe(run.Event{Kind: run.EventAttemptStarted, Run: "01A", Step: "done"})
+	recorded.Observe(run.Event{Kind: run.EventAttemptFinished, Run: "01A", Step: "done"})
+	unrecorded.Observe(run.Event{Kind: run.EventAttemptStarted, Run: "01B", Step: "b"})
 	for _, test := range []struct{ got, want string }{
 		{u.stopping(), "pdflow: stopping, and running `finally`; press Ctrl-C again to end at once, interrupted and resumable"},
 		{u.awaited(), `the step "a", the step "b"`},

@@ -9,8 +9,8 @@ import (
 
 	"github.com/pdflow/pdflow/builtins"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/lua"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -23,7 +23,7 @@ type site struct {
 	connections *connections
 	simulator   *localSimulator // nil without --simulate
 	secret      func(name string) (string, error)
-	ceiling     *engine.Ceiling // nil: there is none
+	ceiling     *attempt.Policy // nil: there is none
 }
 
 // checkingSite is the site of commands that call nothing.
@@ -60,7 +60,7 @@ func (p *program) realSite() (*site, error) {
 	}
 	made.connections, made.secret = connections, p.secret
 	if a := configuration.Allow; a != nil {
-		made.ceiling = &engine.Ceiling{Permissions: a.Permissions, Secrets: a.Secrets, File: configuration.File}
+		made.ceiling = &attempt.Policy{Permissions: a.Permissions, Secrets: a.Secrets, File: configuration.File}
 	}
 	return made, nil
 }

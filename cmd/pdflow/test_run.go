@@ -15,6 +15,9 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/clock"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/pflag"
@@ -26,8 +29,8 @@ type runbookTest struct {
 	ctx      context.Context
 	folder   string // of the test file
 	work     string // where its files are
-	clock    *engine.VirtualClock
-	journal  engine.Journal
+	clock    *clock.Virtual
+	journal  journal.Journal
 	redactor *action.Redactor
 
 	state *simulator.State // of the account at the start
@@ -37,7 +40,7 @@ type runbookTest struct {
 	now   string                     // the file of the world that runs see
 
 	runs int
-	last *engine.Result
+	last *run.Result
 	made []madeCall // by the last `run` or `every`
 	plan *workflow.Plan
 	seen int // how many requests came before that
@@ -45,7 +48,7 @@ type runbookTest struct {
 
 func newRunbookTest(ctx context.Context, folder, work string) *runbookTest {
 	return &runbookTest{
-		ctx: ctx, folder: folder, work: work, clock: engine.NewVirtualClock(startOfTests), journal: engine.NewMemory(),
+		ctx: ctx, folder: folder, work: work, clock: clock.NewVirtual(startOfTests), journal: journal.NewMemory(),
 		redactor: &action.Redactor{}, views: map[string]*builtins.World{},
 	}
 }
@@ -164,7 +167,7 @@ func (t *runbookTest) opened() (*localSimulator, error) {
 }
 
 // An impatientClock lets a client's waits within a call pass at once.
-type impatientClock struct{ *engine.VirtualClock }
+type impatientClock struct{ *clock.Virtual }
 
 // Sleep moves the time.
 func (c impatientClock) Sleep(ctx context.Context, d time.Duration) error { return c.Skip(ctx, d) }
@@ -225,7 +228,7 @@ func (t *runbookTest) runOnce(ts *testscript.TestScript, neg bool, args []string
 	t.plan = plan
 	local := &engine.Local{
 		Interpreter: site.interpreter, Clock: t.clock, Secrets: p.simulatedSecret, Redactor: t.redactor, Journal: t.journal, NewID: t.newID,
-		Observers: []engine.Observer{&logLines{to: p.stderr}, t},
+		Observers: []run.Observer{&logLines{to: p.stderr}, t},
 	}
 	if t.last, err = local.Run(t.ctx, plan, request); err != nil {
 		return err
@@ -233,7 +236,7 @@ func (t *runbookTest) runOnce(ts *testscript.TestScript, neg bool, args []string
 	if t.last.Error != nil {
 		p.printFailure(t.last.Error)
 	}
-	if (t.last.Status == engine.Success) == neg {
+	if (t.last.Status == run.Success) == neg {
 		return fmt.Errorf("the run of %s ended as %s", flags.Arg(0), t.last.Status)
 	}
 	return printTo(ts, t.redactor.Redact(outputsText(t.last.Outputs, plan)))
@@ -279,8 +282,8 @@ func (t *runbookTest) newID(time.Time) string {
 }
 
 // Observe keeps the calls that are made.
-func (t *runbookTest) Observe(e engine.Event) {
-	if e.Kind != engine.CallStarted {
+func (t *runbookTest) Observe(e run.Event) {
+	if e.Kind != run.EventCallStarted {
 		return
 	}
 	line, err := marshalLine(e.Call.Input)

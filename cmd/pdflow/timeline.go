@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // How much of a long list a timeline shows: of a for_each with more items those
@@ -18,7 +18,7 @@ const (
 // A row is a line of a timeline: something that went on from a time to another.
 type row struct {
 	depth    int
-	status   engine.Status
+	status   run.Status
 	label    string
 	from, to time.Time // zero: it never began, or has not ended
 	state    string    // where it never began: why
@@ -56,7 +56,7 @@ func (v *runView) stepRow(step *stepHistory, id int) row {
 	if step.expanded {
 		r.label += "  " + step.counts()
 	}
-	if from.IsZero() || status == engine.Skipped {
+	if from.IsZero() || status == run.Skipped {
 		r.state = state
 		if note != "" {
 			r.state += ", " + note
@@ -69,12 +69,12 @@ func (v *runView) stepRow(step *stepHistory, id int) row {
 }
 
 // row is a row of something that may have been interrupted.
-func (v *runView) row(depth int, status engine.Status, label string, from, to time.Time) row {
+func (v *runView) row(depth int, status run.Status, label string, from, to time.Time) row {
 	switch {
 	case !from.IsZero() && to.IsZero() && v.live():
 		to = v.now
-	case status == engine.Running:
-		status = engine.Interrupted
+	case status == run.Running:
+		status = run.Interrupted
 		label += "  interrupted"
 	}
 	return row{depth: depth, status: status, label: label, from: from, to: to}
@@ -91,7 +91,7 @@ func (v *runView) unitRows(depth int, u *unitHistory) []row {
 		if len(u.attempts) > 1 {
 			status := a.status
 			if a.ended.IsZero() {
-				status = engine.Running
+				status = run.Running
 			}
 			r := v.row(depth, status, fmt.Sprintf("attempt %d", a.number), a.began, a.ended)
 			r.note = failureText(a.failure)
@@ -132,7 +132,7 @@ func (v *runView) itemRows(step *stepHistory) []row {
 // telling reports whether an item is worth a row of its own in a long list.
 func (u *unitHistory) telling() bool {
 	status := u.status()
-	return status != engine.Success && status != engine.Skipped
+	return status != run.Success && status != run.Skipped
 }
 
 // callRows are the calls of an attempt, by the numbers of their events.
@@ -151,26 +151,26 @@ func (v *runView) callRows(depth int, a *attemptHistory) []row {
 
 func (v *runView) callRow(depth int, c *callHistory) row {
 	label := fmt.Sprintf("#%d %s", c.sequence, c.action)
-	status := engine.Success
+	status := run.Success
 	switch {
 	case c.decision != "":
 		label += "  decided: " + string(c.decision)
 	case c.again:
 		label += "  as before"
 	case c.returned.IsZero() && v.live():
-		status = engine.Running
+		status = run.Running
 	case c.failure != nil && c.failure.Kind == action.UnknownOutcome, v.history.failure != nil && v.history.failure.Call == c.sequence:
-		status, label = engine.NeedsAttention, label+"  outcome unknown"
+		status, label = run.NeedsAttention, label+"  outcome unknown"
 	case c.returned.IsZero():
-		status, label = engine.Interrupted, label+"  no result"
+		status, label = run.Interrupted, label+"  no result"
 	case c.failure != nil:
-		status, label = engine.Failed, label+"  "+string(c.failure.Kind)
+		status, label = run.Failed, label+"  "+string(c.failure.Kind)
 	}
 	return v.row(depth, status, label, c.began, c.returned)
 }
 
 // failureText is a failure in one paragraph.
-func failureText(f *engine.Failure) string {
+func failureText(f *run.Failure) string {
 	if f == nil {
 		return ""
 	}

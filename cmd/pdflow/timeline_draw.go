@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // The columns of a timeline.
@@ -33,7 +33,7 @@ func (v *runView) axis() axis {
 		a.to = v.now
 	}
 	for _, m := range v.history.marks {
-		if m.kind == engine.RunResumed || m.kind == engine.RunRetried {
+		if m.kind == run.EventResumed || m.kind == run.EventRetried {
 			a.idle = append(a.idle, span{m.at.Add(-m.idle), m.at})
 		}
 	}

@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
 // viewOf is a recorded run as a person looks at it ten minutes after it began.
-func viewOf(plan *workflow.Plan, r *recording, summary engine.RunSummary, width int) *runView {
+func viewOf(plan *workflow.Plan, r *recording, summary journal.Summary, width int) *runView {
 	summary.Run, summary.Workflow, summary.BegunAt, summary.Events = handRun, "onboard", handBegun, len(r.events)
 	view := &runView{
 		run: &recordedRun{summary, r.events}, history: newHistory(plan), now: handBegun.Add(10 * time.Minute),
@@ -30,7 +31,7 @@ func viewOf(plan *workflow.Plan, r *recording, summary engine.RunSummary, width 
 
 // Some runs, each with what the others do not have.
 
-func failedRun(t *testing.T) (*workflow.Plan, *recording, engine.RunSummary) {
+func failedRun(t *testing.T) (*workflow.Plan, *recording, journal.Summary) {
 	final := planned(t, "clean", "", 0)
 	final.Part = workflow.Finally
 	plan := handPlan(planned(t, "lookup", "pagerduty.get_user_by_email", 0), planned(t, "create", "pagerduty.create_user", 2), planned(t, "after", "", 0), final)
@@ -39,11 +40,11 @@ func failedRun(t *testing.T) (*workflow.Plan, *recording, engine.RunSummary) {
 		begin(0, "create", 0, 1).call(ms, "create", 0, 1, 1, "pagerduty.create_user").returned(200*ms, "create", 0, 1, 1, unavailable).ended(ms, "create", 0, 1, unavailable).
 		begin(500*ms, "create", 0, 2).call(ms, "create", 0, 2, 1, "pagerduty.create_user").returned(100*ms, "create", 0, 2, 1, conflict).ended(ms, "create", 0, 2, conflict).
 		begin(ms, "clean", 0, 1).ended(20*ms, "clean", 0, 1, nil).
-		finished(0, engine.Failed, conflict)
-	return plan, r, engine.RunSummary{Status: engine.Failed, EndedAt: r.at}
+		finished(0, run.Failed, conflict)
+	return plan, r, journal.Summary{Status: run.Failed, EndedAt: r.at}
 }
 
-func interruptedRun(t *testing.T) (*workflow.Plan, *recording, engine.RunSummary) {
+func interruptedRun(t *testing.T) (*workflow.Plan, *recording, journal.Summary) {
 	unused := planned(t, "page", "", 0)
 	unused.Part = workflow.OnFailure
 	plan := handPlan(planned(t, "lookup", "pagerduty.get_user_by_email", 0), planned(t, "create", "pagerduty.create_user", 0), planned(t, "after", "", 0), unused)
@@ -51,55 +52,55 @@ func interruptedRun(t *testing.T) (*workflow.Plan, *recording, engine.RunSummary
 		begin(0, "lookup", 0, 1).ended(2*time.Second, "lookup", 0, 1, nil).
 		begin(0, "create", 0, 1).call(ms, "create", 0, 1, 1, "pagerduty.create_user").
 		// Nobody worked on it for five minutes, which take no room on the bars.
-		add(5*time.Minute, engine.Event{Kind: engine.RunResumed}).
+		add(5*time.Minute, run.Event{Kind: run.EventResumed}).
 		returned(time.Second, "create", 0, 1, 1, nil).ended(ms, "create", 0, 1, nil).
 		begin(0, "after", 0, 1).call(ms, "after", 0, 1, 1, "time.sleep").
 		returned(time.Second, "after", 0, 1, 1, nil).call(ms, "after", 0, 1, 2, "time.sleep")
-	return plan, r, engine.RunSummary{Status: engine.Interrupted}
+	return plan, r, journal.Summary{Status: run.Interrupted}
 }
 
-func killedRun(t *testing.T) (*workflow.Plan, *recording, engine.RunSummary) {
+func killedRun(t *testing.T) (*workflow.Plan, *recording, journal.Summary) {
 	plan := handPlan(planned(t, "lookup", "pagerduty.get_user_by_email", 0), planned(t, "create", "pagerduty.create_user", 0), planned(t, "tell", "", 0))
 	r := (&recording{}).started(action.Object{"email": "ann@example.com"}).
 		begin(0, "lookup", 0, 1).call(ms, "lookup", 0, 1, 1, "pagerduty.get_user_by_email").returned(210*ms, "lookup", 0, 1, 1, nil).ended(ms, "lookup", 0, 1, nil).
 		begin(0, "create", 0, 1).call(150*ms, "create", 0, 1, 1, "pagerduty.create_user")
-	return plan, r, engine.RunSummary{Status: engine.Interrupted}
+	return plan, r, journal.Summary{Status: run.Interrupted}
 }
 
-func loopRun(t *testing.T) (*workflow.Plan, *recording, engine.RunSummary) {
+func loopRun(t *testing.T) (*workflow.Plan, *recording, journal.Summary) {
 	each := forEach(planned(t, "create", "pagerduty.create_user", 0), 1, false)
 	plan := handPlan(each, forEach(planned(t, "tell", "", 0), 1, true))
 	r := (&recording{}).started(nil).
-		begin(0, "create", 0, 1).add(ms, engine.Event{Kind: engine.StepExpanded, Step: "create", Attempt: 1, Items: items(25)})
+		begin(0, "create", 0, 1).add(ms, run.Event{Kind: run.EventStepExpanded, Step: "create", Attempt: 1, Items: items(25)})
 	for item := 1; item <= 25; item++ {
-		var failure *engine.Failure
+		var failure *run.Failure
 		if item%2 == 0 {
 			failure = conflict
 		}
 		r.begin(0, "create", item, 1).call(ms, "create", item, 1, 1, "pagerduty.create_user").returned(10*ms, "create", item, 1, 1, failure).ended(ms, "create", item, 1, failure)
 	}
-	r.finished(0, engine.Failed, conflict)
-	return plan, r, engine.RunSummary{Status: engine.Failed, EndedAt: r.at}
+	r.finished(0, run.Failed, conflict)
+	return plan, r, journal.Summary{Status: run.Failed, EndedAt: r.at}
 }
 
-func undecidedRun(t *testing.T) (*workflow.Plan, *recording, engine.RunSummary) {
+func undecidedRun(t *testing.T) (*workflow.Plan, *recording, journal.Summary) {
 	plan := handPlan(forEach(planned(t, "post", "http.post", 0), 3, true))
-	unknown := &engine.Failure{Kind: action.UnknownOutcome, Step: "post", Item: 2, Call: 7, Action: "http.post", Message: "it was sent, and no answer came"}
+	unknown := &run.Failure{Kind: action.UnknownOutcome, Step: "post", Item: 2, Call: 7, Action: "http.post", Message: "it was sent, and no answer came"}
 	r := (&recording{}).started(nil).
-		begin(0, "post", 0, 1).add(0, engine.Event{Kind: engine.StepExpanded, Step: "post", Attempt: 1, Items: items(2)}).
+		begin(0, "post", 0, 1).add(0, run.Event{Kind: run.EventStepExpanded, Step: "post", Attempt: 1, Items: items(2)}).
 		begin(0, "post", 1, 1).begin(0, "post", 2, 1).
 		call(ms, "post", 1, 1, 1, "http.post").call(ms, "post", 2, 1, 1, "http.post").
 		returned(40*ms, "post", 1, 1, 1, nil).ended(0, "post", 1, 1, nil).
-		add(0, engine.Event{Kind: engine.AttemptSuspended, Step: "post", Item: 2, Attempt: 1, Outcome: &engine.Outcome{Status: engine.Suspended, Error: unknown}}).
-		add(0, engine.Event{Kind: engine.RunSuspended, Error: unknown})
-	return plan, r, engine.RunSummary{Status: engine.NeedsAttention}
+		add(0, run.Event{Kind: run.EventAttemptSuspended, Step: "post", Item: 2, Attempt: 1, Outcome: &run.Outcome{Status: run.Suspended, Error: unknown}}).
+		add(0, run.Event{Kind: run.EventSuspended, Error: unknown})
+	return plan, r, journal.Summary{Status: run.NeedsAttention}
 }
 
 // TestRunView holds what `runs show` prints to the texts in testdata/timeline.
 func TestRunView(t *testing.T) {
 	for _, test := range []struct {
 		name  string
-		run   func(*testing.T) (*workflow.Plan, *recording, engine.RunSummary)
+		run   func(*testing.T) (*workflow.Plan, *recording, journal.Summary)
 		width int
 	}{
 		{"failed", failedRun, 100},
@@ -119,7 +120,7 @@ func TestRunView(t *testing.T) {
 	}
 }
 
-func foldAll(h *history, events []engine.Event) *engine.Run {
+func foldAll(h *history, events []run.Event) *run.State {
 	for _, e := range events {
 		h.add(e)
 	}
@@ -134,7 +135,7 @@ func TestRunViewWithoutPlan(t *testing.T) {
 
 // TestRunViewFits proves that no line is longer than the page, however narrow.
 func TestRunViewFits(t *testing.T) {
-	for _, run := range []func(*testing.T) (*workflow.Plan, *recording, engine.RunSummary){failedRun, interruptedRun, loopRun} {
+	for _, run := range []func(*testing.T) (*workflow.Plan, *recording, journal.Summary){failedRun, interruptedRun, loopRun} {
 		for _, width := range []int{30, 40, 60, 80, 200} {
 			plan, r, summary := run(t)
 			view := viewOf(plan, r, summary, width)

@@ -5,18 +5,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pdflow/pdflow/engine/clock"
 )
 
-// A Clock tells the time and waits. Everything below the command line takes one,
-// so that tests run on virtual time.
-type Clock interface {
-	Now() time.Time
-	// Sleep waits, or returns the context's error as soon as that ends.
-	Sleep(ctx context.Context, d time.Duration) error
-	// AfterFunc calls f once d has passed, unless the returned function was
-	// called before; that one reports whether it was in time.
-	AfterFunc(d time.Duration, f func()) (stop func() bool)
-}
+// A Clock is the time that a run lives in.
+type Clock = clock.Clock
 
 // A Target is what a call wants to reach beside PagerDuty.
 type Target struct {

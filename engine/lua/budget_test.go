@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -158,7 +158,7 @@ func TestExpressionsAreLimited(t *testing.T) {
 	m := newMachine(t)
 	m.env.Limits.Instructions = 1000
 	_, err := m.open().Eval(m.compile(t, workflow.Expression, "(function() while true do end end)()"))
-	var failure *engine.ScriptError
+	var failure *attempt.ScriptError
 	if !errors.As(err, &failure) || failure.Err.Kind != action.Limit {
 		t.Errorf("got %v, want it to be stopped", err)
 	}

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/attempt"
 	glua "github.com/yuin/gopher-lua"
 )
 
@@ -132,7 +132,7 @@ func assert(L *glua.LState) int {
 // failure turns what ended a program into an error with its place.
 func (e *evaluation) failure(p *program, err error) error {
 	if reason := e.budget.stop(); reason != nil {
-		stopped := &engine.ScriptError{File: p.file, Err: reason}
+		stopped := &attempt.ScriptError{File: p.file, Err: reason}
 		raised := e.stopped
 		if api, ok := err.(*glua.ApiError); ok && raised == nil {
 			raised = api.Object
@@ -144,17 +144,17 @@ func (e *evaluation) failure(p *program, err error) error {
 	}
 	api, ok := err.(*glua.ApiError)
 	if !ok {
-		return &engine.ScriptError{File: p.file, Err: action.AsError(err)}
+		return &attempt.ScriptError{File: p.file, Err: action.AsError(err)}
 	}
 	if t, ok := api.Object.(*glua.LTable); ok {
 		return e.tableFailure(p, t)
 	}
 	if _, ok := api.Object.(glua.LString); !ok {
 		message := "the script raised " + e.interpreter.library.text(e.state, api.Object)
-		return &engine.ScriptError{File: p.file, Err: &action.Error{Kind: action.Script, Message: message}}
+		return &attempt.ScriptError{File: p.file, Err: &action.Error{Kind: action.Script, Message: message}}
 	}
 	file, line, message := e.place(p, api.Object)
-	return &engine.ScriptError{File: file, Line: line, Err: &action.Error{Kind: action.Script, Message: message}}
+	return &attempt.ScriptError{File: file, Line: line, Err: &action.Error{Kind: action.Script, Message: message}}
 }
 
 // place splits the place off a message of Lua: where it begins with that of one
@@ -201,7 +201,7 @@ func (e *evaluation) tableFailure(p *program, t *glua.LTable) error {
 	if kind, ok := t.RawGetString("kind").(glua.LString); ok && slices.Contains(action.Kinds(), action.Kind(kind)) {
 		err.Kind = action.Kind(kind)
 	}
-	return &engine.ScriptError{File: file, Line: line, Err: &err}
+	return &attempt.ScriptError{File: file, Line: line, Err: &err}
 }
 
 var positionPattern = regexp.MustCompile(`^(.+?):(\d+): ?`)

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -138,7 +138,7 @@ func TestErrorsUnwrap(t *testing.T) {
 	cause := errors.New("the cause")
 	m := newMachine(t, act("demo.fail", action.Reads, func(context.Context, anyIn) error { return cause }))
 	_, err := m.eval(t, "demo.fail{}")
-	var place *engine.ScriptError
+	var place *attempt.ScriptError
 	if !errors.Is(err, cause) || !errors.As(err, &place) || !strings.Contains(err.Error(), "the cause") {
 		t.Errorf("got %v, want the error of the action with its place", err)
 	}

@@ -4,8 +4,9 @@ import (
 	"context"
 	"slices"
 
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/attempt"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 	glua "github.com/yuin/gopher-lua"
 )
@@ -15,7 +16,7 @@ import (
 type evaluation struct {
 	interpreter *Interpreter
 	ctx         context.Context
-	env         engine.Environment
+	env         attempt.Environment
 	state       *glua.LState
 	budget      budget
 
@@ -65,8 +66,8 @@ func (e *evaluation) Eval(compiled workflow.Program) (any, error) {
 // Used returns what the programs have used so far: instructions, with the steps of
 // library functions; the bytes of the text that they made in all; and the time that
 // they computed, without what they waited in calls.
-func (e *evaluation) Used() engine.Usage {
-	return engine.Usage{
+func (e *evaluation) Used() run.Usage {
+	return run.Usage{
 		Instructions: int(e.budget.used), Bytes: int(e.budget.bytes), Microseconds: int(e.budget.stopwatch.spent.Microseconds()),
 	}
 }
@@ -177,7 +178,7 @@ func (e *evaluation) result(p *program, top int) (any, error) {
 	count := e.state.GetTop() - top
 	defer e.state.SetTop(top)
 	if count > 1 {
-		return nil, &engine.ScriptError{File: p.file, Err: action.Errorf(action.InvalidInput, "the script returned %d values; return one table", count)}
+		return nil, &attempt.ScriptError{File: p.file, Err: action.Errorf(action.InvalidInput, "the script returned %d values; return one table", count)}
 	}
 	if count == 0 {
 		return nil, nil
@@ -188,7 +189,7 @@ func (e *evaluation) result(p *program, top int) (any, error) {
 	}
 	v, err := e.interpreter.library.fromLua(&e.budget, e.state.Get(-1), root)
 	if err != nil {
-		return nil, &engine.ScriptError{File: p.file, Err: action.AsError(err)}
+		return nil, &attempt.ScriptError{File: p.file, Err: action.AsError(err)}
 	}
 	return v, nil
 }

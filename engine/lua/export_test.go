@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/workflow"
 	glua "github.com/yuin/gopher-lua"
 )
@@ -16,7 +16,7 @@ func (i *Interpreter) Raw(source string, instructions int64) ([]glua.LValue, err
 	if compiled == nil {
 		return nil, fmt.Errorf("it does not compile: %v", findings)
 	}
-	e := &evaluation{interpreter: i, ctx: context.Background(), env: engine.Environment{
+	e := &evaluation{interpreter: i, ctx: context.Background(), env: attempt.Environment{
 		Limits: workflow.Limits{Instructions: instructions},
 		Data:   func(string) (any, bool) { return nil, false },
 	}}

@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -81,7 +81,7 @@ func FuzzValues(f *testing.F) {
 		m.data["inputs"] = action.Object{"token": action.Secret{Name: "TOKEN"}}
 		v, err := m.eval(t, tables(script))
 		if err != nil {
-			var failure *engine.ScriptError
+			var failure *attempt.ScriptError
 			if !errors.As(err, &failure) || failure.Err.Message == "" {
 				t.Fatalf("got %v, want an error that says what is wrong", err)
 			}
@@ -136,7 +136,7 @@ func FuzzPattern(f *testing.F) {
 		first, second := m.open(), m.open()
 		_, err := first.Eval(program)
 		_, again := second.Eval(program)
-		var failure *engine.ScriptError
+		var failure *attempt.ScriptError
 		if err != nil && (!errors.As(err, &failure) || failure.Err.Kind != action.Limit) {
 			t.Fatalf("%q, %q: got %v, want a value or the limit", subject, pattern, err)
 		}

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/lua"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -36,7 +36,7 @@ func (c *virtualClock) AfterFunc(time.Duration, func()) func() bool {
 // A machine is an interpreter with what a test gives its scripts.
 type machine struct {
 	interpreter *lua.Interpreter
-	env         engine.Environment
+	env         attempt.Environment
 	ctx         context.Context
 	data        action.Object
 	asked       []string // the data that was asked for
@@ -50,7 +50,7 @@ func newMachine(t testing.TB, actions ...*action.Action) *machine {
 		t.Fatal(err)
 	}
 	m := &machine{interpreter: lua.New(catalog), ctx: context.Background(), data: action.Object{}, catalog: catalog}
-	m.env = engine.Environment{
+	m.env = attempt.Environment{
 		Data: func(name string) (any, bool) {
 			m.asked = append(m.asked, name)
 			v, ok := m.data[name]
@@ -86,7 +86,7 @@ func (m *machine) compile(t testing.TB, kind workflow.ChunkKind, source string) 
 	return program
 }
 
-func (m *machine) open() engine.Evaluation { return m.interpreter.Open(m.ctx, m.env) }
+func (m *machine) open() attempt.Evaluation { return m.interpreter.Open(m.ctx, m.env) }
 
 // eval runs a script in a state of its own.
 func (m *machine) eval(t testing.TB, source string) (any, error) {
@@ -105,10 +105,10 @@ func (m *machine) value(t testing.TB, source string) any {
 }
 
 // failure runs a script that must fail and returns its error.
-func (m *machine) failure(t testing.TB, source string) *engine.ScriptError {
+func (m *machine) failure(t testing.TB, source string) *attempt.ScriptError {
 	t.Helper()
 	v, err := m.eval(t, source)
-	var failure *engine.ScriptError
+	var failure *attempt.ScriptError
 	if !errors.As(err, &failure) {
 		t.Fatalf("%s\ngot %v, %v, want a script error", source, v, err)
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -42,7 +42,7 @@ func attack(t *testing.T, source, expected string) {
 	program := m.compile(t, workflow.Script, source)
 	v, err := m.open().Eval(program)
 	got := "value"
-	var failure *engine.ScriptError
+	var failure *attempt.ScriptError
 	if errors.As(err, &failure) {
 		got = string(failure.Err.Kind)
 	} else if err != nil {

@@ -3,8 +3,8 @@ package lua
 import (
 	"context"
 
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/attempt"
 )
 
 // An Interpreter compiles and runs chunks of Lua for one catalogue of actions.
@@ -15,7 +15,7 @@ type Interpreter struct {
 	watchdog *watchdog
 }
 
-var _ engine.Interpreter = (*Interpreter)(nil)
+var _ attempt.Interpreter = (*Interpreter)(nil)
 
 // New returns an interpreter whose scripts can call the actions of a catalogue.
 func New(catalog *action.Catalog) *Interpreter {
@@ -25,6 +25,6 @@ func New(catalog *action.Catalog) *Interpreter {
 
 // Open starts the evaluations of one attempt. The Lua state is made when the
 // first program runs.
-func (i *Interpreter) Open(ctx context.Context, env engine.Environment) engine.Evaluation {
+func (i *Interpreter) Open(ctx context.Context, env attempt.Environment) attempt.Evaluation {
 	return &evaluation{interpreter: i, ctx: ctx, env: env}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
 	// The zone database for machines that have none, as many containers and every
 	// Windows: without it a schedule would be accepted here and refused there.
 	// Where the machine has one, package time prefers it.

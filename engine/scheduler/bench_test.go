@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/schedule"
 	"github.com/pdflow/pdflow/engine/scheduler"
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -31,7 +31,7 @@ func tenThousand(b *testing.B) []scheduler.Entry {
 func idle(b *testing.B) *scheduler.Scheduler {
 	b.Helper()
 	return &scheduler.Scheduler{
-		Journal: engine.NewMemory(), Clock: &setClock{now: start},
+		Journal: journal.NewMemory(), Clock: &setClock{now: start},
 		Start: func(context.Context, scheduler.Due) error { return nil }, Skip: func(context.Context, scheduler.Due, string) error { return nil },
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 const (
@@ -39,7 +39,7 @@ func (e *entry) decide(now time.Time) []Decision {
 	}
 	decisions := make([]Decision, len(instants))
 	for i, at := range instants {
-		decisions[i] = Decision{Due: Due{Occurrence: engine.Occurrence{Workflow: e.Workflow, Schedule: e.Schedule, At: at}, Entry: e.Entry, Late: now.Sub(at)}, Count: 1}
+		decisions[i] = Decision{Due: Due{Occurrence: run.Occurrence{Workflow: e.Workflow, Schedule: e.Schedule, At: at}, Entry: e.Entry, Late: now.Sub(at)}, Count: 1}
 		decisions[i].Reason = e.reason(at, now)
 	}
 	if left > 0 { // the first stands for all before it

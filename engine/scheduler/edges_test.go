@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/scheduler"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -16,7 +16,7 @@ import (
 func TestPauseThatIsOver(t *testing.T) {
 	w := newWorld(t)
 	w.scheduler(hourly(t, workflow.CatchUp{Mode: "all", Window: 24 * time.Hour}))
-	pause := &engine.Pause{At: start.Add(time.Hour), Until: start.Add(3 * time.Hour)}
+	pause := &journal.Pause{At: start.Add(time.Hour), Until: start.Add(3 * time.Hour)}
 	if err := w.journal.PauseSchedule(context.Background(), "w", "s", pause); err != nil {
 		t.Fatal(err)
 	}

@@ -37,8 +37,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/clock"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/schedule"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -65,7 +67,7 @@ type Entry struct {
 
 // A Due is an instant that is due.
 type Due struct {
-	engine.Occurrence
+	run.Occurrence
 	Entry Entry
 	Late  time.Duration // how long ago it was due
 	// Several says that other instants of the schedule run with this one: they take
@@ -84,7 +86,7 @@ type Decision struct {
 // A Scheduler begins runs. Its fields are set before it is used; its methods are safe
 // for concurrent use.
 type Scheduler struct {
-	Journal engine.Journal
+	Journal journal.Journal
 	Clock   action.Clock // nil is the machine's
 	// Start begins the run of an instant and returns when that is durable, or why it
 	// is not; [engine.ErrExists] says that it was begun before. It is called from
@@ -115,7 +117,7 @@ type name struct{ workflow, schedule string }
 type entry struct {
 	Entry
 	watermark time.Time
-	pause     *engine.Pause
+	pause     *journal.Pause
 	last      *Decision
 }
 
@@ -137,7 +139,7 @@ func (s *Scheduler) Replace(ctx context.Context, entries []Entry) error {
 	}
 	old := s.known
 	s.known, s.groups, s.heap, s.behind = make(map[name]*entry, len(entries)), map[string]*group{}, nil, nil
-	var fresh []engine.ScheduleState
+	var fresh []journal.ScheduleState
 	for _, given := range entries {
 		e := &entry{Entry: given}
 		if s.known[e.name()] != nil {
@@ -147,12 +149,12 @@ func (s *Scheduler) Replace(ctx context.Context, entries []Entry) error {
 		e.watermark, e.pause = state.Watermark, state.Pause
 		if !known || e.watermark.IsZero() {
 			e.watermark = now
-			fresh = append(fresh, engine.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: now})
+			fresh = append(fresh, journal.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: now})
 		}
 		switch before := old[e.name()]; {
 		case before != nil && before.Spec.String() != e.Spec.String():
 			e.last, e.watermark = before.last, later(e.watermark, now) // the new times have no past
-			fresh = append(fresh, engine.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: e.watermark})
+			fresh = append(fresh, journal.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: e.watermark})
 		case before != nil:
 			e.last, e.watermark = before.last, later(e.watermark, before.watermark)
 		case e.watermark.Sub(now) > farAhead:
@@ -160,7 +162,7 @@ func (s *Scheduler) Replace(ctx context.Context, entries []Entry) error {
 				s.Ahead(e.Entry, e.watermark)
 			}
 			e.watermark = now
-			fresh = append(fresh, engine.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: now})
+			fresh = append(fresh, journal.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: now})
 		}
 		s.known[e.name()] = e
 		s.join(e, now)
@@ -187,12 +189,12 @@ func (s *Scheduler) join(e *entry, now time.Time) {
 }
 
 // states reads the states of schedules from the journal.
-func (s *Scheduler) states(ctx context.Context) (map[name]engine.ScheduleState, error) {
+func (s *Scheduler) states(ctx context.Context) (map[name]journal.ScheduleState, error) {
 	list, err := s.Journal.Schedules(ctx)
 	if err != nil {
 		return nil, err
 	}
-	states := make(map[name]engine.ScheduleState, len(list))
+	states := make(map[name]journal.ScheduleState, len(list))
 	for _, state := range list {
 		states[name{state.Workflow, state.Schedule}] = state
 	}
@@ -311,7 +313,7 @@ func sortEntries(entries []*entry) {
 
 func (s *Scheduler) clock() action.Clock {
 	if s.Clock == nil {
-		return engine.SystemClock{}
+		return clock.System{}
 	}
 	return s.Clock
 }

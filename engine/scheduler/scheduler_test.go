@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/clock"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/schedule"
 	"github.com/pdflow/pdflow/engine/scheduler"
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -21,7 +23,7 @@ var start = time.Date(2026, time.March, 27, 12, 0, 30, 0, time.UTC)
 
 // A setClock shows what a test sets.
 type setClock struct {
-	engine.SystemClock
+	clock.System
 	now time.Time
 }
 
@@ -30,7 +32,7 @@ func (c *setClock) Now() time.Time { return c.now }
 // A world is a journal, and what schedulers wrote to it: each instant at most once.
 type world struct {
 	t       *testing.T
-	journal engine.Journal
+	journal journal.Journal
 	clock   *setClock
 	broken  bool // nothing can be written
 
@@ -40,7 +42,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
-	return &world{t: t, journal: engine.NewMemory(), clock: &setClock{now: start}, records: map[string]string{}}
+	return &world{t: t, journal: journal.NewMemory(), clock: &setClock{now: start}, records: map[string]string{}}
 }
 
 // scheduler returns a new scheduler, as another process or one after a restart.
@@ -64,10 +66,10 @@ func (w *world) write(d scheduler.Due, what string) error {
 	if w.broken {
 		return errBroken
 	}
-	if w.records[d.Run()] != "" {
-		return engine.ErrExists
+	if w.records[d.RunID()] != "" {
+		return journal.ErrExists
 	}
-	w.records[d.Run()] = what
+	w.records[d.RunID()] = what
 	w.order = append(w.order, fmt.Sprintf("%s %s %s", d.Workflow, d.At.UTC().Format("02 15:04"), what))
 	return nil
 }
@@ -196,7 +198,7 @@ func TestPause(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
 	s := w.scheduler(hourly(t, workflow.CatchUp{}))
-	if err := w.journal.PauseSchedule(ctx, "w", "s", &engine.Pause{Reason: "release", At: start, Until: start.Add(2 * time.Hour)}); err != nil {
+	if err := w.journal.PauseSchedule(ctx, "w", "s", &journal.Pause{Reason: "release", At: start, Until: start.Add(2 * time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	w.advance(s, 3*time.Hour)
@@ -268,8 +270,8 @@ func TestSeveral(t *testing.T) {
 	for _, e := range entries {
 		runs := 0
 		for at := e.Spec.Next(start); !at.After(w.clock.now); at = e.Spec.Next(at) {
-			if w.records[engine.Occurrence{Workflow: e.Workflow, Schedule: "s", At: at}.Run()] != "run" {
-				t.Errorf("%s at %s: got %q, want a run", e.Workflow, at, w.records[engine.Occurrence{Workflow: e.Workflow, Schedule: "s", At: at}.Run()])
+			if w.records[run.Occurrence{Workflow: e.Workflow, Schedule: "s", At: at}.RunID()] != "run" {
+				t.Errorf("%s at %s: got %q, want a run", e.Workflow, at, w.records[run.Occurrence{Workflow: e.Workflow, Schedule: "s", At: at}.RunID()])
 			}
 			runs++
 		}
@@ -290,7 +292,7 @@ func TestRun(t *testing.T) {
 	ended := make(chan error)
 	go func() { ended <- s.Run(ctx) }()
 	past := hourly(t, workflow.CatchUp{})
-	if err := w.journal.SaveSchedules(ctx, []engine.ScheduleState{{Workflow: "w", Schedule: "s", Watermark: start.Add(-time.Hour)}}); err != nil {
+	if err := w.journal.SaveSchedules(ctx, []journal.ScheduleState{{Workflow: "w", Schedule: "s", Watermark: start.Add(-time.Hour)}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Replace(ctx, []scheduler.Entry{past}); err != nil {

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/schedule"
 )
 
@@ -32,12 +32,12 @@ func (s *Scheduler) settle(ctx context.Context, work []*entry, now time.Time) {
 		})
 	}
 	writing.Wait()
-	var moved []engine.ScheduleState
+	var moved []journal.ScheduleState
 	for i, e := range work {
 		if !s.note(e, all[i]) {
 			s.behind = append(s.behind, e)
 		}
-		moved = append(moved, engine.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: e.watermark})
+		moved = append(moved, journal.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: e.watermark})
 	}
 	// One that is not saved is judged again after a restart, and is there already.
 	_ = s.Journal.SaveSchedules(ctx, moved)
@@ -65,7 +65,7 @@ func (s *Scheduler) write(ctx context.Context, decisions []Decision) {
 		} else {
 			d.Err = s.Skip(ctx, d.Due, d.Reason)
 		}
-		if errors.Is(d.Err, engine.ErrExists) {
+		if errors.Is(d.Err, journal.ErrExists) {
 			d.Err = nil
 		}
 		if d.Err != nil {
@@ -96,7 +96,7 @@ type Status struct {
 	Spec      schedule.Schedule
 	Next      time.Time // zero when there is none
 	Watermark time.Time
-	Pause     *engine.Pause
+	Pause     *journal.Pause
 	Last      *Decision // nil when nothing was due yet
 }
 

@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
 // A Log writes what somebody of operations cares for. Its levels say who should look:
@@ -29,7 +29,7 @@ type Log struct {
 func NewLog(log *slog.Logger, look func(run string) string) *Log { return &Log{log, look} }
 
 // Run returns the observer of one run of a workflow.
-func (l *Log) Run(workflow string) engine.Observer { return &runLog{log: l, workflow: workflow} }
+func (l *Log) Run(workflow string) run.Observer { return &runLog{log: l, workflow: workflow} }
 
 // runLog writes the lines of a run.
 type runLog struct {
@@ -39,24 +39,24 @@ type runLog struct {
 }
 
 // Observe writes the line of an event that has one.
-func (r *runLog) Observe(e engine.Event) {
+func (r *runLog) Observe(e run.Event) {
 	switch e.Kind {
-	case engine.RunStarted:
+	case run.EventStarted:
 		r.began = e.Time
 		r.write(e, slog.LevelInfo, "run started", start(e.Started)...)
-	case engine.RunQueued:
+	case run.EventQueued:
 		r.write(e, slog.LevelInfo, "run waits", slog.String("reason", e.Reason))
-	case engine.RunResumed:
+	case run.EventResumed:
 		r.write(e, slog.LevelInfo, "run goes on")
-	case engine.RunRetried:
+	case run.EventRetried:
 		r.write(e, slog.LevelInfo, "run is retried")
-	case engine.RunSkipped:
+	case run.EventSkipped:
 		r.write(e, skipLevel(e.Reason), "run skipped", slog.String("reason", SkipReason(e.Reason)), slog.String("why", e.Reason))
-	case engine.RunSuspended:
+	case run.EventSuspended:
 		r.write(e, slog.LevelError, "run needs attention", r.failure(e)...)
-	case engine.RunFinished:
+	case run.EventFinished:
 		r.finished(e)
-	case engine.AttemptFinished:
+	case run.EventAttemptFinished:
 		if f := e.Outcome.Error; f != nil {
 			r.write(e, slog.LevelWarn, "step failed", slog.String("step", e.Step), slog.Int("item", e.Item), slog.Int("attempt", e.Attempt),
 				slog.String("kind", string(f.Kind)), slog.String("error", f.Error()))
@@ -65,7 +65,7 @@ func (r *runLog) Observe(e engine.Event) {
 }
 
 // start is what is worth knowing of how a run began: not its inputs.
-func start(s *engine.RunStart) []slog.Attr {
+func start(s *run.Start) []slog.Attr {
 	if s == nil {
 		return nil
 	}
@@ -86,14 +86,14 @@ func skipLevel(reason string) slog.Level {
 	return slog.LevelWarn
 }
 
-func (r *runLog) finished(e engine.Event) {
+func (r *runLog) finished(e run.Event) {
 	level, message := slog.LevelError, "run finished"
 	switch e.Status {
-	case engine.Success:
+	case run.Success:
 		level = slog.LevelInfo
-	case engine.Cancelled:
+	case run.Cancelled:
 		level = slog.LevelWarn
-	case engine.NeedsAttention:
+	case run.NeedsAttention:
 		message = "run needs attention"
 	}
 	attributes := []slog.Attr{slog.String("status", string(e.Status))}
@@ -104,7 +104,7 @@ func (r *runLog) finished(e engine.Event) {
 }
 
 // failure is why a run failed, and the command to look.
-func (r *runLog) failure(e engine.Event) []slog.Attr {
+func (r *runLog) failure(e run.Event) []slog.Attr {
 	f := e.Error
 	if f == nil {
 		return nil
@@ -117,7 +117,7 @@ func (r *runLog) failure(e engine.Event) []slog.Attr {
 }
 
 // write writes a line that names the workflow and the run first.
-func (r *runLog) write(e engine.Event, level slog.Level, message string, attributes ...slog.Attr) {
+func (r *runLog) write(e run.Event, level slog.Level, message string, attributes ...slog.Attr) {
 	names := []slog.Attr{slog.String("workflow", r.workflow), slog.String("run", e.Run)}
 	r.log.log.LogAttrs(context.Background(), level, message, append(names, attributes...)...)
 }

@@ -9,15 +9,15 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/telemetry"
 )
 
 func look(run string) string { return "pdflow runs show " + run }
 
 // lines are what a log says of events, without the time.
-func lines(events ...engine.Event) []string {
+func lines(events ...run.Event) []string {
 	var text bytes.Buffer
 	handler := slog.NewTextHandler(&text, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 		if len(groups) == 0 && a.Key == slog.TimeKey {
@@ -31,21 +31,21 @@ func lines(events ...engine.Event) []string {
 
 func TestLines(t *testing.T) {
 	at := begin
-	failure := &engine.Failure{Kind: action.Unavailable, Step: "check", Message: "PagerDuty answered 503"}
-	started := engine.Event{Kind: engine.RunStarted, Started: &engine.RunStart{Trigger: engine.Trigger{Kind: "schedule", ScheduledAt: &at}}}
+	failure := &run.Failure{Kind: action.Unavailable, Step: "check", Message: "PagerDuty answered 503"}
+	started := run.Event{Kind: run.EventStarted, Started: &run.Start{Trigger: run.Trigger{Kind: "schedule", ScheduledAt: &at}}}
 	tests := map[string]struct {
-		events []engine.Event
+		events []run.Event
 		want   []string
 	}{
 		"success": {
-			[]engine.Event{started, attempt(engine.Success), {Kind: engine.RunFinished, Status: engine.Success}},
+			[]run.Event{started, attempt(run.Success), {Kind: run.EventFinished, Status: run.Success}},
 			[]string{
 				`level=INFO msg="run started" workflow=nightly run=01RUN trigger=schedule scheduled_at=2026-03-29T09:00:00Z`,
 				`level=INFO msg="run finished" workflow=nightly run=01RUN status=success took=2s`,
 			},
 		},
 		"failure": {
-			[]engine.Event{started, attempt(engine.Failed), {Kind: engine.RunFinished, Status: engine.Failed, Error: failure}},
+			[]run.Event{started, attempt(run.Failed), {Kind: run.EventFinished, Status: run.Failed, Error: failure}},
 			[]string{
 				`level=INFO msg="run started" workflow=nightly run=01RUN trigger=schedule scheduled_at=2026-03-29T09:00:00Z`,
 				`level=WARN msg="step failed" workflow=nightly run=01RUN step=check item=0 attempt=1 kind=timeout error="it took too long"`,
@@ -53,28 +53,28 @@ func TestLines(t *testing.T) {
 			},
 		},
 		"goes on": {
-			[]engine.Event{{Kind: engine.RunResumed}, {Kind: engine.RunFinished, Status: engine.TimedOut}},
+			[]run.Event{{Kind: run.EventResumed}, {Kind: run.EventFinished, Status: run.TimedOut}},
 			[]string{`level=INFO msg="run goes on" workflow=nightly run=01RUN`, `level=ERROR msg="run finished" workflow=nightly run=01RUN status=timed_out`},
 		},
 		"retried and cancelled": {
-			[]engine.Event{{Kind: engine.RunRetried}, {Kind: engine.RunFinished, Status: engine.Cancelled}},
+			[]run.Event{{Kind: run.EventRetried}, {Kind: run.EventFinished, Status: run.Cancelled}},
 			[]string{`level=INFO msg="run is retried" workflow=nightly run=01RUN`, `level=WARN msg="run finished" workflow=nightly run=01RUN status=cancelled`},
 		},
 		"suspended": {
-			[]engine.Event{{Kind: engine.RunSuspended, Error: failure}},
+			[]run.Event{{Kind: run.EventSuspended, Error: failure}},
 			[]string{`level=ERROR msg="run needs attention" workflow=nightly run=01RUN kind=unavailable error="PagerDuty answered 503" step=check look="pdflow runs show 01RUN"`},
 		},
 		"needs attention": {
-			[]engine.Event{{Kind: engine.RunFinished, Status: engine.NeedsAttention}},
+			[]run.Event{{Kind: run.EventFinished, Status: run.NeedsAttention}},
 			[]string{`level=ERROR msg="run needs attention" workflow=nightly run=01RUN status=needs_attention`},
 		},
 		"waits": {
-			[]engine.Event{{Kind: engine.RunQueued, Reason: "busy"}},
+			[]run.Event{{Kind: run.EventQueued, Reason: "busy"}},
 			[]string{`level=INFO msg="run waits" workflow=nightly run=01RUN reason=busy`},
 		},
-		"paused":     {[]engine.Event{{Kind: engine.RunSkipped, Reason: "skipped: paused"}}, []string{`level=INFO msg="run skipped" workflow=nightly run=01RUN reason=paused why="skipped: paused"`}},
-		"down":       {[]engine.Event{{Kind: engine.RunSkipped, Reason: "skipped: down"}}, []string{`level=WARN msg="run skipped" workflow=nightly run=01RUN reason=down why="skipped: down"`}},
-		"cannot run": {[]engine.Event{{Kind: engine.RunSkipped, Reason: "skipped: it cannot run: x"}}, []string{`level=ERROR msg="run skipped" workflow=nightly run=01RUN reason=cannot_run why="skipped: it cannot run: x"`}},
+		"paused":     {[]run.Event{{Kind: run.EventSkipped, Reason: "skipped: paused"}}, []string{`level=INFO msg="run skipped" workflow=nightly run=01RUN reason=paused why="skipped: paused"`}},
+		"down":       {[]run.Event{{Kind: run.EventSkipped, Reason: "skipped: down"}}, []string{`level=WARN msg="run skipped" workflow=nightly run=01RUN reason=down why="skipped: down"`}},
+		"cannot run": {[]run.Event{{Kind: run.EventSkipped, Reason: "skipped: it cannot run: x"}}, []string{`level=ERROR msg="run skipped" workflow=nightly run=01RUN reason=cannot_run why="skipped: it cannot run: x"`}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -92,16 +92,16 @@ func TestNoValueIsLogged(t *testing.T) {
 	var text bytes.Buffer
 	log := telemetry.NewLog(slog.New(slog.NewJSONHandler(&text, &slog.HandlerOptions{Level: slog.LevelDebug})), look)
 	m := metrics("nightly")
-	for _, o := range []engine.Observer{log.Run("nightly"), m.Run("nightly")} {
+	for _, o := range []run.Observer{log.Run("nightly"), m.Run("nightly")} {
 		observe(
 			o,
-			engine.Event{Kind: engine.RunStarted, Started: &engine.RunStart{Inputs: object, Previous: &engine.Previous{Outputs: object}}},
-			engine.Event{Kind: engine.StepExpanded, Step: "check", Items: []any{value}},
-			engine.Event{Kind: engine.CallStarted, Call: &engine.Call{Action: "a.b", Input: object, Key: value}},
-			engine.Event{Kind: engine.CallReturned, Call: &engine.Call{Action: "a.b", Input: object, Output: object, Before: json.RawMessage(`"` + value + `"`)}},
-			engine.Event{Kind: engine.Logged, Log: &action.LogRecord{Message: value}},
-			engine.Event{Kind: engine.AttemptFinished, Outcome: &engine.Outcome{Status: engine.Success, Outputs: object}},
-			engine.Event{Kind: engine.RunFinished, Status: engine.Success, Outputs: object},
+			run.Event{Kind: run.EventStarted, Started: &run.Start{Inputs: object, Previous: &run.Previous{Outputs: object}}},
+			run.Event{Kind: run.EventStepExpanded, Step: "check", Items: []any{value}},
+			run.Event{Kind: run.EventCallStarted, Call: &run.Call{Action: "a.b", Input: object, Key: value}},
+			run.Event{Kind: run.EventCallReturned, Call: &run.Call{Action: "a.b", Input: object, Output: object, Before: json.RawMessage(`"` + value + `"`)}},
+			run.Event{Kind: run.EventLogged, Log: &action.LogRecord{Message: value}},
+			run.Event{Kind: run.EventAttemptFinished, Outcome: &run.Outcome{Status: run.Success, Outputs: object}},
+			run.Event{Kind: run.EventFinished, Status: run.Success, Outputs: object},
 		)
 	}
 	if got := text.String() + strings.Join(scrape(t, m), "\n"); strings.Contains(got, value) {

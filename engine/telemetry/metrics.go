@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -146,8 +146,8 @@ func (m *Metrics) forget(workflow string) {
 }
 
 // statuses are those that runs and attempts can end with.
-var statuses = []engine.Status{
-	engine.Success, engine.Failed, engine.Cancelled, engine.TimedOut, engine.Skipped, engine.NeedsAttention, engine.Suspended,
+var statuses = []run.Status{
+	run.Success, run.Failed, run.Cancelled, run.TimedOut, run.Skipped, run.NeedsAttention, run.Suspended,
 }
 
 // count does something with the label of a workflow. It cannot be unloaded meanwhile:
@@ -173,7 +173,7 @@ func (m *Metrics) Decided(workflow, reason string, count int, late time.Duration
 
 // Run returns the observer of one run of a workflow. It hears the run from its start,
 // or from where this process goes on with it.
-func (m *Metrics) Run(workflow string) engine.Observer {
+func (m *Metrics) Run(workflow string) run.Observer {
 	return &runMetrics{metrics: m, workflow: workflow}
 }
 
@@ -185,29 +185,29 @@ type runMetrics struct {
 }
 
 // Observe counts an event.
-func (r *runMetrics) Observe(e engine.Event) {
+func (r *runMetrics) Observe(e run.Event) {
 	m := r.metrics
 	switch e.Kind {
-	case engine.RunStarted:
+	case run.EventStarted:
 		r.began = e.Time
-	case engine.RunRetried, engine.RunResumed:
+	case run.EventRetried, run.EventResumed:
 		r.began = time.Time{} // the time before is not work
-	case engine.RunSkipped:
+	case run.EventSkipped:
 		if reason := SkipReason(e.Reason); !schedulers(reason) {
 			m.count(r.workflow, func(label string) { m.skipped.WithLabelValues(label, reason).Inc() })
 		}
-	case engine.RunSuspended:
-		m.count(r.workflow, func(label string) { m.runs.WithLabelValues(label, string(engine.Suspended)).Inc() })
-	case engine.RunFinished:
+	case run.EventSuspended:
+		m.count(r.workflow, func(label string) { m.runs.WithLabelValues(label, string(run.Suspended)).Inc() })
+	case run.EventFinished:
 		r.finished(e)
-	case engine.AttemptFinished:
+	case run.EventAttemptFinished:
 		m.count(r.workflow, func(label string) { m.attempts.WithLabelValues(label, string(e.Outcome.Status)).Inc() })
-	case engine.CallReturned:
+	case run.EventCallReturned:
 		r.called(e.Call)
 	}
 }
 
-func (r *runMetrics) finished(e engine.Event) {
+func (r *runMetrics) finished(e run.Event) {
 	r.metrics.count(r.workflow, func(label string) {
 		r.metrics.runs.WithLabelValues(label, string(e.Status)).Inc()
 		if !r.began.IsZero() {
@@ -217,7 +217,7 @@ func (r *runMetrics) finished(e engine.Event) {
 }
 
 // called counts a call, unless its result is that of an earlier one.
-func (r *runMetrics) called(c *engine.Call) {
+func (r *runMetrics) called(c *run.Call) {
 	if c.Again {
 		return
 	}

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/telemetry"
 )
 
@@ -43,47 +43,47 @@ func metrics(workflows ...string) *telemetry.Metrics {
 }
 
 // observe lets an observer hear events a second apart.
-func observe(o engine.Observer, events ...engine.Event) {
+func observe(o run.Observer, events ...run.Event) {
 	for i, e := range events {
 		e.Run, e.Sequence, e.Time = "01RUN", i+1, begin.Add(time.Duration(i)*time.Second)
 		o.Observe(e)
 	}
 }
 
-func attempt(status engine.Status) engine.Event {
-	o := &engine.Outcome{Status: status}
-	if status == engine.Failed {
-		o.Error = &engine.Failure{Kind: action.Timeout, Message: "it took too long"}
+func attempt(status run.Status) run.Event {
+	o := &run.Outcome{Status: status}
+	if status == run.Failed {
+		o.Error = &run.Failure{Kind: action.Timeout, Message: "it took too long"}
 	}
-	return engine.Event{Kind: engine.AttemptFinished, Step: "check", Attempt: 1, Outcome: o}
+	return run.Event{Kind: run.EventAttemptFinished, Step: "check", Attempt: 1, Outcome: o}
 }
 
-func call(name string, kind action.Kind, again bool) engine.Event {
-	c := &engine.Call{Number: 1, Action: name, Again: again}
+func call(name string, kind action.Kind, again bool) run.Event {
+	c := &run.Call{Number: 1, Action: name, Again: again}
 	if kind != "" {
-		c.Error = &engine.Failure{Kind: kind}
+		c.Error = &run.Failure{Kind: kind}
 	}
-	return engine.Event{Kind: engine.CallReturned, Call: c}
+	return run.Event{Kind: run.EventCallReturned, Call: c}
 }
 
 func TestRun(t *testing.T) {
-	started, finished := engine.Event{Kind: engine.RunStarted}, engine.Event{Kind: engine.RunFinished, Status: engine.Success}
+	started, finished := run.Event{Kind: run.EventStarted}, run.Event{Kind: run.EventFinished, Status: run.Success}
 	tests := map[string]struct {
-		events []engine.Event
+		events []run.Event
 		want   []string
 	}{
 		"success": {
-			[]engine.Event{started, call("http.get", "", false), attempt(engine.Success), finished},
+			[]run.Event{started, call("http.get", "", false), attempt(run.Success), finished},
 			[]string{
 				`calls_total{action="http.get",kind="none"} 1`, `run_duration_seconds_sum{workflow="nightly"} 3`, `run_duration_seconds_count{workflow="nightly"} 1`,
 				`runs_total{status="success",workflow="nightly"} 1`, `step_attempts_total{status="success",workflow="nightly"} 1`, `workflows 1`,
 			},
 		},
 		"failure after a retry": {
-			[]engine.Event{
-				started, call("http.get", action.Timeout, false), attempt(engine.Failed), call("http.get", "", false), call("pagerduty.send_trigger_event", "", true),
-				attempt(engine.Failed),
-				{Kind: engine.RunFinished, Status: engine.Failed},
+			[]run.Event{
+				started, call("http.get", action.Timeout, false), attempt(run.Failed), call("http.get", "", false), call("pagerduty.send_trigger_event", "", true),
+				attempt(run.Failed),
+				{Kind: run.EventFinished, Status: run.Failed},
 			},
 			[]string{
 				`calls_total{action="http.get",kind="none"} 1`, `calls_total{action="http.get",kind="timeout"} 1`,
@@ -92,20 +92,20 @@ func TestRun(t *testing.T) {
 			},
 		},
 		"resumed": {
-			[]engine.Event{{Kind: engine.RunResumed}, finished},
+			[]run.Event{{Kind: run.EventResumed}, finished},
 			[]string{`runs_total{status="success",workflow="nightly"} 1`, `workflows 1`},
 		},
 		"suspended": {
-			[]engine.Event{{Kind: engine.RunResumed}, {Kind: engine.RunSuspended}},
+			[]run.Event{{Kind: run.EventResumed}, {Kind: run.EventSuspended}},
 			[]string{`runs_total{status="suspended",workflow="nightly"} 1`, `workflows 1`},
 		},
 		"overlap": {
-			[]engine.Event{{Kind: engine.RunSkipped, Reason: `skipped: the concurrency group "nightly" is busy with 01OTHER`}},
+			[]run.Event{{Kind: run.EventSkipped, Reason: `skipped: the concurrency group "nightly" is busy with 01OTHER`}},
 			[]string{`skipped_total{reason="overlap",workflow="nightly"} 1`, `workflows 1`},
 		},
 		// The scheduler has told of it, with the number of instants.
 		"down": {
-			[]engine.Event{{Kind: engine.RunSkipped, Reason: "skipped: down: 12 occurrences"}},
+			[]run.Event{{Kind: run.EventSkipped, Reason: "skipped: down: 12 occurrences"}},
 			[]string{`workflows 1`},
 		},
 	}
@@ -159,12 +159,12 @@ func sameNumber(a, b string) bool {
 // TestSeriesAreBounded runs workflows that are not loaded, and unloads one.
 func TestSeriesAreBounded(t *testing.T) {
 	m := metrics("nightly", "hourly")
-	finished := engine.Event{Kind: engine.RunFinished, Status: engine.Success}
+	finished := run.Event{Kind: run.EventFinished, Status: run.Success}
 	for i := range 1000 {
 		observe(m.Run(fmt.Sprintf("someone's %d", i)), finished)
 	}
 	hourly := m.Run("hourly")
-	observe(hourly, engine.Event{Kind: engine.RunStarted}, attempt(engine.Success), finished)
+	observe(hourly, run.Event{Kind: run.EventStarted}, attempt(run.Success), finished)
 	m.Decided("hourly", "down", 1, 0)
 	m.Load([]string{"nightly"}, 2)
 	observe(hourly, finished) // it was under way when its file went
@@ -199,7 +199,7 @@ func TestTogether(t *testing.T) {
 	for i := range 8 {
 		together.Go(func() {
 			for range 50 {
-				observe(m.Run("nightly"), engine.Event{Kind: engine.RunStarted}, attempt(engine.Success), engine.Event{Kind: engine.RunFinished, Status: engine.Success})
+				observe(m.Run("nightly"), run.Event{Kind: run.EventStarted}, attempt(run.Success), run.Event{Kind: run.EventFinished, Status: run.Success})
 				m.Decided("nightly", "", 1, time.Second)
 				m.Load([]string{"nightly", fmt.Sprint(i)}, i)
 				scrape(t, m)
@@ -230,12 +230,12 @@ func TestSkipReason(t *testing.T) {
 // TestForgottenWhole: whatever a workflow has counted goes with it.
 func TestForgottenWhole(t *testing.T) {
 	m := metrics("a")
-	for _, status := range []engine.Status{
-		engine.Success, engine.Failed, engine.Cancelled, engine.TimedOut, engine.Skipped, engine.NeedsAttention,
+	for _, status := range []run.Status{
+		run.Success, run.Failed, run.Cancelled, run.TimedOut, run.Skipped, run.NeedsAttention,
 	} {
-		observe(m.Run("a"), engine.Event{Kind: engine.RunStarted}, attempt(status), engine.Event{Kind: engine.RunFinished, Status: status})
+		observe(m.Run("a"), run.Event{Kind: run.EventStarted}, attempt(status), run.Event{Kind: run.EventFinished, Status: status})
 	}
-	observe(m.Run("a"), engine.Event{Kind: engine.RunStarted}, engine.Event{Kind: engine.RunSuspended})
+	observe(m.Run("a"), run.Event{Kind: run.EventStarted}, run.Event{Kind: run.EventSuspended})
 	for _, reason := range []string{"down", "window", "paused", "it cannot run: x", "the concurrency group is busy", "10 runs wait already"} {
 		m.Decided("a", reason, 1, 0)
 	}
@@ -262,7 +262,7 @@ func BenchmarkLoadLess(b *testing.B) {
 			for b.Loop() {
 				m := metrics(names...)
 				for _, name := range names {
-					observe(m.Run(name), attempt(engine.Success), engine.Event{Kind: engine.RunFinished, Status: engine.Success})
+					observe(m.Run(name), attempt(run.Success), run.Event{Kind: run.EventFinished, Status: run.Success})
 				}
 				m.Load(nil, 0)
 			}

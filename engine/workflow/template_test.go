@@ -9,11 +9,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
 // run runs a workflow of pure steps and returns its outputs.
-func (l language) run(t *testing.T, source string, inputs action.Object) (action.Object, *engine.Failure) {
+func (l language) run(t *testing.T, source string, inputs action.Object) (action.Object, *run.Failure) {
 	t.Helper()
 	plan, err := l.compile("t.yaml", source)
 	if err != nil {

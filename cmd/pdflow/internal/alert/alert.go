@@ -14,8 +14,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -97,7 +97,7 @@ func New(c Config) (*Alerts, error) {
 // Recalled hears how the last run of a workflow ended that a daemon before this one has
 // worked on. The end of that daemon may have cut off its alert: then, and only then, it
 // is sent now. Before there were alerts nobody had asked for them.
-func (a *Alerts) Recalled(plan *workflow.Plan, result *engine.Result) {
+func (a *Alerts) Recalled(plan *workflow.Plan, result *run.Result) {
 	if a.first || a.knows(result.Workflow, RunFailed) || a.knows(result.Workflow, NeedsAttention) {
 		return
 	}
@@ -111,15 +111,15 @@ func (a *Alerts) knows(workflow string, cause Cause) bool {
 }
 
 // Ended hears how a run ended, or that it waits for a person.
-func (a *Alerts) Ended(plan *workflow.Plan, result *engine.Result) {
+func (a *Alerts) Ended(plan *workflow.Plan, result *run.Result) {
 	switch status := result.Status; {
-	case result.Suspended || status == engine.NeedsAttention:
+	case result.Suspended || status == run.NeedsAttention:
 		a.trigger(result.Workflow, NeedsAttention, "a person must decide a call"+because(result.Error), a.detailsOf(result))
-	case status == engine.Success:
+	case status == run.Success:
 		a.resolve(result.Workflow, ofRuns...)
-	case status == engine.Failed && !handled(plan, result):
+	case status == run.Failed && !handled(plan, result):
 		a.trigger(result.Workflow, RunFailed, "failed"+because(result.Error), a.detailsOf(result))
-	case status == engine.TimedOut && !handled(plan, result):
+	case status == run.TimedOut && !handled(plan, result):
 		a.trigger(result.Workflow, RunFailed, "timed out"+because(result.Error), a.detailsOf(result))
 	}
 }
@@ -144,7 +144,7 @@ func (a *Alerts) OnlyServed(workflows []string) {
 }
 
 // handled reports whether the workflow's on_failure did what it was there for.
-func handled(plan *workflow.Plan, result *engine.Result) bool {
+func handled(plan *workflow.Plan, result *run.Result) bool {
 	did := false
 	for _, s := range result.Steps {
 		i := slices.IndexFunc(plan.Steps, func(p workflow.PlanStep) bool { return p.ID == s.ID })
@@ -152,9 +152,9 @@ func handled(plan *workflow.Plan, result *engine.Result) bool {
 			continue
 		}
 		switch {
-		case s.Status == engine.Success:
+		case s.Status == run.Success:
 			did = true
-		case s.Status != engine.Skipped && !plan.Steps[i].ContinueOnError:
+		case s.Status != run.Skipped && !plan.Steps[i].ContinueOnError:
 			return false
 		}
 	}
@@ -162,7 +162,7 @@ func handled(plan *workflow.Plan, result *engine.Result) bool {
 }
 
 // because is the reason in a summary; the kind comes first, as it groups best.
-func because(f *engine.Failure) string {
+func because(f *run.Failure) string {
 	if f == nil {
 		return ""
 	}
@@ -176,7 +176,7 @@ func because(f *engine.Failure) string {
 	return text + ": " + f.Error()
 }
 
-func (a *Alerts) detailsOf(result *engine.Result) map[string]string {
+func (a *Alerts) detailsOf(result *run.Result) map[string]string {
 	details := map[string]string{"run": result.Run, "status": string(result.Status), "look": a.config.Command(result.Run)}
 	if f := result.Error; f != nil {
 		details["kind"], details["message"] = string(f.Kind), f.Error()

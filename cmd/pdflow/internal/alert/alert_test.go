@@ -17,8 +17,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/alert"
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/clock"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -96,7 +97,7 @@ func prepare(t *testing.T, s *service, file string) *daemon {
 	d := &daemon{t: t, service: s}
 	var err error
 	d.Alerts, err = alert.New(alert.Config{
-		Sender: s, Clock: engine.SystemClock{}, Log: slog.New(slog.NewTextHandler(&d.log, nil)), File: file,
+		Sender: s, Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(&d.log, nil)), File: file,
 		Command: func(run string) string { return "pdflow runs show " + run },
 	})
 	if err != nil {
@@ -142,17 +143,17 @@ func inBubble(t *testing.T, test func(*daemon, string)) {
 
 var plan = &workflow.Plan{Steps: []workflow.PlanStep{{ID: "check"}, {ID: "tell", Part: workflow.OnFailure}, {ID: "tidy", Part: workflow.Finally}}}
 
-func result(status engine.Status, steps ...engine.StepResult) *engine.Result {
-	r := &engine.Result{Run: "01RUN", Workflow: "nightly", Status: status, Steps: steps}
-	if status != engine.Success {
-		r.Error = &engine.Failure{Kind: action.Unavailable, Step: "check", Message: "PagerDuty answered 503"}
+func result(status run.Status, steps ...run.StepResult) *run.Result {
+	r := &run.Result{Run: "01RUN", Workflow: "nightly", Status: status, Steps: steps}
+	if status != run.Success {
+		r.Error = &run.Failure{Kind: action.Unavailable, Step: "check", Message: "PagerDuty answered 503"}
 	}
 	return r
 }
 
 func TestFailureTriggersAndSuccessResolves(t *testing.T) {
 	inBubble(t, func(d *daemon, _ string) {
-		d.Ended(plan, result(engine.Failed))
+		d.Ended(plan, result(run.Failed))
 		d.got("0s trigger pdflow:nightly:run_failed")
 		want := map[string]string{"pdflow:nightly:run_failed": `pdflow: nightly failed, step "check": unavailable: PagerDuty answered 503 | look: pdflow runs show 01RUN`}
 		if diff := cmp.Diff(want, d.open); diff != "" {
@@ -160,43 +161,43 @@ func TestFailureTriggersAndSuccessResolves(t *testing.T) {
 		}
 		d.pass(time.Hour)
 		d.got() // what is accepted is not sent again by itself
-		d.Ended(plan, result(engine.Failed))
+		d.Ended(plan, result(run.Failed))
 		d.got("1h0m0s trigger pdflow:nightly:run_failed") // somebody may have resolved it
-		d.Ended(plan, result(engine.Success))
+		d.Ended(plan, result(run.Success))
 		d.got("1h0m0s resolve pdflow:nightly:run_failed")
-		d.Ended(plan, result(engine.Success))
+		d.Ended(plan, result(run.Success))
 		d.got()
 	})
 }
 
 func TestWhatTriggers(t *testing.T) {
-	suspended := result(engine.Status(""))
+	suspended := result(run.Status(""))
 	suspended.Suspended = true
-	said := engine.StepResult{ID: "tell", Status: engine.Success}
+	said := run.StepResult{ID: "tell", Status: run.Success}
 	occurrence := func(reason string) func(*daemon) {
 		return func(d *daemon) {
 			d.Missed(alert.Occurrence{Workflow: "nightly", Schedule: "s1", Run: "01MISSED", At: time.Date(2026, 3, 29, 2, 0, 0, 0, time.UTC), Reason: reason})
 		}
 	}
-	ended := func(r *engine.Result) func(*daemon) { return func(d *daemon) { d.Ended(plan, r) } }
+	ended := func(r *run.Result) func(*daemon) { return func(d *daemon) { d.Ended(plan, r) } }
 	tests := map[string]struct {
 		happens func(*daemon)
 		cause   alert.Cause // empty: nothing is sent
 	}{
-		"failure":                   {ended(result(engine.Failed)), alert.RunFailed},
-		"time-out":                  {ended(result(engine.TimedOut)), alert.RunFailed},
-		"success":                   {ended(result(engine.Success)), ""},
-		"cancelled":                 {ended(result(engine.Cancelled)), ""},
-		"skipped":                   {ended(result(engine.Skipped)), ""},
-		"needs attention":           {ended(result(engine.NeedsAttention)), alert.NeedsAttention},
-		"needs attention, handled":  {ended(result(engine.NeedsAttention, said)), alert.NeedsAttention},
+		"failure":                   {ended(result(run.Failed)), alert.RunFailed},
+		"time-out":                  {ended(result(run.TimedOut)), alert.RunFailed},
+		"success":                   {ended(result(run.Success)), ""},
+		"cancelled":                 {ended(result(run.Cancelled)), ""},
+		"skipped":                   {ended(result(run.Skipped)), ""},
+		"needs attention":           {ended(result(run.NeedsAttention)), alert.NeedsAttention},
+		"needs attention, handled":  {ended(result(run.NeedsAttention, said)), alert.NeedsAttention},
 		"suspended":                 {ended(suspended), alert.NeedsAttention},
-		"handled":                   {ended(result(engine.Failed, engine.StepResult{ID: "check", Status: engine.Failed}, said)), ""},
-		"time-out, handled":         {ended(result(engine.TimedOut, said)), ""},
-		"on_failure failed":         {ended(result(engine.Failed, engine.StepResult{ID: "tell", Status: engine.Failed})), alert.RunFailed},
-		"on_failure did not happen": {ended(result(engine.Failed, engine.StepResult{ID: "tell", Status: engine.Skipped})), alert.RunFailed},
-		"on_failure never began":    {ended(result(engine.Failed, engine.StepResult{ID: "tell"})), alert.RunFailed},
-		"finally is no handling":    {ended(result(engine.Failed, engine.StepResult{ID: "tidy", Status: engine.Success})), alert.RunFailed},
+		"handled":                   {ended(result(run.Failed, run.StepResult{ID: "check", Status: run.Failed}, said)), ""},
+		"time-out, handled":         {ended(result(run.TimedOut, said)), ""},
+		"on_failure failed":         {ended(result(run.Failed, run.StepResult{ID: "tell", Status: run.Failed})), alert.RunFailed},
+		"on_failure did not happen": {ended(result(run.Failed, run.StepResult{ID: "tell", Status: run.Skipped})), alert.RunFailed},
+		"on_failure never began":    {ended(result(run.Failed, run.StepResult{ID: "tell"})), alert.RunFailed},
+		"finally is no handling":    {ended(result(run.Failed, run.StepResult{ID: "tidy", Status: run.Success})), alert.RunFailed},
 		"down":                      {occurrence("down"), alert.Missed},
 		"window":                    {occurrence("window: 12 occurrences"), alert.Missed},
 		"queue full":                {occurrence("queue_full"), alert.Missed},
@@ -216,7 +217,7 @@ func TestWhatTriggers(t *testing.T) {
 				}
 				d.got("0s trigger " + alert.Key("nightly", test.cause))
 				d.Mended("nightly.yaml")
-				d.Ended(plan, result(engine.Success))
+				d.Ended(plan, result(run.Success))
 				d.got("0s resolve " + alert.Key("nightly", test.cause))
 			})
 		})
@@ -227,7 +228,7 @@ func TestSuccessDoesNotMendAFile(t *testing.T) {
 	inBubble(t, func(d *daemon, _ string) {
 		d.Broken("nightly", "nightly.yaml", "nightly.yaml:3:1: unknown key")
 		d.got("0s trigger pdflow:nightly:broken_file")
-		d.Ended(plan, result(engine.Success))
+		d.Ended(plan, result(run.Success))
 		d.got()
 		d.Mended("nightly.yaml")
 		d.got("0s resolve pdflow:nightly:broken_file")
@@ -246,7 +247,7 @@ func TestMendedFileMayHaveAnotherName(t *testing.T) {
 		d.got()
 		d.Mended("a/onboard.yaml")
 		d.got("0s resolve pdflow:onboard:broken_file")
-		d.Ended(plan, result(engine.Failed))
+		d.Ended(plan, result(run.Failed))
 		d.got("0s trigger pdflow:nightly:run_failed")
 		d.stop()
 
@@ -284,7 +285,7 @@ func TestKeysAreBounded(t *testing.T) {
 func TestRefusalsAreTriedAgainWithBackOff(t *testing.T) {
 	inBubble(t, func(d *daemon, _ string) {
 		d.answer(down)
-		d.Ended(plan, result(engine.Failed))
+		d.Ended(plan, result(run.Failed))
 		d.pass(20 * time.Second)
 		d.got("0s trigger pdflow:nightly:run_failed", "1s trigger pdflow:nightly:run_failed", "3s trigger pdflow:nightly:run_failed",
 			"7s trigger pdflow:nightly:run_failed", "15s trigger pdflow:nightly:run_failed")
@@ -316,9 +317,9 @@ func TestOneThatIsRefusedHoldsNoOtherUp(t *testing.T) {
 			}
 			return nil
 		})
-		d.Ended(plan, result(engine.Failed))
+		d.Ended(plan, result(run.Failed))
 		d.pass(100 * time.Millisecond)
-		other := result(engine.Failed)
+		other := result(run.Failed)
 		other.Workflow = "hourly"
 		d.Ended(plan, other)
 		d.pass(500 * time.Millisecond)
@@ -329,8 +330,8 @@ func TestOneThatIsRefusedHoldsNoOtherUp(t *testing.T) {
 func TestWhatWasNeverSentIsForgotten(t *testing.T) {
 	inBubble(t, func(d *daemon, _ string) {
 		other := prepare(d.t, d.service, "")
-		other.Ended(plan, result(engine.Failed))
-		other.Ended(plan, result(engine.Success))
+		other.Ended(plan, result(run.Failed))
+		other.Ended(plan, result(run.Success))
 		other.begin()
 		other.got()
 	})
@@ -340,9 +341,9 @@ func TestNewestWishWins(t *testing.T) {
 	inBubble(t, func(d *daemon, _ string) {
 		// Refused once: PagerDuty may know it all the same, so it is resolved.
 		d.answer(down)
-		d.Ended(plan, result(engine.Failed))
+		d.Ended(plan, result(run.Failed))
 		d.got("0s trigger pdflow:nightly:run_failed")
-		d.Ended(plan, result(engine.Success))
+		d.Ended(plan, result(run.Success))
 		d.answer(nil)
 		d.pass(10 * time.Minute)
 		if d.mu.Lock(); len(d.open) > 0 {
@@ -361,9 +362,9 @@ func TestAWishDuringADeliveryIsNotLost(t *testing.T) {
 			}
 			return nil
 		})
-		d.Ended(plan, result(engine.Failed))
+		d.Ended(plan, result(run.Failed))
 		d.pass(time.Second)
-		d.Ended(plan, result(engine.Success)) // while the trigger is under way
+		d.Ended(plan, result(run.Success)) // while the trigger is under way
 		d.pass(time.Second)
 		close(release)
 		d.got("0s trigger pdflow:nightly:run_failed", "2s resolve pdflow:nightly:run_failed")
@@ -376,7 +377,7 @@ func TestAWishDuringADeliveryIsNotLost(t *testing.T) {
 func TestSilenceIsBounded(t *testing.T) {
 	inBubble(t, func(d *daemon, _ string) {
 		d.answer(func(ctx context.Context, _ string) error { <-ctx.Done(); return ctx.Err() })
-		d.Ended(plan, result(engine.Failed))
+		d.Ended(plan, result(run.Failed))
 		d.pass(40 * time.Second)
 		d.got("0s trigger pdflow:nightly:run_failed", "31s trigger pdflow:nightly:run_failed")
 		if want := "no answer within 30s"; !strings.Contains(d.log.String(), want) {
@@ -387,7 +388,7 @@ func TestSilenceIsBounded(t *testing.T) {
 
 func TestRestartResolvesWhatTheOneBeforeTriggered(t *testing.T) {
 	inBubble(t, func(d *daemon, file string) {
-		d.Ended(plan, result(engine.Failed))
+		d.Ended(plan, result(run.Failed))
 		d.got("0s trigger pdflow:nightly:run_failed")
 		d.stop()
 		next := start(d.t, d.service, file)
@@ -395,7 +396,7 @@ func TestRestartResolvesWhatTheOneBeforeTriggered(t *testing.T) {
 			t.Errorf("open (-want +got):\n%s", diff)
 		}
 		next.got() // it was accepted
-		next.Ended(plan, result(engine.Success))
+		next.Ended(plan, result(run.Success))
 		next.got("0s resolve pdflow:nightly:run_failed")
 		next.stop()
 		if third := start(d.t, d.service, file); len(third.Open()) > 0 {
@@ -407,7 +408,7 @@ func TestRestartResolvesWhatTheOneBeforeTriggered(t *testing.T) {
 func TestRestartSendsWhatWasNotAccepted(t *testing.T) {
 	inBubble(t, func(d *daemon, file string) {
 		d.answer(down)
-		d.Ended(plan, result(engine.Failed))
+		d.Ended(plan, result(run.Failed))
 		d.got("0s trigger pdflow:nightly:run_failed")
 		d.stop()
 		d.answer(nil)
@@ -428,7 +429,7 @@ func TestNothingIsSentBeforeItIsKept(t *testing.T) {
 			return nil
 		})
 		for i := range 50 {
-			r := result(engine.Failed)
+			r := result(run.Failed)
 			r.Workflow = fmt.Sprintf("w%d", i)
 			go d.Ended(plan, r)
 		}
@@ -451,7 +452,7 @@ func TestFullDiskKeepsNoAlertBack(t *testing.T) {
 		if err := os.RemoveAll(folder); err != nil {
 			t.Fatal(err)
 		}
-		d.Ended(plan, result(engine.Failed))
+		d.Ended(plan, result(run.Failed))
 		d.got("0s trigger pdflow:nightly:run_failed")
 		if err := os.Mkdir(folder, 0o700); err != nil {
 			t.Fatal(err)
@@ -470,7 +471,7 @@ func TestFileOfAnotherKindIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := alert.New(alert.Config{
-			Sender: &service{}, Clock: engine.SystemClock{}, Log: slog.New(slog.DiscardHandler), File: file, Command: func(string) string { return "" },
+			Sender: &service{}, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler), File: file, Command: func(string) string { return "" },
 		})
 		if err == nil || !strings.Contains(err.Error(), "move it away") {
 			t.Errorf("%q: got %v, want an error that says what to do", text, err)
@@ -480,7 +481,7 @@ func TestFileOfAnotherKindIsRefused(t *testing.T) {
 
 func TestFileIsItsOwnersOnly(t *testing.T) {
 	inBubble(t, func(d *daemon, file string) {
-		d.Ended(plan, result(engine.Failed))
+		d.Ended(plan, result(run.Failed))
 		d.pass(0)
 		info, err := os.Stat(file)
 		if err != nil {
@@ -498,7 +499,7 @@ func TestFileIsItsOwnersOnly(t *testing.T) {
 
 func TestSummariesAreBounded(t *testing.T) {
 	inBubble(t, func(d *daemon, _ string) {
-		r := result(engine.Failed)
+		r := result(run.Failed)
 		r.Error.Message = strings.Repeat("ü\n", 5000)
 		d.Ended(plan, r)
 		d.pass(0)
@@ -516,15 +517,15 @@ func TestSummariesAreBounded(t *testing.T) {
 // what failed before anybody had asked for alerts.
 func TestRecalled(t *testing.T) {
 	inBubble(t, func(d *daemon, file string) {
-		d.Recalled(plan, result(engine.Failed))
+		d.Recalled(plan, result(run.Failed))
 		d.got()
 		d.stop()
 		next := start(d.t, d.service, file)
-		next.Recalled(plan, result(engine.Failed))
+		next.Recalled(plan, result(run.Failed))
 		next.got("0s trigger pdflow:nightly:run_failed")
 		next.stop()
 		last := start(d.t, d.service, file)
-		last.Recalled(plan, result(engine.Failed))
+		last.Recalled(plan, result(run.Failed))
 		last.got()
 	})
 }
@@ -533,8 +534,8 @@ func TestRecalled(t *testing.T) {
 // person must decide.
 func TestRemoved(t *testing.T) {
 	inBubble(t, func(d *daemon, _ string) {
-		d.Ended(plan, result(engine.Failed))
-		d.Ended(plan, result(engine.NeedsAttention))
+		d.Ended(plan, result(run.Failed))
+		d.Ended(plan, result(run.NeedsAttention))
 		d.got("0s trigger pdflow:nightly:needs_attention", "0s trigger pdflow:nightly:run_failed")
 		d.OnlyServed([]string{"another"})
 		d.got("0s resolve pdflow:nightly:run_failed")
@@ -547,7 +548,7 @@ func TestManyFailuresWhileRefused(t *testing.T) {
 	inBubble(t, func(d *daemon, _ string) {
 		d.answer(down)
 		for range 600 {
-			d.Ended(plan, result(engine.Failed))
+			d.Ended(plan, result(run.Failed))
 			d.pass(time.Second)
 		}
 		if n := len(d.events); n > 12 {

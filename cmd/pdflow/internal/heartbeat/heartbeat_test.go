@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/heartbeat"
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/clock"
 )
 
 const secretURL = "https://heartbeat.example.com/d2b1c9f0"
@@ -69,7 +69,7 @@ func (b *bench) run(t *testing.T, length time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
 		b.begin = time.Now()
 		h, err := heartbeat.New(heartbeat.Config{
-			URL: secretURL, Clock: engine.SystemClock{}, Log: slog.New(slog.NewTextHandler(&b.log, nil)),
+			URL: secretURL, Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(&b.log, nil)),
 			Transport: b, Watermark: b.now,
 		})
 		if err != nil {

@@ -10,8 +10,8 @@ import (
 
 	"github.com/pdflow/pdflow/builtins"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/library"
-	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/clock"
 	"github.com/pdflow/pdflow/engine/lua"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -87,7 +87,7 @@ func BenchmarkReload(b *testing.B) {
 				}
 			}
 			l, err := library.Open(library.Config{
-				Paths: []string{folder}, Compile: checker(b), Clock: engine.SystemClock{}, Log: slog.New(slog.DiscardHandler),
+				Paths: []string{folder}, Compile: checker(b), Clock: clock.System{}, Log: slog.New(slog.DiscardHandler),
 			})
 			if err != nil {
 				b.Fatal(err)

@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/library"
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/clock"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -51,7 +51,7 @@ func newTree(t *testing.T, files map[string]string, paths ...string) *tree {
 }
 
 func (w *tree) config(paths []string) library.Config {
-	return library.Config{Paths: paths, Compile: w.compile, Clock: engine.SystemClock{}, Log: slog.New(slog.DiscardHandler)}
+	return library.Config{Paths: paths, Compile: w.compile, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler)}
 }
 
 func (w *tree) compile(file string) (*workflow.Plan, error) {
@@ -473,11 +473,11 @@ func TestWhatMendsMayLieElsewhere(t *testing.T) {
 
 // A laterClock is the machine's, some time later.
 type laterClock struct {
-	engine.SystemClock
+	clock.System
 	later time.Duration
 }
 
-func (c *laterClock) Now() time.Time { return c.SystemClock.Now().Add(c.later) }
+func (c *laterClock) Now() time.Time { return c.System.Now().Add(c.later) }
 
 func TestOneFileUnderTwoPaths(t *testing.T) {
 	w := newTree(t, map[string]string{"a.yaml": "a"}, ".", "a.yaml")

@@ -18,7 +18,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 	"github.com/google/go-cmp/cmp"
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/clock"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -71,7 +71,7 @@ func watched(t *testing.T, refuse error, test func(*desk)) {
 		d := &desk{told: &told{refuse: refuse}, t: t, folder: folder, begin: time.Now(), events: make(chan fsnotify.Event), errors: make(chan error)}
 		d.write("a.yaml", "a")
 		l, err := Open(Config{
-			Paths: []string{folder}, Compile: compileText, Clock: engine.SystemClock{}, Log: slog.New(slog.NewTextHandler(&d.log, nil)),
+			Paths: []string{folder}, Compile: compileText, Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(&d.log, nil)),
 			Changed: func(_ *Snapshot, changes []Change) {
 				d.mu.Lock()
 				defer d.mu.Unlock()
@@ -231,7 +231,7 @@ func TestWatch(t *testing.T) {
 	folder := t.TempDir()
 	heard := make(chan []Change, 10)
 	l, err := Open(Config{
-		Paths: []string{folder}, Compile: compileText, Clock: engine.SystemClock{}, Log: slog.New(slog.DiscardHandler),
+		Paths: []string{folder}, Compile: compileText, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler),
 		Changed: func(_ *Snapshot, changes []Change) { heard <- changes },
 	})
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/systemd"
-	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/clock"
 )
 
 // listen makes a socket that stands in for systemd's. What is sent there stays until
@@ -93,7 +93,7 @@ func TestWithoutSystemdNothingHappens(t *testing.T) {
 	log, text := logger()
 	n := systemd.New(log)
 	n.Ready("x")
-	n.Watch(t.Context(), engine.SystemClock{}, func() bool { t.Error("asked without a watchdog"); return true })
+	n.Watch(t.Context(), clock.System{}, func() bool { t.Error("asked without a watchdog"); return true })
 	if text.Len() > 0 {
 		t.Errorf("got log %q, want none", text)
 	}
@@ -113,7 +113,7 @@ func TestWhatCannotBeSaidIsLoggedOnce(t *testing.T) {
 
 // stepClock is a clock whose sleeps take no time; it ends after some.
 type stepClock struct {
-	engine.SystemClock
+	clock.System
 	slept []time.Duration
 	end   func()
 	most  int
@@ -159,7 +159,7 @@ func TestWatchdogOfAnotherProcess(t *testing.T) {
 	t.Setenv("WATCHDOG_USEC", "20000000")
 	t.Setenv("WATCHDOG_PID", strconv.Itoa(os.Getpid()+1))
 	log, text := logger()
-	systemd.New(log).Watch(t.Context(), engine.SystemClock{}, func() bool { t.Error("asked for another process"); return true })
+	systemd.New(log).Watch(t.Context(), clock.System{}, func() bool { t.Error("asked for another process"); return true })
 	if text.Len() > 0 {
 		t.Errorf("got log %q, want none", text)
 	}

@@ -1,0 +1,94 @@
+package attempt
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// Secrets are the texts of the secrets of one run, each with where it may go.
+// They are immutable.
+type Secrets struct {
+	bound map[string]boundSecret
+	names action.Object // NAME to the reference that scripts see
+}
+
+type boundSecret struct {
+	text    string
+	binding workflow.SecretBinding
+}
+
+// resolveSecrets asks source for every declared secret and takes the texts of
+// secret inputs out of inputs, where references stay behind.
+func ResolveSecrets(plan *workflow.Plan, inputs action.Object, source func(string) (string, error), redactor *action.Redactor) (*Secrets, error) {
+	s := &Secrets{bound: map[string]boundSecret{}, names: action.Object{}}
+	for _, binding := range plan.Workflow.Secrets {
+		text, err := secretText(binding.Name, inputs, source)
+		if err != nil {
+			return nil, err
+		}
+		if text == "" {
+			continue // an optional secret input that was not given
+		}
+		if len(text) < action.MinSecretLength {
+			return nil, fmt.Errorf("the secret %s has %d characters, at least %d are needed: shorter text cannot be kept out of outputs", binding.Name, len(text), action.MinSecretLength)
+		}
+		redactor.Add(text)
+		s.bound[binding.Name] = boundSecret{text, binding}
+		if name, ok := strings.CutPrefix(binding.Name, "inputs."); ok {
+			inputs[name] = action.Secret{Name: binding.Name}
+		} else {
+			s.names[binding.Name] = action.Secret{Name: binding.Name}
+		}
+	}
+	return s, nil
+}
+
+func secretText(name string, inputs action.Object, source func(string) (string, error)) (string, error) {
+	if input, ok := strings.CutPrefix(name, "inputs."); ok {
+		text, _ := inputs[input].(string)
+		return text, nil
+	}
+	if source == nil {
+		return "", fmt.Errorf("the secret %s has no value: there is no source of secrets", name)
+	}
+	text, err := source(name)
+	if err == nil && text == "" {
+		err = fmt.Errorf("the secret %s has no value: set the environment variable %s, or %s_FILE to a file that holds it", name, name, name)
+	}
+	return text, err
+}
+
+// references are the secrets as scripts see them.
+func (s *Secrets) references() action.Object {
+	if s == nil {
+		return action.Object{}
+	}
+	return s.names
+}
+
+// Reveal returns the text of a secret for a destination that it is bound to.
+func (s *Secrets) Reveal(secret action.Secret, to action.Destination) (string, error) {
+	bound, ok := boundSecret{}, false
+	if s != nil {
+		bound, ok = s.bound[secret.Name]
+	}
+	switch {
+	case !ok:
+		return "", action.Errorf(action.Permission, "there is no secret %s in this run", secret.Name)
+	case bound.binding.Allows(to):
+		return bound.text, nil
+	}
+	return "", &action.Error{Kind: action.Permission, Message: fmt.Sprintf("the secret %s may not go to %s", secret.Name, to), Hint: bindingHint(bound.binding, to)}
+}
+
+func bindingHint(b workflow.SecretBinding, to action.Destination) string {
+	if to == action.ToEvents {
+		return fmt.Sprintf("bind it: %s: {service_key: true}", b.Name)
+	}
+	hosts := append(slices.Clone(b.Hosts), string(to))
+	return fmt.Sprintf("bind it: %s: {hosts: [%s]}", b.Name, strings.Join(hosts, ", "))
+}

@@ -1,0 +1,300 @@
+// Package journaltest holds implementations of the engine's interfaces to what
+// these promise.
+//
+// [TestJournal] is for journals: an implementation calls it from its own test with
+// a function that makes an empty one. What it checks stands in journal.go for one
+// owner, in owners.go for several, in race.go for things that happen at the same
+// time, and in random.go for random histories, which are compared with a model of
+// a journal (model.go).
+package journaltest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// An Owner is one process that has a journal open.
+type Owner interface {
+	journal.Journal
+	// Close ends the owner, as the end of its process does.
+	Close() error
+	// Lose makes others take the owner for gone, while it can still be called: as
+	// a process that was stopped, and wakes up again.
+	Lose() error
+}
+
+// TestJournal holds a journal to the words of [engine.Journal]. Open returns a
+// function that opens an empty journal, and each time it is called again another
+// owner of the same one. Owners are closed at the end of the test.
+func TestJournal(t *testing.T, open func(t testing.TB) func() Owner) {
+	for _, test := range []struct {
+		name string
+		do   func(*testing.T, func() Owner)
+	}{
+		{"Order", testOrder},
+		{"Values", testValues},
+		{"Refused", testRefused},
+		{"Copies", testCopies},
+		{"Sources", testSources},
+		{"Lists", testLists},
+		{"Summaries", testSummaries},
+		{"Previous", testPrevious},
+		{"Cancel", testCancel},
+		{"Schedules", testSchedules},
+		{"Owners", testOwners},
+		{"Stale", testStale},
+		{"Groups", testGroups},
+		{"GroupStates", testGroupStates},
+		{"Parallel", testParallel},
+		{"SameNumber", testSameNumber},
+		{"SameRun", testSameRun},
+		{"SameGroup", testSameGroup},
+		{"Adopters", testAdopters},
+		{"Cancelled", testCancelled},
+		{"Random", testRandom},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			next := open(t)
+			test.do(t, func() Owner {
+				owner := next()
+				t.Cleanup(func() {
+					if err := owner.Close(); err != nil {
+						t.Error(err)
+					}
+				})
+				return owner
+			})
+		})
+	}
+}
+
+var ctx = context.Background()
+
+// instant is a time in the virtual day of these tests.
+func instant(second int) time.Time {
+	return time.Date(2026, 1, 31, 9, 0, 0, 123_456_789, time.UTC).Add(time.Duration(second) * time.Second)
+}
+
+func entry(run string) journal.Entry {
+	return journal.Entry{Run: run, Workflow: "w", Realm: "here", Trigger: "manual", Sources: []workflow.Source{{Name: "w.yaml", Text: []byte("steps: []")}}}
+}
+
+// events are events of a run of the kinds given, numbered from first on.
+func events(runID string, first int, kinds ...run.EventKind) []run.Event {
+	var list []run.Event
+	for i, kind := range kinds {
+		e := run.Event{Sequence: first + i, Time: instant(first + i), Kind: kind, Run: runID}
+		switch kind {
+		case run.EventStarted, run.EventQueued, run.EventSkipped:
+			e.Started = &run.Start{Workflow: "w", Source: "00"}
+		case run.EventFinished:
+			e.Status = run.Success
+		case run.EventCallStarted, run.EventCallReturned:
+			e.Step, e.Attempt, e.Call = "s", 1, &run.Call{Number: 1, Action: "host.act"}
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mustBe(t *testing.T, got, want error) {
+	t.Helper()
+	if !errors.Is(got, want) {
+		t.Fatalf("got the error %v, want %v", got, want)
+	}
+}
+
+// same compares what was recorded with what is read.
+func same(t *testing.T, j journal.Journal, run string, want []run.Event) {
+	t.Helper()
+	got, err := j.Events(ctx, run)
+	must(t, err)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("events of %s (-want +got):\n%s", run, diff)
+	}
+}
+
+// testOrder: events have their numbers, each once and without gaps; what is
+// refused changes nothing.
+func testOrder(t *testing.T, open func() Owner) {
+	j := open()
+	first := events("R1", 1, run.EventStarted, run.EventAttemptStarted)
+	must(t, j.Begin(ctx, entry("R1"), first))
+	mustBe(t, j.Begin(ctx, entry("R1"), events("R1", 1, run.EventStarted)), journal.ErrExists)
+	mustBe(t, j.Begin(ctx, entry("R2"), events("R2", 2, run.EventStarted)), journal.ErrSequence)
+	mustBe(t, j.Begin(ctx, entry("R2"), nil), journal.ErrSequence)
+	more := events("R1", 3, run.EventCallStarted, run.EventLogged, run.EventCallReturned)
+	must(t, j.Append(ctx, "R1", more))
+	must(t, j.Append(ctx, "R1", nil))
+	mustBe(t, j.Append(ctx, "R1", more), journal.ErrSequence)
+	mustBe(t, j.Append(ctx, "R1", events("R1", 7, run.EventFinished)), journal.ErrSequence)
+	gap := events("R1", 6, run.EventLogged, run.EventLogged)
+	gap[1].Sequence = 8
+	mustBe(t, j.Append(ctx, "R1", gap), journal.ErrSequence)
+	mustBe(t, j.Append(ctx, "R9", events("R9", 1, run.EventStarted)), journal.ErrNoRun)
+	if err := j.Append(ctx, "R1", events("R2", 6, run.EventLogged)); err == nil {
+		t.Error("an event of another run was recorded")
+	}
+	same(t, j, "R1", append(first, more...))
+	_, err := j.Events(ctx, "R2")
+	mustBe(t, err, journal.ErrNoRun)
+}
+
+// testValues: everything that an event can hold comes back as it was.
+func testValues(t *testing.T, open func() Owner) {
+	j := open()
+	at := instant(7)
+	values := action.Object{
+		"none": nil, "yes": true, "number": 0.1, "large": 1e300, "whole": float64(1 << 53), "text": "ü \x00 \u2028 <&> \" \x1a", "bytes": "\xff\xfe\x80",
+		"list": []any{nil, "a", []any{}, action.Object{}}, "": "", "\xff": 1.0, "secret": action.Secret{Name: "TOKEN"},
+		"object": action.Object{"$secret": "looks like one", "deep": action.Object{"$$secret": math.Copysign(0, -1)}}, "lookalike": action.Object{"$secret": "A"},
+	}
+	failure := &run.Failure{Kind: action.NotFound, Message: "m\xff", Step: "s", Item: 2, Call: 3, File: "f", Line: 4, Status: 404, Code: 2100, Action: "a", Hint: "h", Retryable: true}
+	target := run.Target{Simulator: "S", Connection: "c", Region: "eu", APIURL: "u", EventsURL: "v", Keys: map[string]string{"api": "0f", "service": "f0"}}
+	call := func(c run.Call) *run.Call { return &c }
+	list := []run.Event{
+		{Kind: run.EventQueued, Reason: "busy", Started: &run.Start{Workflow: "w", Source: "abc"}},
+		{Kind: run.EventStarted, Started: &run.Start{
+			Workflow: "another", Source: "", Trigger: run.Trigger{Kind: "schedule", ScheduledAt: &at}, Previous: &run.Previous{Outputs: values, Status: run.Success, EndedAt: at},
+			Inputs: action.Object{"token": action.Secret{Name: "inputs.token"}, "plain": values}, Target: target,
+		}},
+		{Kind: run.EventStepExpanded, Step: "s", Attempt: 1, Items: []any{nil, 1.0, "x", values}},
+		{Kind: run.EventStepExpanded, Step: "empty", Attempt: 1, Items: []any{}},
+		{Kind: run.EventAttemptFinished, Step: "s", Item: 3, Attempt: 2, Outcome: &run.Outcome{Status: run.Failed, Outputs: values, Size: 5, Error: failure, Final: true}},
+		{Kind: run.EventAttemptFinished, Step: "s\xff", Item: 4, Attempt: 2, Outcome: &run.Outcome{Status: run.Success, Outputs: action.Object{}}},
+		{Kind: run.EventCallStarted, Step: "s", Attempt: 1, Call: call(run.Call{Number: 1, Action: "a", Effect: "once", Input: values, Digest: "d", Key: "k", Before: []byte(`{"a":[12345678901234567890]}`)})},
+		{Kind: run.EventCallStarted, Step: "s", Item: 9, Attempt: 3, Call: call(run.Call{Number: 2, Action: "b", Input: action.Object{}})},
+		{Kind: run.EventCallReturned, Step: "s", Attempt: 1, Call: call(run.Call{Number: 1, Action: "a", Again: true, Output: values, Error: failure})},
+		{Kind: run.EventCallDecided, Step: "s", Attempt: 1, Call: call(run.Call{Number: 5, Decision: run.DecideRepeat})},
+		{Kind: run.EventLogged, Step: "s", Attempt: 1, Log: &action.LogRecord{Level: "warn", Message: "m", Fields: values}},
+		{Kind: run.EventLogged, Step: "s", Attempt: 1, Log: &action.LogRecord{Fields: action.Object{}}},
+		{Kind: run.EventAttemptSuspended, Step: "s", Attempt: 1, Outcome: &run.Outcome{Status: run.Suspended, Error: failure}},
+		{Kind: run.EventSuspended, Error: failure},
+		{Kind: run.EventResumed},
+		{Kind: run.EventCancelled},
+		{Kind: run.EventTimedOut},
+		{Kind: run.EventFinished, Status: run.Success, Outputs: values, Error: failure},
+		{Kind: run.EventRetried},
+		{Kind: run.EventFinished, Status: run.Success, Outputs: action.Object{}},
+	}
+	for i := range list {
+		list[i].Sequence, list[i].Time, list[i].Run = i+1, instant(i), "R1"
+	}
+	list[3].Time = time.Time{}
+	must(t, j.Begin(ctx, entry("R1"), list[:5]))
+	must(t, j.Append(ctx, "R1", list[5:]))
+	same(t, j, "R1", list)
+}
+
+// testRefused: what cannot be kept as it is is refused as a whole, and harms
+// nothing.
+func testRefused(t *testing.T, open func() Owner) {
+	j := open()
+	bad := func(runID string, first int) []run.Event {
+		list := events(runID, first, run.EventStarted, run.EventAttemptFinished)
+		list[1].Outcome = &run.Outcome{Status: run.Success, Outputs: []any{math.NaN()}}
+		return list
+	}
+	if err := j.Begin(ctx, entry("R1"), bad("R1", 1)); err == nil {
+		t.Error("a value that is no data was recorded")
+	}
+	_, err := j.Events(ctx, "R1")
+	mustBe(t, err, journal.ErrNoRun)
+	first := events("R1", 1, run.EventStarted)
+	must(t, j.Begin(ctx, entry("R1"), first))
+	if err := j.Append(ctx, "R1", bad("R1", 2)); err == nil {
+		t.Error("a value that is no data was recorded")
+	}
+	more := events("R1", 2, run.EventFinished)
+	must(t, j.Append(ctx, "R1", more))
+	same(t, j, "R1", append(first, more...))
+}
+
+// testCopies: what was recorded does not change with what it was made from, nor
+// with what was read.
+func testCopies(t *testing.T, open func() Owner) {
+	j := open()
+	make := func() (journal.Entry, []run.Event) {
+		list := events("R1", 1, run.EventStarted, run.EventFinished)
+		list[0].Started.Inputs = action.Object{"list": []any{"a"}}
+		list[1].Outputs = action.Object{"list": []any{"b"}}
+		return entry("R1"), list
+	}
+	spoil := func(list []run.Event) {
+		list[0].Started.Inputs["list"].([]any)[0] = "spoilt"
+		list[1].Outputs["list"].([]any)[0] = "spoilt"
+		list[1].Outputs["more"] = true
+	}
+	given, list := make()
+	must(t, j.Begin(ctx, given, list))
+	given.Sources[0].Text[0] = '!'
+	spoil(list)
+	for range 2 {
+		_, want := make()
+		same(t, j, "R1", want)
+		read, err := j.Events(ctx, "R1")
+		must(t, err)
+		spoil(read)
+		previous, err := j.Previous(ctx, "w", "here")
+		must(t, err)
+		if diff := cmp.Diff(want[1].Outputs, previous.Outputs); diff != "" {
+			t.Errorf("previous (-want +got):\n%s", diff)
+		}
+		previous.Outputs["list"].([]any)[0] = "spoilt"
+		sources, err := j.Sources(ctx, "R1")
+		must(t, err)
+		if got := string(sources[0].Text); got != "steps: []" {
+			t.Errorf("got the source %q, want what was given", got)
+		}
+		sources[0].Text[0] = '!'
+	}
+}
+
+// testSources: a run has the texts that it was made from, in their order.
+func testSources(t *testing.T, open func() Owner) {
+	j := open()
+	for _, runID := range []string{"R1", "R2", "R3", "R4"} {
+		e := entry(runID)
+		switch runID {
+		case "R3": // the same texts under other names, and in another order
+			e.Sources = []workflow.Source{{Name: "b", Text: []byte("return 'R1'")}, {Name: "a", Text: []byte("steps: []")}}
+		case "R4":
+			e.Sources = nil
+		default:
+			e.Sources = append(e.Sources, workflow.Source{Name: "lib/" + runID + ".lua", Text: []byte("return 'R1'")}, workflow.Source{Name: "empty.lua", Text: []byte{}})
+		}
+		must(t, j.Begin(ctx, e, events(runID, 1, run.EventStarted)))
+		got, err := j.Sources(ctx, runID)
+		must(t, err)
+		if diff := cmp.Diff(texts(e.Sources), texts(got)); diff != "" {
+			t.Errorf("sources of %s (-want +got):\n%s", runID, diff)
+		}
+	}
+	_, err := j.Sources(ctx, "R9")
+	mustBe(t, err, journal.ErrNoRun)
+}
+
+func texts(sources []workflow.Source) []string {
+	var list []string
+	for _, s := range sources {
+		list = append(list, fmt.Sprintf("%s: %q", s.Name, s.Text))
+	}
+	return list
+}

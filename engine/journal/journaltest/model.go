@@ -1,0 +1,179 @@
+package journaltest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
+)
+
+// A model is a journal as plainly as it can be said. It computes everything anew
+// from the events.
+type model struct {
+	runs []*modelRun // as they began
+	gone map[int]bool
+}
+
+type modelRun struct {
+	journal.Entry
+	events []run.Event
+	owner  int // -1 when it was released
+	cancel bool
+}
+
+func (m *model) find(run string) *modelRun {
+	for _, r := range m.runs {
+		if r.Run == run {
+			return r
+		}
+	}
+	return nil
+}
+
+func (m *model) begin(owner int, entry journal.Entry, events []run.Event) error {
+	r := &modelRun{Entry: entry, owner: owner}
+	switch {
+	case len(events) == 0 || events[0].Sequence != 1:
+		return journal.ErrSequence
+	case m.find(entry.Run) != nil:
+		return journal.ErrExists
+	}
+	if err := m.busy(r, events); err != nil {
+		return err
+	}
+	r.events = events
+	m.runs = append(m.runs, r)
+	return nil
+}
+
+func (m *model) append(owner int, runID string, events []run.Event) error {
+	r := m.find(runID)
+	switch {
+	case r == nil:
+		return journal.ErrNoRun
+	case r.owner != owner:
+		return journal.ErrNotOwner
+	case events[0].Sequence != len(r.events)+1:
+		return journal.ErrSequence
+	}
+	if err := m.busy(r, events); err != nil {
+		return err
+	}
+	r.events = append(r.events, events...)
+	for _, e := range events {
+		if e.Kind == run.EventResumed || e.Kind == run.EventRetried {
+			r.cancel = false
+		}
+	}
+	return nil
+}
+
+func (m *model) busy(r *modelRun, events []run.Event) error {
+	starts := slices.ContainsFunc(events, func(e run.Event) bool { return e.Kind == run.EventStarted })
+	if r.Group == "" || !starts {
+		return nil
+	}
+	busy := &journal.BusyError{Group: r.Group}
+	own := slices.Index(m.runs, r)
+	for i, other := range m.runs {
+		if other == r || other.Group != r.Group || !m.lives(other) {
+			continue
+		}
+		status, _ := other.stands()
+		if status == run.Running || status == run.Queued && (own < 0 || i < own) {
+			busy.Runs = append(busy.Runs, other.Run)
+		}
+	}
+	if len(busy.Runs) == 0 {
+		return nil
+	}
+	return busy
+}
+
+func (m *model) lives(r *modelRun) bool { return r.owner >= 0 && !m.gone[r.owner] }
+
+// stands is where the events leave a run, whoever owns it, and when it ended.
+func (r *modelRun) stands() (status run.Status, ended time.Time) {
+	for _, e := range r.events {
+		next, known := map[run.EventKind]run.Status{
+			run.EventQueued: run.Queued, run.EventStarted: run.Running, run.EventRetried: run.Running,
+			run.EventResumed: run.Running, run.EventSuspended: run.NeedsAttention,
+			run.EventFinished: e.Status, run.EventSkipped: run.Skipped,
+		}[e.Kind]
+		if !known || e.Kind == run.EventResumed && status == run.Queued {
+			continue
+		}
+		status, ended = next, time.Time{}
+		if e.Kind == run.EventFinished || e.Kind == run.EventSkipped {
+			ended = e.Time
+		}
+	}
+	return status, ended
+}
+
+func (m *model) adopt(owner int, run string) error {
+	r := m.find(run)
+	switch {
+	case r == nil:
+		return journal.ErrNoRun
+	case r.owner != owner && m.lives(r):
+		return journal.ErrOwned
+	}
+	r.owner = owner
+	return nil
+}
+
+func (m *model) release(owner int, run string) error {
+	r := m.find(run)
+	switch {
+	case r == nil:
+		return journal.ErrNoRun
+	case r.owner != owner:
+		return journal.ErrNotOwner
+	}
+	r.owner = -1
+	return nil
+}
+
+func (m *model) requestCancel(run string) error {
+	r := m.find(run)
+	if r == nil {
+		return journal.ErrNoRun
+	}
+	r.cancel = true
+	return nil
+}
+
+// list is what a list of all runs shows.
+func (m *model) list() []journal.Summary {
+	var list []journal.Summary
+	for _, r := range slices.Backward(m.runs) {
+		status, ended := r.stands()
+		lives := m.lives(r)
+		if !lives && (status == run.Running || status == run.Queued) {
+			status = run.Interrupted
+		}
+		list = append(list, journal.Summary{
+			Run: r.Run, Workflow: r.Workflow, Trigger: r.Trigger, Group: r.Group, Status: status, Live: lives,
+			Events: len(r.events), BegunAt: r.events[0].Time, EndedAt: ended,
+		})
+	}
+	return list
+}
+
+func (m *model) previous(workflow, realm string) *run.Previous {
+	var last *run.Previous
+	for _, r := range m.runs {
+		status, ended := r.stands()
+		if r.Workflow != workflow || r.Realm != realm || status != run.Success || last != nil && ended.Before(last.EndedAt) {
+			continue
+		}
+		for _, e := range r.events {
+			if e.Kind == run.EventFinished { // the last of them counts
+				last = &run.Previous{Outputs: e.Outputs, Status: e.Status, EndedAt: e.Time}
+			}
+		}
+	}
+	return last
+}

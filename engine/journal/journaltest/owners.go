@@ -1,0 +1,156 @@
+package journaltest
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
+)
+
+// testOwners: a run belongs to its owner while that lives, or until it gives it
+// up.
+func testOwners(t *testing.T, open func() Owner) {
+	first, second, third := open(), open(), open()
+	for _, runID := range []string{"R1", "R2", "R3"} {
+		must(t, first.Begin(ctx, entry(runID), events(runID, 1, run.EventStarted)))
+	}
+	mustBe(t, second.Append(ctx, "R1", events("R1", 2, run.EventLogged)), journal.ErrNotOwner)
+	mustBe(t, second.Adopt(ctx, "R1"), journal.ErrOwned)
+	mustBe(t, second.Release(ctx, "R1"), journal.ErrNotOwner)
+	mustBe(t, second.Adopt(ctx, "R9"), journal.ErrNoRun)
+	mustBe(t, second.Release(ctx, "R9"), journal.ErrNoRun)
+	must(t, first.Adopt(ctx, "R1")) // its own already
+
+	must(t, first.Release(ctx, "R1"))
+	mustBe(t, first.Release(ctx, "R1"), journal.ErrNotOwner)
+	mustBe(t, first.Append(ctx, "R1", events("R1", 2, run.EventLogged)), journal.ErrNotOwner)
+	must(t, second.Adopt(ctx, "R1"))
+	must(t, second.Append(ctx, "R1", events("R1", 2, run.EventResumed)))
+	mustBe(t, first.Append(ctx, "R1", events("R1", 3, run.EventLogged)), journal.ErrNotOwner)
+	mustBe(t, third.Adopt(ctx, "R1"), journal.ErrOwned)
+	must(t, second.Release(ctx, "R1"))
+	must(t, first.Adopt(ctx, "R1")) // back again
+	must(t, first.Append(ctx, "R1", events("R1", 3, run.EventFinished)))
+	must(t, first.Append(ctx, "R1", events("R1", 4, run.EventRetried))) // it is the owner after the end, too
+
+	must(t, first.Lose())
+	must(t, third.Adopt(ctx, "R2"))
+	mustBe(t, second.Adopt(ctx, "R2"), journal.ErrOwned)
+	must(t, third.Append(ctx, "R2", events("R2", 2, run.EventResumed)))
+	same(t, second, "R2", append(events("R2", 1, run.EventStarted), events("R2", 2, run.EventResumed)...))
+}
+
+// testStale: an owner that was taken for gone and wakes up cannot write to what
+// others adopted, and can to the rest.
+func testStale(t *testing.T, open func() Owner) {
+	stale, next := open(), open()
+	for _, runID := range []string{"R1", "R2"} {
+		must(t, stale.Begin(ctx, entry(runID), events(runID, 1, run.EventStarted)))
+	}
+	must(t, stale.Lose())
+	must(t, next.Adopt(ctx, "R1"))
+	mustBe(t, stale.Append(ctx, "R1", events("R1", 2, run.EventFinished)), journal.ErrNotOwner)
+	must(t, next.Append(ctx, "R1", events("R1", 2, run.EventResumed)))
+	mustBe(t, stale.Append(ctx, "R1", events("R1", 3, run.EventFinished)), journal.ErrNotOwner)
+	mustBe(t, stale.Release(ctx, "R1"), journal.ErrNotOwner)
+	mustBe(t, stale.Adopt(ctx, "R1"), journal.ErrOwned)
+	same(t, stale, "R1", append(events("R1", 1, run.EventStarted), events("R1", 2, run.EventResumed)...))
+	must(t, stale.Append(ctx, "R2", events("R2", 2, run.EventFinished)))
+	must(t, next.Adopt(ctx, "R2")) // an ended run, to retry it
+	must(t, next.Append(ctx, "R2", events("R2", 3, run.EventRetried)))
+	mustBe(t, stale.Append(ctx, "R2", events("R2", 4, run.EventLogged)), journal.ErrNotOwner)
+}
+
+func begin(owner journal.Journal, run, group string, kinds ...run.EventKind) error {
+	e := entry(run)
+	e.Group = group
+	return owner.Begin(ctx, e, events(run, 1, kinds...))
+}
+
+// mustBeBusy holds an error against the runs that it must name.
+func mustBeBusy(t *testing.T, err error, group string, runs ...string) {
+	t.Helper()
+	var busy *journal.BusyError
+	if !errors.As(err, &busy) {
+		t.Fatalf("got the error %v, want it to be busy with %v", err, runs)
+	}
+	if diff := cmp.Diff(&journal.BusyError{Group: group, Runs: runs}, busy); diff != "" {
+		t.Fatalf("busy (-want +got):\n%s", diff)
+	}
+}
+
+// testGroups: of a group one run goes on at a time, in the order in which they
+// were queued; those of owners that are gone are in nobody's way.
+func testGroups(t *testing.T, open func() Owner) {
+	j, gone := open(), open()
+	start := func(runID string, next int) error {
+		return j.Append(ctx, runID, events(runID, next, run.EventStarted))
+	}
+	must(t, begin(gone, "R0", "g", run.EventStarted))
+	mustBeBusy(t, begin(j, "R1", "g", run.EventStarted), "g", "R0")
+	_, err := j.Events(ctx, "R1")
+	mustBe(t, err, journal.ErrNoRun)
+	must(t, gone.Lose())
+	must(t, begin(j, "R1", "g", run.EventStarted))
+	must(t, begin(j, "S1", "other", run.EventStarted))
+	must(t, begin(j, "S2", "", run.EventStarted))
+	must(t, begin(j, "S3", "", run.EventStarted))
+	must(t, begin(j, "R2", "g", run.EventQueued))
+	must(t, begin(j, "R3", "g", run.EventQueued))
+	mustBeBusy(t, start("R2", 2), "g", "R1")
+	mustBeBusy(t, start("R3", 2), "g", "R1", "R2")
+	mustBeBusy(t, begin(j, "R4", "g", run.EventStarted), "g", "R1", "R2", "R3")
+	must(t, begin(j, "R4", "g", run.EventSkipped))
+	must(t, j.Append(ctx, "R1", events("R1", 2, run.EventSuspended)))
+	mustBeBusy(t, start("R3", 2), "g", "R2")
+	must(t, start("R2", 2))
+	mustBeBusy(t, start("R3", 2), "g", "R2")
+	must(t, j.Append(ctx, "R2", events("R2", 3, run.EventFinished)))
+	must(t, start("R3", 2))
+	same(t, j, "R3", append(events("R3", 1, run.EventQueued), events("R3", 2, run.EventStarted)...))
+}
+
+// testGroupStates: which states of a run are in the way of another.
+func testGroupStates(t *testing.T, open func() Owner) {
+	for i, test := range []struct {
+		name  string
+		kinds []run.EventKind
+		lost  bool
+		busy  bool
+	}{
+		{"started", []run.EventKind{run.EventStarted}, false, true},
+		{"queued", []run.EventKind{run.EventQueued}, false, true},
+		{"queued and started", []run.EventKind{run.EventQueued, run.EventStarted}, false, true},
+		{"under way", []run.EventKind{run.EventStarted, run.EventAttemptStarted, run.EventCallStarted}, false, true},
+		{"cancelled and not ended", []run.EventKind{run.EventStarted, run.EventCancelled}, false, true},
+		{"ended", []run.EventKind{run.EventStarted, run.EventFinished}, false, false},
+		{"skipped", []run.EventKind{run.EventSkipped}, false, false},
+		{"suspended", []run.EventKind{run.EventStarted, run.EventSuspended}, false, false},
+		{"decided", []run.EventKind{run.EventStarted, run.EventSuspended, run.EventCallDecided}, false, false},
+		{"resumed", []run.EventKind{run.EventStarted, run.EventSuspended, run.EventResumed}, false, true},
+		{"retried", []run.EventKind{run.EventStarted, run.EventFinished, run.EventRetried}, false, true},
+		{"started by one that is gone", []run.EventKind{run.EventStarted}, true, false},
+		{"queued by one that is gone", []run.EventKind{run.EventQueued}, true, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			j, other := open(), open()
+			group, first, second := test.name, string(rune('A'+i))+"1", string(rune('A'+i))+"2"
+			must(t, begin(other, first, group, test.kinds...))
+			if test.lost {
+				must(t, other.Lose())
+			}
+			err := begin(j, second, group, run.EventStarted)
+			if !test.busy {
+				must(t, err)
+				return
+			}
+			mustBeBusy(t, err, group, first)
+			must(t, begin(j, second, group, run.EventQueued))
+			mustBeBusy(t, j.Append(ctx, second, events(second, 2, run.EventLogged, run.EventStarted)), group, first)
+			must(t, other.Release(ctx, first)) // nobody lives who could go on with it
+			must(t, j.Append(ctx, second, events(second, 2, run.EventStarted)))
+		})
+	}
+}

@@ -1,0 +1,59 @@
+package journaltest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/engine/journal"
+)
+
+// testSchedules: states of schedules are kept by their names, for every owner, and
+// the last that was saved counts.
+func testSchedules(t *testing.T, open func() Owner) {
+	ctx, owner := context.Background(), open()
+	if states, err := owner.Schedules(ctx); err != nil || len(states) > 0 {
+		t.Fatalf("got %v, %v of an empty journal, want nothing", states, err)
+	}
+	at := time.Date(2026, 3, 29, 1, 0, 0, 5, time.UTC)
+	pause := &journal.Pause{Reason: "release \"2\"", At: at, Until: at.Add(time.Hour)}
+	states := []journal.ScheduleState{
+		{Workflow: "b", Schedule: "x", Watermark: at},
+		{Workflow: "a", Schedule: "y", Watermark: at.Add(time.Minute)},
+		{Workflow: "a", Schedule: "", Watermark: at},
+	}
+	if err := owner.SaveSchedules(ctx, states); err != nil {
+		t.Fatal(err)
+	}
+	for name, pause := range map[string]*journal.Pause{"y": pause, "z": {At: at}} {
+		if err := owner.PauseSchedule(ctx, "a", name, pause); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pause.Reason = "changed after it was saved"
+	// A watermark that moves ends no pause.
+	moved := journal.ScheduleState{Workflow: "a", Schedule: "y", Watermark: at.Add(2 * time.Minute)}
+	if err := owner.SaveSchedules(ctx, []journal.ScheduleState{moved}); err != nil {
+		t.Fatal(err)
+	}
+	if err := owner.PauseSchedule(ctx, "a", "z", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := owner.SaveSchedules(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	want := []journal.ScheduleState{
+		{Workflow: "a", Schedule: "", Watermark: at},
+		{Workflow: "a", Schedule: "y", Watermark: at.Add(2 * time.Minute), Pause: &journal.Pause{Reason: "release \"2\"", At: at, Until: at.Add(time.Hour)}},
+		{Workflow: "a", Schedule: "z"},
+		{Workflow: "b", Schedule: "x", Watermark: at},
+	}
+	got, err := open().Schedules(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("states (-want +got):\n%s", diff)
+	}
+}

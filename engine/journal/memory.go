@@ -1,0 +1,321 @@
+package journal
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/pdflow/pdflow/engine/run"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// A Memory is a [Journal] that is gone with the process: for tests, and for hosts
+// that need concurrency groups but no record. It keeps events as text, as a file
+// would, so that nobody can change what it has.
+type Memory struct {
+	store *memoryStore
+	owner int
+}
+
+var _ Journal = (*Memory)(nil)
+
+// NewMemory returns an empty journal.
+func NewMemory() *Memory {
+	store := &memoryStore{runs: map[string]*memoryRun{}, living: map[int]bool{}, schedules: map[scheduleName]ScheduleState{}}
+	return store.open()
+}
+
+// Another returns another owner of runs in the same journal, as another process
+// would be.
+func (m *Memory) Another() *Memory { return m.store.open() }
+
+// Close makes the owner count as gone: any other can adopt its runs. Until one
+// does it can still append, as a process can that nobody noticed to live.
+func (m *Memory) Close() error {
+	m.store.lock.Lock()
+	defer m.store.lock.Unlock()
+	delete(m.store.living, m.owner)
+	return nil
+}
+
+// A memoryStore is what the owners of one journal share.
+type memoryStore struct {
+	lock      sync.Mutex
+	runs      map[string]*memoryRun
+	order     []*memoryRun // as they began
+	schedules map[scheduleName]ScheduleState
+	owners    int // that there were
+	living    map[int]bool
+}
+
+type memoryRun struct {
+	entry     Entry
+	events    [][]byte
+	summary   Summary
+	succeeded run.Previous // its outputs, and its end
+	owner     int          // 0: it was released
+	cancel    bool
+}
+
+func (s *memoryStore) open() *Memory {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.owners++
+	s.living[s.owners] = true
+	return &Memory{s, s.owners}
+}
+
+// Begin enters a run; see [Journal].
+func (m *Memory) Begin(_ context.Context, entry Entry, events []run.Event) error {
+	m.store.lock.Lock()
+	defer m.store.lock.Unlock()
+	if len(events) == 0 {
+		return fmt.Errorf("%w: a run begins with its first event", ErrSequence)
+	}
+	if m.store.runs[entry.Run] != nil {
+		return ErrExists
+	}
+	entry.Sources = cloneSources(entry.Sources)
+	r := &memoryRun{entry: entry, owner: m.owner, summary: Summary{
+		Run: entry.Run, Workflow: entry.Workflow, Trigger: entry.Trigger, Group: entry.Group,
+	}}
+	if err := m.append(r, events); err != nil {
+		return err
+	}
+	m.store.runs[entry.Run] = r
+	m.store.order = append(m.store.order, r)
+	return nil
+}
+
+// Append adds events to a run; see [Journal].
+func (m *Memory) Append(_ context.Context, run string, events []run.Event) error {
+	return m.change(run, func(r *memoryRun) error {
+		if r.owner != m.owner {
+			return ErrNotOwner
+		}
+		return m.append(r, events)
+	})
+}
+
+// append adds events, all of them or none.
+func (m *Memory) append(r *memoryRun, events []run.Event) error {
+	if err := Follow(r.entry.Run, len(r.events), events); err != nil {
+		return err
+	}
+	if busy := m.store.busy(r); len(busy) > 0 && Starts(events) {
+		return &BusyError{r.entry.Group, busy}
+	}
+	encoded := make([][]byte, len(events))
+	for i, e := range events {
+		var err error
+		if encoded[i], err = Encode(e); err != nil {
+			return err
+		}
+	}
+	r.events = append(r.events, encoded...)
+	for i, e := range events {
+		r.observe(e, encoded[i])
+	}
+	return nil
+}
+
+func (r *memoryRun) observe(e run.Event, encoded []byte) {
+	r.summary.Observe(e)
+	switch e.Kind {
+	case run.EventFinished:
+		kept, _ := Decode(encoded) // it was encoded just now
+		r.succeeded = run.Previous{Outputs: kept.Outputs, Status: kept.Status, EndedAt: kept.Time}
+	case run.EventResumed, run.EventRetried:
+		r.cancel = false
+	}
+}
+
+// busy returns the runs that keep another of their group from starting.
+func (s *memoryStore) busy(r *memoryRun) []string {
+	var runs []string
+	before := true // other runs began before this one
+	for _, other := range s.order {
+		if other == r {
+			before = false
+			continue
+		}
+		if r.entry.Group == "" || other.entry.Group != r.entry.Group || !s.living[other.owner] {
+			continue
+		}
+		if other.summary.Status == run.Running || other.summary.Status == run.Queued && before {
+			runs = append(runs, other.entry.Run)
+		}
+	}
+	return runs
+}
+
+// change does something with a run that there is.
+func (m *Memory) change(run string, do func(*memoryRun) error) error {
+	m.store.lock.Lock()
+	defer m.store.lock.Unlock()
+	r := m.store.runs[run]
+	if r == nil {
+		return ErrNoRun
+	}
+	return do(r)
+}
+
+// Adopt takes a run over from an owner that is gone; see [Journal].
+func (m *Memory) Adopt(_ context.Context, run string) error {
+	return m.change(run, func(r *memoryRun) error {
+		if r.owner != m.owner && m.store.living[r.owner] {
+			return ErrOwned
+		}
+		r.owner = m.owner
+		return nil
+	})
+}
+
+// Release gives a run up; see [Journal].
+func (m *Memory) Release(_ context.Context, run string) error {
+	return m.change(run, func(r *memoryRun) error {
+		if r.owner != m.owner {
+			return ErrNotOwner
+		}
+		r.owner = 0
+		return nil
+	})
+}
+
+// Events returns the events of a run; see [Journal].
+func (m *Memory) Events(_ context.Context, runID0 string) ([]run.Event, error) {
+	var encoded [][]byte
+	err := m.change(runID0, func(r *memoryRun) error {
+		encoded = r.events[:len(r.events):len(r.events)]
+		return nil
+	})
+	var events []run.Event
+	for _, text := range encoded {
+		e, err := Decode(text)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, e)
+	}
+	return events, err
+}
+
+// Sources returns the texts that a run was made from; see [Journal].
+func (m *Memory) Sources(_ context.Context, run string) ([]workflow.Source, error) {
+	var sources []workflow.Source
+	err := m.change(run, func(r *memoryRun) error {
+		sources = cloneSources(r.entry.Sources)
+		return nil
+	})
+	return sources, err
+}
+
+func cloneSources(sources []workflow.Source) []workflow.Source {
+	clone := slices.Clone(sources)
+	for i := range clone {
+		clone[i].Text = bytes.Clone(clone[i].Text)
+	}
+	return clone
+}
+
+// Runs returns runs, the newest first; see [Journal].
+func (m *Memory) Runs(_ context.Context, query Query) ([]Summary, error) {
+	m.store.lock.Lock()
+	defer m.store.lock.Unlock()
+	var runs []Summary
+	for _, r := range slices.Backward(m.store.order) {
+		summary := r.summary
+		summary.SetLive(m.store.living[r.owner])
+		if query.Matches(summary) {
+			runs = append(runs, summary)
+		}
+		if query.Limit > 0 && len(runs) == query.Limit {
+			break
+		}
+	}
+	return runs, nil
+}
+
+// Previous returns the last successful run of a workflow in a realm; see
+// [Journal].
+func (m *Memory) Previous(_ context.Context, workflow, realm string) (*run.Previous, error) {
+	m.store.lock.Lock()
+	defer m.store.lock.Unlock()
+	var last *run.Previous
+	for _, r := range m.store.order {
+		if r.entry.Workflow != workflow || r.entry.Realm != realm || r.summary.Status != run.Success {
+			continue
+		}
+		if last == nil || !r.succeeded.EndedAt.Before(last.EndedAt) {
+			last = &r.succeeded
+		}
+	}
+	if last == nil {
+		return nil, nil
+	}
+	text, err := Encode(run.Event{Outputs: last.Outputs})
+	if err != nil {
+		return nil, err
+	}
+	e, err := Decode(text)
+	return &run.Previous{Outputs: e.Outputs, Status: last.Status, EndedAt: last.EndedAt}, err
+}
+
+// RequestCancel asks the owner of a run to cancel it; see [Journal].
+func (m *Memory) RequestCancel(_ context.Context, run string) error {
+	return m.change(run, func(r *memoryRun) error {
+		r.cancel = true
+		return nil
+	})
+}
+
+// CancelRequested reports whether somebody asked for it; see [Journal].
+func (m *Memory) CancelRequested(_ context.Context, run string) (asked bool, err error) {
+	err = m.change(run, func(r *memoryRun) error {
+		asked = r.cancel
+		return nil
+	})
+	return asked, err
+}
+
+// A scheduleName tells schedules apart.
+type scheduleName struct{ workflow, schedule string }
+
+// Schedules returns the states of schedules; see [Journal].
+func (m *Memory) Schedules(context.Context) ([]ScheduleState, error) {
+	m.store.lock.Lock()
+	defer m.store.lock.Unlock()
+	states := make([]ScheduleState, 0, len(m.store.schedules))
+	for _, s := range m.store.schedules {
+		states = append(states, s.clone())
+	}
+	slices.SortFunc(states, func(a, b ScheduleState) int {
+		return cmp.Or(cmp.Compare(a.Workflow, b.Workflow), cmp.Compare(a.Schedule, b.Schedule))
+	})
+	return states, nil
+}
+
+// SaveSchedules keeps states of schedules; see [Journal].
+func (m *Memory) SaveSchedules(_ context.Context, states []ScheduleState) error {
+	m.store.lock.Lock()
+	defer m.store.lock.Unlock()
+	for _, s := range states {
+		name := scheduleName{s.Workflow, s.Schedule}
+		s.Pause = m.store.schedules[name].Pause
+		m.store.schedules[name] = s
+	}
+	return nil
+}
+
+// PauseSchedule pauses a schedule; see [Journal].
+func (m *Memory) PauseSchedule(_ context.Context, workflow, schedule string, pause *Pause) error {
+	m.store.lock.Lock()
+	defer m.store.lock.Unlock()
+	name := scheduleName{workflow, schedule}
+	s := ScheduleState{Workflow: workflow, Schedule: schedule, Watermark: m.store.schedules[name].Watermark, Pause: pause}
+	m.store.schedules[name] = s.clone()
+	return nil
+}

@@ -1,0 +1,21 @@
+package journal_test
+
+import (
+	"testing"
+
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/journal/journaltest"
+)
+
+// An memoryOwner counts as gone once it is closed, and can still be called.
+type memoryOwner struct{ *journal.Memory }
+
+func (o memoryOwner) Lose() error { return o.Close() }
+
+// TestMemory: the journal in memory keeps every word of the interface.
+func TestMemory(t *testing.T) {
+	journaltest.TestJournal(t, func(testing.TB) func() journaltest.Owner {
+		first := journal.NewMemory()
+		return func() journaltest.Owner { return memoryOwner{first.Another()} }
+	})
+}

@@ -1,0 +1,181 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
+)
+
+// Begin enters a run with its first events; see [engine.Journal].
+func (j *Journal) Begin(ctx context.Context, entry journal.Entry, events []run.Event) error {
+	if len(events) == 0 {
+		return fmt.Errorf("%w: a run begins with its first event", journal.ErrSequence)
+	}
+	records, err := encodeAll(entry.Run, 0, events)
+	if err != nil {
+		return err
+	}
+	return j.writer.write(ctx, func(ctx context.Context, s *session) error {
+		number, taken := int64(0), false
+		const look = "SELECT coalesce((SELECT max(number) FROM runs), 0) + 1, EXISTS (SELECT 1 FROM runs WHERE id = ?)"
+		if err := s.row(ctx, look, []any{entry.Run}, &number, &taken); err != nil {
+			return err
+		}
+		if taken {
+			return refusal{journal.ErrExists}
+		}
+		r := &storedRun{number: number, owner: s.owner, epoch: 1, Summary: journal.Summary{
+			Run: entry.Run, Workflow: entry.Workflow, Trigger: entry.Trigger, Group: entry.Group,
+		}}
+		for _, e := range events {
+			r.Observe(e)
+		}
+		if err := j.enter(ctx, s, r, events); err != nil {
+			return err
+		}
+		if err := s.insertRun(ctx, r, entry); err != nil {
+			return err
+		}
+		return s.insert(ctx, r, records)
+	})
+}
+
+// encodeAll makes records of events that continue a run after its event last.
+func encodeAll(run string, last int, events []run.Event) ([]record, error) {
+	if err := journal.Follow(run, last, events); err != nil {
+		return nil, err
+	}
+	records := make([]record, len(events))
+	for i, e := range events {
+		var err error
+		if records[i], err = encode(e); err != nil {
+			return nil, err
+		}
+	}
+	return records, nil
+}
+
+func (s *session) insertRun(ctx context.Context, r *storedRun, entry journal.Entry) (err error) {
+	if r.workflow, err = s.shareWorkflow(ctx, entry); err != nil {
+		return err
+	}
+	if r.plan, err = s.sharePlan(ctx, entry.Sources); err != nil {
+		return err
+	}
+	if err := r.insert(ctx, s); err != nil {
+		return err
+	}
+	s.hold(r)
+	return nil
+}
+
+// insert enters records of a run.
+func (s *session) insert(ctx context.Context, r *storedRun, records []record) error {
+	for i := range records {
+		if err := s.insertRecord(ctx, r, &records[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) insertRecord(ctx context.Context, r *storedRun, c *record) error {
+	if c.call() {
+		_, err := s.exec(ctx, `INSERT INTO calls (run, sequence, time, kind, step, item, attempt, number, body, crc)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			r.number, c.sequence, c.time, string(c.kind), c.step, c.item, c.attempt, c.number, blob(c.body), c.check(r.Run))
+		return err
+	}
+	var origin sql.NullInt64
+	if c.origin != nil {
+		number, err := s.shareOrigin(ctx, c.origin)
+		if err != nil {
+			return err
+		}
+		origin = sql.NullInt64{Int64: number, Valid: true}
+	}
+	_, err := s.exec(ctx, `INSERT INTO events (run, sequence, time, kind, step, item, attempt, origin, body, crc)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.number, c.sequence, c.time, string(c.kind), c.step, c.item, c.attempt, origin, blob(c.body), c.check(r.Run))
+	return err
+}
+
+// blob is bytes that are there even when there are none.
+func blob(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// Append adds events to a run; see [engine.Journal]. Once it waits for the disk it
+// does not end before that, even when the context does.
+func (j *Journal) Append(ctx context.Context, id string, events []run.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	do, err := j.appending(id, events)
+	if err != nil {
+		return err
+	}
+	return j.writer.write(ctx, do)
+}
+
+// appending returns the change that adds events to a run.
+func (j *Journal) appending(id string, events []run.Event) (func(context.Context, *session) error, error) {
+	last := events[0].Sequence - 1
+	records, err := encodeAll(id, last, events)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, s *session) error {
+		before, err := s.own(ctx, id)
+		if err != nil {
+			return err
+		}
+		if before.Events != last {
+			return s.doubt(ctx, id)
+		}
+		after := *before
+		for _, e := range events {
+			after.Observe(e)
+		}
+		if err := j.enter(ctx, s, &after, events); err != nil {
+			return err
+		}
+		switch done, err := after.update(ctx, s, before); {
+		case err != nil:
+			return err
+		case !done:
+			return s.doubt(ctx, id)
+		}
+		s.hold(&after)
+		if err := s.endRequest(ctx, &after, events); err != nil {
+			return err
+		}
+		return s.insert(ctx, &after, records)
+	}, nil
+}
+
+// doubt finds out why a write to a run does not fit its row.
+func (s *session) doubt(ctx context.Context, id string) error {
+	delete(s.held, id)
+	if _, err := s.own(ctx, id); err != nil {
+		return err
+	}
+	return refusal{journal.ErrSequence}
+}
+
+// endRequest forgets that somebody wanted the run cancelled, when it goes on.
+func (s *session) endRequest(ctx context.Context, r *storedRun, events []run.Event) error {
+	for _, e := range events {
+		if e.Kind == run.EventResumed || e.Kind == run.EventRetried {
+			_, err := s.exec(ctx, "DELETE FROM cancels WHERE run = ?", r.number)
+			return err
+		}
+	}
+	return nil
+}

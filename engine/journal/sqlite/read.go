@@ -1,0 +1,234 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// A view is a state of the database that does not change while it is read.
+type view struct{ *sql.Tx }
+
+// view reads something.
+func (j *Journal) view(ctx context.Context, do func(view) error) error {
+	select {
+	case <-j.writer.closing:
+		return ErrClosed
+	default:
+	}
+	tx, err := j.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err == nil {
+		defer func() { _ = tx.Rollback() }() // nothing was written
+		err = do(view{tx})
+	}
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return j.explain(err)
+}
+
+// each visits the rows of a query.
+func (v view) each(ctx context.Context, query string, args []any, visit func(*sql.Rows) error) error {
+	rows, err := v.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	return each(rows, visit)
+}
+
+// find reads the row of a run by its id.
+func (v view) find(ctx context.Context, id string) (r storedRun, err error) {
+	err = r.scan(v.QueryRowContext(ctx, "SELECT "+runColumns+" FROM runs WHERE id = ?", id))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = refusal{journal.ErrNoRun}
+	}
+	return r, err
+}
+
+// Events returns the events of a run in order; see [engine.Journal].
+func (j *Journal) Events(ctx context.Context, id string) ([]run.Event, error) {
+	var events []run.Event
+	err := j.view(ctx, func(v view) error {
+		r, err := v.find(ctx, id)
+		if err != nil {
+			return err
+		}
+		return v.records(ctx, &r, func(e run.Event, damage *Damage) error {
+			if damage != nil {
+				return *damage
+			}
+			events = append(events, e)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return events, nil
+}
+
+// finishedQuery reads the last record of an end of a run, recordsQuery all records.
+const (
+	finishedQuery = `SELECT sequence, time, kind, step, item, attempt, 0, NULL, body, crc
+			FROM events WHERE run = ? AND kind = 'run.finished' ORDER BY sequence DESC LIMIT 1`
+	recordsQuery = `SELECT sequence, time, kind, step, item, attempt, 0, origins.body, events.body, crc
+			FROM events LEFT JOIN origins ON origins.number = origin WHERE run = ?1
+		UNION ALL
+		SELECT sequence, time, kind, step, item, attempt, number, NULL, body, crc FROM calls WHERE run = ?1
+		ORDER BY sequence`
+)
+
+// records visits the events of a run in order, or says what is damaged instead of
+// one.
+func (v view) records(ctx context.Context, r *storedRun, visit func(run.Event, *Damage) error) error {
+	next := 1
+	missing := func(until int) error {
+		first := next
+		if next = until; first < until {
+			return visit(run.Event{}, &Damage{r.Run, first, fmt.Sprintf("it is missing, and the events up to %d", until-1)})
+		}
+		return nil
+	}
+	err := v.each(ctx, recordsQuery, []any{r.number}, func(rows *sql.Rows) error {
+		var c record
+		e, err := c.scan(rows, r.Run)
+		if err := missing(c.sequence); err != nil {
+			return err
+		}
+		switch {
+		case err != nil:
+			err = visit(run.Event{}, &Damage{r.Run, c.sequence, err.Error()})
+		case c.sequence != next || next > r.Events:
+			err = visit(run.Event{}, &Damage{r.Run, c.sequence, fmt.Sprintf("it is one too many: the run has %d events", r.Events)})
+		default:
+			err = visit(e, nil)
+		}
+		next = c.sequence + 1
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return missing(r.Events + 1)
+}
+
+// scan reads a row of a run and makes its event. The error is of the row itself.
+func (c *record) scan(rows *sql.Rows, runID0 string) (run.Event, error) {
+	var crc int64
+	err := rows.Scan(&c.sequence, &c.time, &c.kind, &c.step, &c.item, &c.attempt, &c.number, &c.origin, &c.body, &crc)
+	if err != nil {
+		return run.Event{}, err
+	}
+	if c.check(runID0) != crc {
+		return run.Event{}, errors.New("it does not fit its checksum")
+	}
+	return c.decode(runID0)
+}
+
+// Sources returns the texts that a run was made from; see [engine.Journal].
+func (j *Journal) Sources(ctx context.Context, id string) ([]workflow.Source, error) {
+	var sources []workflow.Source
+	err := j.view(ctx, func(v view) error {
+		r, err := v.find(ctx, id)
+		if err != nil {
+			return err
+		}
+		if sources, err = v.sources(ctx, r.plan); err != nil {
+			var damage Damage
+			if errors.As(err, &damage) {
+				damage.Run = id
+				return damage
+			}
+		}
+		return err
+	})
+	return sources, err
+}
+
+// sources reads the texts of a plan. What is not what was recorded is a Damage.
+func (v view) sources(ctx context.Context, plan int64) (sources []workflow.Source, err error) {
+	var files []planFile
+	const query = `SELECT name, source, text FROM files LEFT JOIN sources ON digest = source WHERE plan = ? ORDER BY position`
+	err = v.each(ctx, query, []any{plan}, func(rows *sql.Rows) error {
+		var f planFile
+		var text []byte
+		if err := rows.Scan(&f.name, &f.source, &text); err != nil {
+			return err
+		}
+		if !bytes.Equal(digestText(text), f.source) {
+			return Damage{Message: fmt.Sprintf("the text of its file %s is not the one that was recorded", f.name)}
+		}
+		files = append(files, f)
+		sources = append(sources, workflow.Source{Name: f.name, Text: text})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var sum []byte
+	err = v.QueryRowContext(ctx, "SELECT digest FROM plans WHERE number = ?", plan).Scan(&sum)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !bytes.Equal(digestPlan(files), sum) {
+		err = Damage{Message: "the files that it was made from are not those that were recorded"}
+	}
+	return sources, err
+}
+
+// Previous returns the last successful run of a workflow in a realm; see
+// [engine.Journal].
+func (j *Journal) Previous(ctx context.Context, workflow, realm string) (*run.Previous, error) {
+	var previous *run.Previous
+	err := j.view(ctx, func(v view) error {
+		var r storedRun
+		err := r.scan(v.QueryRowContext(ctx, "SELECT "+runColumns+` FROM runs
+			WHERE workflow = (SELECT number FROM workflows WHERE digest = ?) AND status = 'success'
+			ORDER BY ended DESC, number DESC LIMIT 1`, digest(workflow, realm)))
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		err = v.each(ctx, finishedQuery, []any{r.number}, func(rows *sql.Rows) error {
+			var c record
+			e, err := c.scan(rows, r.Run)
+			if err != nil {
+				return Damage{r.Run, c.sequence, err.Error()}
+			}
+			previous = &run.Previous{Outputs: e.Outputs, Status: e.Status, EndedAt: e.Time}
+			return nil
+		})
+		if err == nil && (previous == nil || previous.Status != run.Success || !previous.EndedAt.Equal(r.EndedAt)) {
+			err = Damage{Run: r.Run, Message: "its row says that it succeeded, its events do not"}
+		}
+		return err
+	})
+	return previous, err
+}
+
+// CancelRequested reports whether somebody asked to cancel a run; see
+// [engine.Journal].
+func (j *Journal) CancelRequested(ctx context.Context, id string) (asked bool, err error) {
+	err = j.view(ctx, func(v view) error {
+		r, err := v.find(ctx, id)
+		if err != nil {
+			return err
+		}
+		var crc int64
+		err = v.QueryRowContext(ctx, "SELECT crc FROM cancels WHERE run = ?", r.number).Scan(&crc)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return nil
+		case err == nil && crc != cancelCheck(id):
+			return Damage{Run: id, Message: "the request to cancel it does not fit its checksum"}
+		}
+		asked = err == nil
+		return err
+	})
+	return asked, err
+}

@@ -1,0 +1,170 @@
+package sqlite
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"time"
+
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
+)
+
+// A record is an event as its row has it: the body is what the other columns do
+// not say.
+type record struct {
+	sequence int
+	time     int64
+	kind     run.EventKind
+	step     string
+	item     int
+	attempt  int
+	number   int    // of the call, in `calls`
+	origin   []byte // what it has in common with other runs; nil when there is nothing
+	body     []byte
+}
+
+// call reports whether the record belongs into `calls`.
+func (r *record) call() bool {
+	return r.kind == run.EventCallStarted || r.kind == run.EventCallReturned || r.kind == run.EventCallDecided
+}
+
+// encode makes a record of an event.
+func encode(e run.Event) (record, error) {
+	at, err := nanoseconds(e.Time)
+	if err != nil {
+		return record{}, fmt.Errorf("the event %d (%s) cannot be recorded: %w", e.Sequence, e.Kind, err)
+	}
+	r := record{sequence: e.Sequence, time: at, kind: e.Kind, step: e.Step, item: e.Item, attempt: e.Attempt}
+	rest := run.Event{
+		Started: e.Started, Items: e.Items, Outcome: e.Outcome, Call: e.Call, Log: e.Log, Status: e.Status,
+		Outputs: e.Outputs, Error: e.Error, Reason: e.Reason,
+	}
+	if e.Started != nil {
+		own, common := split(*e.Started)
+		rest.Started = &own
+		if r.origin, err = encodeBody(e, run.Event{Started: &common}); err != nil {
+			return record{}, err
+		}
+	}
+	if r.call() && e.Call != nil {
+		call := *e.Call
+		r.number, call.Number = call.Number, 0
+		rest.Call = &call
+	}
+	r.body, err = encodeBody(e, rest)
+	return r, err
+}
+
+// split divides what a run starts from into what only this run has and what many
+// have in common.
+func split(start run.Start) (own, common run.Start) {
+	own = start
+	own.Workflow, own.Source, own.Target = "", "", run.Target{Keys: start.Target.Keys}
+	common = run.Start{Workflow: start.Workflow, Source: start.Source, Target: start.Target}
+	common.Target.Keys = nil
+	return own, common
+}
+
+// join puts back together what split divided.
+func join(own, common *run.Start) {
+	keys := own.Target.Keys
+	own.Workflow, own.Source, own.Target = common.Workflow, common.Source, common.Target
+	own.Target.Keys = keys
+}
+
+// encodeBody writes a part of an event, and names that event in its error.
+func encodeBody(e, part run.Event) ([]byte, error) {
+	text, err := journal.Encode(part)
+	if err != nil {
+		return nil, fmt.Errorf("the event %d (%s) cannot be recorded: %w", e.Sequence, e.Kind, errors.Unwrap(err))
+	}
+	if string(text) == "{}" {
+		text = nil
+	}
+	return text, nil
+}
+
+// decode makes the event of a record again.
+func (r *record) decode(runID0 string) (run.Event, error) {
+	e, err := decodeBody(r.body)
+	if err != nil {
+		return run.Event{}, err
+	}
+	e.Run, e.Sequence, e.Time, e.Kind = runID0, r.sequence, instant(r.time), r.kind
+	e.Step, e.Item, e.Attempt = r.step, r.item, r.attempt
+	if e.Call != nil && r.call() {
+		e.Call.Number = r.number
+	}
+	if e.Started == nil {
+		return e, nil
+	}
+	common, err := decodeBody(r.origin)
+	if err != nil {
+		return run.Event{}, err
+	}
+	if common.Started == nil {
+		return run.Event{}, errors.New("what it started from is missing")
+	}
+	join(e.Started, common.Started)
+	return e, nil
+}
+
+func decodeBody(text []byte) (run.Event, error) {
+	if len(text) == 0 {
+		return run.Event{}, nil
+	}
+	return journal.Decode(text)
+}
+
+// check is the checksum of the record in a run.
+func (r *record) check(run string) int64 {
+	var c checksum
+	c.texts(run, string(r.kind), r.step)
+	c.integers(int64(r.sequence), r.time, int64(r.item), int64(r.attempt), int64(r.number))
+	c.texts(string(r.origin), string(r.body))
+	return c.sum()
+}
+
+// A checksum takes the CRC-32C of values, each with its length.
+type checksum struct{ text []byte }
+
+func (c *checksum) texts(texts ...string) {
+	for _, text := range texts {
+		c.text = binary.AppendUvarint(c.text, uint64(len(text)))
+		c.text = append(c.text, text...)
+	}
+}
+
+func (c *checksum) integers(integers ...int64) {
+	for _, n := range integers {
+		c.text = binary.AppendVarint(c.text, n)
+	}
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// sum is the CRC as a column has it: a signed number is stored shorter.
+func (c *checksum) sum() int64 { return int64(int32(crc32.Checksum(c.text, castagnoli))) }
+
+// nanoseconds is a time as a column has it. The zero time is the least number.
+func nanoseconds(t time.Time) (int64, error) {
+	if t.IsZero() {
+		return math.MinInt64, nil
+	}
+	n := t.UnixNano()
+	if !time.Unix(0, n).Equal(t) || n == math.MinInt64 {
+		return 0, fmt.Errorf("the year %d is too far away", t.Year())
+	}
+	return n, nil
+}
+
+// instant is the time that a column has.
+func instant(n int64) time.Time {
+	if n == math.MinInt64 {
+		return time.Time{}
+	}
+	return time.Unix(0, n).UTC()
+}

@@ -1,0 +1,124 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pdflow/pdflow/engine/journal"
+)
+
+// Schedules returns the states of schedules; see [engine.Journal].
+func (j *Journal) Schedules(ctx context.Context) ([]journal.ScheduleState, error) {
+	var states []journal.ScheduleState
+	err := j.view(ctx, func(v view) error {
+		return v.schedules(ctx, func(s journal.ScheduleState, damage *Damage) error {
+			if damage != nil {
+				return *damage
+			}
+			states = append(states, s)
+			return nil
+		})
+	})
+	return states, err
+}
+
+// schedules visits the states of schedules; damage is what is wrong with one.
+func (v view) schedules(ctx context.Context, visit func(journal.ScheduleState, *Damage) error) error {
+	const query = "SELECT workflow, schedule, watermark, pause, crc FROM schedules ORDER BY workflow, schedule"
+	return v.each(ctx, query, nil, func(rows *sql.Rows) error {
+		var s journal.ScheduleState
+		var watermark, crc int64
+		var pause []byte
+		if err := rows.Scan(&s.Workflow, &s.Schedule, &watermark, &pause, &crc); err != nil {
+			return err
+		}
+		s.Watermark = instant(watermark)
+		var damage *Damage
+		if crc != scheduleCheck(s, watermark, pause) {
+			damage = &Damage{Message: fmt.Sprintf("the state of the schedule %s of %s does not fit its checksum", s.Schedule, s.Workflow)}
+		} else if len(pause) > 0 {
+			if err := json.Unmarshal(pause, &s.Pause); err != nil {
+				damage = &Damage{Message: fmt.Sprintf("the pause of the schedule %s of %s cannot be read: %v", s.Schedule, s.Workflow, err)}
+			}
+		}
+		return visit(s, damage)
+	})
+}
+
+// SaveSchedules keeps states of schedules; see [engine.Journal].
+func (j *Journal) SaveSchedules(ctx context.Context, states []journal.ScheduleState) error {
+	if len(states) == 0 {
+		return nil
+	}
+	return j.writer.write(ctx, func(ctx context.Context, s *session) error {
+		for _, state := range states {
+			_, pause, err := s.schedule(ctx, state.Workflow, state.Schedule)
+			if err != nil {
+				return err
+			}
+			watermark, err := nanoseconds(state.Watermark)
+			if err != nil {
+				return err
+			}
+			if err := s.saveSchedule(ctx, state, watermark, pause); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// PauseSchedule pauses a schedule; see [engine.Journal].
+func (j *Journal) PauseSchedule(ctx context.Context, workflow, schedule string, pause *journal.Pause) error {
+	text := []byte{}
+	if pause != nil {
+		var err error
+		if text, err = json.Marshal(pause); err != nil {
+			return err
+		}
+	}
+	return j.writer.write(ctx, func(ctx context.Context, s *session) error {
+		watermark, _, err := s.schedule(ctx, workflow, schedule)
+		if err != nil {
+			return err
+		}
+		return s.saveSchedule(ctx, journal.ScheduleState{Workflow: workflow, Schedule: schedule}, watermark, text)
+	})
+}
+
+// schedule reads what is kept of a schedule; of one that is new, nothing.
+func (s *session) schedule(ctx context.Context, workflow, schedule string) (watermark int64, pause []byte, err error) {
+	err = s.row(ctx, "SELECT watermark, pause FROM schedules WHERE workflow = ? AND schedule = ?", []any{workflow, schedule}, &watermark, &pause)
+	if errors.Is(err, sql.ErrNoRows) {
+		watermark, err = nanoseconds(time.Time{})
+	}
+	return watermark, blob(pause), err
+}
+
+func (s *session) saveSchedule(ctx context.Context, state journal.ScheduleState, watermark int64, pause []byte) error {
+	_, err := s.exec(ctx, "INSERT OR REPLACE INTO schedules (workflow, schedule, watermark, pause, crc) VALUES (?, ?, ?, ?, ?)",
+		state.Workflow, state.Schedule, watermark, pause, scheduleCheck(state, watermark, pause))
+	return err
+}
+
+// scheduleCheck is the checksum of a row.
+func scheduleCheck(s journal.ScheduleState, watermark int64, pause []byte) int64 {
+	var c checksum
+	c.texts(s.Workflow, s.Schedule, string(pause))
+	c.integers(watermark)
+	return c.sum()
+}
+
+// verifySchedules reports rows that do not fit their checksums.
+func (v view) verifySchedules(ctx context.Context, report func(Damage)) error {
+	return v.schedules(ctx, func(_ journal.ScheduleState, damage *Damage) error {
+		if damage != nil {
+			report(*damage)
+		}
+		return nil
+	})
+}

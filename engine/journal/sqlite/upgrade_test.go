@@ -1,0 +1,49 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/pdflow/pdflow/engine/journal"
+)
+
+// TestUpgrade opens a journal of the first layout, which had no schedules: it gets
+// them, and keeps what it has.
+func TestUpgrade(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	j, err := Open(Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(dir, FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("DROP TABLE schedules; PRAGMA user_version = 1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if j, err = Open(Config{Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	state := journal.ScheduleState{Workflow: "w", Schedule: "s", Watermark: time.Unix(100, 0).UTC()}
+	if err := j.SaveSchedules(ctx, []journal.ScheduleState{state}); err != nil {
+		t.Fatal(err)
+	}
+	states, err := j.Schedules(ctx)
+	if err != nil || len(states) != 1 || !states[0].Watermark.Equal(state.Watermark) {
+		t.Errorf("got %v, %v, want the state that was saved", states, err)
+	}
+	if damage, err := j.Verify(ctx); err != nil || len(damage) > 0 {
+		t.Errorf("got %v, %v, want no damage", damage, err)
+	}
+}
