@@ -151,8 +151,8 @@ func TestResumeRefuses(t *testing.T) {
 		"one that has ended":       {-1, target, engine.Resumption{Target: target, Keys: keys}, "has ended as success"},
 		"a retry of a success":     {-1, target, engine.Resumption{Target: target, Keys: keys, Retry: true}, "nothing to retry"},
 		"a retry of one under way": {3, target, engine.Resumption{Target: target, Keys: keys, Retry: true}, "resume it"},
-		"a call that is none":      {3, target, engine.Resumption{Target: target, Keys: keys, Calls: map[int]run.Decision{2: run.DecideDone}}, "no call whose outcome is unknown"},
-		"a decision that is none":  {3, target, engine.Resumption{Target: target, Keys: keys, Calls: map[int]run.Decision{2: "maybe"}}, `not "maybe"`},
+		"a call that is none":      {3, target, engine.Resumption{Target: target, Keys: keys, Calls: map[int]run.CallOutcome{2: run.CallDone}}, "no call whose outcome is unknown"},
+		"a decision that is none":  {3, target, engine.Resumption{Target: target, Keys: keys, Calls: map[int]run.CallOutcome{2: "maybe"}}, `not "maybe"`},
 		"an input that is known":   {3, target, engine.Resumption{Target: target, Keys: keys, Inputs: action.Object{"n": 1.0}}, "only secret inputs"},
 		"a run that there is not":  {3, target, engine.Resumption{Run: "R9", Target: target, Keys: keys}, "no such run"},
 	}
@@ -206,13 +206,13 @@ finally:
 - {id: clean, uses: town.set, with: {text: clean}}
 outputs: {done: "${{ steps.one.outputs.done }}"}
 `
-	tests := map[run.Decision]struct {
+	tests := map[run.CallOutcome]struct {
 		status run.Status
 		did    []string
 	}{
-		run.DecideDone:   {run.Success, []string{"set clean"}},
-		run.DecideRepeat: {run.Success, []string{"page 1", "set clean"}},
-		run.DecideFail:   {run.NeedsAttention, []string{"set told", "set clean"}},
+		run.CallDone:   {run.Success, []string{"set clean"}},
+		run.CallRepeat: {run.Success, []string{"page 1", "set clean"}},
+		run.CallFailed:   {run.NeedsAttention, []string{"set told", "set clean"}},
 	}
 	for decision, test := range tests {
 		t.Run(string(decision), func(t *testing.T) {
@@ -234,7 +234,7 @@ outputs: {done: "${{ steps.one.outputs.done }}"}
 			if _, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1"}); err == nil || !strings.Contains(err.Error(), "--call 3=done") {
 				t.Errorf("got %v, want to be told how to decide", err)
 			}
-			got, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1", Calls: map[int]run.Decision{3: decision}})
+			got, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1", Calls: map[int]run.CallOutcome{3: decision}})
 			if err != nil || got.Status != test.status {
 				t.Fatalf("got %+v, %v, want %s", got, err, test.status)
 			}

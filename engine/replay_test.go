@@ -358,7 +358,7 @@ func underWay(t *testing.T, script string) *tape {
 func TestLateCalls(t *testing.T) {
 	tests := map[string]struct {
 		script  string
-		decided run.Decision
+		decided run.CallOutcome
 		trace   int // calls that are sent
 		status  run.Status
 		kind    action.Kind
@@ -370,11 +370,11 @@ func TestLateCalls(t *testing.T) {
 		"what can be found out is":             {`town.make{text = "m"}`, "", 2, run.Success, ""},
 		"a read is made":                       {`town.read{}`, "", 1, run.Success, ""},
 		"what is sent once is unknown at once": {`town.post{text = "o"}`, "", 0, run.Failed, action.UnknownOutcome},
-		"done is not sent":                     {`town.page{text = "p"}`, run.DecideDone, 0, run.Success, ""},
-		"done is not sent, of once":            {`town.post{text = "o"}`, run.DecideDone, 0, run.Success, ""},
-		"repeat is sent":                       {`town.page{text = "p"}`, run.DecideRepeat, 1, run.Success, ""},
-		"repeat is sent, of once":              {`town.post{text = "o"}`, run.DecideRepeat, 1, run.Success, ""},
-		"fail fails":                           {`town.page{text = "p"}`, run.DecideFail, 0, run.Failed, action.UnknownOutcome},
+		"done is not sent":                     {`town.page{text = "p"}`, run.CallDone, 0, run.Success, ""},
+		"done is not sent, of once":            {`town.post{text = "o"}`, run.CallDone, 0, run.Success, ""},
+		"repeat is sent":                       {`town.page{text = "p"}`, run.CallRepeat, 1, run.Success, ""},
+		"repeat is sent, of once":              {`town.post{text = "o"}`, run.CallRepeat, 1, run.Success, ""},
+		"fail fails":                           {`town.page{text = "p"}`, run.CallFailed, 0, run.Failed, action.UnknownOutcome},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

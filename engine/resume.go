@@ -24,7 +24,7 @@ type Resumption struct {
 	Target run.Target
 	Keys   map[string]string
 	// Calls are decisions of a person, by the sequence number of the call.started.
-	Calls map[int]run.Decision
+	Calls map[int]run.CallOutcome
 	// Retry goes on with a run that has ended, from its failed steps.
 	Retry bool
 	// Cancel cancels the run: only `finally` still runs.
@@ -115,7 +115,7 @@ func (l *loop) checkTarget(resumption Resumption) error {
 func (l *loop) checkCalls(resumption Resumption) error {
 	for _, sequence := range slices.Sorted(maps.Keys(resumption.Calls)) {
 		decision := resumption.Calls[sequence]
-		if !slices.Contains([]run.Decision{run.DecideDone, run.DecideRepeat, run.DecideFail}, decision) {
+		if !slices.Contains([]run.CallOutcome{run.CallDone, run.CallRepeat, run.CallFailed}, decision) {
 			return fmt.Errorf("a call is done, repeat or fail, not %q", decision)
 		}
 		if _, call := l.calls.Find(sequence); call == nil || !call.Unknown() {

@@ -35,18 +35,18 @@ func (o *continueOptions) addFlags(c *cobra.Command) {
 }
 
 // decisions reads --call.
-func (o *continueOptions) decisions() (map[int]run.Decision, error) {
-	decisions := map[int]run.Decision{}
+func (o *continueOptions) decisions() (map[int]run.CallOutcome, error) {
+	decisions := map[int]run.CallOutcome{}
 	for _, text := range o.calls {
 		number, decision, ok := strings.Cut(text, "=")
 		n, err := strconv.Atoi(strings.TrimPrefix(number, "#"))
 		if !ok || err != nil {
 			return nil, usageError("--call %q says nothing of a call; write --call 17=done, =repeat or =fail", text)
 		}
-		if err := oneOf("call "+number, decision, string(run.DecideDone), string(run.DecideRepeat), string(run.DecideFail)); err != nil {
+		if err := oneOf("call "+number, decision, string(run.CallDone), string(run.CallRepeat), string(run.CallFailed)); err != nil {
 			return nil, err
 		}
-		decisions[n] = run.Decision(decision)
+		decisions[n] = run.CallOutcome(decision)
 	}
 	return decisions, nil
 }

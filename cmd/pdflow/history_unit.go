@@ -33,7 +33,7 @@ type callHistory struct {
 	returned         time.Time // zero while it is not known what became of it
 	again            bool      // the result is that of an earlier attempt
 	failure          *run.Failure
-	decision         run.Decision
+	decision         run.CallOutcome
 }
 
 // failure is that of the last attempt, unless it is to be made anew.

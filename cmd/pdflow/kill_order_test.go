@@ -28,7 +28,7 @@ type order struct {
 	Time       hurriedClock
 	// Retry and Calls are what a person says of a run that needs attention.
 	Retry bool
-	Calls map[int]run.Decision
+	Calls map[int]run.CallOutcome
 
 	Data string // the folder of the journal, for a process of its own
 	Trap trap   // where it dies; the zero trap: nowhere

@@ -16,7 +16,7 @@ type RecordedCall struct {
 	Time     time.Time // when it was begun
 	Returned bool      // its result is known; not when the attempt was stopped meanwhile
 	// Decided is what a person said of it; empty when nobody did.
-	Decided run.Decision
+	Decided run.CallOutcome
 }
 
 // unknown reports whether the call is a write that was begun, and nobody knows

@@ -38,13 +38,13 @@ func newPast(calls []RecordedCall, attempt int) past {
 			done, current = map[string]int{}, c.Attempt
 		}
 		switch {
-		case c.Returned && c.Error == nil || c.Decided == run.DecideDone:
+		case c.Returned && c.Error == nil || c.Decided == run.CallDone:
 			if done[c.Digest]++; done[c.Digest] > len(p.successes[c.Digest]) {
 				p.successes[c.Digest] = append(p.successes[c.Digest], c)
 			}
-		case c.Decided == run.DecideRepeat:
+		case c.Decided == run.CallRepeat:
 			delete(p.doubts, c.Digest)
-		case c.Unknown() || c.Decided == run.DecideFail:
+		case c.Unknown() || c.Decided == run.CallFailed:
 			p.doubts[c.Digest] = c
 		}
 	}
@@ -102,9 +102,9 @@ func (w *work) unfinished(ctx context.Context, i *action.Invocation, record run.
 	}
 	do := w.do
 	switch effect := i.Effect(); {
-	case old.Decided == run.DecideDone:
+	case old.Decided == run.CallDone:
 		do = doneBefore
-	case old.Decided == run.DecideFail, effect == action.Once && old.Decided == "":
+	case old.Decided == run.CallFailed, effect == action.Once && old.Decided == "":
 		do = stoppedBefore
 	case effect == action.Reconciled && old.Decided == "":
 		do = w.lookFirst

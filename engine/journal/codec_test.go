@@ -35,7 +35,7 @@ func everyField() run.Event {
 		Outcome: &run.Outcome{Status: run.Failed, Outputs: []any{true}, Size: 6, Error: failure, Final: true},
 		Call: &run.Call{
 			Number: 1, Action: "a.b", Effect: "keyed", Input: action.Object{"service_key": action.Secret{Name: "K"}}, Digest: "d", Key: "k",
-			Before: json.RawMessage(`{"big":12345678901234567890}`), Again: true, Output: action.Object{"text": "\x00\x1a\u2028"}, Error: failure, Decision: run.DecideDone,
+			Before: json.RawMessage(`{"big":12345678901234567890}`), Again: true, Output: action.Object{"text": "\x00\x1a\u2028"}, Error: failure, Decision: run.CallDone,
 		},
 		Log:    &action.LogRecord{Level: "info", Message: "m", Fields: action.Object{"f": false}},
 		Status: run.Success, Outputs: action.Object{"o": nil}, Error: failure, Reason: "why",

@@ -27,14 +27,38 @@ func (r *State) resumed(e Event) []Command {
 	if r.suspended > 0 {
 		r.eachUnit(func(_, _ int, u *task) {
 			if u.phase == held {
-				u.phase = started
-				u.result.Error = nil
-				r.suspended--
-				r.running++
+				r.release(u)
 			}
 		})
 	}
 	return r.Pending()
+}
+
+// decided takes the decision that a suspended attempt waits for. The attempt continues
+// at once while the run is active, and with the resume of a suspended run.
+func (r *State) decided(e Event) ([]Command, error) {
+	i, u, err := r.unit(e)
+	switch {
+	case err != nil:
+		return nil, err
+	case u.phase != held || e.Attempt != u.result.Attempts:
+		return nil, fmt.Errorf("attempt %d of %s is not suspended", e.Attempt, place(e))
+	case e.Decision == nil || e.Decision.Reason != u.waits.Reason:
+		return nil, fmt.Errorf("%s waits for a decision of reason %q", place(e), u.waits.Reason)
+	}
+	u.answer = e.Decision
+	if r.stage != active {
+		return nil, nil
+	}
+	r.release(u)
+	return []Command{StartAttempt{r.attempt(i, e.Item, u)}}, nil
+}
+
+// release lets a suspended attempt continue.
+func (r *State) release(u *task) {
+	u.phase, u.result.Error, u.waits = started, nil, Suspension{}
+	r.suspended--
+	r.running++
 }
 
 // retried goes on with a run that has ended: what failed, and what was skipped

@@ -29,8 +29,8 @@ type CancelAttempt struct {
 	Cause error // why, for the attempt's context
 }
 
-// Suspend says that nothing can go on before a person decides a call; a
-// run.suspended event is to follow.
+// Suspend says that every attempt that is left waits for a decision. A run.suspended
+// event follows.
 type Suspend struct{ Error *Failure }
 
 // Finish says that the run has come to its end; a run.finished event with these
@@ -57,9 +57,12 @@ type Attempt struct {
 	// The attempt 0 of such a step evaluates its list.
 	Item  int
 	Value any
-	// Replay says that the attempt was begun by a process that was stopped: what
-	// it recorded is not done again.
+	// Replay says that the attempt was started before, by a process that was stopped or
+	// until it was suspended. What it recorded is not done again.
 	Replay bool
+	// Decision is the answer to what the attempt waited for; nil unless it was suspended
+	// for another reason than a call. The answer about a call is in the attempt's history.
+	Decision *Decision
 	Run    Info
 	Inputs action.Object
 	// Steps are the results that the step reads, by id.

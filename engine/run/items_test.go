@@ -171,7 +171,7 @@ func TestFoldSuspends(t *testing.T) {
 		t.Errorf("got %v pending while suspended", f.run.Pending())
 	}
 	f.suspend, f.outcomes = nil, nil
-	f.apply(run.Event{Kind: run.EventCallDecided, Step: "a", Attempt: 1, Call: &run.Call{Number: 7, Decision: run.DecideDone}})
+	f.apply(run.Event{Kind: run.EventCallDecided, Step: "a", Attempt: 1, Call: &run.Call{Number: 7, Decision: run.CallDone}})
 	f.apply(run.Event{Kind: run.EventResumed})
 	if len(f.todo) != 1 || !f.todo[0].Replay || f.todo[0].Number != 1 {
 		t.Fatalf("got %+v, want the first attempt of a as a replay", f.todo)

@@ -2,7 +2,7 @@ package run
 
 import "fmt"
 
-// An Outcome is what became of an attempt.
+// An Outcome is how an attempt ended, or that it is suspended.
 type Outcome struct {
 	Status  Status   `json:"status"`
 	Outputs any      `json:"outputs,omitempty"`
@@ -10,10 +10,12 @@ type Outcome struct {
 	Error   *Failure `json:"error,omitempty"`
 	Final   bool     `json:"final,omitempty"` // no other attempt may follow
 	Used    *Usage   `json:"used,omitempty"`  // by the step's script
+	// Suspension is what a suspended attempt waits for.
+	Suspension *Suspension `json:"suspension,omitempty"`
 }
 
-// valid refuses what cannot be the outcome of an attempt that ends with an event
-// of a kind. A failure without an error would end its run as a success.
+// valid returns an error unless the outcome fits an event of kind k. A failure needs
+// an error, or its run would end as a success.
 func (o *Outcome) valid(k EventKind) error {
 	switch {
 	case o == nil:
@@ -23,12 +25,21 @@ func (o *Outcome) valid(k EventKind) error {
 	case k == EventAttemptFinished && (o.Status == Success || o.Status == Skipped || o.Status == Failed && o.Error != nil):
 		return nil
 	}
-	return fmt.Errorf("%s has the outcome %q, which no such attempt has", k, o.Status)
+	return fmt.Errorf("outcome %q is not valid for %s", o.Status, k)
 }
 
-// A Usage is what the programs of an attempt have used of their limits.
+// suspension returns what the attempt waits for. Histories from before suspensions had
+// a reason name the call in the error.
+func (o *Outcome) suspension() Suspension {
+	if o.Suspension != nil {
+		return *o.Suspension
+	}
+	return Suspension{Reason: CallUnknown, Call: o.Error.Call}
+}
+
+// A Usage is how much of its limits the script of an attempt has used.
 type Usage struct {
 	Instructions int `json:"instructions"`
-	Bytes        int `json:"bytes"`        // of text and tables that were made in all
-	Microseconds int `json:"microseconds"` // that they computed, without waiting in calls
+	Bytes        int `json:"bytes"`        // of all text and tables it made, also those that are gone
+	Microseconds int `json:"microseconds"` // of computing, without the time spent waiting in calls
 }

@@ -87,7 +87,9 @@ func (r *State) Apply(e Event) ([]Command, error) {
 	commands, err := r.apply(e)
 	if err == nil {
 		r.sequence++
-		r.clock.last = e.Time
+		if e.Kind != EventCallDecided && e.Kind != EventAttemptDecided {
+			r.clock.last = e.Time // a decision can come while no process works on the run
+		}
 	}
 	return commands, err
 }
@@ -121,7 +123,7 @@ func (s stage) allows(k EventKind) bool {
 	case queued:
 		return k == EventStarted || k == EventResumed || k == EventCancelled
 	case paused:
-		return k == EventResumed || k == EventCallDecided
+		return k == EventResumed || k == EventCallDecided || k == EventAttemptDecided
 	case over:
 		return k == EventRetried || k == EventCallDecided
 	}
@@ -145,6 +147,8 @@ func (r *State) apply(e Event) ([]Command, error) {
 		return nil, r.pause()
 	case EventFinished:
 		return nil, r.finished(e)
+	case EventAttemptDecided:
+		return r.decided(e)
 	case EventStepExpanded, EventAttemptStarted, EventAttemptFinished, EventAttemptSuspended:
 		return r.attempted(e)
 	}

@@ -32,6 +32,8 @@ type task struct {
 	retryAt time.Time // when issued again after a failure
 	fresh   int       // attempts before the run was retried: they do not count
 	result  ItemResult
+	waits   Suspension // while held
+	answer  *Decision  // of an attempt that was held and is to continue
 }
 
 // A stepState is a step of the run. The unit of a for_each step itself is the
@@ -69,7 +71,7 @@ func (r *State) attempted(e Event) ([]Command, error) {
 	var commands []Command
 	switch {
 	case e.Kind == EventAttemptSuspended && !r.stopped:
-		u.phase, u.result.Error = held, e.Outcome.Error
+		u.phase, u.result.Error, u.waits = held, e.Outcome.Error, e.Outcome.suspension()
 		r.running--
 		r.suspended++
 	case e.Kind == EventAttemptSuspended: // nobody is asked any more
@@ -151,7 +153,7 @@ func (r *State) attempt(i, item int, u *task) Attempt {
 		Run: Info{ID: r.id, Workflow: r.start.Workflow, StartedAt: r.startedAt, Trigger: r.start.Trigger},
 	}
 	if u.phase == started {
-		a.Number, a.Replay = u.result.Attempts, true
+		a.Number, a.Replay, a.Decision = u.result.Attempts, true, u.answer
 	}
 	reads := r.plan.OutputReads
 	if i >= 0 {
@@ -210,7 +212,7 @@ func (r *State) tooLarge(e Event) *Failure {
 }
 
 func (u *task) finish(o Outcome, at time.Time) {
-	u.phase = ended
+	u.phase, u.answer = ended, nil
 	u.result.Status, u.result.Outputs, u.result.Error, u.result.EndedAt = o.Status, o.Outputs, o.Error, at
 	u.result.Used = o.Used
 }
@@ -221,7 +223,7 @@ func (r *State) retry(i int, u *task, e Event, o Outcome) (Command, bool) {
 	if o.Status != Failed || o.Final || r.stopped || u.result.Attempts-u.fresh >= policy.MaxAttempts || !policy.Allows(o.Error.Kind) {
 		return nil, false
 	}
-	u.phase, u.result.Error = issued, o.Error
+	u.phase, u.result.Error, u.answer = issued, o.Error, nil
 	u.retryAt = e.Time.Add(retryDelay(policy, u.result.Attempts-u.fresh, r.id, e))
 	return WaitAttempt{r.attempt(i, e.Item, u), u.retryAt}, true
 }

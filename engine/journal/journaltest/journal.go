@@ -182,7 +182,7 @@ func testValues(t *testing.T, open func() Owner) {
 		{Kind: run.EventCallStarted, Step: "s", Attempt: 1, Call: call(run.Call{Number: 1, Action: "a", Effect: "once", Input: values, Digest: "d", Key: "k", Before: []byte(`{"a":[12345678901234567890]}`)})},
 		{Kind: run.EventCallStarted, Step: "s", Item: 9, Attempt: 3, Call: call(run.Call{Number: 2, Action: "b", Input: action.Object{}})},
 		{Kind: run.EventCallReturned, Step: "s", Attempt: 1, Call: call(run.Call{Number: 1, Action: "a", Again: true, Output: values, Error: failure})},
-		{Kind: run.EventCallDecided, Step: "s", Attempt: 1, Call: call(run.Call{Number: 5, Decision: run.DecideRepeat})},
+		{Kind: run.EventCallDecided, Step: "s", Attempt: 1, Call: call(run.Call{Number: 5, Decision: run.CallRepeat})},
 		{Kind: run.EventLogged, Step: "s", Attempt: 1, Log: &action.LogRecord{Level: "warn", Message: "m", Fields: values}},
 		{Kind: run.EventLogged, Step: "s", Attempt: 1, Log: &action.LogRecord{Fields: action.Object{}}},
 		{Kind: run.EventAttemptSuspended, Step: "s", Attempt: 1, Outcome: &run.Outcome{Status: run.Suspended, Error: failure}},
