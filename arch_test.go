@@ -34,6 +34,7 @@ var allowed = map[string][]string{
 		"engine/attempt", "engine/action", "engine/run", "engine/workflow", "engine/clock",
 		"github.com/yuin/gopher-lua", "github.com/yuin/gopher-lua/ast", "github.com/yuin/gopher-lua/parse",
 	},
+	"engine/enginetest":            {"engine", "engine/action", "engine/journal", "engine/run", "github.com/google/go-cmp/cmp"},
 	"engine/journal/journaltest":   {"engine/run", "engine/journal", "engine/action", "engine/workflow", "github.com/google/go-cmp/cmp", "github.com/google/go-cmp/cmp/cmpopts"},
 	"engine/journal/sqlite":        {"engine/run", "engine/journal", "engine/action", "engine/workflow", "github.com/gofrs/flock", "modernc.org/sqlite", "modernc.org/sqlite/lib"},
 	"builtins/pagerduty/client":    {},

@@ -72,7 +72,7 @@ steps:
 		t.Errorf("answers of %d MB waited to be recorded", journal.heaviest>>20)
 	}
 	failed := h.run(t, fmt.Sprintf(loop, "write"))
-	if f := failed.Error; f == nil || f.Kind != action.Limit || !strings.Contains(f.Message, "sent and got more than 64MB together") {
+	if f := failed.Error; f == nil || f.Kind != action.Limit || !strings.Contains(f.Message, "sent and received more than 64MB together") {
 		t.Errorf("got %+v, want the limit of what is kept", f)
 	}
 }

@@ -262,3 +262,8 @@ func act(name string, effect action.Effect, do func(context.Context, textIn) err
 	return action.New(action.Spec{Name: name, Summary: "It does something.", Effect: effect},
 		func(ctx context.Context, in textIn) (nothing, error) { return nothing{}, do(ctx, in) })
 }
+
+// decide is the decision about one call.
+func decide(call int, outcome run.CallOutcome) []run.Decision {
+	return []run.Decision{{Reason: run.CallUnknown, Call: call, Outcome: outcome}}
+}

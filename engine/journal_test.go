@@ -143,16 +143,16 @@ func TestResumeRefuses(t *testing.T) {
 		resumption engine.Resumption
 		want       string
 	}{
-		"another host":             {3, target, engine.Resumption{Target: other, Keys: keys}, "cannot go on with"},
+		"another host":             {3, target, engine.Resumption{Target: other, Keys: keys}, "cannot continue with"},
 		"another key":              {3, target, engine.Resumption{Target: target, Keys: map[string]string{"api_key": "secret-key-2"}}, "other keys"},
 		"no key":                   {3, target, engine.Resumption{Target: target}, "other keys"},
-		"a simulator":              {3, target, engine.Resumption{Target: simulated, Keys: keys}, "PagerDuty itself"},
-		"another simulator":        {3, simulated, engine.Resumption{Target: run.Target{Simulator: "S2"}, Keys: keys}, "which is gone"},
+		"a simulator":              {3, target, engine.Resumption{Target: simulated, Keys: keys}, "was not simulated"},
+		"another simulator":        {3, simulated, engine.Resumption{Target: run.Target{Simulator: "S2"}, Keys: keys}, "is gone"},
 		"one that has ended":       {-1, target, engine.Resumption{Target: target, Keys: keys}, "has ended as success"},
 		"a retry of a success":     {-1, target, engine.Resumption{Target: target, Keys: keys, Retry: true}, "nothing to retry"},
 		"a retry of one under way": {3, target, engine.Resumption{Target: target, Keys: keys, Retry: true}, "resume it"},
-		"a call that is none":      {3, target, engine.Resumption{Target: target, Keys: keys, Calls: map[int]run.CallOutcome{2: run.CallDone}}, "no call whose outcome is unknown"},
-		"a decision that is none":  {3, target, engine.Resumption{Target: target, Keys: keys, Calls: map[int]run.CallOutcome{2: "maybe"}}, `not "maybe"`},
+		"a call that is none":      {3, target, engine.Resumption{Target: target, Keys: keys, Decisions: decide(2, run.CallDone)}, "not a call whose outcome is unknown"},
+		"a decision that is none":  {3, target, engine.Resumption{Target: target, Keys: keys, Decisions: decide(2, "maybe")}, `not "maybe"`},
 		"an input that is known":   {3, target, engine.Resumption{Target: target, Keys: keys, Inputs: action.Object{"n": 1.0}}, "only secret inputs"},
 		"a run that there is not":  {3, target, engine.Resumption{Run: "R9", Target: target, Keys: keys}, "no such run"},
 	}
@@ -212,7 +212,7 @@ outputs: {done: "${{ steps.one.outputs.done }}"}
 	}{
 		run.CallDone:   {run.Success, []string{"set clean"}},
 		run.CallRepeat: {run.Success, []string{"page 1", "set clean"}},
-		run.CallFailed:   {run.NeedsAttention, []string{"set told", "set clean"}},
+		run.CallFailed: {run.NeedsAttention, []string{"set told", "set clean"}},
 	}
 	for decision, test := range tests {
 		t.Run(string(decision), func(t *testing.T) {
@@ -231,10 +231,10 @@ outputs: {done: "${{ steps.one.outputs.done }}"}
 			if err != nil || !held.Suspended || held.Status != run.NeedsAttention || held.Error.Call != 3 || len(world.trace) > 0 {
 				t.Fatalf("got %+v, %v after %v, want it to wait for a decision of call 3", held, err, world.trace)
 			}
-			if _, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1"}); err == nil || !strings.Contains(err.Error(), "--call 3=done") {
+			if _, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1"}); err == nil || !strings.Contains(err.Error(), "what did call 3") {
 				t.Errorf("got %v, want to be told how to decide", err)
 			}
-			got, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1", Calls: map[int]run.CallOutcome{3: decision}})
+			got, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1", Decisions: decide(3, decision)})
 			if err != nil || got.Status != test.status {
 				t.Fatalf("got %+v, %v, want %s", got, err, test.status)
 			}
@@ -383,7 +383,7 @@ func TestCancelRequest(t *testing.T) {
 	local.Journal = journal
 	go func() {
 		<-w.entered
-		if err := journal.RequestCancel(context.Background(), "R1"); err != nil {
+		if err := journal.RequestCancel(context.Background(), "R1", nil); err != nil {
 			t.Error(err)
 		}
 		h.clock.await(time.Second)

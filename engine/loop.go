@@ -13,48 +13,48 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A loop drives one run. It alone applies events, in turns: it takes what has
-// happened, writes it to the journal in one piece, and only then does what that
-// enables.
+// A loop executes one run. It alone applies events to the state, in turns: it takes the
+// events that are there, writes them to the journal in one commit, and only then does
+// what they enable.
 type loop struct {
 	local    *Local
 	plan     *workflow.Plan
-	run      *run.State
+	state    *run.State
 	executor *attempt.Executor
-	clock    action.Clock
+	clock    clock.Clock
 	redactor *action.Redactor
 	id       string
+	actor    *run.Actor     // who asked for the work on the run; nil when unknown
 	entry    *journal.Entry // until the journal has it
 	patient  bool           // it waits where its group would skip it
-	sequence int
+	sequence int            // of the last event
 
 	batch   []run.Event // applied, and not yet in the journal
-	urgent  bool        // the batch must be durable before the run goes on
+	urgent  bool        // the batch must be durable before the run continues
 	pending int         // bytes of answers in the batch
 	todo    []run.Command
 	asked   []message // attempts that wait for the batch
 
-	messages chan message      // from the attempts under way
+	messages chan message      // from running attempts
 	wake     chan func() error // from timers: called by the loop
 	ended    chan struct{}     // closed when the loop takes no more
 	attempts map[run.TaskID]*liveAttempt
 	working  int // goroutines of attempts
-	calls    attempt.History
+	history  attempt.History
 
 	deadline     time.Time // that the timer is set for
 	stopDeadline func() bool
 	done         bool // the run has ended, or is suspended
 
-	begun func()                          // called once the run's beginning is durable
-	admit func() (waited bool, err error) // waits for a slot; nil once the run has one
-
-	virtual *clock.Virtual // the clock, when it is one
-	spent   int            // what was under way and ends with this turn; see pass
+	started func()                          // called once the start or resume is durable
+	admit   func() (waited bool, err error) // waits for a slot; nil once the run has one
+	virtual *clock.Virtual                  // the clock, when it is one
+	spent   int                             // pieces of work that end with this turn; see pass
 }
 
-// A message is an event that an attempt reports, with its time: the loop may take
-// it later. One with a reply waits until it was taken, and durable when that is
-// asked for.
+// A message is an event that an attempt reports, with its time, since the loop may take
+// it later. A message with a reply waits until it was taken, and until it is durable
+// when it asks for that.
 type message struct {
 	event   run.Event
 	durable bool
@@ -67,7 +67,7 @@ type reply struct {
 	err      error
 }
 
-// drive goes on with the run until it has ended or is suspended.
+// drive continues the run until it has ended or is suspended.
 func (l *loop) drive(ctx context.Context) (*run.Result, error) {
 	defer close(l.ended)
 	defer l.watchCancel()()
@@ -86,7 +86,7 @@ func (l *loop) drive(ctx context.Context) (*run.Result, error) {
 			err = f()
 		case <-cancelled:
 			cancelled = nil
-			err = l.take(run.Event{Kind: run.EventCancelled})
+			err = l.take(run.Event{Kind: run.EventCancelled, Actor: canceller(ctx, l.actor)})
 		}
 		if err == nil {
 			err = l.turn()
@@ -97,14 +97,15 @@ func (l *loop) drive(ctx context.Context) (*run.Result, error) {
 		l.abandon()
 		return nil, err
 	}
-	result := l.run.Result()
+	result := l.state.Result()
 	if result.Suspended && l.local.Journal != nil {
-		err = l.local.Journal.Release(context.WithoutCancel(ctx), l.id) // whoever decides goes on with it
+		// The process that brings the decision resumes it.
+		err = l.local.Journal.Release(context.WithoutCancel(ctx), l.id)
 	}
 	return result, err
 }
 
-// turn takes what else is there, makes it durable, and does what it enables,
+// turn takes the events that are there, makes them durable, and does what they enable,
 // until nothing is left to do at once.
 func (l *loop) turn() error {
 	for more := true; more; {
@@ -124,7 +125,7 @@ func (l *loop) turn() error {
 		}
 		more = len(l.todo) > 0 || l.urgent
 	}
-	l.setDeadline(l.run.Deadline())
+	l.setDeadline(l.state.Deadline())
 	return nil
 }
 
@@ -148,15 +149,13 @@ func (l *loop) awaitSlot() error {
 	return l.commit()
 }
 
-// maxBatch is how many events are written at once, and how many that could wait
-// do so.
+// maxBatch is how many events one commit writes, and how many may wait for one.
 const maxBatch = 256
 
-// maxPending is how many bytes of answers may wait in memory for what follows.
+// maxPending is how many bytes of answers may wait in memory for a commit.
 const maxPending = 1 << 20
 
-// receiveAll takes the messages that are there already: branches that run in
-// parallel share a commit.
+// receiveAll takes the messages that are there: parallel branches share a commit.
 func (l *loop) receiveAll() error {
 	for len(l.batch) < maxBatch {
 		select {
@@ -190,17 +189,17 @@ func (l *loop) receive(m message) error {
 	return err
 }
 
-// take gives an event its number and time, applies it and shows it to the
-// observers. What it enables is done after it is durable; attempts that it
-// starts are recorded with it.
+// take numbers an event, applies it and shows it to the observers. What it enables is
+// done after the commit. The starts of attempts are recorded in the same commit.
 func (l *loop) take(e run.Event) error {
 	e.Sequence, e.Run = l.sequence+1, l.id
 	if e.Time.IsZero() {
 		e.Time = l.clock.Now()
 	}
-	commands, err := l.run.Apply(e)
+	e = l.redact(e)
+	commands, err := l.state.Apply(e)
 	if err != nil {
-		return fmt.Errorf("the run cannot go on, which is a mistake of pdflow: %w", err)
+		return fmt.Errorf("the run cannot continue, which is a mistake in the engine: %w", err)
 	}
 	l.sequence++
 	l.batch = append(l.batch, l.shown(e))
@@ -220,8 +219,29 @@ func (l *loop) take(e run.Event) error {
 	return nil
 }
 
-// shown is an event as the journal and observers may have it: an input may hold
-// the text of a secret.
+// redact masks secret texts in what an attempt reports. It comes before the event is
+// applied: a later step must see what a replay would see. Calls are masked where they
+// are recorded (package attempt).
+func (l *loop) redact(e run.Event) run.Event {
+	switch {
+	case e.Log != nil:
+		record := *e.Log
+		record.Message = l.redactor.Redact(record.Message)
+		record.Fields, _ = l.redactor.RedactValue(record.Fields).(action.Object)
+		e.Log = &record
+	case e.Outcome != nil:
+		e.Outcome.Outputs = l.redactor.RedactValue(e.Outcome.Outputs)
+		if failure := e.Outcome.Error; failure != nil {
+			failure.Message, failure.Hint = l.redactor.Redact(failure.Message), l.redactor.Redact(failure.Hint)
+		}
+	case e.Items != nil:
+		e.Items, _ = l.redactor.RedactValue(e.Items).([]any)
+	}
+	return e
+}
+
+// shown returns an event as the journal and the observers get it. An input may hold the
+// text of a secret, which only this process may use.
 func (l *loop) shown(e run.Event) run.Event {
 	if e.Started != nil {
 		shown := *e.Started
@@ -231,8 +251,17 @@ func (l *loop) shown(e run.Event) run.Event {
 	return e
 }
 
-// enabled records at once what a command makes happen, and keeps the rest for
-// after that is durable.
+// remember keeps the calls of a task for its later attempts.
+func (l *loop) remember(e run.Event) {
+	if e.Kind.Record() {
+		l.history.Add(e)
+	} else if e.Kind == run.EventAttemptFinished && e.Outcome.Status != run.Failed {
+		delete(l.history, run.TaskID{Step: e.Step, Item: e.Item})
+	}
+}
+
+// enabled records at once what a command causes, and keeps the command until that is
+// durable.
 func (l *loop) enabled(c run.Command) error {
 	l.todo = append(l.todo, c)
 	switch c := c.(type) {
@@ -248,7 +277,7 @@ func (l *loop) enabled(c run.Command) error {
 	return nil
 }
 
-// commit writes the batch to the journal, unless it can wait for what follows.
+// commit writes the batch to the journal, unless it can wait for later events.
 func (l *loop) commit() error {
 	if !l.urgent {
 		return nil
@@ -262,13 +291,13 @@ func (l *loop) commit() error {
 	return err
 }
 
-// write appends the batch. It does not end with the run's context: what was done
-// is recorded whatever else happens.
+// write appends the batch. It does not end with the run's context: what was done is
+// recorded in any case.
 func (l *loop) write() error {
 	batch := l.batch
-	l.batch, l.pending = nil, 0 // the journal may keep the old one
+	l.batch, l.pending = nil, 0 // the journal may keep the old slice
 	if l.local.Journal == nil || len(batch) == 0 {
-		l.hasBegun() // there is nothing to wait for
+		l.hasStarted() // there is nothing to wait for
 		return nil
 	}
 	ctx := context.Background()
@@ -282,15 +311,15 @@ func (l *loop) write() error {
 	if err != nil {
 		return &JournalError{l.id, err}
 	}
-	l.hasBegun()
+	l.hasStarted()
 	return nil
 }
 
-// hasBegun says that the beginning of the run is durable, once.
-func (l *loop) hasBegun() {
-	if l.begun != nil {
-		l.begun()
-		l.begun = nil
+// hasStarted reports once that the start or resume of the run is durable.
+func (l *loop) hasStarted() {
+	if l.started != nil {
+		l.started()
+		l.started = nil
 	}
 }
 
@@ -310,10 +339,10 @@ func (l *loop) do(c run.Command) {
 	}
 }
 
-// after has the loop call a function once a duration has passed.
+// after has the loop call f once a duration has passed.
 func (l *loop) after(d time.Duration, f func() error) (stop func() bool) {
 	return l.clock.AfterFunc(d, func() {
-		l.underWay()
+		l.busy()
 		select {
 		case l.wake <- f:
 		case <-l.ended:
@@ -324,15 +353,15 @@ func (l *loop) after(d time.Duration, f func() error) (stop func() bool) {
 	})
 }
 
-// underWay tells a virtual clock that something is: the run while it is in a turn, an
-// attempt, or a timer on its way to the run. It ends with the turn that takes it.
-func (l *loop) underWay() {
+// busy counts one piece of work on a virtual clock: the turn of a run, an attempt,
+// or a timer on its way to the run. It ends with the turn that takes it.
+func (l *loop) busy() {
 	if l.virtual != nil {
 		l.virtual.Begin()
 	}
 }
 
-// pass ends what the turn has taken: what it made happen is under way by now.
+// pass ends the work that the turn has taken. What the turn caused is counted by now.
 func (l *loop) pass() {
 	if l.virtual != nil && l.spent > 0 {
 		l.virtual.End(l.spent)
@@ -340,7 +369,14 @@ func (l *loop) pass() {
 	l.spent = 0
 }
 
-// setDeadline sets the timer that ends the part under way; no time sets none.
+// live counts the run as work on a virtual clock until leave is called.
+func (l *loop) live() (leave func()) {
+	l.busy()
+	l.spent++
+	return l.pass
+}
+
+// setDeadline sets the timer that ends the current part; the zero time sets none.
 func (l *loop) setDeadline(at time.Time) {
 	if at.Equal(l.deadline) {
 		return
@@ -354,20 +390,20 @@ func (l *loop) setDeadline(at time.Time) {
 	}
 	l.stopDeadline = l.after(at.Sub(l.clock.Now()), func() error {
 		if !l.deadline.Equal(at) {
-			return nil // it was over already when the timer came
+			return nil // the part had ended when the timer fired
 		}
 		return l.take(run.Event{Kind: run.EventTimedOut})
 	})
 }
 
-// cancelEvery is how often a run looks whether another process wants it cancelled.
-// In virtual time, where a month passes in a moment, it looks less often.
+// cancelEvery is how often a run checks whether another process wants it cancelled. On a
+// virtual clock, where a month passes at once, it checks less often.
 const (
 	cancelEvery        = time.Second
 	cancelEveryVirtual = time.Minute
 )
 
-// watchCancel looks for requests to cancel the run.
+// watchCancel checks for requests to cancel the run.
 func (l *loop) watchCancel() (stop func()) {
 	if l.local.Journal == nil {
 		return func() {}
@@ -377,24 +413,24 @@ func (l *loop) watchCancel() (stop func()) {
 		every = cancelEveryVirtual
 	}
 	stopTimer := func() bool { return false }
-	var look func() error
-	look = func() error {
-		asked, err := l.local.Journal.CancelRequested(context.Background(), l.id)
-		if err == nil && asked {
-			return l.take(run.Event{Kind: run.EventCancelled})
+	var check func() error
+	check = func() error {
+		request, err := l.local.Journal.CancelRequested(context.Background(), l.id)
+		if err == nil && request != nil {
+			return l.take(run.Event{Kind: run.EventCancelled, Actor: request.Actor})
 		}
-		stopTimer = l.after(every, look)
-		return nil // a journal that cannot be read is found out by the next write
+		stopTimer = l.after(every, check)
+		return nil // the next write reports a journal that cannot be read
 	}
-	stopTimer = l.after(every, look)
+	stopTimer = l.after(every, check)
 	return func() { stopTimer() }
 }
 
 // errUnrecorded ends the attempts of a run that can no longer be recorded.
-var errUnrecorded error = &action.Error{Kind: action.Cancelled, Message: "the run cannot be recorded any more"}
+var errUnrecorded error = &action.Error{Kind: action.Cancelled, Message: "the run can no longer be recorded"}
 
-// abandon stops a run that cannot go on here. Nothing more of it is sent, and
-// nothing of it is left when it returns.
+// abandon stops a run that cannot continue here. When it returns, none of its attempts
+// runs any more.
 func (l *loop) abandon() {
 	for _, a := range l.attempts {
 		a.cancel(errUnrecorded)
@@ -411,14 +447,5 @@ func (l *loop) abandon() {
 		if m.reply != nil {
 			m.reply <- reply{err: errUnrecorded}
 		}
-	}
-}
-
-// remember keeps the calls for a later attempt of the same step.
-func (l *loop) remember(e run.Event) {
-	if e.Kind.Record() {
-		l.calls.Add(e)
-	} else if e.Kind == run.EventAttemptFinished && e.Outcome.Status != run.Failed {
-		delete(l.calls, run.TaskID{Step: e.Step, Item: e.Item})
 	}
 }

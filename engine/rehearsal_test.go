@@ -76,7 +76,7 @@ outputs: {a: "${{ steps.a.outputs }}", c: "${{ steps.c.status }}"}
 	h.secrets = map[string]string{"TOKEN": "hushhush"}
 	local.Redactor = &action.Redactor{}
 	local.Redactor.Add("hushhush")
-	rehearsal, err := local.Rehearse(context.Background(), plan, engine.Request{})
+	rehearsal, err := local.DryRun(context.Background(), plan, engine.Request{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ outputs: {a: "${{ steps.a.outputs }}", c: "${{ steps.c.status }}"}
 	}
 
 	h.id, h.events = "R2", nil
-	result, err := local.Run(context.Background(), plan, engine.Request{Rehearsed: rehearsal})
+	result, err := local.Run(context.Background(), plan, engine.Request{Confirmed: rehearsal})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestRehearsalLeavesNoRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.id = "R2"
-	rehearsal, err := local.Rehearse(context.Background(), plan, engine.Request{})
+	rehearsal, err := local.DryRun(context.Background(), plan, engine.Request{})
 	if err != nil {
 		t.Fatal(err)
 	}

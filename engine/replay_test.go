@@ -390,7 +390,7 @@ func TestLateCalls(t *testing.T) {
 			if test.kind != "" && (got.Error.Kind != test.kind || got.Error.Call != 1) {
 				t.Errorf("got %+v, want %s of call 1", got.Error, test.kind)
 			}
-			if test.status == run.Suspended && !strings.Contains(got.Error.Hint, "runs resume R1 --call 1=done") {
+			if test.status == run.Suspended && !strings.Contains(got.Error.Hint, "decide call 1: done, repeat or fail") {
 				t.Errorf("got the hint %q, want the command", got.Error.Hint)
 			}
 		})

@@ -4,69 +4,84 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/attempt"
+	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A Resumption asks for a run of the journal to go on.
+// A Resumption asks to continue a run of the journal.
 type Resumption struct {
-	Run string
-	// Inputs are the texts of secret inputs, which the journal does not have.
+	Run   string
+	Actor run.Actor // who asked for it
+	// Inputs are the texts of secret inputs, which the journal does not store.
 	Inputs action.Object
-	// Target and Keys must be those of the run: it is never continued against
-	// another PagerDuty.
+	// Target and Keys must be the target and keys of the run: it is never resumed
+	// against another target.
 	Target run.Target
 	Keys   map[string]string
-	// Calls are decisions of a person, by the sequence number of the call.started.
-	Calls map[int]run.CallOutcome
-	// Retry goes on with a run that has ended, from its failed steps.
+	// Decisions answer what suspended attempts wait for. The decision about a call is
+	// accepted for an interrupted run as well.
+	Decisions []run.Decision
+	// Retry continues an ended run from its failed steps.
 	Retry bool
 	// Cancel cancels the run: only `finally` still runs.
 	Cancel bool
+	// Started is called once this process works on the run: it is resumed, or waits for
+	// its concurrency group.
+	Started func()
 }
 
-// Resume goes on with a run that was interrupted or suspended, or, with Retry,
-// with one that has failed. The plan must be that of the journal's sources
-// ([workflow.Restore]). It returns as Run does; the error is an [InputError] too
-// when the run cannot go on as asked, and then nothing has changed.
+// Resume continues a run that was interrupted or suspended, or with Retry an ended run.
+// The plan must be the plan of the journal's sources ([workflow.Restore]). It returns as
+// [Local.Run] does. The error is an [InputError] when the run cannot continue as asked.
+//
+// A run whose concurrency group is busy waits for it, except to be cancelled. When the
+// context ends first, the run stays as it was.
 func (l *Local) Resume(ctx context.Context, plan *workflow.Plan, resumption Resumption) (*run.Result, error) {
 	if l.Journal == nil {
-		return nil, &InputError{errors.New("there is no journal, so no run to go on with")}
+		return nil, &InputError{errors.New("a run cannot be resumed without a journal")}
 	}
 	if err := l.Journal.Adopt(ctx, resumption.Run); err != nil {
 		return nil, &InputError{fmt.Errorf("the run %s: %w", resumption.Run, err)}
 	}
-	loop := l.loop(plan)
+	loop := l.loop(plan, resumption.Actor)
 	defer loop.live()()
-	loop.id = resumption.Run
-	if err := loop.restore(ctx, resumption); err != nil {
-		return nil, errors.Join(err, l.Journal.Release(ctx, resumption.Run))
+	loop.id, loop.started = resumption.Run, resumption.Started
+	events, err := l.Journal.Events(ctx, loop.id)
+	if err != nil {
+		err = &JournalError{loop.id, err}
+	} else {
+		err = loop.restore(events, resumption)
 	}
-	return loop.goOn(ctx, resumption)
+	if err == nil {
+		err = loop.resume(ctx, resumption)
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.Journal.Release(context.WithoutCancel(ctx), loop.id))
+	}
+	if loop.state.Waiting() {
+		return loop.queued(ctx, loop.state.Start())
+	}
+	return loop.drive(ctx)
 }
 
-// restore folds the events of the run and checks that it can go on as asked.
-func (l *loop) restore(ctx context.Context, resumption Resumption) error {
-	events, err := l.local.Journal.Events(ctx, l.id)
-	if err != nil {
-		return &JournalError{l.id, err}
-	}
+// restore folds the events of the run and checks that it can continue as asked.
+func (l *loop) restore(events []run.Event, resumption Resumption) error {
 	for _, e := range events {
-		if _, err := l.run.Apply(e); err != nil {
-			return &JournalError{l.id, fmt.Errorf("its record makes no sense: %w", err)}
+		if _, err := l.state.Apply(e); err != nil {
+			return &JournalError{l.id, fmt.Errorf("its history is not valid: %w", err)}
 		}
 		if e.Kind.Record() {
-			l.calls.Add(e)
+			l.history.Add(e)
 		}
 	}
 	l.sequence = len(events)
-	for _, check := range []func(Resumption) error{l.checkState, l.checkTarget, l.checkCalls, l.restoreSecrets} {
+	for _, check := range []func(Resumption) error{l.checkState, l.checkTarget, l.checkDecisions, l.restoreSecrets} {
 		if err := check(resumption); err != nil {
 			return &InputError{err}
 		}
@@ -74,67 +89,98 @@ func (l *loop) restore(ctx context.Context, resumption Resumption) error {
 	return nil
 }
 
+// A NeedsDecisionError says that a suspended run waits for a decision that was not
+// given.
+type NeedsDecisionError struct {
+	Run        string
+	Step       string
+	Suspension run.Suspension
+}
+
+// Error says what the run waits for.
+func (e *NeedsDecisionError) Error() string {
+	if e.Suspension.Reason == run.CallUnknown {
+		return fmt.Sprintf("the run %s waits for a decision: what did call %d of step %q do? The answers are done, repeat and fail", e.Run, e.Suspension.Call, e.Step)
+	}
+	return fmt.Sprintf("the run %s waits for a decision (%s) in step %q", e.Run, e.Suspension.Reason, e.Step)
+}
+
 // checkState refuses what the state of the run does not allow.
 func (l *loop) checkState(resumption Resumption) error {
 	switch {
-	case l.run.Start().Source != l.plan.Sources[0].Hash():
-		return fmt.Errorf("the run %s was made from another text of its workflow than this plan", l.id)
-	case resumption.Retry && !l.run.Over():
+	case l.state.Start().Source != l.plan.Sources[0].Hash():
+		return fmt.Errorf("the run %s was started from another text of its workflow than this plan", l.id)
+	case resumption.Retry && !l.state.Over():
 		return fmt.Errorf("the run %s has not ended: resume it instead of retrying it", l.id)
-	case resumption.Retry && (l.run.Status() == run.Success || l.run.Status() == run.Skipped):
-		return fmt.Errorf("the run %s ended as %s: there is nothing to retry", l.id, l.run.Status())
-	case !resumption.Retry && l.run.Over():
-		return fmt.Errorf("the run %s has ended as %s; `runs retry` goes on from failed steps", l.id, l.run.Status())
-	case l.run.Paused() && len(resumption.Calls) == 0 && !resumption.Cancel:
-		held := l.run.Held()
-		return fmt.Errorf("the run %s waits for a decision: say what became of the call %d of the step %q with --call %d=done, =repeat or =fail",
-			l.id, held.Call, held.Step, held.Call)
+	case resumption.Retry && (l.state.Status() == run.Success || l.state.Status() == run.Skipped):
+		return fmt.Errorf("the run %s ended as %s: there is nothing to retry", l.id, l.state.Status())
+	case !resumption.Retry && l.state.Over():
+		return fmt.Errorf("the run %s has ended as %s; a retry runs its failed steps again", l.id, l.state.Status())
+	case l.state.Paused() && len(resumption.Decisions) == 0 && !resumption.Cancel:
+		task, suspension := l.state.Suspension()
+		return &NeedsDecisionError{l.id, task.Step, suspension}
 	}
 	return nil
 }
 
-// checkTarget refuses another PagerDuty, or another key.
+// checkTarget refuses another target, or other keys.
 func (l *loop) checkTarget(resumption Resumption) error {
-	recorded, given := l.run.Start().Target, resumption.Target.WithKeys(l.id, resumption.Keys)
+	recorded, given := l.state.Start().Target, resumption.Target.WithKeys(l.id, resumption.Keys)
 	switch {
 	case recorded.Simulator != given.Simulator && recorded.Simulator != "":
-		return fmt.Errorf("the run %s talked to a simulator, which is gone: start it again", l.id)
+		return fmt.Errorf("the run %s was simulated, and what it talked to is gone: start it again", l.id)
 	case recorded.Simulator != given.Simulator:
-		return fmt.Errorf("the run %s talked to PagerDuty itself and cannot go on with a simulator", l.id)
+		return fmt.Errorf("the run %s was not simulated and cannot continue simulated", l.id)
 	case recorded.Connection != given.Connection || recorded.Region != given.Region || recorded.APIURL != given.APIURL || recorded.EventsURL != given.EventsURL:
-		return fmt.Errorf("the run %s talked to %s and cannot go on with %s", l.id, recorded.Realm(), given.Realm())
+		return fmt.Errorf("the run %s talked to %s and cannot continue with %s", l.id, recorded.Realm(), given.Realm())
 	case !slices.EqualFunc(recorded.Others, given.Others, func(a, b run.Target) bool { return reflect.DeepEqual(a, b) }):
-		return fmt.Errorf("steps of the run %s talked to other accounts than those that are set now: set the same connections, or start it again", l.id)
+		return fmt.Errorf("steps of the run %s talked to other accounts than the accounts that are set now: set the same connections, or start it again", l.id)
 	case !reflect.DeepEqual(recorded.Keys, given.Keys) && len(recorded.Keys)+len(given.Keys) > 0:
-		return fmt.Errorf("the run %s used other keys than those that are set now: set the same keys, or start it again", l.id)
+		return fmt.Errorf("the run %s used other keys than the keys that are set now: set the same keys, or start it again", l.id)
 	}
 	return nil
 }
 
-// checkCalls refuses decisions of calls that need none.
-func (l *loop) checkCalls(resumption Resumption) error {
-	for _, sequence := range slices.Sorted(maps.Keys(resumption.Calls)) {
-		decision := resumption.Calls[sequence]
-		if !slices.Contains([]run.CallOutcome{run.CallDone, run.CallRepeat, run.CallFailed}, decision) {
-			return fmt.Errorf("a call is done, repeat or fail, not %q", decision)
+// A DecisionError says that a decision is about a call that needs none.
+type DecisionError struct {
+	Run  string
+	Call int
+}
+
+// Error names the event that is not such a call.
+func (e *DecisionError) Error() string {
+	return fmt.Sprintf("event %d of the run %s is not a call whose outcome is unknown", e.Call, e.Run)
+}
+
+// checkDecisions refuses decisions that the run does not wait for.
+func (l *loop) checkDecisions(resumption Resumption) error {
+	for _, d := range resumption.Decisions {
+		if d.Reason != run.CallUnknown {
+			if _, ok := l.state.Suspended(d.Reason); !ok {
+				return fmt.Errorf("the run %s does not wait for a decision of reason %q", l.id, d.Reason)
+			}
+			continue
 		}
-		if _, call := l.calls.Find(sequence); call == nil || !call.Unknown() {
-			return fmt.Errorf("the event %d of the run %s is no call whose outcome is unknown; `pdflow runs show %s` lists the calls", sequence, l.id, l.id)
+		if !d.Outcome.Valid() {
+			return fmt.Errorf("a call is done, repeat or fail, not %q", d.Outcome)
+		}
+		if _, call := l.history.Find(d.Call); call == nil || !call.Unknown() {
+			return &DecisionError{l.id, d.Call}
 		}
 	}
 	return nil
 }
 
-// restoreSecrets resolves the secrets again: the journal has their names only.
+// restoreSecrets resolves the secrets again: the journal has only their names.
 func (l *loop) restoreSecrets(resumption Resumption) error {
-	inputs := l.run.Start().Inputs
+	inputs := l.state.Start().Inputs
 	for name, v := range inputs {
 		if _, secret := v.(action.Secret); !secret {
 			continue
 		}
 		text, ok := resumption.Inputs[name].(string)
 		if !ok {
-			return fmt.Errorf("the run %s needs its secret input %q again, which is kept nowhere: give it with -i %s=... once more", l.id, name, name)
+			return &SecretInputError{l.id, name}
 		}
 		inputs[name] = text
 	}
@@ -148,32 +194,62 @@ func (l *loop) restoreSecrets(resumption Resumption) error {
 	return err
 }
 
-// goOn records what was decided and drives the run.
-func (l *loop) goOn(ctx context.Context, resumption Resumption) (*run.Result, error) {
-	for _, sequence := range slices.Sorted(maps.Keys(resumption.Calls)) {
-		id, call := l.calls.Find(sequence)
-		err := l.take(run.Event{
-			Kind: run.EventCallDecided, Step: id.Step, Item: id.Item, Attempt: call.Attempt,
-			Call: &run.Call{Number: sequence, Action: call.Action, Decision: resumption.Calls[sequence]},
-		})
-		if err != nil {
-			return nil, err
+// A SecretInputError says that the text of a secret input is needed again.
+type SecretInputError struct{ Run, Input string }
+
+// Error names the input.
+func (e *SecretInputError) Error() string {
+	return fmt.Sprintf("the run %s needs its secret input %q again, since its text is never stored", e.Run, e.Input)
+}
+
+// resume records the decisions and that the run continues.
+func (l *loop) resume(ctx context.Context, resumption Resumption) error {
+	for _, d := range resumption.Decisions {
+		if err := l.take(l.decided(d)); err != nil {
+			return err
 		}
 	}
-	kind := run.EventResumed
+	resumed := run.Event{Kind: run.EventResumed, Actor: l.actor}
 	if resumption.Retry {
-		kind = run.EventRetried
+		resumed.Kind = run.EventRetried
 	}
-	if err := l.take(run.Event{Kind: kind}); err != nil {
-		return nil, err
+	if !resumption.Cancel && !l.state.Waiting() && l.local.Journal != nil {
+		return l.reclaim(ctx, resumed)
 	}
-	if resumption.Cancel {
-		if err := l.take(run.Event{Kind: run.EventCancelled}); err != nil {
-			return nil, err
+	if err := l.take(resumed); err != nil || !resumption.Cancel {
+		return err
+	}
+	return l.take(run.Event{Kind: run.EventCancelled, Actor: l.actor})
+}
+
+// decided returns the event of a decision.
+func (l *loop) decided(d run.Decision) run.Event {
+	if d.Reason == run.CallUnknown {
+		task, call := l.history.Find(d.Call)
+		return run.Event{
+			Kind: run.EventCallDecided, Step: task.Step, Item: task.Item, Attempt: call.Attempt, Actor: l.actor,
+			Call: &run.Call{Number: d.Call, Action: call.Action, Decision: d.Outcome},
 		}
 	}
-	if l.run.Waiting() {
-		return l.queued(ctx, l.run.Start())
+	a, _ := l.state.Suspended(d.Reason)
+	return run.Event{Kind: run.EventAttemptDecided, Step: a.Step, Item: a.Item, Attempt: a.Number, Actor: l.actor, Decision: &d}
+}
+
+// reclaim resumes a run as soon as its concurrency group is free: another run of the
+// group may have started since.
+func (l *loop) reclaim(ctx context.Context, resumed run.Event) error {
+	if err := l.write(); err != nil { // the decisions
+		return err
 	}
-	return l.drive(ctx)
+	l.urgent = false
+	for {
+		err := l.claim(resumed)
+		var busy *journal.BusyError
+		if !errors.As(err, &busy) {
+			return err
+		}
+		if l.clock.Sleep(ctx, queueEvery) != nil {
+			return &InputError{fmt.Errorf("the run %s was not resumed: %w", l.id, busy)}
+		}
+	}
 }

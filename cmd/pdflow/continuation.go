@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,8 +37,8 @@ func (o *continueOptions) addFlags(c *cobra.Command) {
 }
 
 // decisions reads --call.
-func (o *continueOptions) decisions() (map[int]run.CallOutcome, error) {
-	decisions := map[int]run.CallOutcome{}
+func (o *continueOptions) decisions() ([]run.Decision, error) {
+	var decisions []run.Decision
 	for _, text := range o.calls {
 		number, decision, ok := strings.Cut(text, "=")
 		n, err := strconv.Atoi(strings.TrimPrefix(number, "#"))
@@ -46,8 +48,10 @@ func (o *continueOptions) decisions() (map[int]run.CallOutcome, error) {
 		if err := oneOf("call "+number, decision, string(run.CallDone), string(run.CallRepeat), string(run.CallFailed)); err != nil {
 			return nil, err
 		}
-		decisions[n] = run.CallOutcome(decision)
+		decisions = slices.DeleteFunc(decisions, func(d run.Decision) bool { return d.Call == n }) // the last one counts
+		decisions = append(decisions, run.Decision{Reason: run.CallUnknown, Call: n, Outcome: run.CallOutcome(decision)})
 	}
+	slices.SortFunc(decisions, func(a, b run.Decision) int { return cmp.Compare(a.Call, b.Call) })
 	return decisions, nil
 }
 
@@ -83,7 +87,7 @@ func (p *program) continuation(ctx context.Context, j *journalFolder, site *site
 	c.execution = &execution{
 		program: p, plan: plan, site: site, journal: j, secretInputs: run.secretInputs(), before: run.events, output: o.output, quiet: o.quiet,
 	}
-	if c.resumption.Calls, err = o.decisions(); err != nil {
+	if c.resumption.Decisions, err = o.decisions(); err != nil {
 		return nil, err
 	}
 	c.resumption.Inputs, err = p.readInputs(plan.Workflow.Inputs, o.inputs, "")

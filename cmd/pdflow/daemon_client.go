@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/control"
@@ -51,8 +49,8 @@ func (p *program) continueInDaemon(ctx context.Context, name string, o *continue
 		return false, err
 	}
 	request := control.ResumeRequest{Retry: retry}
-	for _, call := range slices.Sorted(maps.Keys(decided)) {
-		request.Decisions = append(request.Decisions, control.Decision{Call: call, Decision: string(decided[call])})
+	for _, d := range decided {
+		request.Decisions = append(request.Decisions, control.Decision{Call: d.Call, Decision: string(d.Outcome)})
 	}
 	lives, err := p.askDaemon(o.folder, func(c *control.Client) error { return c.Resume(ctx, name, request) })
 	if !lives || err != nil {

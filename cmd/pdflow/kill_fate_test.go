@@ -200,17 +200,17 @@ func doubts(events []run.Event) []run.Event {
 
 // decide is a person who looks at the service whether each order in doubt was done.
 // What became of a user pdflow finds out by itself, once it is asked to retry.
-func (f *fate) decide() map[int]run.CallOutcome {
-	decided := map[int]run.CallOutcome{}
+func (f *fate) decide() []run.Decision {
+	var decided []run.Decision
 	for _, e := range doubts(f.events) {
 		if e.Call.Effect != action.Once.String() {
 			continue
 		}
 		address, _ := e.Call.Input["url"].(string)
 		if asked, err := url.Parse(address); err == nil && f.town.count("POST", asked.Path) > 0 {
-			decided[e.Sequence] = run.CallDone
+			decided = append(decided, run.Decision{Reason: run.CallUnknown, Call: e.Sequence, Outcome: run.CallDone})
 		} else {
-			decided[e.Sequence] = run.CallRepeat
+			decided = append(decided, run.Decision{Reason: run.CallUnknown, Call: e.Sequence, Outcome: run.CallRepeat})
 		}
 	}
 	return decided

@@ -28,7 +28,7 @@ type order struct {
 	Time       hurriedClock
 	// Retry and Calls are what a person says of a run that needs attention.
 	Retry bool
-	Calls map[int]run.CallOutcome
+	Calls []run.Decision
 
 	Data string // the folder of the journal, for a process of its own
 	Trap trap   // where it dies; the zero trap: nowhere
@@ -69,7 +69,7 @@ func (o *order) perform(journal0 journal.Journal, network http.RoundTripper, obs
 	if err != nil {
 		return err
 	}
-	_, err = local.Resume(ctx, plan, engine.Resumption{Run: o.Run, Target: target, Keys: keys, Retry: o.Retry, Calls: o.Calls})
+	_, err = local.Resume(ctx, plan, engine.Resumption{Run: o.Run, Target: target, Keys: keys, Retry: o.Retry, Decisions: o.Calls})
 	return err
 }
 

@@ -33,7 +33,7 @@ func (x *execution) rehearse(ctx context.Context, request engine.Request) (*atte
 	fmt.Fprintln(x.program.stderr, "dry run: reads are made, writes are listed and not sent")
 	local := x.local()
 	local.Observers = []run.Observer{&logLines{to: x.program.stderr}}
-	rehearsal, err := local.Rehearse(ctx, x.plan, request)
+	rehearsal, err := local.DryRun(ctx, x.plan, request)
 	if err != nil {
 		return nil, x.explain(err)
 	}
@@ -86,7 +86,7 @@ func (x *execution) confirm(ctx context.Context, request engine.Request) (engine
 	if answer != "y" && answer != "yes" {
 		return request, exit(exitFailed, fmt.Errorf("not confirmed: nothing was sent"))
 	}
-	request.Rehearsed = rehearsal
+	request.Confirmed = rehearsal
 	return request, nil
 }
 

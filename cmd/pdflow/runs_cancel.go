@@ -70,7 +70,7 @@ func (r *recordedRun) open() bool { return r.EndedAt.IsZero() }
 // cancelLive asks the process of a run to end it, and waits until it has or is
 // gone.
 func (p *program) cancelLive(ctx context.Context, j *journalFolder, run *recordedRun) (*recordedRun, error) {
-	if err := j.RequestCancel(ctx, run.Run); err != nil {
+	if err := j.RequestCancel(ctx, run.Run, nil); err != nil {
 		return nil, exit(exitFailed, err)
 	}
 	fmt.Fprintf(p.stderr, "the process of the run %s is asked to end it; waiting until it has (Ctrl-C waits no longer)\n", run.Run)

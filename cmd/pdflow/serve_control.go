@@ -148,7 +148,7 @@ func (d controlled) Cancel(ctx context.Context, run string) error {
 	if !recorded.open() {
 		return &control.Error{Code: control.Conflict, Message: fmt.Sprintf("the run %s has ended as %s: there is nothing to cancel", recorded.Run, recorded.Status)}
 	}
-	return d.journal.RequestCancel(ctx, recorded.Run)
+	return d.journal.RequestCancel(ctx, recorded.Run, nil)
 }
 
 // recorded finds a run by its id, or the beginning of it.

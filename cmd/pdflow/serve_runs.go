@@ -41,7 +41,7 @@ func (d *daemon) launch(plan *workflow.Plan, request engine.Request) (runID stri
 		err error
 	}
 	begun, recorded, id := make(chan beginning, 1), false, ""
-	request.Begun = func() { recorded = true; begun <- beginning{id, nil} }
+	request.Started = func() { recorded = true; begun <- beginning{id, nil} }
 	d.running.Go(func() {
 		local, leave := d.local(plan)
 		defer leave()

@@ -8,69 +8,82 @@ import (
 
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/run"
-	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// writeGrace is how long a write under way may still take to answer after the
-// run was cancelled.
-const writeGrace = 10 * time.Second
+// A stage does its part of a call and passes the call on. Package doc has their order.
+type stage interface {
+	do(ctx context.Context, c *call) (action.Object, error)
+}
 
-// maxReconciled bounds how often a Reconciled action is done again after it was
-// found not to have happened.
-const maxReconciled = 3
+// A call is one use of an action on its way through the stages.
+type call struct {
+	*action.Invocation
+	record   run.Call  // what the history gets of it
+	sequence int       // of its call.started event; 0 until that is recorded
+	since    time.Time // when it was started first
+	// earlier is what is known about an earlier start of the call whose result the
+	// history does not have.
+	earlier earlier
+	// hidden masks the keys that the input has as plain text.
+	hidden *action.Redactor
+	// preview receives the requests of a write that is not to be sent.
+	preview func(action.Request)
+}
 
-// maxCalls bounds the recorded calls of one attempt, which stay in memory until the
-// step ends: two every ten seconds for a day are 17,280.
-const maxCalls = 20_000
+// An earlier says what is known about an earlier start of a call.
+type earlier int
 
-// call makes one call. This is the only way by which an attempt touches the
-// world: the input is checked, the permission too, the call is recorded, then
-// made, and its result recorded.
-func (w *work) call(ctx context.Context, a *action.Action, input action.Object) (action.Object, error) {
-	input = w.withDefaults(a, input)
-	output, err := safely(func() (action.Object, error) { return w.invoke(ctx, a, input) })
+const (
+	notStarted  earlier = iota // there was none, or it may be sent again
+	maybeDone                  // it may have been done: look before sending it
+	neverRepeat                // it may have been done, and must not be sent again
+	decidedDone                // a person says that it was done
+)
+
+// pipeline builds the stages of the attempt's calls. calls are the recorded calls of the
+// task.
+func (e *execution) pipeline(calls []RecordedCall) {
+	e.recorded = &record{execution: e, next: &grace{e.executor.Clock, &reconcile{e, &preview{e, &send{e}}}}}
+	e.memo = newMemoize(e, calls)
+	e.first = &permit{e, e.memo}
+}
+
+// call makes one call. It is the only way in which an attempt reaches anything.
+func (e *execution) call(ctx context.Context, a *action.Action, input action.Object) (action.Object, error) {
+	output, err := e.pass(ctx, a, e.withDefaults(a, input))
 	if err == nil {
 		return output, nil
 	}
-	typed := w.redacted(err) // the script reads it
+	typed := *action.AsError(err)
 	typed.Action = a.Name
 	if typed.Kind == action.UnknownOutcome && ctx.Err() != nil {
-		w.unknown = typed // the script is stopped before it could see this
+		e.unknown = &typed // the script is stopped and cannot handle this itself
 	}
-	return nil, typed
+	return nil, &typed
 }
 
-// safely turns a panic of an action, a mistake of pdflow or of a host's own
-// action, into an error. How far the action came then is not known.
-func safely(do func() (action.Object, error)) (output action.Object, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			output, err = nil, &action.Error{
-				Kind: action.Script, Message: fmt.Sprintf("it ended in a panic: %v", r),
-				Hint: "this is a mistake in the action's own code: please report it", Ambiguous: true,
-			}
-		}
-	}()
-	return do()
-}
-
-func (w *work) invoke(ctx context.Context, a *action.Action, input action.Object) (action.Object, error) {
-	invocation, err := a.Prepare(input)
+// pass checks the input and passes the call to its first stage.
+func (e *execution) pass(ctx context.Context, a *action.Action, input action.Object) (action.Object, error) {
+	invocation, err := guard(func() (*action.Invocation, error) { return a.Prepare(input) })
 	if err != nil {
 		return nil, err
 	}
 	if a.Effect == action.Pure {
-		return invocation.Do(ctx, nil)
+		output, err := guard(func() (action.Object, error) { return invocation.Do(ctx, nil) })
+		if err != nil {
+			return nil, redactedError(err, e.executor.Redactor)
+		}
+		return output, nil
 	}
-	if err := w.permitted(invocation); err != nil {
-		return nil, err
+	if e.first == nil {
+		e.pipeline(nil)
 	}
-	return w.recorded(ctx, invocation)
+	return e.first.do(ctx, &call{Invocation: invocation})
 }
 
 // withDefaults adds the defaults of the workflow to the input of a script's call.
-func (w *work) withDefaults(a *action.Action, input action.Object) action.Object {
-	for name, v := range w.defaults {
+func (e *execution) withDefaults(a *action.Action, input action.Object) action.Object {
+	for name, v := range e.defaults {
 		if _, takes := a.In.Field(name); takes && input[name] == nil {
 			input = maps.Clone(input)
 			if input == nil {
@@ -82,238 +95,44 @@ func (w *work) withDefaults(a *action.Action, input action.Object) action.Object
 	return input
 }
 
-// permitted checks the action and what it reaches.
-func (w *work) permitted(i *action.Invocation) error {
-	permissions := w.executor.Plan.Workflow.Permissions
-	if !permissions.AllowsAction(i.Action) {
-		return &action.Error{
-			Kind: action.Permission, Message: "the workflow may not call " + i.Action.Name,
-			Hint: "add it: " + permissions.ActionLine(i.Action),
-		}
+// scoped returns the context in which the action of a call works.
+func (e *execution) scoped(ctx context.Context, c *call) context.Context {
+	scope := e.scope
+	scope.Key, scope.Since, scope.Preview = c.record.Key, c.since, c.preview
+	if c.hidden != nil {
+		scope.Redactor = c.hidden // so that the action can add the forms in which it sends a key
 	}
-	if err := w.executor.Policy.allow(i.Action); err != nil {
-		return err
-	}
-	targets, err := i.Targets()
-	if err != nil {
-		return err
-	}
-	for _, target := range targets {
-		if err := w.permit(target); err != nil {
-			return err
-		}
-	}
-	return nil
+	return action.WithScope(ctx, &scope)
 }
 
-// recorded makes a call with its record before and after, unless the record has
-// it already.
-func (w *work) recorded(ctx context.Context, i *action.Invocation) (action.Object, error) {
-	if w.calls++; w.calls > maxCalls {
-		return nil, &action.Error{
-			Kind: action.Limit, Message: fmt.Sprintf("the step has made %d calls, the most that one attempt may make", maxCalls),
-			Hint: "look for a loop that does not end; make a step of each with for_each, or pause longer between them",
+// guard turns a panic of an action's code into an error. Every use of that code goes
+// through it. How far the action came is unknown, so the error is ambiguous.
+func guard[T any](do func() (T, error)) (result T, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &action.Error{
+				Kind: action.Script, Message: fmt.Sprintf("it ended in a panic: %v", r),
+				Hint: "this is a mistake in the action's own code: please report it", Ambiguous: true,
+			}
 		}
-	}
-	record := run.Call{Number: w.calls, Action: i.Action.Name, Effect: i.Effect().String(), Input: i.Input, Transient: !i.Recall()}
-	if err := w.hide(i.Credentials()); err != nil {
-		return nil, err
-	}
-	record.Input, _ = w.hidden.RedactValue(record.Input).(action.Object)
-	var err error
-	if record.Digest, err = w.digest(i); err != nil {
-		return nil, err
-	}
-	w.takeKey(i, &record)
-	if old := w.past.made(record.Number); old != nil {
-		return w.replay(ctx, i, record, old)
-	}
-	if i.Recall() {
-		if old := w.past.succeeded(record.Digest, w.completed[record.Digest]); old != nil {
-			return w.again(record, old)
-		}
-		if old := w.past.doubts[record.Digest]; old != nil && i.Effect() >= action.Reconciled {
-			return w.doubted(ctx, i, record, old)
-		}
-	}
-	if w.kept > maxKept {
-		return nil, &action.Error{
-			Kind:    action.Limit,
-			Message: fmt.Sprintf("the writes of the step sent and got more than %s together, which a run keeps until the step ends", workflow.SizeText(maxKept)),
-			Hint:    "send less at a time, or make a step of each with for_each",
-		}
-	}
-	if record.Before, err = i.Before(ctx); err != nil {
-		return nil, err
-	}
-	return w.begin(ctx, i, record, w.do)
+	}()
+	return do()
 }
 
-// takeKey derives the key of a Keyed call and hands it to the input.
-func (w *work) takeKey(i *action.Invocation, record *run.Call) {
-	w.scope.Key = ""
-	if i.Effect() == action.Keyed {
-		record.Key = w.idempotencyKey(record.Digest)
-		w.scope.Key = record.Key
-		i.UseKey(record.Key)
-	}
-}
-
-// A doer makes a call that is recorded.
-type doer func(ctx context.Context, i *action.Invocation, record run.Call) (action.Object, error)
-
-// begin records that a call begins, makes it, and records the result. A write is
-// not made before its record is durable.
-func (w *work) begin(ctx context.Context, i *action.Invocation, record run.Call, do doer) (action.Object, error) {
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx) // too late: nothing more is sent
-	}
-	if i.Effect().Writes() {
-		w.kept += ValueSize(record.Input)
-	}
-	sequence, err := w.recorder.Begin(ctx, record, i.Effect().Writes() || i.Action.Waits)
-	if err != nil {
-		return nil, err
-	}
-	w.scope.Since = w.executor.Clock.Now()
-	return w.finish(ctx, i, record, sequence, do)
-}
-
-// finish makes a call whose beginning is recorded, and records the result. The
-// script gets what the record has: a replay must not see more than it did.
-func (w *work) finish(ctx context.Context, i *action.Invocation, record run.Call, sequence int, do doer) (action.Object, error) {
-	output, err := safely(func() (action.Object, error) { return w.make(ctx, i, record, do) })
-	result := run.Call{Number: record.Number, Action: record.Action}
-	if err != nil {
-		typed := w.redacted(err)
-		if typed.Kind == action.UnknownOutcome {
-			w.doubtful = sequence
-		}
-		result.Error, result.Stopped = &run.Failure{}, ctx.Err() != nil
-		result.Error.Describe(typed)
-		err = typed
-	} else {
-		output, _ = w.executor.Redactor.RedactValue(w.hidden.RedactValue(output)).(action.Object)
-		result.Output = output
-		w.completed[record.Digest]++
-		if i.Effect().Writes() {
-			w.kept += ValueSize(output)
-		}
-	}
-	w.recorder.End(result, i.Effect() >= action.Reconciled)
-	return output, err
-}
-
-// redacted is an error whose texts hold no secret.
-func (w *work) redacted(err error) *action.Error {
+// redactedError returns the error with every text that the redactors know masked.
+func redactedError(err error, redactors ...*action.Redactor) *action.Error {
 	typed := *action.AsError(err)
-	for _, redactor := range []*action.Redactor{w.hidden, w.executor.Redactor} {
-		typed.Message, typed.Hint = redactor.Redact(typed.Message), redactor.Redact(typed.Hint)
+	for _, r := range redactors {
+		typed.Message, typed.Hint = r.Redact(typed.Message), r.Redact(typed.Hint)
 	}
 	return &typed
 }
 
-// make makes a call in its own context.
-func (w *work) make(ctx context.Context, i *action.Invocation, record run.Call, do doer) (action.Object, error) {
-	ctx, done := w.callContext(ctx, i.Effect())
-	defer done()
-	return do(ctx, i, record)
-}
-
-// callContext is the context of one call. A write under way when the run is
-// cancelled gets a while to answer: cut off at once, its outcome would be
-// unknown.
-func (w *work) callContext(ctx context.Context, effect action.Effect) (context.Context, func()) {
-	if !effect.Writes() || ctx.Done() == nil {
-		return ctx, func() {}
-	}
-	detached, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	grace := make(chan func() bool, 1) // stops its timer
-	stopWatching := context.AfterFunc(ctx, func() {
-		cause := context.Cause(ctx)
-		if cause == run.ErrCancelled || cause == run.ErrTimedOut {
-			grace <- w.executor.Clock.AfterFunc(writeGrace, func() { cancel(cause) })
-			return
-		}
-		cancel(cause)
-		close(grace)
-	})
-	return detached, func() {
-		if !stopWatching() {
-			if stop := <-grace; stop != nil {
-				stop()
-			}
-		}
-		cancel(nil)
-	}
-}
-
-// do makes the call. What became of a write whose answer was lost is found out,
-// or said to be unknown; it is never just repeated.
-func (w *work) do(ctx context.Context, i *action.Invocation, record run.Call) (action.Object, error) {
-	output, err := w.send(ctx, i, record)
-	switch {
-	case err == nil:
-		return output, nil
-	case i.Effect() == action.Reconciled:
-		return w.reconcile(ctx, i, record, err)
-	case i.Effect() == action.Once && action.AsError(err).Ambiguous:
-		return nil, unknownOutcome(err)
-	}
-	return nil, err
-}
-
-// send does it. Whatever an action says when its time was over, it may have been
-// done.
-func (w *work) send(ctx context.Context, i *action.Invocation, record run.Call) (action.Object, error) {
-	if output, err, done := w.rehearse(ctx, i, record); done {
-		return output, err
-	}
-	output, err := safely(func() (action.Object, error) { return i.Do(ctx, record.Before) })
-	if err != nil && ctx.Err() != nil {
-		typed := *action.AsError(err)
-		typed.Ambiguous = true
-		err = &typed
-	}
-	return output, err
-}
-
-// reconcile finds out what became of a Reconciled call. It does it again when it
-// certainly has not happened; should it be refused then because it has, that is
-// found out too.
-func (w *work) reconcile(ctx context.Context, i *action.Invocation, record run.Call, err error) (action.Object, error) {
-	ambiguous := false
-	for range maxReconciled {
-		typed := action.AsError(err)
-		ambiguous = ambiguous || typed.Ambiguous
-		if !typed.Ambiguous && !(ambiguous && typed.Kind == action.Conflict) {
-			return nil, err
-		}
-		output, done, lookErr := i.Reconcile(ctx, record.Before)
-		if lookErr != nil {
-			return nil, unknownOutcome(err)
-		}
-		if done {
-			return output, nil
-		}
-		if ctx.Err() != nil {
-			return nil, err // it certainly was not done, and there is no time to do it
-		}
-		if output, err = w.send(ctx, i, record); err == nil {
-			return output, nil
-		}
-	}
-	if action.AsError(err).Ambiguous {
-		return nil, unknownOutcome(err)
-	}
-	return nil, err
-}
-
-// unknownOutcome says that a call may or may not have been done.
+// unknownOutcome says that a write may or may not have been done.
 func unknownOutcome(err error) error {
 	cause := action.AsError(err)
 	return &action.Error{
 		Kind: action.UnknownOutcome, Message: "it is unknown whether this call was done: " + cause.Message,
-		Hint: "look at the service whether it was; it is not sent again by itself", Status: cause.Status, Code: cause.Code, Err: err,
+		Hint: "check at the service whether it was done; it is not sent again automatically", Status: cause.Status, Code: cause.Code, Err: err,
 	}
 }

@@ -3,10 +3,14 @@ package attempt
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/clock"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -14,74 +18,147 @@ import (
 // MaxStepOutputs bounds one output of the workflow, in bytes of JSON text.
 const MaxStepOutputs = workflow.DefaultOutput
 
-// A Recorder keeps the calls of an attempt.
+// A Recorder records what an attempt does as events of its run.
 type Recorder interface {
-	// Recorded returns the calls of the step, or item, that were recorded before:
-	// those of earlier attempts, and those of this one when it is a replay.
+	// Recorded returns the calls of the task that are recorded already: the calls of
+	// earlier attempts, and of this attempt when it is a replay.
 	Recorded() []RecordedCall
-	// Begin returns the number of the event once a call is recorded, durable with
-	// everything before it where that is asked for. Its error keeps the call from
-	// being made.
+	// Begin records that a call starts, and returns the sequence number of the event.
+	// With durable it returns once the event and everything before it is durable. The
+	// call must not be made after an error.
 	Begin(ctx context.Context, call run.Call, durable bool) (sequence int, err error)
-	// End has the result of a call.
+	// End records the result of a call.
 	End(call run.Call, durable bool)
+	// Log records a line that the step logs.
 	Log(record action.LogRecord)
 }
 
-// An Executor does attempts of one run. It is safe for concurrent use.
+// An Executor executes the attempts of one run. It is safe for concurrent use.
 type Executor struct {
 	Plan        *workflow.Plan
 	Interpreter Interpreter
-	Clock       action.Clock
+	Clock       clock.Clock
 	Secrets     *Secrets
 	Redactor    *action.Redactor
-	Policy      *Policy // nil: what the workflow may do is all that counts
+	Policy      *Policy // nil: only the workflow's permissions count
+	// DryRun collects the writes of a run that must send none; nil for a real run.
+	DryRun *DryRun
+	// Confirmed is the dry run after which this run was confirmed; nil: there was none.
+	Confirmed *DryRun
 
-	written  writtenKeys
-	DryRun   *DryRun // of this very run, whose writes are not sent
-	Approved *DryRun // of this run, before
+	keys plainKeys
 }
 
-// Do makes an attempt: the condition, then the inputs and the action, or the
-// script. It returns when that has ended or the context has.
+// Do executes an attempt: the condition, then the inputs and the action, or the
+// script. It returns when the attempt has ended or the context has.
 func (x *Executor) Do(ctx context.Context, a run.Attempt, recorder Recorder) run.Outcome {
-	work := newWork(x, a, recorder)
-	ctx, work.stop = context.WithCancelCause(ctx)
-	defer work.stop(nil)
-	ctx = action.WithScope(ctx, work.scope)
-	work.evaluation = x.Interpreter.Open(ctx, work.environment())
-	var outcome run.Outcome
+	e := &execution{executor: x, attempt: a, recorder: recorder}
+	e.scope = action.Scope{
+		Run: a.Run.ID, Step: a.Step, Connection: x.connection(a), Clock: x.Clock, Random: e.draw, Redactor: x.Redactor,
+		Permit: e.permitted, Reveal: x.Secrets.Reveal, Log: recorder.Log,
+	}
+	if recorded := recorder.Recorded(); len(recorded) > 0 {
+		e.pipeline(recorded)
+	}
+	ctx, e.stop = context.WithCancelCause(ctx)
+	defer e.stop(nil)
+	ctx = action.WithScope(ctx, &e.scope)
+	e.evaluation = x.Interpreter.Open(ctx, e.environment())
 	switch {
 	case a.Step == run.OutputsStep:
-		outcome = work.outputs()
+		return e.outputs()
 	case a.Item == 0 && x.Plan.Steps[a.Index].ForEach != nil:
-		outcome = work.list(ctx, x.Plan.Steps[a.Index].ForEach)
-	default:
-		outcome = work.step(ctx, &x.Plan.Steps[a.Index])
-		if x.Plan.Steps[a.Index].Script != nil && outcome.Status != run.Skipped {
-			used := work.evaluation.Used()
-			outcome.Used = &used
-		}
+		return e.list(ctx, x.Plan.Steps[a.Index].ForEach)
 	}
-	return x.redact(outcome)
+	outcome := e.step(ctx, &x.Plan.Steps[a.Index])
+	if x.Plan.Steps[a.Index].Script != nil && outcome.Status != run.Skipped {
+		used := e.evaluation.Used()
+		outcome.Used = &used
+	}
+	return outcome
 }
 
-// redact masks secret texts in what the attempt gives away.
-func (x *Executor) redact(o run.Outcome) run.Outcome {
-	o.Outputs = x.Redactor.RedactValue(o.Outputs)
-	if o.Error != nil {
-		o.Error.Message = x.Redactor.Redact(o.Error.Message)
-		o.Error.Hint = x.Redactor.Redact(o.Error.Hint)
+// connection returns the name of the account that the calls of an attempt use.
+func (x *Executor) connection(a run.Attempt) string {
+	if a.Index < 0 {
+		return x.Plan.Workflow.Connection.Text
 	}
-	return o
+	return x.Plan.Steps[a.Index].Connection.Text
+}
+
+// An execution is one attempt while it is executed. One goroutine owns it.
+type execution struct {
+	executor   *Executor
+	attempt    run.Attempt
+	recorder   Recorder
+	evaluation Evaluation
+	first      stage    // of every call; nil before the first one
+	memo       *memoize // the stages that later stages and the end of the attempt refer to
+	recorded   *record
+	scope      action.Scope // of pure functions; a call gets a copy of its own
+	random     *rand.Rand
+	stop       context.CancelCauseFunc
+	defaults   action.Object // inputs that the calls of a script get unless they set them
+
+	// What an attempt ends with although its script could catch it:
+	halted     *action.Error   // why it cannot continue
+	suspension *run.Suspension // what it waits for, when it is halted for that
+	unknown    *action.Error   // of a call whose outcome was unknown when the attempt was stopped
+	doubtful   int             // the call.started event of the last call whose outcome is unknown
+}
+
+// environment returns what the programs of the attempt see.
+func (e *execution) environment() Environment {
+	env := Environment{Modules: e.executor.Plan.Modules, Clock: e.executor.Clock, Random: e.draw, Call: e.call, Data: e.data}
+	if e.attempt.Index >= 0 {
+		env.Limits = e.executor.Plan.Steps[e.attempt.Index].Limits
+	}
+	return env
+}
+
+// data returns the value of a name that programs can read.
+func (e *execution) data(name string) (any, bool) {
+	switch name {
+	case "inputs":
+		return e.attempt.Inputs, true
+	case "steps":
+		steps := make(action.Object, len(e.attempt.Steps))
+		for id, result := range e.attempt.Steps {
+			steps[id] = result.Object()
+		}
+		return steps, true
+	case "run":
+		return e.attempt.Run.Object(), true
+	case "secrets":
+		return e.executor.Secrets.references(), true
+	case "item":
+		return e.attempt.Value, true
+	case "index":
+		return float64(e.attempt.Item), true
+	case "failure":
+		return e.attempt.Failure.Object(), true
+	case "previous":
+		return e.attempt.Previous.Object(), true
+	}
+	return nil, false
+}
+
+// draw returns the next number of a random stream that derives from the run and the
+// task, not from the number of the attempt. A retry draws the same numbers.
+func (e *execution) draw() uint64 {
+	if e.random == nil {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", e.attempt.Run.ID, e.attempt.Step, e.attempt.Item))
+		e.random = rand.New(rand.NewPCG(binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16])))
+	}
+	return e.random.Uint64()
 }
 
 // step evaluates the condition of a step, and then the step.
-func (w *work) step(ctx context.Context, s *workflow.PlanStep) run.Outcome {
+func (e *execution) step(ctx context.Context, s *workflow.PlanStep) run.Outcome {
 	if s.If != nil {
-		v, err := w.evaluation.Eval(s.If)
+		v, err := e.evaluation.Eval(s.If)
 		if err != nil {
-			return w.failed(ctx, err)
+			return e.failed(ctx, err)
 		}
 		if v == nil || v == false {
 			return run.Outcome{Status: run.Skipped}
@@ -90,19 +167,19 @@ func (w *work) step(ctx context.Context, s *workflow.PlanStep) run.Outcome {
 	var outputs any
 	var err error
 	if s.Action != nil {
-		outputs, err = w.uses(ctx, s)
+		outputs, err = e.uses(ctx, s)
 	} else {
-		outputs, err = w.script(s.Script)
+		outputs, err = e.script(s.Script)
 	}
 	size := 0
 	if err == nil {
 		size, err = checkOutputs(outputs, int(cmp.Or(s.Limits.Output, workflow.DefaultOutput)))
 	}
 	if err == nil {
-		err = w.unasked()
+		err = e.memo.missing()
 	}
 	if err != nil {
-		return w.failed(ctx, err)
+		return e.failed(ctx, err)
 	}
 	if outputs == nil {
 		outputs = action.Object{}
@@ -111,20 +188,20 @@ func (w *work) step(ctx context.Context, s *workflow.PlanStep) run.Outcome {
 }
 
 // list evaluates the list of a for_each.
-func (w *work) list(ctx context.Context, list *workflow.Template) run.Outcome {
-	v, err := list.Evaluate(w.evaluation.Eval)
+func (e *execution) list(ctx context.Context, list *workflow.Template) run.Outcome {
+	v, err := list.Evaluate(e.evaluation.Eval)
 	if err == nil {
 		_, err = checkOutputs(v, run.MaxOutputs)
 	}
 	if err != nil {
-		return w.failed(ctx, err)
+		return e.failed(ctx, err)
 	}
 	items, ok := v.([]any)
 	if o, empty := v.(action.Object); empty && len(o) == 0 {
 		items, ok = []any{}, true // what Lua has for an empty list
 	}
 	if !ok {
-		return w.failed(ctx, action.Errorf(action.InvalidInput, "for_each needs a list, got %s", describeType(v)))
+		return e.failed(ctx, action.Errorf(action.InvalidInput, "for_each needs a list, got %s", describeType(v)))
 	}
 	return run.Outcome{Status: run.Success, Outputs: items}
 }
@@ -143,30 +220,37 @@ func describeType(v any) string {
 	return "an object"
 }
 
+// halt ends the attempt with an error that its script cannot catch.
+func (e *execution) halt(err *action.Error) error {
+	e.halted = err
+	e.stop(err)
+	return err
+}
+
 // script evaluates a script. Its defaults come first: none could be evaluated
 // while it runs.
-func (w *work) script(program workflow.Program) (any, error) {
-	for i := range w.executor.Plan.Defaults {
-		d := &w.executor.Plan.Defaults[i]
-		v, err := d.Value.Evaluate(w.evaluation.Eval)
+func (e *execution) script(program workflow.Program) (any, error) {
+	for i := range e.executor.Plan.Defaults {
+		d := &e.executor.Plan.Defaults[i]
+		v, err := d.Value.Evaluate(e.evaluation.Eval)
 		if err != nil {
 			return nil, err
 		}
 		if v == nil {
 			continue
 		}
-		if w.defaults == nil {
-			w.defaults = action.Object{}
+		if e.defaults == nil {
+			e.defaults = action.Object{}
 		}
-		w.defaults[d.Name] = v
+		e.defaults[d.Name] = v
 	}
-	return w.evaluation.Eval(program)
+	return e.evaluation.Eval(program)
 }
 
-func (w *work) uses(ctx context.Context, s *workflow.PlanStep) (any, error) {
+func (e *execution) uses(ctx context.Context, s *workflow.PlanStep) (any, error) {
 	input := make(action.Object, len(s.With))
 	for i := range s.With {
-		v, err := s.With[i].Value.Evaluate(w.evaluation.Eval)
+		v, err := s.With[i].Value.Evaluate(e.evaluation.Eval)
 		if err != nil {
 			return nil, err
 		}
@@ -174,20 +258,20 @@ func (w *work) uses(ctx context.Context, s *workflow.PlanStep) (any, error) {
 			input[s.With[i].Name] = v
 		}
 	}
-	return w.call(ctx, s.Action, input)
+	return e.call(ctx, s.Action, input)
 }
 
 // outputs evaluates the outputs of the workflow.
-func (w *work) outputs() run.Outcome {
+func (e *execution) outputs() run.Outcome {
 	values := action.Object{}
-	for i := range w.executor.Plan.Outputs {
-		output := &w.executor.Plan.Outputs[i]
-		v, err := output.Value.Evaluate(w.evaluation.Eval)
+	for i := range e.executor.Plan.Outputs {
+		output := &e.executor.Plan.Outputs[i]
+		v, err := output.Value.Evaluate(e.evaluation.Eval)
 		if err == nil {
 			_, err = checkOutputs(v, MaxStepOutputs)
 		}
 		if err != nil {
-			outcome := w.failed(context.Background(), err)
+			outcome := e.failed(context.Background(), err)
 			outcome.Error.Step = ""
 			if outcome.Error.Line == 0 {
 				outcome.Error.Line = output.Value.Position().Line
@@ -201,10 +285,10 @@ func (w *work) outputs() run.Outcome {
 }
 
 // failed describes an error with its place.
-func (w *work) failed(ctx context.Context, err error) run.Outcome {
-	f := &run.Failure{Step: w.attempt.Step, Item: w.attempt.Item, File: w.executor.Plan.Workflow.File}
-	if w.attempt.Index >= 0 {
-		f.Line = w.executor.Plan.Steps[w.attempt.Index].Position.Line
+func (e *execution) failed(ctx context.Context, err error) run.Outcome {
+	f := &run.Failure{Step: e.attempt.Step, Item: e.attempt.Item, File: e.executor.Plan.Workflow.File}
+	if e.attempt.Index >= 0 {
+		f.Line = e.executor.Plan.Steps[e.attempt.Index].Position.Line
 	}
 	var place *ScriptError
 	if errors.As(err, &place) {
@@ -217,25 +301,25 @@ func (w *work) failed(ctx context.Context, err error) run.Outcome {
 	// Why the attempt was stopped says more than what it was doing then, except
 	// that an unknown outcome must never be hidden.
 	cause := stopCause(ctx)
-	if cause != nil && w.halted == nil && w.unknown == nil {
-		w.unknown = w.unresolved()
+	if cause != nil && e.halted == nil && e.unknown == nil {
+		e.unknown = e.memo.unresolved()
 	}
 	switch {
-	case w.halted != nil:
-		typed = w.halted
-	case w.unknown != nil:
-		typed = w.unknown
+	case e.halted != nil:
+		typed = e.halted
+	case e.unknown != nil:
+		typed = e.unknown
 	case cause != nil && typed.Kind != action.UnknownOutcome:
 		typed = cause
 	}
 	f.Describe(typed)
 	if f.Kind == action.UnknownOutcome {
-		f.Call = w.doubtful
+		f.Call = e.doubtful
 	}
-	if w.suspended {
-		return run.Outcome{Status: run.Suspended, Error: f}
+	if e.suspension != nil {
+		return run.Outcome{Status: run.Suspended, Error: f, Suspension: e.suspension}
 	}
-	return run.Outcome{Status: run.Failed, Error: f, Final: w.halted != nil}
+	return run.Outcome{Status: run.Failed, Error: f, Final: e.halted != nil}
 }
 
 // stopCause returns why a context ended, where the engine ended it.

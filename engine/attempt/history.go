@@ -38,10 +38,6 @@ func (c *RecordedCall) output() action.Object {
 // what they sent and got.
 type History map[run.TaskID][]RecordedCall
 
-// maxKept bounds what the writes of a step, or of an item of one, may send and get
-// together, in bytes: a retry asks for that, so that it is kept until the step ends.
-const maxKept = 64 << 20
-
 // valueSize is about how many bytes a value takes.
 func ValueSize(v any) int {
 	size := 16

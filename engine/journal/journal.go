@@ -11,78 +11,103 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A Journal keeps runs: what happened in each, in order, so that another process
-// can go on where one was stopped. Package engine/sqlite has the durable one,
-// [NewMemory] makes one that is gone with the process, and
-// engine/journaltest.TestJournal holds every implementation to these words.
+// A Journal stores the histories of runs, so that another process can continue a run.
+// Package sqlite has the durable journal, [NewMemory] makes one that is gone with the
+// process, and journaltest.TestJournal holds every implementation to what is said here.
 //
-// A journal that is open is an owner. The runs that it begins are its own, and
-// those that it adopts from an owner that is gone. It is safe for concurrent use.
+// An open journal is an owner. It owns the runs that it starts, and the runs that it
+// adopts from an owner that is gone. A journal is safe for concurrent use.
 type Journal interface {
-	// Begin enters a run with its first events, numbered from 1, and makes this
-	// journal its owner. An id that is taken is [ErrExists]. See [Entry] about
-	// groups.
+	Appender
+	Reader
+	Canceller
+	Schedules
+}
+
+// An Appender adds to the histories of runs.
+type Appender interface {
+	// Begin stores a new run with its first events, numbered from 1, and makes this
+	// journal its owner. The error is [ErrExists] when the id is taken, and a
+	// [BusyError] when the events claim a group that is busy; see [Claims].
 	Begin(ctx context.Context, entry Entry, events []run.Event) error
-	// Append adds events to a run. They are durable when it returns nil, all of
-	// them or none. The first must have the number after the last recorded one,
-	// else it is [ErrSequence]; a run of another owner is [ErrNotOwner].
-	Append(ctx context.Context, run string, events []run.Event) error
-	// Adopt makes this journal the owner of a run whose owner is gone; the run of
-	// one that lives is [ErrOwned]. What the old owner appends after that is
-	// refused, should it still live.
-	Adopt(ctx context.Context, run string) error
+	// Append adds events to a run. When it returns nil, all of them are durable, else
+	// none. The error is [ErrSequence] unless the first has the number after the last
+	// stored event, [ErrNotOwner] for a run of another owner, and a [BusyError] as for
+	// Begin.
+	Append(ctx context.Context, id string, events []run.Event) error
+	// Adopt makes this journal the owner of a run whose owner is gone. A run whose
+	// owner lives is [ErrOwned]. What the old owner appends later is refused. A run that
+	// was running counts as interrupted until it is resumed.
+	Adopt(ctx context.Context, id string) error
 	// Release gives a run up, so that any process can adopt it.
-	Release(ctx context.Context, run string) error
-	// Events returns the events of a run in order; an unknown run is
-	// [ErrNoRun].
-	Events(ctx context.Context, run string) ([]run.Event, error)
-	// Sources returns the texts that a run was made from, the workflow first.
-	Sources(ctx context.Context, run string) ([]workflow.Source, error)
-	// Runs returns runs, the newest first.
+	Release(ctx context.Context, id string) error
+}
+
+// A Reader reads runs.
+type Reader interface {
+	// Events returns the events of a run in order. The error is [ErrNoRun] when there
+	// is no such run.
+	Events(ctx context.Context, id string) ([]run.Event, error)
+	// Sources returns the texts that a run was started from, the workflow first.
+	Sources(ctx context.Context, id string) ([]workflow.Source, error)
+	// Runs returns the runs that a query selects, the newest first.
 	Runs(ctx context.Context, query Query) ([]Summary, error)
 	// Previous returns the last successful run of a workflow in a realm
-	// ([Target.Realm]), by its end; nil when there is none.
+	// ([run.Target.Realm]), by its end; nil when there is none.
 	Previous(ctx context.Context, workflow, realm string) (*run.Previous, error)
-	// RequestCancel asks the owner of a run to cancel it. A run.resumed or
-	// run.retried of the run ends the request.
-	RequestCancel(ctx context.Context, run string) error
-	// CancelRequested reports whether somebody asked for it.
-	CancelRequested(ctx context.Context, run string) (bool, error)
-	// Schedules returns what is known of schedules, by workflow and schedule.
+}
+
+// A Canceller passes requests to cancel runs between processes.
+type Canceller interface {
+	// RequestCancel asks the owner of a run to cancel it, for an actor who may be nil.
+	// The request ends with the next run.resumed or run.retried. A second request
+	// changes nothing.
+	RequestCancel(ctx context.Context, id string, by *run.Actor) error
+	// CancelRequested returns the request to cancel a run; nil when there is none.
+	CancelRequested(ctx context.Context, id string) (*CancelRequest, error)
+}
+
+// A CancelRequest asks to cancel a run.
+type CancelRequest struct {
+	Actor *run.Actor // who asked; nil when unknown
+}
+
+// Schedules stores what is known of schedules besides their runs.
+type Schedules interface {
+	// Schedules returns the states of all schedules, by workflow and schedule.
 	Schedules(ctx context.Context) ([]ScheduleState, error)
-	// SaveSchedules keeps the watermarks of schedules, all of them or none. Their
-	// pauses stay as they are: somebody else may be changing them.
+	// SaveSchedules stores the watermarks of schedules, all of them or none. Their
+	// pauses stay as they are, since another process may be changing them.
 	SaveSchedules(ctx context.Context, states []ScheduleState) error
-	// PauseSchedule pauses a schedule, or ends its pause with nil.
+	// PauseSchedule pauses a schedule, or ends its pause when pause is nil.
 	PauseSchedule(ctx context.Context, workflow, schedule string, pause *Pause) error
 }
 
-// An Entry is what a journal is told of a run when it begins.
+// An Entry is what a journal stores of a run besides its events.
 type Entry struct {
 	Run      string
 	Workflow string
-	Realm    string // of its target; see Target.Realm
+	Realm    string // of its target; see run.Target.Realm
 	Trigger  string // the kind
 	Sources  []workflow.Source
-	// Group is the run's concurrency group; empty when any number may run at a
-	// time. A run.started of a run with a group, in Begin or in Append, is refused
-	// with a [BusyError] while another run of that group with a living owner has
-	// started and not ended (a suspended one has ended in this sense), or was
-	// queued before it.
+	// Group is the run's concurrency group; empty when any number of runs may run at a
+	// time. Events that claim it (see [Claims]) are refused with a [BusyError] while
+	// another run of the group with a living owner is running or was queued before. A
+	// suspended or interrupted run is not running.
 	Group string
 }
 
-// A RunQuery chooses runs. Zero fields choose all.
+// A Query selects runs. Zero fields select all.
 type Query struct {
-	Run      string // an id, or the beginning of one
+	Run      string // an id, or the first characters of one
 	Workflow string
-	Trigger  string // the kind of what began it, such as schedule
+	Trigger  string // the kind of trigger, such as schedule
 	Statuses []run.Status
-	Since    time.Time // begun then or later
+	Since    time.Time // started then or later
 	Limit    int
 }
 
-// A RunSummary is what a list of runs shows of one.
+// A Summary is what a list of runs shows of a run.
 type Summary struct {
 	Run       string
 	Workflow  string
@@ -90,22 +115,22 @@ type Summary struct {
 	Group     string
 	Status    run.Status // Interrupted when it has not ended and its owner is gone
 	Live      bool       // its owner lives
-	Events    int        // how many
+	Events    int        // the number of events
 	BegunAt   time.Time
-	EndedAt   time.Time // zero while it has not ended
+	EndedAt   time.Time // zero until it has ended
 	Simulated bool
 }
 
 // What a journal refuses.
 var (
-	ErrExists   = errors.New("there is a run of this id already")
+	ErrExists   = errors.New("a run with this id exists already")
 	ErrNoRun    = errors.New("there is no such run")
-	ErrSequence = errors.New("another event has this number, or one is missing before it")
+	ErrSequence = errors.New("another event has this number, or an event is missing before it")
 	ErrNotOwner = errors.New("the run belongs to another process now")
-	ErrOwned    = errors.New("the run belongs to a process that lives")
+	ErrOwned    = errors.New("the run belongs to a process that is running")
 )
 
-// A BusyError says which runs keep another of their group from starting.
+// A BusyError names the runs that keep another run of their group from running.
 type BusyError struct {
 	Group string
 	Runs  []string // started or queued before, the oldest first

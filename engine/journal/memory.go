@@ -57,7 +57,7 @@ type memoryRun struct {
 	summary   Summary
 	succeeded run.Previous // its outputs, and its end
 	owner     int          // 0: it was released
-	cancel    bool
+	cancel    *CancelRequest
 }
 
 func (s *memoryStore) open() *Memory {
@@ -105,7 +105,11 @@ func (m *Memory) append(r *memoryRun, events []run.Event) error {
 	if err := Follow(r.entry.Run, len(r.events), events); err != nil {
 		return err
 	}
-	if busy := m.store.busy(r); len(busy) > 0 && Starts(events) {
+	after := r.summary
+	for _, e := range events {
+		after.Observe(e)
+	}
+	if busy := m.store.busy(r); len(busy) > 0 && Claims(events) && after.Status != run.Queued {
 		return &BusyError{r.entry.Group, busy}
 	}
 	encoded := make([][]byte, len(events))
@@ -129,7 +133,7 @@ func (r *memoryRun) observe(e run.Event, encoded []byte) {
 		kept, _ := Decode(encoded) // it was encoded just now
 		r.succeeded = run.Previous{Outputs: kept.Outputs, Status: kept.Status, EndedAt: kept.Time}
 	case run.EventResumed, run.EventRetried:
-		r.cancel = false
+		r.cancel = nil
 	}
 }
 
@@ -168,6 +172,9 @@ func (m *Memory) Adopt(_ context.Context, run string) error {
 	return m.change(run, func(r *memoryRun) error {
 		if r.owner != m.owner && m.store.living[r.owner] {
 			return ErrOwned
+		}
+		if r.owner != m.owner {
+			r.summary.Adopted()
 		}
 		r.owner = m.owner
 		return nil
@@ -265,20 +272,22 @@ func (m *Memory) Previous(_ context.Context, workflow, realm string) (*run.Previ
 }
 
 // RequestCancel asks the owner of a run to cancel it; see [Journal].
-func (m *Memory) RequestCancel(_ context.Context, run string) error {
-	return m.change(run, func(r *memoryRun) error {
-		r.cancel = true
+func (m *Memory) RequestCancel(_ context.Context, id string, by *run.Actor) error {
+	return m.change(id, func(r *memoryRun) error {
+		if r.cancel == nil {
+			r.cancel = &CancelRequest{by}
+		}
 		return nil
 	})
 }
 
-// CancelRequested reports whether somebody asked for it; see [Journal].
-func (m *Memory) CancelRequested(_ context.Context, run string) (asked bool, err error) {
-	err = m.change(run, func(r *memoryRun) error {
-		asked = r.cancel
+// CancelRequested returns the request to cancel a run; see [Journal].
+func (m *Memory) CancelRequested(_ context.Context, id string) (request *CancelRequest, err error) {
+	err = m.change(id, func(r *memoryRun) error {
+		request = r.cancel
 		return nil
 	})
-	return asked, err
+	return request, err
 }
 
 // A scheduleName tells schedules apart.

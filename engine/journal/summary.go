@@ -9,9 +9,7 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// What follows is what every journal does alike.
-
-// Follow refuses events that do not continue a run after its event last.
+// Follow returns an error unless the events continue a run whose last event is last.
 func Follow(run string, last int, events []run.Event) error {
 	for i, e := range events {
 		switch {
@@ -24,15 +22,25 @@ func Follow(run string, last int, events []run.Event) error {
 	return nil
 }
 
-// Starts reports whether events make a run of a concurrency group busy.
-func Starts(events []run.Event) bool {
-	return slices.ContainsFunc(events, func(e run.Event) bool { return e.Kind == run.EventStarted })
+// Claims reports whether events make a run that is not queued run, so that it needs its
+// concurrency group. A run that is resumed only to be cancelled does not wait for it.
+func Claims(events []run.Event) bool {
+	claims := false
+	for _, e := range events {
+		switch e.Kind {
+		case run.EventStarted, run.EventResumed, run.EventRetried:
+			claims = true
+		case run.EventCancelled:
+			return false
+		}
+	}
+	return claims
 }
 
 var _ run.Observer = (*Summary)(nil)
 
-// Observe takes the next event of the run. The status is then that of a run whose
-// owner lives; see SetLive.
+// Observe takes the next event of the run. The status is the status of a run whose owner
+// lives; see [Summary.SetLive].
 func (s *Summary) Observe(e run.Event) {
 	if s.Events++; s.Events == 1 {
 		s.BegunAt = e.Time.UTC()
@@ -44,7 +52,7 @@ func (s *Summary) Observe(e run.Event) {
 	case run.EventQueued:
 		s.Status, s.EndedAt = run.Queued, time.Time{}
 	case run.EventResumed:
-		if s.Status != run.Queued { // it goes on waiting
+		if s.Status != run.Queued { // a queued run continues to wait
 			s.Status, s.EndedAt = run.Running, time.Time{}
 		}
 	case run.EventStarted, run.EventRetried:
@@ -58,8 +66,14 @@ func (s *Summary) Observe(e run.Event) {
 	}
 }
 
-// SetLive says whether the owner lives. A run that is under way without one is
-// interrupted.
+// Adopted says that another process took the run over, and has not resumed it yet.
+func (s *Summary) Adopted() {
+	if s.Status == run.Running {
+		s.Status = run.Interrupted
+	}
+}
+
+// SetLive says whether the owner lives. An unfinished run without one is interrupted.
 func (s *Summary) SetLive(live bool) {
 	s.Live = live
 	if !live && s.UnderWay() {
@@ -67,11 +81,10 @@ func (s *Summary) SetLive(live bool) {
 	}
 }
 
-// UnderWay reports whether the run has begun and has neither ended nor stopped to
-// wait for a person.
+// UnderWay reports whether the run is running or queued.
 func (s *Summary) UnderWay() bool { return s.Status == run.Running || s.Status == run.Queued }
 
-// Matches reports whether the query chooses a run; its limit is the caller's.
+// Matches reports whether the query selects a run. The caller applies the limit.
 func (q Query) Matches(s Summary) bool {
 	return strings.HasPrefix(s.Run, q.Run) &&
 		(q.Workflow == "" || q.Workflow == s.Workflow) &&

@@ -63,8 +63,8 @@ type Attempt struct {
 	// Decision is the answer to what the attempt waited for; nil unless it was suspended
 	// for another reason than a call. The answer about a call is in the attempt's history.
 	Decision *Decision
-	Run    Info
-	Inputs action.Object
+	Run      Info
+	Inputs   action.Object
 	// Steps are the results that the step reads, by id.
 	Steps map[string]StepResult
 	// Failure is what on_failure and finally read as `failure`.

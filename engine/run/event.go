@@ -146,6 +146,12 @@ type Observer interface {
 	Observe(Event)
 }
 
+// An ObserverFunc is a function that observes events.
+type ObserverFunc func(Event)
+
+// Observe calls f.
+func (f ObserverFunc) Observe(e Event) { f(e) }
+
 // WithKeys returns the target with the fingerprints of keys. They are salted with the
 // run's id, so that equal keys look different in every run.
 func (t Target) WithKeys(run string, keys map[string]string) Target {

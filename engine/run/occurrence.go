@@ -50,3 +50,6 @@ func ID(at time.Time, rest [10]byte) string {
 // crockford is the alphabet of ULIDs: digits and letters that are not mistaken
 // for each other (github.com/ulid/spec).
 const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+// Actor returns the schedule as the actor of its runs.
+func (o Occurrence) Actor() Actor { return Actor{Kind: ActorSchedule, Name: o.Schedule} }

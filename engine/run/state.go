@@ -2,6 +2,7 @@ package run
 
 import (
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
@@ -235,3 +236,43 @@ func (r *State) Paused() bool { return r.stage == paused }
 
 // Over reports whether the run has ended. Only a retry can follow.
 func (r *State) Over() bool { return r.stage == over }
+
+// Suspension returns the first task that is suspended, in the order of the plan, and what
+// it waits for. It is zero unless an attempt is suspended.
+func (r *State) Suspension() (task TaskID, s Suspension) {
+	for a, waits := range r.held() {
+		return TaskID{a.Step, a.Item}, waits
+	}
+	return TaskID{}, Suspension{}
+}
+
+// Suspended returns the first attempt that is suspended for a reason.
+func (r *State) Suspended(reason Reason) (a Attempt, ok bool) {
+	for a, waits := range r.held() {
+		if waits.Reason == reason {
+			return a, true
+		}
+	}
+	return Attempt{}, false
+}
+
+// held visits the suspended attempts in the order of the plan.
+func (r *State) held() iter.Seq2[Attempt, Suspension] {
+	return func(yield func(Attempt, Suspension) bool) {
+		more := true
+		r.eachUnit(func(i, item int, u *task) {
+			if more && u.phase == held {
+				more = yield(Attempt{Step: r.stepID(i), Index: i, Item: item, Number: u.result.Attempts}, u.waits)
+			}
+		})
+	}
+}
+
+// Waits returns what the suspended attempts wait for, in the order of the plan.
+func (r *State) Waits() []Suspension {
+	var waits []Suspension
+	for _, s := range r.held() {
+		waits = append(waits, s)
+	}
+	return waits
+}

@@ -33,7 +33,7 @@ type Owner interface {
 	Lose() error
 }
 
-// TestJournal holds a journal to the words of [engine.Journal]. Open returns a
+// TestJournal holds a journal to the words of [journal.Journal]. Open returns a
 // function that opens an empty journal, and each time it is called again another
 // owner of the same one. Owners are closed at the end of the test.
 func TestJournal(t *testing.T, open func(t testing.TB) func() Owner) {
@@ -55,6 +55,7 @@ func TestJournal(t *testing.T, open func(t testing.TB) func() Owner) {
 		{"Stale", testStale},
 		{"Groups", testGroups},
 		{"GroupStates", testGroupStates},
+		{"GroupReclaimed", testGroupReclaimed},
 		{"Parallel", testParallel},
 		{"SameNumber", testSameNumber},
 		{"SameRun", testSameRun},

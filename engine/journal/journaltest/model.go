@@ -19,6 +19,8 @@ type modelRun struct {
 	journal.Entry
 	events []run.Event
 	owner  int // -1 when it was released
+	// adopted is how many events the run had when its owner changed last.
+	adopted int
 	cancel bool
 }
 
@@ -70,8 +72,15 @@ func (m *model) append(owner int, runID string, events []run.Event) error {
 }
 
 func (m *model) busy(r *modelRun, events []run.Event) error {
-	starts := slices.ContainsFunc(events, func(e run.Event) bool { return e.Kind == run.EventStarted })
-	if r.Group == "" || !starts {
+	after := *r
+	after.events = slices.Concat(r.events, events)
+	status, _ := after.stands()
+	kinds := map[run.EventKind]bool{}
+	for _, e := range events {
+		kinds[e.Kind] = true
+	}
+	claims := kinds[run.EventStarted] || kinds[run.EventResumed] || kinds[run.EventRetried]
+	if r.Group == "" || !claims || kinds[run.EventCancelled] || status == run.Queued {
 		return nil
 	}
 	busy := &journal.BusyError{Group: r.Group}
@@ -95,7 +104,10 @@ func (m *model) lives(r *modelRun) bool { return r.owner >= 0 && !m.gone[r.owner
 
 // stands is where the events leave a run, whoever owns it, and when it ended.
 func (r *modelRun) stands() (status run.Status, ended time.Time) {
-	for _, e := range r.events {
+	for i, e := range append(slices.Clone(r.events), run.Event{}) {
+		if i > 0 && i == r.adopted && status == run.Running {
+			status = run.Interrupted
+		}
 		next, known := map[run.EventKind]run.Status{
 			run.EventQueued: run.Queued, run.EventStarted: run.Running, run.EventRetried: run.Running,
 			run.EventResumed: run.Running, run.EventSuspended: run.NeedsAttention,
@@ -120,7 +132,9 @@ func (m *model) adopt(owner int, run string) error {
 	case r.owner != owner && m.lives(r):
 		return journal.ErrOwned
 	}
-	r.owner = owner
+	if r.owner != owner {
+		r.owner, r.adopted = owner, len(r.events)
+	}
 	return nil
 }
 

@@ -112,6 +112,26 @@ func testGroups(t *testing.T, open func() Owner) {
 	same(t, j, "R3", append(events("R3", 1, run.EventQueued), events("R3", 2, run.EventStarted)...))
 }
 
+// testGroupReclaimed: a run that is resumed or retried needs its group again, unless it
+// is resumed to be cancelled. A run that was taken over is in no one's way until then.
+func testGroupReclaimed(t *testing.T, open func() Owner) {
+	j, gone := open(), open()
+	must(t, begin(gone, "R1", "g", run.EventStarted))
+	must(t, begin(gone, "R2", "h", run.EventStarted))
+	must(t, gone.Lose())
+	must(t, begin(j, "R3", "h", run.EventStarted, run.EventSuspended))
+	must(t, begin(j, "R4", "g", run.EventStarted))
+	must(t, j.Adopt(ctx, "R1"))
+	must(t, j.Adopt(ctx, "R2"))
+	mustBeBusy(t, j.Append(ctx, "R1", events("R1", 2, run.EventResumed)), "g", "R4")
+	must(t, j.Append(ctx, "R3", events("R3", 3, run.EventCallDecided, run.EventResumed)))
+	mustBeBusy(t, j.Append(ctx, "R2", events("R2", 2, run.EventResumed)), "h", "R3")
+	must(t, j.Append(ctx, "R2", events("R2", 2, run.EventResumed, run.EventCancelled)))
+	must(t, j.Append(ctx, "R4", events("R4", 2, run.EventFinished)))
+	must(t, j.Append(ctx, "R1", events("R1", 2, run.EventResumed)))
+	mustBeBusy(t, j.Append(ctx, "R4", events("R4", 3, run.EventRetried)), "g", "R1")
+}
+
 // testGroupStates: which states of a run are in the way of another.
 func testGroupStates(t *testing.T, open func() Owner) {
 	for i, test := range []struct {

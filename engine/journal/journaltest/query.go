@@ -129,28 +129,32 @@ func testCancel(t *testing.T, open func() Owner) {
 	for _, runID := range []string{"R1", "R2"} {
 		must(t, owner.Begin(ctx, entry(runID), events(runID, 1, run.EventStarted)))
 	}
-	asked := func(j journal.Journal, run string, want bool) {
+	asked := func(j journal.Journal, id string, want bool) {
 		t.Helper()
-		if got, err := j.CancelRequested(ctx, run); got != want || err != nil {
-			t.Errorf("got %v, %v, want %v", got, err, want)
+		if got, err := j.CancelRequested(ctx, id); (got != nil) != want || err != nil {
+			t.Errorf("got %v, %v, want a request: %v", got, err, want)
 		}
 	}
+	ann, bob := &run.Actor{Kind: run.ActorUser, Name: "ann@host"}, &run.Actor{Kind: run.ActorSocket, Name: "bob"}
 	asked(owner, "R1", false)
-	must(t, other.RequestCancel(ctx, "R1"))
-	must(t, other.RequestCancel(ctx, "R1"))
+	must(t, other.RequestCancel(ctx, "R1", ann))
+	must(t, other.RequestCancel(ctx, "R1", bob))
 	asked(owner, "R1", true)
+	if got, err := owner.CancelRequested(ctx, "R1"); err != nil || !cmp.Equal(got, &journal.CancelRequest{Actor: ann}) {
+		t.Errorf("got %+v, %v, want the first request with its actor", got, err)
+	}
 	asked(other, "R1", true)
 	asked(owner, "R2", false)
 	must(t, owner.Append(ctx, "R1", events("R1", 2, run.EventCancelled, run.EventFinished)))
 	asked(owner, "R1", true)
 	must(t, owner.Append(ctx, "R1", events("R1", 4, run.EventRetried)))
 	asked(owner, "R1", false)
-	must(t, owner.RequestCancel(ctx, "R1"))
+	must(t, owner.RequestCancel(ctx, "R1", nil))
 	must(t, owner.Append(ctx, "R1", events("R1", 5, run.EventSuspended)))
 	asked(other, "R1", true)
 	must(t, owner.Append(ctx, "R1", events("R1", 6, run.EventCallDecided, run.EventResumed)))
 	asked(other, "R1", false)
-	mustBe(t, other.RequestCancel(ctx, "R9"), journal.ErrNoRun)
+	mustBe(t, other.RequestCancel(ctx, "R9", ann), journal.ErrNoRun)
 	_, err := owner.CancelRequested(ctx, "R9")
 	mustBe(t, err, journal.ErrNoRun)
 }

@@ -69,7 +69,7 @@ func (h *history) step(t *testing.T, n int) {
 		did, got, want = "release "+run, j.Release(ctx, run), h.model.release(owner, run)
 	case choice < 98:
 		run := h.pick()
-		did, got, want = "cancel "+run, j.RequestCancel(ctx, run), h.model.requestCancel(run)
+		did, got, want = "cancel "+run, j.RequestCancel(ctx, run, nil), h.model.requestCancel(run)
 	default:
 		did, got = "lose", j.Lose()
 		h.model.gone[owner] = true
@@ -148,7 +148,7 @@ func (h *history) compare(t *testing.T) {
 	}
 	for _, r := range h.model.runs {
 		same(t, j, r.Run, r.events)
-		if asked, err := j.CancelRequested(ctx, r.Run); asked != r.cancel || err != nil {
+		if asked, err := j.CancelRequested(ctx, r.Run); (asked != nil) != r.cancel || err != nil {
 			t.Errorf("%s: got %v, %v of its cancellation, want %v", r.Run, asked, err, r.cancel)
 		}
 		got, err := j.Previous(ctx, r.Workflow, r.Realm)

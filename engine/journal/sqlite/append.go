@@ -9,7 +9,7 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// Begin enters a run with its first events; see [engine.Journal].
+// Begin enters a run with its first events; see [journal.Journal].
 func (j *Journal) Begin(ctx context.Context, entry journal.Entry, events []run.Event) error {
 	if len(events) == 0 {
 		return fmt.Errorf("%w: a run begins with its first event", journal.ErrSequence)
@@ -111,7 +111,7 @@ func blob(b []byte) []byte {
 	return b
 }
 
-// Append adds events to a run; see [engine.Journal]. Once it waits for the disk it
+// Append adds events to a run; see [journal.Journal]. Once it waits for the disk it
 // does not end before that, even when the context does.
 func (j *Journal) Append(ctx context.Context, id string, events []run.Event) error {
 	if len(events) == 0 {

@@ -221,7 +221,7 @@ func TestVerify(t *testing.T) {
 		"a file gone":            {"DELETE FROM files", "the files that it was made from are not", "sources of " + first},
 		"a plan gone":            {"DELETE FROM plans", "a row of runs belongs to one of plans that is missing", "sources of " + first},
 		"the name of a workflow": {"UPDATE workflows SET name = 'x'", "a row of workflows does not fit its digest", "runs"},
-		"a request":              {"INSERT INTO cancels VALUES (1, 0)", "the request to cancel it does not fit its checksum", "cancellation of " + first},
+		"a request":              {"INSERT INTO cancels VALUES (1, 0, '')", "the request to cancel it does not fit its checksum", "cancellation of " + first},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 // living owners that have started and neither ended nor been suspended, or that
 // were queued before it.
 func (j *Journal) enter(ctx context.Context, s *session, r *storedRun, events []run.Event) error {
-	if r.Group == "" || !journal.Starts(events) {
+	if r.Group == "" || r.Status == run.Queued || !journal.Claims(events) {
 		return nil
 	}
 	var open []storedRun

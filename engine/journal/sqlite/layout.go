@@ -13,7 +13,7 @@ import (
 // What the header of the file says: whose it is, and in which layout.
 const (
 	applicationID = 0x70646677 // "pdfw"
-	layoutVersion = 2
+	layoutVersion = 3
 )
 
 // layout makes the tables. Times are nanoseconds since 1970 in UTC; a check is a
@@ -94,9 +94,9 @@ CREATE TABLE calls (
 ) WITHOUT ROWID;
 CREATE TABLE cancels (                 -- runs that somebody wants cancelled
 	run INTEGER PRIMARY KEY REFERENCES runs,
-	crc INTEGER NOT NULL               -- of the id of the run
+	crc INTEGER NOT NULL               -- of the id of the run and the actor
 );
-`, applicationID, layoutVersion) + schedulesTable
+`, applicationID, layoutVersion) + schedulesTable + cancelsActor
 
 // schedulesTable came with the second layout.
 const schedulesTable = `
@@ -108,6 +108,10 @@ CREATE TABLE schedules (
 	crc       INTEGER NOT NULL,
 	PRIMARY KEY (workflow, schedule)
 ) WITHOUT ROWID;
+`
+
+// cancelsActor came with the third layout: who asked, as JSON text; ” when unknown.
+const cancelsActor = `ALTER TABLE cancels ADD COLUMN actor TEXT NOT NULL DEFAULT '';
 `
 
 var errNotOurs = errors.New("it is a database of another program; use another folder")
@@ -167,8 +171,12 @@ func (j *Journal) lay(ctx context.Context, conn *sql.Conn) error {
 	switch {
 	case err != nil || version == layoutVersion:
 		return err
-	case version == 1:
-		_, err = conn.ExecContext(ctx, fmt.Sprintf("BEGIN IMMEDIATE;%sPRAGMA user_version = %d;COMMIT", schedulesTable, layoutVersion))
+	case version >= 1:
+		added := cancelsActor
+		if version == 1 {
+			added = schedulesTable + added
+		}
+		_, err = conn.ExecContext(ctx, fmt.Sprintf("BEGIN IMMEDIATE;%sPRAGMA user_version = %d;COMMIT", added, layoutVersion))
 		return err
 	}
 	// The first has to come before the first page, the second before a transaction.

@@ -11,7 +11,7 @@ import (
 	"github.com/pdflow/pdflow/engine/journal"
 )
 
-// Runs returns runs, the newest first; see [engine.Journal].
+// Runs returns runs, the newest first; see [journal.Journal].
 func (j *Journal) Runs(ctx context.Context, query journal.Query) ([]journal.Summary, error) {
 	var found []journal.Summary
 	living := map[string]bool{}

@@ -51,7 +51,7 @@ func TestPrune(t *testing.T) {
 	begin("failed late", "w", "5", 20, ended...)
 	begin("only", "v", "6", 1, ended...)
 	begin("failed only", "u", "7", 1, ended...)
-	if err := j.RequestCancel(background, "failed"); err != nil {
+	if err := j.RequestCancel(background, "failed", nil); err != nil {
 		t.Fatal(err)
 	}
 	got, err := j.Prune(background, day(10))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -51,7 +52,7 @@ func (v view) find(ctx context.Context, id string) (r storedRun, err error) {
 	return r, err
 }
 
-// Events returns the events of a run in order; see [engine.Journal].
+// Events returns the events of a run in order; see [journal.Journal].
 func (j *Journal) Events(ctx context.Context, id string) ([]run.Event, error) {
 	var events []run.Event
 	err := j.view(ctx, func(v view) error {
@@ -131,7 +132,7 @@ func (c *record) scan(rows *sql.Rows, runID0 string) (run.Event, error) {
 	return c.decode(runID0)
 }
 
-// Sources returns the texts that a run was made from; see [engine.Journal].
+// Sources returns the texts that a run was made from; see [journal.Journal].
 func (j *Journal) Sources(ctx context.Context, id string) ([]workflow.Source, error) {
 	var sources []workflow.Source
 	err := j.view(ctx, func(v view) error {
@@ -180,7 +181,7 @@ func (v view) sources(ctx context.Context, plan int64) (sources []workflow.Sourc
 }
 
 // Previous returns the last successful run of a workflow in a realm; see
-// [engine.Journal].
+// [journal.Journal].
 func (j *Journal) Previous(ctx context.Context, workflow, realm string) (*run.Previous, error) {
 	var previous *run.Previous
 	err := j.view(ctx, func(v view) error {
@@ -211,24 +212,29 @@ func (j *Journal) Previous(ctx context.Context, workflow, realm string) (*run.Pr
 	return previous, err
 }
 
-// CancelRequested reports whether somebody asked to cancel a run; see
-// [engine.Journal].
-func (j *Journal) CancelRequested(ctx context.Context, id string) (asked bool, err error) {
+// CancelRequested returns the request to cancel a run; see [journal.Canceller].
+func (j *Journal) CancelRequested(ctx context.Context, id string) (request *journal.CancelRequest, err error) {
 	err = j.view(ctx, func(v view) error {
 		r, err := v.find(ctx, id)
 		if err != nil {
 			return err
 		}
+		var actor string
 		var crc int64
-		err = v.QueryRowContext(ctx, "SELECT crc FROM cancels WHERE run = ?", r.number).Scan(&crc)
+		err = v.QueryRowContext(ctx, "SELECT actor, crc FROM cancels WHERE run = ?", r.number).Scan(&actor, &crc)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			return nil
-		case err == nil && crc != cancelCheck(id):
+		case err != nil:
+			return err
+		case crc != cancelCheck(id, actor):
 			return Damage{Run: id, Message: "the request to cancel it does not fit its checksum"}
 		}
-		asked = err == nil
-		return err
+		request = &journal.CancelRequest{}
+		if actor != "" {
+			return json.Unmarshal([]byte(actor), &request.Actor)
+		}
+		return nil
 	})
-	return asked, err
+	return request, err
 }

@@ -40,7 +40,7 @@ func encode(e run.Event) (record, error) {
 	r := record{sequence: e.Sequence, time: at, kind: e.Kind, step: e.Step, item: e.Item, attempt: e.Attempt}
 	rest := run.Event{
 		Started: e.Started, Items: e.Items, Outcome: e.Outcome, Call: e.Call, Log: e.Log, Status: e.Status,
-		Outputs: e.Outputs, Error: e.Error, Reason: e.Reason,
+		Outputs: e.Outputs, Error: e.Error, Reason: e.Reason, Actor: e.Actor, Decision: e.Decision,
 	}
 	if e.Started != nil {
 		own, common := split(*e.Started)

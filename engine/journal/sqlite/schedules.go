@@ -11,7 +11,7 @@ import (
 	"github.com/pdflow/pdflow/engine/journal"
 )
 
-// Schedules returns the states of schedules; see [engine.Journal].
+// Schedules returns the states of schedules; see [journal.Journal].
 func (j *Journal) Schedules(ctx context.Context) ([]journal.ScheduleState, error) {
 	var states []journal.ScheduleState
 	err := j.view(ctx, func(v view) error {
@@ -49,7 +49,7 @@ func (v view) schedules(ctx context.Context, visit func(journal.ScheduleState, *
 	})
 }
 
-// SaveSchedules keeps states of schedules; see [engine.Journal].
+// SaveSchedules keeps states of schedules; see [journal.Journal].
 func (j *Journal) SaveSchedules(ctx context.Context, states []journal.ScheduleState) error {
 	if len(states) == 0 {
 		return nil
@@ -72,7 +72,7 @@ func (j *Journal) SaveSchedules(ctx context.Context, states []journal.ScheduleSt
 	})
 }
 
-// PauseSchedule pauses a schedule; see [engine.Journal].
+// PauseSchedule pauses a schedule; see [journal.Journal].
 func (j *Journal) PauseSchedule(ctx context.Context, workflow, schedule string, pause *journal.Pause) error {
 	text := []byte{}
 	if pause != nil {

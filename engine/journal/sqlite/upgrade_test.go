@@ -13,6 +13,16 @@ import (
 // TestUpgrade opens a journal of the first layout, which had no schedules: it gets
 // them, and keeps what it has.
 func TestUpgrade(t *testing.T) {
+	for name, older := range map[string]string{
+		"first layout":  "DROP TABLE schedules; ALTER TABLE cancels DROP COLUMN actor; PRAGMA user_version = 1",
+		"second layout": "ALTER TABLE cancels DROP COLUMN actor; PRAGMA user_version = 2",
+	} {
+		t.Run(name, func(t *testing.T) { testUpgrade(t, older) })
+	}
+}
+
+// testUpgrade opens a journal that SQL statements turn into one of an older layout.
+func testUpgrade(t *testing.T, older string) {
 	ctx, dir := context.Background(), t.TempDir()
 	j, err := Open(Config{Dir: dir})
 	if err != nil {
@@ -25,7 +35,7 @@ func TestUpgrade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec("DROP TABLE schedules; PRAGMA user_version = 1"); err != nil {
+	if _, err := db.Exec(older); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {

@@ -108,11 +108,11 @@ func (v view) verifyShared(ctx context.Context, report func(Damage)) error {
 }
 
 func (v view) verifyCancels(ctx context.Context, report func(Damage)) error {
-	return v.each(ctx, "SELECT id, cancels.crc FROM cancels JOIN runs ON number = run", nil, func(rows *sql.Rows) error {
-		var id string
+	return v.each(ctx, "SELECT id, actor, cancels.crc FROM cancels JOIN runs ON number = run", nil, func(rows *sql.Rows) error {
+		var id, actor string
 		var crc int64
-		err := rows.Scan(&id, &crc)
-		if err == nil && crc != cancelCheck(id) {
+		err := rows.Scan(&id, &actor, &crc)
+		if err == nil && crc != cancelCheck(id, actor) {
 			report(Damage{Run: id, Message: "the request to cancel it does not fit its checksum"})
 		}
 		return err
@@ -181,6 +181,9 @@ func (v view) verifyRun(ctx context.Context, r *storedRun, report func(Damage)) 
 	})
 	if err != nil || !whole {
 		return err
+	}
+	if r.Status == run.Interrupted {
+		told.Adopted() // it was taken over, and no event says so
 	}
 	if told.Status != r.Status || told.Simulated != r.Simulated || !told.BegunAt.Equal(r.BegunAt) || !told.EndedAt.Equal(r.EndedAt) {
 		report(Damage{Run: r.Run, Message: fmt.Sprintf("its row says that it is %q, its events that it is %q", r.Status, told.Status)})

@@ -16,10 +16,10 @@ import (
 // MaxQueued is how many runs of a concurrency group may wait.
 const MaxQueued = 10
 
-// queueEvery is how often a queued run looks whether its turn has come.
+// queueEvery is how often a waiting run asks whether its group is free.
 const queueEvery = 250 * time.Millisecond
 
-// start begins a run and drives it to its end.
+// start starts a run and drives it.
 func (l *loop) start(ctx context.Context, start *run.Start) (*run.Result, error) {
 	group, err := l.group(ctx, start)
 	if err != nil {
@@ -28,10 +28,7 @@ func (l *loop) start(ctx context.Context, start *run.Start) (*run.Result, error)
 	if l.local.Journal == nil {
 		return l.begin(ctx, start)
 	}
-	l.entry = &journal.Entry{
-		Run: l.id, Workflow: start.Workflow, Realm: start.Target.Realm(), Trigger: start.Trigger.Kind,
-		Sources: l.plan.Sources, Group: group,
-	}
+	l.entry = l.newEntry(start, group)
 	if group != "" {
 		return l.enterGroup(ctx, start)
 	}
@@ -41,14 +38,22 @@ func (l *loop) start(ctx context.Context, start *run.Start) (*run.Result, error)
 	return l.begin(ctx, start)
 }
 
+func (l *loop) newEntry(start *run.Start, group string) *journal.Entry {
+	return &journal.Entry{
+		Run: l.id, Workflow: start.Workflow, Realm: start.Target.Realm(), Trigger: start.Trigger.Kind,
+		Sources: l.plan.Sources, Group: group,
+	}
+}
+
+// begin takes the start of a run and drives the run.
 func (l *loop) begin(ctx context.Context, start *run.Start) (*run.Result, error) {
-	if err := l.take(run.Event{Kind: run.EventStarted, Started: start}); err != nil {
+	if err := l.take(run.Event{Kind: run.EventStarted, Started: start, Actor: l.actor}); err != nil {
 		return nil, err
 	}
 	return l.drive(ctx)
 }
 
-// previous is what the workflow knows of its last successful run, if it asks.
+// previous returns the last successful run of the workflow, if the workflow reads it.
 func (l *loop) previous(start *run.Start) (*run.Previous, error) {
 	if !l.plan.ReadsPrevious {
 		return nil, nil
@@ -56,9 +61,9 @@ func (l *loop) previous(start *run.Start) (*run.Previous, error) {
 	return l.local.Journal.Previous(context.Background(), start.Workflow, start.Target.Realm())
 }
 
-// policy is the concurrency policy of a run: what the workflow says, else the
+// concurrency returns the concurrency policy of a run: what the workflow says, else the
 // default of the trigger.
-func policy(plan *workflow.Plan, trigger run.Trigger) workflow.ConcurrencyPolicy {
+func concurrency(plan *workflow.Plan, trigger run.Trigger) workflow.ConcurrencyPolicy {
 	switch p := plan.Workflow.Concurrency.Policy; {
 	case p != "":
 		return p
@@ -68,10 +73,11 @@ func policy(plan *workflow.Plan, trigger run.Trigger) workflow.ConcurrencyPolicy
 	return workflow.Allow
 }
 
-// group is the concurrency group of a run, empty when any number may run.
+// group returns the concurrency group of a run. It is empty when any number of runs may
+// run at a time.
 func (l *loop) group(ctx context.Context, start *run.Start) (string, error) {
 	switch {
-	case policy(l.plan, start.Trigger) == workflow.Allow:
+	case concurrency(l.plan, start.Trigger) == workflow.Allow:
 		return "", nil
 	case l.plan.Group == nil:
 		return start.Workflow, nil
@@ -89,7 +95,7 @@ func (l *loop) group(ctx context.Context, start *run.Start) (string, error) {
 	return "", fmt.Errorf("concurrency.group must be text that is not empty, got %v", v)
 }
 
-// enterGroup begins a run as soon as its group allows it.
+// enterGroup starts a run as soon as its group is free, or does what its policy says.
 func (l *loop) enterGroup(ctx context.Context, start *run.Start) (*run.Result, error) {
 	var busy *journal.BusyError
 	switch err := l.tryStart(start); {
@@ -98,38 +104,38 @@ func (l *loop) enterGroup(ctx context.Context, start *run.Start) (*run.Result, e
 	case !errors.As(err, &busy):
 		return nil, err
 	}
-	policy := policy(l.plan, start.Trigger)
+	policy := concurrency(l.plan, start.Trigger)
 	switch {
 	case policy == workflow.Skip && !l.patient:
 		return l.skip(start, fmt.Sprintf("skipped: %v", busy))
 	case (policy == workflow.Queue || l.patient) && len(busy.Runs) > MaxQueued:
 		return l.skip(start, fmt.Sprintf("skipped: %d runs wait already: %v", MaxQueued, busy))
 	case policy == workflow.CancelBusy:
-		for _, run := range busy.Runs {
-			if err := l.local.Journal.RequestCancel(ctx, run); err != nil {
+		for _, id := range busy.Runs {
+			if err := l.local.Journal.RequestCancel(ctx, id, l.actor); err != nil {
 				return nil, &JournalError{l.id, err}
 			}
 		}
 	}
-	if err := l.take(run.Event{Kind: run.EventQueued, Started: start, Reason: busy.Error()}); err != nil {
+	if err := l.take(run.Event{Kind: run.EventQueued, Started: start, Actor: l.actor, Reason: busy.Error()}); err != nil {
 		return nil, err
 	}
 	return l.queued(ctx, start)
 }
 
-// skip records that the run does not run.
+// skip records that the run does not start.
 func (l *loop) skip(start *run.Start, reason string) (*run.Result, error) {
-	if err := l.take(run.Event{Kind: run.EventSkipped, Started: start, Reason: reason}); err != nil {
+	if err := l.take(run.Event{Kind: run.EventSkipped, Started: start, Actor: l.actor, Reason: reason}); err != nil {
 		return nil, err
 	}
 	if err := l.write(); err != nil {
 		return nil, err
 	}
-	return l.run.Result(), nil
+	return l.state.Result(), nil
 }
 
-// queued waits for the run's turn. It goes through the journal alone: whoever is
-// in the way may be in another process.
+// queued waits until the group of a run is free. It asks the journal, since the other
+// runs may be in other processes.
 func (l *loop) queued(ctx context.Context, start *run.Start) (*run.Result, error) {
 	if err := l.write(); err != nil {
 		return nil, err
@@ -137,12 +143,14 @@ func (l *loop) queued(ctx context.Context, start *run.Start) (*run.Result, error
 	l.urgent = false
 	for {
 		cancelled := l.clock.Sleep(ctx, queueEvery) != nil
+		by := canceller(ctx, l.actor)
 		if !cancelled {
-			asked, err := l.local.Journal.CancelRequested(ctx, l.id)
-			cancelled = err == nil && asked
+			if request, err := l.local.Journal.CancelRequested(ctx, l.id); err == nil && request != nil {
+				cancelled, by = true, request.Actor
+			}
 		}
 		if cancelled {
-			if err := l.take(run.Event{Kind: run.EventCancelled}); err != nil {
+			if err := l.take(run.Event{Kind: run.EventCancelled, Actor: by}); err != nil {
 				return nil, err
 			}
 			return l.drive(context.WithoutCancel(ctx))
@@ -156,13 +164,21 @@ func (l *loop) queued(ctx context.Context, start *run.Start) (*run.Result, error
 	}
 }
 
-// tryStart asks the journal first, and begins the run if that allows it.
+// tryStart starts the run if the journal allows it. The error is a [journal.BusyError]
+// while its group is busy.
 func (l *loop) tryStart(start *run.Start) error {
-	e := run.Event{Kind: run.EventStarted, Started: start, Sequence: l.sequence + 1, Time: l.clock.Now(), Run: l.id}
 	var err error
 	if start.Previous, err = l.previous(start); err != nil {
 		return &JournalError{l.id, err}
 	}
+	return l.claim(run.Event{Kind: run.EventStarted, Started: start, Actor: l.actor})
+}
+
+// claim writes an event with which the run claims its group, and then takes it. The
+// error is a [journal.BusyError] while other runs of the group are in the way.
+func (l *loop) claim(e run.Event) error {
+	e.Sequence, e.Time, e.Run = l.sequence+1, l.clock.Now(), l.id
+	var err error
 	if l.sequence == 0 {
 		err = l.local.Journal.Begin(context.Background(), *l.entry, []run.Event{l.shown(e)})
 	} else {
@@ -178,23 +194,6 @@ func (l *loop) tryStart(start *run.Start) error {
 		return err
 	}
 	l.batch = l.batch[1:] // the journal has it
-	l.hasBegun()
+	l.hasStarted()
 	return nil
-}
-
-// Skip records that an occurrence does not run, and why. One that is there already
-// stays as it is.
-func (l *Local) Skip(ctx context.Context, plan *workflow.Plan, o run.Occurrence, target run.Target, reason string) error {
-	if l.Journal == nil {
-		return &InputError{errors.New("there is no journal to keep it")}
-	}
-	loop := l.loop(plan)
-	loop.id = o.RunID()
-	start := &run.Start{Workflow: plan.Workflow.Name, Source: plan.Sources[0].Hash(), Trigger: o.Trigger(), Target: target}
-	loop.entry = &journal.Entry{Run: loop.id, Workflow: start.Workflow, Realm: target.Realm(), Trigger: start.Trigger.Kind, Sources: plan.Sources}
-	_, err := loop.skip(start, reason)
-	if errors.Is(err, journal.ErrExists) {
-		return nil
-	}
-	return err
 }

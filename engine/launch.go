@@ -1,0 +1,131 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/attempt"
+	"github.com/pdflow/pdflow/engine/run"
+)
+
+// A liveAttempt is an attempt that runs here, or that waits for its time.
+type liveAttempt struct {
+	cancel context.CancelCauseFunc
+}
+
+// launch executes an attempt in a goroutine of its own, which ends with the message how
+// the attempt ended.
+func (l *loop) launch(a run.Attempt) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	id := run.TaskID{Step: a.Step, Item: a.Item}
+	l.attempts[id] = &liveAttempt{cancel}
+	l.working++
+	l.busy()
+	recorder := &recorder{loop: l, attempt: a, recorded: slices.Clone(l.history[id])}
+	go func() {
+		outcome := l.execute(ctx, cancel, a, recorder)
+		l.messages <- message{event: l.ending(a, outcome), last: true}
+	}()
+}
+
+// launchAt executes an attempt once a time has come.
+func (l *loop) launchAt(a run.Attempt, at time.Time) {
+	id := run.TaskID{Step: a.Step, Item: a.Item}
+	waiting := &liveAttempt{}
+	stop := l.after(at.Sub(l.clock.Now()), func() error {
+		if l.attempts[id] != waiting {
+			return nil // it was cancelled when the timer fired
+		}
+		return l.enabled(run.StartAttempt{Attempt: a})
+	})
+	waiting.cancel = func(error) {
+		stop()
+		delete(l.attempts, id)
+	}
+	l.attempts[id] = waiting
+}
+
+// ending returns the event with which an attempt ends.
+func (l *loop) ending(a run.Attempt, o run.Outcome) run.Event {
+	e := run.Event{Kind: run.EventAttemptFinished, Time: l.clock.Now(), Step: a.Step, Item: a.Item, Attempt: a.Number, Outcome: &o}
+	switch {
+	case o.Status == run.Suspended:
+		e.Kind = run.EventAttemptSuspended
+	case o.Status == run.Success && a.Index >= 0 && a.Item == 0 && l.plan.Steps[a.Index].ForEach != nil:
+		e.Kind, e.Outcome = run.EventStepExpanded, nil
+		e.Items, _ = o.Outputs.([]any)
+	}
+	return e
+}
+
+// execute executes an attempt within the timeout of its step. When it returns, nothing
+// of the attempt is left, no timer either.
+func (l *loop) execute(ctx context.Context, cancel context.CancelCauseFunc, a run.Attempt, r attempt.Recorder) run.Outcome {
+	defer cancel(nil)
+	if a.Index >= 0 {
+		timeout := l.plan.Steps[a.Index].Timeout
+		stop := l.clock.AfterFunc(timeout, func() {
+			cancel(&action.Error{
+				Kind: action.Timeout, Message: fmt.Sprintf("the step took longer than its timeout of %s", timeout),
+				Hint: "raise `timeout:` of the step if it needs more",
+			})
+		})
+		defer stop()
+	}
+	return l.doSafely(ctx, a, r)
+}
+
+// doSafely turns a panic into a failure of the step: a mistake in the engine must not
+// take the process down.
+func (l *loop) doSafely(ctx context.Context, a run.Attempt, r attempt.Recorder) (outcome run.Outcome) {
+	defer func() {
+		if r := recover(); r != nil {
+			f := &run.Failure{
+				Kind: action.Script, Step: a.Step, Item: a.Item, File: l.plan.Workflow.File,
+				Message: fmt.Sprintf("the engine itself failed in this step: %v", r), Hint: "please report this",
+			}
+			outcome = run.Outcome{Status: run.Failed, Error: f}
+		}
+	}()
+	return l.executor.Do(ctx, a, r)
+}
+
+// A recorder reports the calls of an attempt to the loop as events.
+type recorder struct {
+	loop     *loop
+	attempt  run.Attempt
+	recorded []attempt.RecordedCall
+}
+
+var _ attempt.Recorder = (*recorder)(nil)
+
+// Recorded returns the calls of the task that are recorded already.
+func (r *recorder) Recorded() []attempt.RecordedCall { return r.recorded }
+
+// Begin reports that a call starts, and waits until the event was taken, and until it
+// is durable when that is asked for.
+func (r *recorder) Begin(_ context.Context, call run.Call, durable bool) (int, error) {
+	answer := make(chan reply, 1)
+	r.loop.messages <- message{event: r.event(run.Event{Kind: run.EventCallStarted, Call: &call}), durable: durable, reply: answer}
+	got := <-answer
+	return got.sequence, got.err
+}
+
+// End reports the result of a call.
+func (r *recorder) End(call run.Call, durable bool) {
+	r.loop.messages <- message{event: r.event(run.Event{Kind: run.EventCallReturned, Call: &call}), durable: durable}
+}
+
+// Log reports a line that the step logs.
+func (r *recorder) Log(record action.LogRecord) {
+	r.loop.messages <- message{event: r.event(run.Event{Kind: run.EventLogged, Log: &record})}
+}
+
+// event adds the time and the attempt to an event.
+func (r *recorder) event(e run.Event) run.Event {
+	e.Time, e.Step, e.Item, e.Attempt = r.loop.clock.Now(), r.attempt.Step, r.attempt.Item, r.attempt.Number
+	return e
+}
