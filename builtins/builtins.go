@@ -1,11 +1,19 @@
 package builtins
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 
-	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
+	"github.com/pdflow/pdflow/builtins/codes"
+	"github.com/pdflow/pdflow/builtins/jsonvalue"
+	"github.com/pdflow/pdflow/builtins/logging"
+	"github.com/pdflow/pdflow/builtins/pagerduty"
+	"github.com/pdflow/pdflow/builtins/pagerduty/client"
+	"github.com/pdflow/pdflow/builtins/probe"
+	"github.com/pdflow/pdflow/builtins/text"
+	"github.com/pdflow/pdflow/builtins/times"
+	"github.com/pdflow/pdflow/builtins/validate"
+	"github.com/pdflow/pdflow/builtins/web"
 	"github.com/pdflow/pdflow/engine/action"
 )
 
@@ -14,48 +22,36 @@ import (
 // fails with an [action.Error] that says what is missing.
 type Config struct {
 	// PagerDuty is the client of every call.
-	PagerDuty *pagerduty.Client
+	PagerDuty *client.Client
 	// Connect takes the place of PagerDuty where there are several accounts: it
 	// returns the client of a connection by name.
-	Connect func(connection string) (*pagerduty.Client, error)
+	Connect func(connection string) (*client.Client, error)
 	// Transport carries the requests of the http module; nil is the network.
 	Transport http.RoundTripper
 	// Network answers the net module; nil is the network.
-	Network Network
+	Network probe.Network
 }
 
 // Actions returns every built-in action, module by module.
 func Actions(c Config) []*action.Action {
 	if c.Transport == nil {
-		c.Transport = newTransport()
+		c.Transport = web.NewTransport()
 	}
 	if c.Network == nil {
-		c.Network = internet{}
+		c.Network = probe.Internet{}
 	}
 	if c.Connect == nil {
-		c.Connect = func(string) (*pagerduty.Client, error) { return c.PagerDuty, nil }
+		c.Connect = func(string) (*client.Client, error) { return c.PagerDuty, nil }
 	}
-	m := pagerdutyModule{c.Connect}
 	return slices.Concat(
-		pagerdutyEvents(m), pagerdutyUsers(m), pagerdutyIncidents(m), pagerdutyPeople(m), pagerdutyChange(m),
-		httpActions(Previewing(c.Transport)),
-		netActions(c.Network),
-		validateActions(),
-		jsonActions(),
-		base64Actions(),
-		hashActions(),
-		timeActions(),
-		textActions(),
-		logActions(),
-		uuidActions(),
+		pagerduty.Actions(c.Connect),
+		web.Actions(Previewing(c.Transport)),
+		probe.Actions(c.Network),
+		validate.Actions(),
+		jsonvalue.Actions(),
+		codes.Actions(),
+		times.Actions(),
+		text.Actions(),
+		logging.Actions(),
 	)
-}
-
-// clip shortens text that an error quotes.
-func clip(text string, limit int) string {
-	runes := []rune(text)
-	if len(runes) <= limit {
-		return text
-	}
-	return string(runes[:limit]) + fmt.Sprintf("… (%d characters)", len(runes))
 }

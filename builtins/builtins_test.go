@@ -1,136 +1,18 @@
 package builtins
 
 import (
-	"context"
-	"errors"
+	"fmt"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/action/actiontest"
 )
 
-// testTime is when every test begins.
-var testTime = time.Date(2026, 1, 31, 9, 0, 0, 0, time.UTC)
-
-// A testClock is virtual: a sleep passes at once, and a timer fires when time is
-// moved past it.
-type testClock struct {
-	mu     sync.Mutex
-	now    time.Time
-	slept  []time.Duration
-	timers []func()
-}
-
-func newTestClock() *testClock { return &testClock{now: testTime} }
-
-func (c *testClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *testClock) Sleep(ctx context.Context, d time.Duration) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-	c.slept = append(c.slept, d)
-	return ctx.Err()
-}
-
-func (c *testClock) AfterFunc(_ time.Duration, f func()) func() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.timers = append(c.timers, f)
-	return func() bool { return true }
-}
-
-// fire lets every timer run out.
-func (c *testClock) fire() {
-	c.mu.Lock()
-	timers := c.timers
-	c.timers = nil
-	c.mu.Unlock()
-	for _, f := range timers {
-		f()
-	}
-}
-
-// prepare returns the checked call of an action.
-func prepare(c Config, name string, input action.Object) (*action.Invocation, error) {
-	catalog, err := action.NewCatalog(Actions(c)...)
-	if err != nil {
-		return nil, err
-	}
-	a, ok := catalog.Lookup(name)
-	if !ok {
-		return nil, errors.New("no action " + name)
-	}
-	return a.Prepare(input)
-}
-
-// call prepares and does an action.
-func call(c Config, scope *action.Scope, name string, input action.Object) (action.Object, error) {
-	invocation, err := prepare(c, name, input)
-	if err != nil {
-		return nil, err
-	}
-	ctx := context.Background() // as from Go, without a run
-	if scope != nil {
-		ctx = action.WithScope(ctx, scope)
-	}
-	before, err := invocation.Before(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return invocation.Do(ctx, before)
-}
-
-// A row is a call with what it should return, or what its error should say.
-type row struct {
-	action string
-	input  action.Object
-	want   action.Object
-	kind   action.Kind
-	says   string // part of the error's message or hint
-}
-
-func runRows(t *testing.T, c Config, scope *action.Scope, rows []row) {
-	t.Helper()
-	for _, r := range rows {
-		got, err := call(c, scope, r.action, r.input)
-		if r.kind != "" {
-			checkError(t, r.action, err, r.kind, r.says)
-			continue
-		}
-		if err != nil {
-			t.Errorf("%s(%v): %v", r.action, r.input, err)
-			continue
-		}
-		if diff := cmp.Diff(r.want, got); diff != "" {
-			t.Errorf("%s(%v) (-want +got):\n%s", r.action, r.input, diff)
-		}
-	}
-}
-
-func checkError(t *testing.T, what string, err error, kind action.Kind, says string) *action.Error {
-	t.Helper()
-	if err == nil {
-		t.Errorf("%s succeeded, want an error of kind %s", what, kind)
-		return &action.Error{}
-	}
-	failure := action.AsError(err)
-	if failure.Kind != kind {
-		t.Errorf("%s: got kind %s (%v), want %s", what, failure.Kind, err, kind)
-	}
-	if text := failure.Message + "\n" + failure.Hint; !strings.Contains(text, says) {
-		t.Errorf("%s: got %q, want it to say %q", what, text, says)
-	}
-	return failure
-}
+// object is short for the tables below.
+type object = action.Object
 
 func TestActionsAreListedByModule(t *testing.T) {
 	want := []string{
@@ -145,11 +27,11 @@ func TestActionsAreListedByModule(t *testing.T) {
 		"json.encode", "json.decode",
 		"base64.encode", "base64.decode",
 		"hash.sha256", "hash.hmac",
+		"uuid.new",
 		"time.now", "time.parse", "time.format", "time.add", "time.sleep",
 		"text.split", "text.lines", "text.trim", "text.starts_with", "text.ends_with", "text.contains", "text.truncate",
 		"text.match", "text.find_all", "text.replace",
 		"log.debug", "log.info", "log.warn", "log.error",
-		"uuid.new",
 	}
 	var got []string
 	for _, a := range Actions(Config{}) {
@@ -197,20 +79,60 @@ func TestExamplesHaveTheRightShape(t *testing.T) {
 	}
 }
 
-func TestTimeoutIsTheRunsClock(t *testing.T) {
-	clock := newTestClock()
-	ctx, stop := withTimeout(action.WithScope(context.Background(), &action.Scope{Clock: clock}), time.Second)
-	defer stop()
-	if ctx.Err() != nil {
-		t.Fatal("the context ended at once")
+// TestRepeats is what a repeat of each kind of call does: what a retry gets again,
+// and what may be sent late.
+func TestRepeats(t *testing.T) {
+	key := object{"incident_key": "k", "service_key": "0123456789abcdef0123456789abcdef"}
+	post := object{"url": "https://example.com", "body": "x"}
+	with := func(o object, more object) object {
+		both := object{}
+		for _, from := range []object{o, more} {
+			for name, v := range from {
+				both[name] = v
+			}
+		}
+		return both
 	}
-	clock.fire()
-	if !timedOut(ctx) {
-		t.Errorf("got cause %v, want the timeout", context.Cause(ctx))
+	trigger := object{"description": "d", "service_key": "0123456789abcdef0123456789abcdef"}
+	tests := []struct {
+		action           string
+		input            object
+		recall, harmless bool
+		effect           action.Effect
+		output           object
+	}{
+		{"time.now", object{}, true, true, action.Reads, object{}},
+		{"time.now", object{"fresh": true}, false, true, action.Reads, object{}},
+		{"time.sleep", object{"duration": "1s"}, false, true, action.Reads, object{}},
+		{"pagerduty.get_user_by_id", object{"id": "P1"}, false, true, action.Reads, object{}},
+		{"pagerduty.send_trigger_event", trigger, true, false, action.Keyed, object{"incident_key": "derived", "status": "success"}},
+		{"pagerduty.send_trigger_event", with(trigger, object{"incident_key": "k"}), true, true, action.Keyed, object{"incident_key": "k", "status": "success"}},
+		{"pagerduty.send_acknowledge_event", key, true, false, action.Repeats, object{"incident_key": "k", "status": "success"}},
+		{"pagerduty.send_resolve_event", key, true, false, action.Repeats, object{"incident_key": "k", "status": "success"}},
+		{"pagerduty.delete_user_by_id", object{"id": "P1"}, true, true, action.Reconciled, object{}},
+		{"http.post", post, true, true, action.Once, object{}},
+		{"http.post", with(post, object{"idempotent": true}), true, true, action.Repeats, object{}},
+		{"http.get", object{"url": "https://example.com"}, false, true, action.Reads, object{}},
 	}
-	stopped, stop := withTimeout(context.Background(), time.Hour)
-	stop()
-	if timedOut(stopped) {
-		t.Error("a context that was stopped timed out")
+	for i, test := range tests {
+		t.Run(fmt.Sprintf("%d %s", i, test.action), func(t *testing.T) {
+			invocation, err := actiontest.Prepare(Actions(Config{}), test.action, test.input)
+			if err != nil {
+				t.Fatal(err)
+			}
+			invocation.UseKey("derived")
+			if got := invocation.Effect(); got != test.effect {
+				t.Errorf("got the effect %s, want %s", got, test.effect)
+			}
+			if got := invocation.Recall(); got != test.recall {
+				t.Errorf("got %v, want a retry to get it again: %v", got, test.recall)
+			}
+			if got := invocation.HarmlessLate(); got != test.harmless {
+				t.Errorf("got %v, want it harmless when it is late: %v", got, test.harmless)
+			}
+			if diff := cmp.Diff(action.Object(test.output), invocation.KnownOutput()); diff != "" {
+				t.Errorf("what is known of the output (-want +got):\n%s", diff)
+			}
+		})
 	}
 }

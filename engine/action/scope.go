@@ -101,3 +101,12 @@ func ScopeOf(ctx context.Context) *Scope {
 	}
 	return emptyScope
 }
+
+// ClockOf returns the clock of the run that makes the call, or an error of kind
+// permission outside of a run.
+func ClockOf(ctx context.Context) (Clock, error) {
+	if clock := ScopeOf(ctx).Clock; clock != nil {
+		return clock, nil
+	}
+	return nil, Errorf(Permission, "there is no clock outside of a run")
+}

@@ -1,0 +1,159 @@
+// Package text declares the module text: what Lua's own string library lacks.
+//
+//   - text.go declares the functions on plain text.
+//   - pattern.go declares the functions that take a regular expression.
+//   - search.go searches with a regular expression, counts the work, and stops when
+//     the call ends or the work becomes too much.
+package text
+
+import (
+	"context"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/pdflow/pdflow/engine/action"
+)
+
+const (
+	// maxItems bounds the lists that a text can be taken apart into.
+	maxItems = 100_000
+	// maxText bounds the text that a replacement can grow to, and what is
+	// replaced.
+	maxText = 4 << 20
+)
+
+// Actions declares what Lua's own string library lacks. The functions with
+// patterns are in text_pattern.go.
+func Actions() []*action.Action {
+	plain := []*action.Action{
+		action.New(textSpec("split", "Split a text at a separator.", "text", "separator"), textSplit),
+		action.New(textSpec("lines", "Split a text into lines, without their ends.", "text"), textLines),
+		action.New(textSpec("trim", "Remove white space, or other characters, from both ends.", "text", "characters"), textTrim),
+		action.New(textSpec("starts_with", "Tell whether a text starts with another.", "text", "part"), textTest(strings.HasPrefix)),
+		action.New(textSpec("ends_with", "Tell whether a text ends with another.", "text", "part"), textTest(strings.HasSuffix)),
+		action.New(textSpec("contains", "Tell whether a text contains another.", "text", "part"), textTest(strings.Contains)),
+		action.New(textSpec("truncate", "Shorten a text to so many characters.", "text", "length"), textTruncate),
+	}
+	return append(plain, patternActions()...)
+}
+
+func textSpec(function, summary string, args ...string) action.Spec {
+	return action.Spec{Name: "text." + function, Summary: summary, Effect: action.Pure, Args: args, Spread: true}
+}
+
+// textOutput is a text made of a text.
+type textOutput struct {
+	Text string `json:"text" doc:"The new text"`
+}
+
+// partsOutput is a text taken apart.
+type partsOutput struct {
+	Parts []string `json:"parts" doc:"The parts, in order"`
+}
+
+type splitInput struct {
+	Text      string `json:"text" required:"true" doc:"The text"`
+	Separator string `json:"separator" required:"true" min:"1" doc:"What stands between the parts, as plain text"`
+}
+
+func textSplit(_ context.Context, in splitInput) (partsOutput, error) {
+	return partsOf(strings.SplitN(in.Text, in.Separator, maxItems+1))
+}
+
+type linesInput struct {
+	Text string `json:"text" required:"true" doc:"The text; lines end with LF or CR LF"`
+}
+
+func textLines(_ context.Context, in linesInput) (partsOutput, error) {
+	text := strings.TrimSuffix(in.Text, "\n")
+	if in.Text == "" {
+		return partsOutput{}, nil
+	}
+	lines := strings.SplitN(text, "\n", maxItems+1)
+	for i := range lines {
+		lines[i] = strings.TrimSuffix(lines[i], "\r")
+	}
+	return partsOf(lines)
+}
+
+func partsOf(parts []string) (partsOutput, error) {
+	if len(parts) > maxItems {
+		return partsOutput{}, errTooManyItems("parts")
+	}
+	return partsOutput{Parts: parts}, nil
+}
+
+func errTooManyItems(what string) error {
+	return action.Errorf(action.Limit, "the text has more than %d %s", maxItems, what)
+}
+
+type trimInput struct {
+	Text       string `json:"text" required:"true" doc:"The text"`
+	Characters string `json:"characters" max:"1000" doc:"The characters to remove; white space when absent"`
+}
+
+func textTrim(_ context.Context, in trimInput) (textOutput, error) {
+	if in.Characters == "" {
+		return textOutput{Text: strings.TrimSpace(in.Text)}, nil
+	}
+	return textOutput{Text: strings.TrimFunc(in.Text, oneOf(in.Characters))}, nil
+}
+
+// oneOf tells whether a character is one of others, in the same time however many
+// they are.
+func oneOf(characters string) func(rune) bool {
+	set := make(map[rune]bool)
+	for _, r := range characters {
+		set[r] = true
+	}
+	return func(r rune) bool { return set[r] }
+}
+
+type testInput struct {
+	Text string `json:"text" required:"true" doc:"The text"`
+	Part string `json:"part" required:"true" doc:"The other text; case counts"`
+}
+
+type testOutput struct {
+	Result bool `json:"result" doc:"True if it does"`
+}
+
+func textTest(test func(text, part string) bool) func(context.Context, testInput) (testOutput, error) {
+	return func(_ context.Context, in testInput) (testOutput, error) {
+		return testOutput{Result: test(in.Text, in.Part)}, nil
+	}
+}
+
+type truncateInput struct {
+	Text   string `json:"text" required:"true" doc:"The text"`
+	Length int    `json:"length" required:"true" doc:"The most characters that the new text may have, its ending included"`
+	Ending string `json:"ending" default:"…" max:"1000" doc:"What a shortened text ends with"`
+}
+
+// Validate refuses lengths that no text has.
+func (in *truncateInput) Validate() error {
+	if in.Length < 0 {
+		return action.Errorf(action.InvalidInput, `"length" must be 0 or more, got %d`, in.Length)
+	}
+	return nil
+}
+
+func textTruncate(_ context.Context, in truncateInput) (textOutput, error) {
+	if placeAfter(in.Text, in.Length) == len(in.Text) {
+		return textOutput{Text: in.Text}, nil
+	}
+	ending := in.Ending[:placeAfter(in.Ending, in.Length)]
+	kept := in.Length - utf8.RuneCountInString(ending)
+	return textOutput{Text: in.Text[:placeAfter(in.Text, kept)] + ending}, nil
+}
+
+// placeAfter returns where so many characters of a text end, at most where it ends.
+func placeAfter(text string, characters int) int {
+	for at := range text {
+		if characters == 0 {
+			return at
+		}
+		characters--
+	}
+	return len(text)
+}

@@ -1,0 +1,257 @@
+// Package times declares the module time.
+//
+// times.go declares the functions; layout.go writes and reads times in a layout of
+// strftime's directives.
+package times
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+	_ "time/tzdata" // the zones are the same on a machine that has none installed
+
+	"github.com/pdflow/pdflow/engine/action"
+)
+
+// The instants that RFC 3339 can write, in seconds since 1970: the years 0 to
+// 9999.
+const (
+	firstSecond = -62167219200
+	lastSecond  = 253402300799
+)
+
+// Actions returns the actions of the module time.
+func Actions() []*action.Action {
+	return []*action.Action{
+		action.New(action.Spec{
+			Name:    "time.now",
+			Summary: "Return the time.",
+			Doc: "The result is recorded: a step that is run again after a failure gets the same time, so that what is " +
+				"computed from it stays the same. `fresh = true` asks for the time anew in each attempt.",
+			Effect:  action.Reads,
+			Instant: true,
+			Spread:  true,
+		}, timeNow),
+		action.New(action.Spec{
+			Name:    "time.parse",
+			Summary: "Read a time from text.",
+			Doc:     "Without a layout the text is RFC 3339. " + layoutDoc,
+			Effect:  action.Pure,
+			Args:    []string{"text", "layout", "timezone"},
+			Spread:  true,
+		}, timeParse),
+		action.New(action.Spec{
+			Name:    "time.format",
+			Summary: "Write a time as text.",
+			Doc:     "Without a layout it is written as RFC 3339. " + layoutDoc,
+			Effect:  action.Pure,
+			Args:    []string{"time", "layout", "timezone"},
+			Spread:  true,
+		}, timeFormat),
+		action.New(action.Spec{
+			Name:    "time.add",
+			Summary: "Return the time that is a duration later, or earlier when the duration is negative.",
+			Doc:     `"1d" is 24 hours, whatever the calendar of a time zone says.`,
+			Effect:  action.Pure,
+			Args:    []string{"time", "duration"},
+			Spread:  true,
+		}, timeAdd),
+		action.New(action.Spec{
+			Name:    "time.sleep",
+			Summary: "Wait.",
+			Doc:     "The timeouts of the step and of the run go on meanwhile. A run that is resumed waits no second time.",
+			Effect:  action.Reads,
+			Waits:   true,
+			Args:    []string{"duration"},
+			Spread:  true,
+		}, timeSleep),
+	}
+}
+
+// secondsOutput is a time as scripts compute with it.
+type secondsOutput struct {
+	Seconds float64 `json:"seconds" doc:"Seconds since 1970 in UTC, to the millisecond"`
+}
+
+func secondsOf(t time.Time) secondsOutput {
+	return secondsOutput{Seconds: float64(t.UnixMilli()) / 1000}
+}
+
+type timeNowInput struct {
+	Fresh bool `json:"fresh" doc:"Whether a retry gets a new time instead of the recorded one"`
+}
+
+// Recall gives a retry the recorded time, so that what is computed from it, and
+// so the key of a page, stays the same.
+func (in *timeNowInput) Recall() bool { return !in.Fresh }
+
+func timeNow(ctx context.Context, _ timeNowInput) (secondsOutput, error) {
+	clock, err := action.ClockOf(ctx)
+	if err != nil {
+		return secondsOutput{}, err
+	}
+	return secondsOf(clock.Now()), nil
+}
+
+type timeParseInput struct {
+	Text     string `json:"text" required:"true" doc:"The text"`
+	Layout   string `json:"layout" max:"1024" doc:"How it is written; RFC 3339 when absent"`
+	Timezone string `json:"timezone" default:"UTC" doc:"The time zone of a text that names none, such as Europe/Berlin"`
+}
+
+func timeParse(_ context.Context, in timeParseInput) (secondsOutput, error) {
+	zone, err := zoneOf(in.Timezone)
+	if err != nil {
+		return secondsOutput{}, err
+	}
+	if in.Layout == "" {
+		t, err := parseRFC3339(in.Text)
+		return secondsOf(t), err
+	}
+	layout, err := newTimeLayout(in.Layout)
+	if err != nil {
+		return secondsOutput{}, err
+	}
+	t, err := layout.parse(in.Text, zone)
+	if err != nil {
+		return secondsOutput{}, action.Errorf(action.InvalidInput, "%q cannot be read with the layout %q: %w",
+			action.Clip(in.Text, 60), action.Clip(in.Layout, 60), err)
+	}
+	return secondsOf(t), checkInstant(t)
+}
+
+type timeFormatInput struct {
+	Time     any    `json:"time" required:"true" doc:"Seconds since 1970, or text in RFC 3339"`
+	Layout   string `json:"layout" max:"1024" doc:"How to write it; RFC 3339 when absent"`
+	Timezone string `json:"timezone" default:"UTC" doc:"The time zone to write it in, such as Europe/Berlin"`
+}
+
+type timeFormatOutput struct {
+	Text string `json:"text" doc:"The text"`
+}
+
+func timeFormat(_ context.Context, in timeFormatInput) (timeFormatOutput, error) {
+	t, err := instantOf(in.Time)
+	if err != nil {
+		return timeFormatOutput{}, err
+	}
+	zone, err := zoneOf(in.Timezone)
+	if err != nil {
+		return timeFormatOutput{}, err
+	}
+	if in.Layout == "" {
+		return timeFormatOutput{Text: t.In(zone).Format(time.RFC3339Nano)}, nil
+	}
+	layout, err := newTimeLayout(in.Layout)
+	if err != nil {
+		return timeFormatOutput{}, err
+	}
+	return timeFormatOutput{Text: layout.format(t.In(zone))}, nil
+}
+
+type timeAddInput struct {
+	Time     any `json:"time" required:"true" doc:"Seconds since 1970, or text in RFC 3339"`
+	Duration any `json:"duration" required:"true" doc:"Text such as \"90m\" or \"-1d\", or a number of seconds"`
+}
+
+func timeAdd(_ context.Context, in timeAddInput) (secondsOutput, error) {
+	t, err := instantOf(in.Time)
+	if err != nil {
+		return secondsOutput{}, err
+	}
+	d, err := signedDuration(in.Duration)
+	if err != nil {
+		return secondsOutput{}, action.Errorf(action.InvalidInput, "%w", err)
+	}
+	t = t.Add(d)
+	return secondsOf(t), checkInstant(t)
+}
+
+type timeSleepInput struct {
+	Duration time.Duration `json:"duration" required:"true" doc:"How long: text such as \"30s\", or a number of seconds"`
+}
+
+type timeSleepOutput struct{}
+
+func timeSleep(ctx context.Context, in timeSleepInput) (timeSleepOutput, error) {
+	clock, err := action.ClockOf(ctx)
+	if err != nil {
+		return timeSleepOutput{}, err
+	}
+	if since := action.ScopeOf(ctx).Since; !since.IsZero() {
+		in.Duration -= clock.Now().Sub(since) // a run that was resumed has waited before
+	}
+	if in.Duration <= 0 {
+		return timeSleepOutput{}, nil
+	}
+	return timeSleepOutput{}, clock.Sleep(ctx, in.Duration)
+}
+
+// instantOf reads a time argument.
+func instantOf(v any) (time.Time, error) {
+	switch v := v.(type) {
+	case float64:
+		// The negation also catches what is no number.
+		if !(v >= firstSecond && v <= lastSecond) {
+			return time.Time{}, action.Errorf(action.InvalidInput, "%s seconds since 1970 is not in the years 0 to 9999",
+				action.FormatNumber(v))
+		}
+		return time.UnixMilli(int64(math.Round(v * 1000))).UTC(), nil
+	case string:
+		return parseRFC3339(v)
+	}
+	return time.Time{}, &action.Error{
+		Kind: action.InvalidInput, Message: `"time" must be a number of seconds since 1970 or text in RFC 3339`,
+		Hint: "read other text with time.parse first",
+	}
+}
+
+func parseRFC3339(text string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, &action.Error{
+			Kind: action.InvalidInput, Message: fmt.Sprintf("%q is not a time such as 2026-01-31T09:00:00Z", action.Clip(text, 40)),
+			Hint: "give time.parse a layout for text of another shape",
+		}
+	}
+	return t, checkInstant(t)
+}
+
+func checkInstant(t time.Time) error {
+	if s := t.Unix(); s < firstSecond || s > lastSecond {
+		return action.Errorf(action.InvalidInput, "the time is not in the years 0 to 9999")
+	}
+	return nil
+}
+
+// signedDuration reads a duration that may be negative.
+func signedDuration(v any) (time.Duration, error) {
+	sign := time.Duration(1)
+	switch x := v.(type) {
+	case float64:
+		if x < 0 {
+			sign, v = -1, -x
+		}
+	case string:
+		if rest, negative := strings.CutPrefix(x, "-"); negative {
+			sign, v = -1, rest
+		}
+	}
+	d, err := action.DurationOf(v)
+	return sign * d, err
+}
+
+// zoneOf returns a time zone by its IANA name. "Local" is refused, since it is
+// another zone on another machine.
+func zoneOf(name string) (*time.Location, error) {
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "Local" {
+		return nil, &action.Error{
+			Kind: action.InvalidInput, Message: fmt.Sprintf("there is no time zone %q", action.Clip(name, 40)),
+			Hint: "give an IANA name such as Europe/Berlin, America/New_York or UTC",
+		}
+	}
+	return zone, nil
+}
