@@ -12,7 +12,7 @@ import (
 type object = action.Object
 
 func TestBase64(t *testing.T) {
-	actiontest.Run(t, Actions(), nil, []actiontest.Row{
+	actiontest.Run(t, Actions(), action.Scope{}, []actiontest.Row{
 		{Action: "base64.encode", Input: object{"text": "aÿ?"}, Want: object{"base64": "YcO/Pw=="}},
 		{Action: "base64.encode", Input: object{"text": "aÿ?", "url_safe": true}, Want: object{"base64": "YcO_Pw"}},
 		{Action: "base64.encode", Input: object{"text": 1.0}, Kind: action.InvalidInput, Says: `"text" must be a string`},
@@ -28,7 +28,7 @@ func TestBase64(t *testing.T) {
 
 func TestHash(t *testing.T) {
 	revealed := ""
-	scope := &action.Scope{Reveal: func(s action.Secret, to action.Destination) (string, error) {
+	scope := action.Scope{Reveal: func(s action.Secret, to action.Destination) (string, error) {
 		revealed = s.Name + " " + string(to)
 		return "key", nil
 	}}
@@ -56,7 +56,7 @@ func TestHash(t *testing.T) {
 
 func TestUUID(t *testing.T) {
 	draws := []uint64{0x0123456789abcdef, 0xffffffffffffffff}
-	scope := &action.Scope{Random: func() uint64 {
+	scope := action.Scope{Random: func() uint64 {
 		next := draws[0]
 		draws = draws[1:]
 		return next
@@ -64,5 +64,5 @@ func TestUUID(t *testing.T) {
 	actiontest.Run(t, Actions(), scope, []actiontest.Row{
 		{Action: "uuid.new", Want: object{"uuid": "01234567-89ab-4def-bfff-ffffffffffff"}},
 	})
-	actiontest.Run(t, Actions(), nil, []actiontest.Row{{Action: "uuid.new", Kind: action.Permission, Says: "outside of a run"}})
+	actiontest.Run(t, Actions(), action.Scope{}, []actiontest.Row{{Action: "uuid.new", Kind: action.Permission, Says: "outside of a run"}})
 }

@@ -45,7 +45,7 @@ func Actions() []*action.Action {
 			Effect: action.Pure,
 			Args:   []string{"value", "pretty"},
 			Spread: true,
-		}, jsonEncode),
+		}, jsonEncode, action.Rules[jsonEncodeInput]{Validate: (*jsonEncodeInput).validate}),
 		action.New(action.Spec{
 			Name:    "json.decode",
 			Summary: "Read a value from JSON.",
@@ -63,8 +63,7 @@ type jsonEncodeInput struct {
 	Pretty bool `json:"pretty" doc:"Whether to break lines and indent by two spaces"`
 }
 
-// Validate refuses nesting without end.
-func (in *jsonEncodeInput) Validate() error {
+func (in *jsonEncodeInput) validate() error {
 	if DeeperThan(in.Value, MaxDepth) {
 		return ErrTooDeep("the value")
 	}

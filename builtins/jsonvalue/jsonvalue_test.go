@@ -20,7 +20,7 @@ func TestJSONEncode(t *testing.T) {
 	for range MaxDepth + 1 {
 		deep = []any{deep}
 	}
-	actiontest.Run(t, Actions(), nil, []actiontest.Row{
+	actiontest.Run(t, Actions(), action.Scope{}, []actiontest.Row{
 		{Action: "json.encode", Input: object{"value": object{"b": []any{1.0, nil, true}, "a": "<&>"}}, Want: object{"text": `{"a":"<&>","b":[1,null,true]}`}},
 		{Action: "json.encode", Input: object{"value": object{"a": []any{}}, "pretty": true}, Want: object{"text": "{\n  \"a\": []\n}"}},
 		{Action: "json.encode", Input: object{}, Want: object{"text": "null"}},
@@ -35,7 +35,7 @@ func TestJSONEncode(t *testing.T) {
 }
 
 func TestJSONDecode(t *testing.T) {
-	actiontest.Run(t, Actions(), nil, []actiontest.Row{
+	actiontest.Run(t, Actions(), action.Scope{}, []actiontest.Row{
 		{
 			Action: "json.decode", Input: object{"text": ` {"a": null, "b": [1, null, 2.5], "c": {"d": null}} `},
 			Want: object{"value": object{"b": []any{1.0, nil, 2.5}, "c": object{}}},
@@ -63,16 +63,16 @@ func FuzzJSONDecode(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		first, err := actiontest.Call(Actions(), nil, "json.decode", object{"text": text})
+		first, err := actiontest.Call(Actions(), action.Scope{}, "json.decode", object{"text": text})
 		if err != nil {
 			return
 		}
 		checkModel(t, first["value"])
-		written, err := actiontest.Call(Actions(), nil, "json.encode", object{"value": first["value"]})
+		written, err := actiontest.Call(Actions(), action.Scope{}, "json.encode", object{"value": first["value"]})
 		if err != nil {
 			t.Fatalf("what was decoded from %q cannot be encoded: %v", text, err)
 		}
-		second, err := actiontest.Call(Actions(), nil, "json.decode", object{"text": written["text"]})
+		second, err := actiontest.Call(Actions(), action.Scope{}, "json.decode", object{"text": written["text"]})
 		if err != nil {
 			t.Fatalf("what was encoded as %q cannot be decoded: %v", written["text"], err)
 		}

@@ -104,23 +104,23 @@ func TestJSONBounds(t *testing.T) {
 	for range 20 {
 		deep = []any{deep}
 	}
-	actiontest.Run(t, Actions(), nil, []actiontest.Row{
+	actiontest.Run(t, Actions(), action.Scope{}, []actiontest.Row{
 		{Action: "json.decode", Input: object{"text": list("0", maxJSONValues)}, Kind: action.Limit, Says: "more than 200000 values"},
 		{Action: "json.decode", Input: object{"text": list("[]", maxJSONValues)}, Kind: action.Limit, Says: "more than 200000 values"},
 		{Action: "json.decode", Input: object{"text": list(`{"a":1}`, maxJSONValues/2)}, Kind: action.Limit, Says: "one page"},
 		{Action: "json.encode", Input: object{"value": strings.Repeat("\x01", maxJSONText/6+1)}, Kind: action.Limit, Says: "longer than 4194304"},
 		{Action: "json.encode", Input: object{"value": deep, "pretty": true}, Kind: action.Limit, Says: "the parts of the value"},
 	})
-	got, err := actiontest.Call(Actions(), nil, "json.decode", object{"text": list("0", maxJSONValues-1)})
+	got, err := actiontest.Call(Actions(), action.Scope{}, "json.decode", object{"text": list("0", maxJSONValues-1)})
 	if values, _ := got["value"].([]any); err != nil || len(values) != maxJSONValues-1 {
 		t.Errorf("got %d values, %v", len(values), err)
 	}
-	written, err := actiontest.Call(Actions(), nil, "json.encode", object{"value": deep})
+	written, err := actiontest.Call(Actions(), action.Scope{}, "json.encode", object{"value": deep})
 	if text, _ := written["text"].(string); err != nil || len(text) != 2*len(ones)+1+2*20 {
 		t.Errorf("got a text of %d bytes, %v", len(text), err)
 	}
 	long := strings.Repeat("x", maxJSONText-2)
-	if written, err = actiontest.Call(Actions(), nil, "json.encode", object{"value": long}); err != nil || written["text"] != `"`+long+`"` {
+	if written, err = actiontest.Call(Actions(), action.Scope{}, "json.encode", object{"value": long}); err != nil || written["text"] != `"`+long+`"` {
 		t.Errorf("got an error: %v", err)
 	}
 }

@@ -15,7 +15,7 @@ type object = action.Object
 
 func TestLog(t *testing.T) {
 	var lines []action.LogRecord
-	scope := &action.Scope{Log: func(r action.LogRecord) { lines = append(lines, r) }}
+	scope := action.Scope{Log: func(r action.LogRecord) { lines = append(lines, r) }}
 	token := action.Secret{Name: "TOKEN"}
 	for _, input := range []object{
 		{"message": "hello", "fields": object{"n": 1.0, "token": []any{token}}},
@@ -40,7 +40,7 @@ func TestLog(t *testing.T) {
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}
-	if _, err := actiontest.Call(Actions(), nil, "log.debug", object{"message": "nobody listens"}); err != nil {
+	if _, err := actiontest.Call(Actions(), action.Scope{}, "log.debug", object{"message": "nobody listens"}); err != nil {
 		t.Error(err)
 	}
 	if _, err := actiontest.Call(Actions(), scope, "log.info", object{}); err == nil {

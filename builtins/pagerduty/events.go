@@ -7,36 +7,60 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// eventDoc is said of every event.
-const eventDoc = "PagerDuty answers that it accepted the event and processes it afterwards, so a success does not prove that " +
-	"there is an incident. Without `service_key` the event goes to the service of the connection."
+// eventDoc is part of the Doc of every alert event.
+const eventDoc = "PagerDuty accepts the event and processes it afterwards, so a success does not prove that there is an incident. " +
+	"Without `service_key` the event goes to the service of the connection."
 
-func eventsActions(m module) []*action.Action {
+func (m module) events() []*action.Action {
 	example := action.Object{"status": "success", "message": "Event processed", "incident_key": "db1-disk"}
 	return []*action.Action{
 		action.New(action.Spec{
 			Name:    "pagerduty.send_trigger_event",
 			Summary: "Trigger an incident.",
-			Doc: eventDoc + " The key is derived from the run when the author gives none, so a repeat of this call joins " +
-				"the incident; another run opens another one.",
-			Effect:  action.Keyed,
+			Doc: eventDoc + " Without `incident_key` a key is derived from the run: a repeat of this call joins the incident, " +
+				"and another run opens another incident.",
+			Effect: action.Keyed,
+			Key:    "incident_key",
+			// A second event with the author's key joins the incident, and a doubtful page is
+			// better than none. An event with a derived key may open an incident for something
+			// that a person has resolved since.
+			Late:    action.LateWithOwnKey,
 			Example: example,
-		}, m.sendTrigger),
-		action.New(action.Spec{
+		}, with(m, func(ctx context.Context, c *client.Client, in triggerInput) (eventOutput, error) {
+			return sendEvent(ctx, c, in.event(), in.ServiceKey)
+		}), action.Rules[triggerInput]{
+			Validate: func(in *triggerInput) error { return typed(client.ValidateEvent(in.event())) },
+			Known:    func(in *triggerInput) action.Object { return knownEvent(in.IncidentKey) },
+		}),
+		m.changesIncident(action.Spec{
 			Name:    "pagerduty.send_acknowledge_event",
 			Summary: "Acknowledge an incident.",
-			Doc:     eventDoc + " Where no open incident has the key, it is dropped.",
-			Effect:  action.Repeats,
 			Example: example,
-		}, m.sendChange(client.Acknowledge)),
-		action.New(action.Spec{
+		}, client.Acknowledge),
+		m.changesIncident(action.Spec{
 			Name:    "pagerduty.send_resolve_event",
 			Summary: "Resolve an incident.",
-			Doc:     eventDoc + " Where no open incident has the key, it is dropped.",
-			Effect:  action.Repeats,
 			Example: example,
-		}, m.sendChange(client.Resolve)),
+		}, client.Resolve),
 	}
+}
+
+// changesIncident completes the declaration of an acknowledgement or a resolution.
+func (m module) changesIncident(s action.Spec, a client.EventAction) *action.Action {
+	s.Doc = eventDoc + " Without an open incident that has the key, the event is dropped."
+	s.Effect = action.Repeats
+	s.Late = action.LateNever // by then the key may belong to another incident
+	return action.New(s, with(m, func(ctx context.Context, c *client.Client, in changeInput) (eventOutput, error) {
+		return sendEvent(ctx, c, in.event(a), in.ServiceKey)
+	}), action.Rules[changeInput]{
+		Validate: func(in *changeInput) error { return typed(client.ValidateEvent(in.event(a))) },
+		Known:    func(in *changeInput) action.Object { return knownEvent(in.IncidentKey) },
+	})
+}
+
+// knownEvent contains the key, by which later steps acknowledge and resolve.
+func knownEvent(incidentKey string) action.Object {
+	return action.Object{"incident_key": incidentKey, "status": "success"}
 }
 
 type triggerInput struct {
@@ -47,30 +71,6 @@ type triggerInput struct {
 	ServiceKey  action.Credential `json:"service_key" doc:"Service Key"`
 	Details     action.Object     `json:"details" doc:"An arbitrary JSON object containing any data you'd like included in the incident log."`
 	IncidentKey string            `json:"incident_key" doc:"Incident Key; derived from the run when absent, so that a repeat joins the same incident"`
-
-	derived bool // the key is the engine's
-}
-
-// UseKey takes the engine's key where the author gave none.
-func (in *triggerInput) UseKey(key string) {
-	if in.IncidentKey == "" {
-		in.IncidentKey, in.derived = key, true
-	}
-}
-
-// HarmlessLate says that a trigger with the author's own key may be sent late: a
-// doubtful second page is better than none. One with a key of the run may open
-// another incident for something that a person has resolved meanwhile.
-func (in *triggerInput) HarmlessLate() bool { return !in.derived }
-
-// KnownOutput is the key, which later steps acknowledge and resolve by.
-func (in *triggerInput) KnownOutput() action.Object {
-	return action.Object{"incident_key": in.IncidentKey, "status": "success"}
-}
-
-// Validate checks everything but the service key, which may be a secret.
-func (in *triggerInput) Validate() error {
-	return typed(client.ValidateEvent(in.event()))
 }
 
 func (in *triggerInput) event() client.Event {
@@ -80,27 +80,12 @@ func (in *triggerInput) event() client.Event {
 	}
 }
 
-// changeInput is an acknowledgement or a resolution.
+// changeInput is the input of an acknowledgement or a resolution.
 type changeInput struct {
 	IncidentKey string            `json:"incident_key" required:"true" doc:"Incident Key"`
 	ServiceKey  action.Credential `json:"service_key" doc:"Service Key"`
 	Details     action.Object     `json:"details" doc:"An arbitrary JSON object containing any data you'd like included in the incident log."`
 	Description string            `json:"description" doc:"Text that will appear in the incident's log associated with this event"`
-}
-
-// HarmlessLate says that a late repeat may do harm: by then the key may stand for
-// another incident.
-func (in *changeInput) HarmlessLate() bool { return false }
-
-// KnownOutput is the key.
-func (in *changeInput) KnownOutput() action.Object {
-	return action.Object{"incident_key": in.IncidentKey, "status": "success"}
-}
-
-// Validate checks everything but the service key, which may be a secret. The two
-// actions have the same rules.
-func (in *changeInput) Validate() error {
-	return typed(client.ValidateEvent(in.event(client.Resolve)))
 }
 
 func (in *changeInput) event(a client.EventAction) client.Event {
@@ -113,33 +98,20 @@ type eventOutput struct {
 	IncidentKey string `json:"incident_key" doc:"Incident Key"`
 }
 
-func (m module) sendTrigger(ctx context.Context, in triggerInput) (eventOutput, error) {
-	return m.send(ctx, in.event(), in.ServiceKey)
-}
-
-func (m module) sendChange(a client.EventAction) func(context.Context, changeInput) (eventOutput, error) {
-	return func(ctx context.Context, in changeInput) (eventOutput, error) {
-		return m.send(ctx, in.event(a), in.ServiceKey)
-	}
-}
-
-func (m module) send(ctx context.Context, event client.Event, key action.Credential) (eventOutput, error) {
-	c, err := m.client(ctx)
+// sendEvent sends an event with a service key. Without a key, the client uses its own.
+func sendEvent(ctx context.Context, c *client.Client, event client.Event, key action.Credential) (eventOutput, error) {
+	text, err := key.Reveal(ctx, action.Place(serviceKey))
 	if err != nil {
 		return eventOutput{}, err
 	}
-	if !key.IsZero() { // otherwise the client has one
-		if event.ServiceKey, err = key.Reveal(ctx, action.ToEvents); err != nil {
-			return eventOutput{}, err
-		}
-	}
+	event.ServiceKey = text
 	warnOfLoss(ctx, c, event)
 	receipt, err := c.SendEvent(ctx, event)
-	return eventOutput(receipt), typed(err)
+	return eventOutput(receipt), err
 }
 
-// warnOfLoss logs what an event loses on Events API v2, which has no text and no
-// details for acknowledgements and resolutions.
+// warnOfLoss logs that Events API v2 does not take the description and details of an
+// acknowledgement or a resolution.
 func warnOfLoss(ctx context.Context, c *client.Client, event client.Event) {
 	lost := event.Action != client.Trigger && (event.Description != "" || len(event.Details) > 0)
 	log := action.ScopeOf(ctx).Log

@@ -69,7 +69,7 @@ func (a *account) do(name string, input object) (out object, reconciled bool, er
 	if err != nil {
 		return nil, false, err
 	}
-	ctx := action.WithScope(context.Background(), &action.Scope{Clock: a.clock, Redactor: &action.Redactor{}})
+	ctx := action.WithScope(context.Background(), action.Scope{Clock: a.clock, Redactor: &action.Redactor{}})
 	before, err := invocation.Before(ctx)
 	if err != nil {
 		return nil, false, err
@@ -206,7 +206,7 @@ func TestTriggerTakesTheEnginesKey(t *testing.T) {
 func TestServiceKeyIsRevealedToEventsOnly(t *testing.T) {
 	a := newAccount(t, answer(200, `{}`))
 	var destination action.Destination
-	scope := &action.Scope{Reveal: func(_ action.Secret, to action.Destination) (string, error) {
+	scope := action.Scope{Reveal: func(_ action.Secret, to action.Destination) (string, error) {
 		if destination != "" {
 			return "", action.Errorf(action.Permission, "secret KEY is not bound")
 		}
@@ -217,12 +217,12 @@ func TestServiceKeyIsRevealedToEventsOnly(t *testing.T) {
 	if _, err := actiontest.Call(a.actions, scope, "pagerduty.send_trigger_event", input); err != nil {
 		t.Fatal(err)
 	}
-	if destination != action.ToEvents || !strings.Contains(a.Requests()[0].Body, testServiceKey) {
+	if destination != action.Place(serviceKey) || !strings.Contains(a.Requests()[0].Body, testServiceKey) {
 		t.Errorf("got %q revealed to %s", a.Requests()[0].Body, destination)
 	}
 	_, err := actiontest.Call(a.actions, scope, "pagerduty.send_trigger_event", input)
 	actiontest.CheckError(t, "a secret that is not bound", err, action.Permission, "not bound")
-	_, err = actiontest.Call(a.actions, nil, "pagerduty.send_resolve_event", object{"incident_key": "k"})
+	_, err = actiontest.Call(a.actions, action.Scope{}, "pagerduty.send_resolve_event", object{"incident_key": "k"})
 	actiontest.CheckError(t, "no key at all", err, action.InvalidInput, "PAGERDUTY_SERVICE_KEY")
 }
 
@@ -245,7 +245,7 @@ func TestCreateUser(t *testing.T) {
 
 	a = newAccount(t, listOfAnn)
 	_, _, err := a.do("pagerduty.create_user", newAnn)
-	actiontest.CheckError(t, "an address in use", err, action.Conflict, "ann@example.com is the address of Ann (PANN) already")
+	actiontest.CheckError(t, "an address in use", err, action.Conflict, "ann@example.com is already the address of Ann (PANN)")
 	a.Check(t, lookUp)
 
 	a = newAccount(t, emptyList, alreadyTaken)
@@ -350,7 +350,7 @@ func TestPagerDutyRefusesBeforeSending(t *testing.T) {
 		input[name] = v
 		return input
 	}
-	actiontest.Run(t, a.actions, nil, []actiontest.Row{
+	actiontest.Run(t, a.actions, action.Scope{}, []actiontest.Row{
 		{Action: "pagerduty.get_user_by_id", Input: object{"id": "me"}, Kind: action.InvalidInput, Says: `"me" is not the id of a user`},
 		{Action: "pagerduty.delete_user_by_id", Input: object{"id": ""}, Kind: action.InvalidInput, Says: "find it with get_user_by_email"},
 		{Action: "pagerduty.get_user_by_email", Input: object{"email": "ann"}, Kind: action.InvalidInput, Says: "at least 6"},
@@ -380,7 +380,7 @@ func TestWithoutAnAccount(t *testing.T) {
 		"pagerduty.get_user_by_id":         {"id": "PANN"},
 		"pagerduty.delete_user_by_id":      {"id": "PANN"},
 	} {
-		_, err := actiontest.Call(withoutAccount, nil, name, input)
+		_, err := actiontest.Call(withoutAccount, action.Scope{}, name, input)
 		actiontest.CheckError(t, name, err, action.Unauthorized, "PAGERDUTY_API_KEY")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/action/actiontest"
 )
 
 // The tables below are the contract of the seven actions: names, order, types,
@@ -103,56 +104,49 @@ func TestPagerDutyTables(t *testing.T) {
 	}
 }
 
-func TestPagerDutyEffects(t *testing.T) {
-	type effect struct {
-		Effect  action.Effect
-		Guarded bool
-	}
-	want := map[string]effect{
-		"send_trigger_event":     {Effect: action.Keyed},
-		"send_acknowledge_event": {Effect: action.Repeats},
-		"send_resolve_event":     {Effect: action.Repeats},
-		"get_user_by_email":      {Effect: action.Reads},
-		"get_user_by_id":         {Effect: action.Reads},
-		"create_user":            {Effect: action.Reconciled, Guarded: true},
-		"delete_user_by_id":      {Effect: action.Reconciled, Guarded: true},
-		"get_incident":           {Effect: action.Reads},
-		"list_incidents":         {Effect: action.Reads},
-		"add_incident_note":      {Effect: action.Once},
-		"update_incidents":       {Effect: action.Repeats, Guarded: true},
-		"get_on_call":            {Effect: action.Reads},
-		"list_users":             {Effect: action.Reads},
-		"update_user":            {Effect: action.Repeats, Guarded: true},
-		"send_change_event":      {Effect: action.Once},
-	}
-	got := map[string]effect{}
-	for _, a := range withoutAccount {
-		if a.Module() == "pagerduty" {
-			got[a.Function()] = effect{Effect: a.Effect, Guarded: a.Guarded}
-		}
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("effects (-want +got):\n%s", diff)
-	}
+// TestRepeats checks what a repeat of each kind of call does: what a retry gets again,
+// what may be sent late, and what is known of the output.
+func TestRepeats(t *testing.T) {
+	trigger := object{"description": "d", "service_key": testServiceKey}
+	ownKey := object{"description": "d", "service_key": testServiceKey, "incident_key": "k"}
+	key := object{"incident_key": "k", "service_key": testServiceKey}
+	known := func(key string) object { return object{"incident_key": key, "status": "success"} }
+	note := object{"note": object{"content": "x"}}
+	actiontest.CheckRepeats(t, withoutAccount, []actiontest.Repeat{
+		{Action: "pagerduty.send_trigger_event", Input: trigger, Effect: action.Keyed, Memoized: true, Known: known("derived")},
+		{Action: "pagerduty.send_trigger_event", Input: ownKey, Effect: action.Keyed, Memoized: true, ResendLate: true, Known: known("k")},
+		{Action: "pagerduty.send_acknowledge_event", Input: key, Effect: action.Repeats, Memoized: true, Known: known("k")},
+		{Action: "pagerduty.send_resolve_event", Input: key, Effect: action.Repeats, Memoized: true, Known: known("k")},
+		{Action: "pagerduty.get_user_by_id", Input: object{"id": "P1"}, Effect: action.Reads, ResendLate: true, Known: object{}},
+		{Action: "pagerduty.delete_user_by_id", Input: object{"id": "P1"}, Effect: action.Reconciled, Memoized: true, ResendLate: true, Known: object{}},
+		{Action: "pagerduty.list_users", Input: object{}, Effect: action.Reads, ResendLate: true, Known: object{}},
+		{Action: "pagerduty.update_user", Input: object{"id": "P1", "name": "Ann"}, Effect: action.Repeats, Memoized: true, Known: object{}},
+		{Action: "pagerduty.get_incident", Input: object{"id": "Q1"}, Effect: action.Reads, ResendLate: true, Known: object{}},
+		{Action: "pagerduty.list_incidents", Input: object{}, Effect: action.Reads, ResendLate: true, Known: object{}},
+		{Action: "pagerduty.add_incident_note", Input: object{"id": "Q1", "content": "x"}, Effect: action.Once, Memoized: true, ResendLate: true, Known: note},
+		{Action: "pagerduty.add_incident_note", Input: object{"id": "Q1", "content": "x", "idempotent": true}, Effect: action.Repeats, Memoized: true, ResendLate: true, Known: note},
+		{Action: "pagerduty.update_incidents", Input: object{"ids": []any{"Q1"}, "status": "resolved"}, Effect: action.Repeats, Memoized: true, Known: object{
+			"results": []any{object{"id": "Q1", "ok": true, "status": "resolved", "message": ""}}, "updated": 1.0, "failed": 0.0,
+		}},
+		{Action: "pagerduty.get_on_call", Input: object{}, Effect: action.Reads, ResendLate: true, Known: object{}},
+		{Action: "pagerduty.send_change_event", Input: object{"summary": "x"}, Effect: action.Once, Memoized: true, ResendLate: true, Known: object{"status": "success"}},
+		{Action: "pagerduty.send_change_event", Input: object{"summary": "x", "idempotent": true}, Effect: action.Repeats, Memoized: true, ResendLate: true, Known: object{"status": "success"}},
+	})
 }
 
-// TestUserHasElevenTextFields: scripts read any of them without asking first.
-func TestUserHasElevenTextFields(t *testing.T) {
+// TestEveryActionIsListed checks that workflows permit the actions by name, and that the
+// secrets of service keys are bound by the name of the input.
+func TestEveryActionIsListed(t *testing.T) {
 	catalog, err := action.NewCatalog(withoutAccount...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, _ := catalog.Lookup("pagerduty.get_user_by_id")
-	field, _ := a.Out.Field("user")
-	want := []string{
-		"id", "self", "name", "email", "summary", "color", "description", "job_title", "avatar_url", "time_zone", "role",
-	}
-	if diff := cmp.Diff(want, field.Type.Fields.Names()); diff != "" {
-		t.Errorf("fields of a user (-want +got):\n%s", diff)
-	}
-	for _, f := range field.Type.Fields.Fields {
-		if f.Type.Name != action.StringType {
-			t.Errorf("%s is a %s, want text", f.Name, f.Type)
+	for _, a := range catalog.All() {
+		if !a.Listed() || a.Guarded && !a.Effect.Writes() {
+			t.Errorf("%s: got listed %v, guarded %v with the effect %s", a.Name, a.Listed(), a.Guarded, a.Effect)
 		}
+	}
+	if diff := cmp.Diff([]string{"service_key"}, catalog.Places()); diff != "" {
+		t.Errorf("places (-want +got):\n%s", diff)
 	}
 }

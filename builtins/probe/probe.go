@@ -43,20 +43,20 @@ func Actions(network Network) []*action.Action {
 			Summary: "Tell whether a TCP port takes connections.",
 			Doc:     "A closed port and a time-out are results and no failures.",
 			Effect:  action.Reads,
-		}, n.checkPort),
+		}, n.checkPort, action.Rules[checkPortInput]{Validate: (*checkPortInput).validate, Targets: (*checkPortInput).targets}),
 		action.New(action.Spec{
 			Name:    "net.lookup",
 			Summary: "Look up the addresses of a host name.",
 			Doc:     "A name that does not exist is a result and no failure; so is a look-up without an answer, which `reason` tells.",
 			Effect:  action.Reads,
-		}, n.lookup),
+		}, n.lookup, action.Rules[lookupInput]{Validate: (*lookupInput).validate, Targets: (*lookupInput).targets}),
 		action.New(action.Spec{
 			Name:    "net.tls_expiry",
 			Summary: "Tell when the certificate of a TLS server expires.",
 			Doc: "`valid` is false when the certificate should not be trusted, and when there was no answer: then " +
 				"`expires_at` is empty and `days_left` is 0, so that a check of the days left fails too.",
 			Effect: action.Reads,
-		}, n.tlsExpiry),
+		}, n.tlsExpiry, action.Rules[tlsExpiryInput]{Validate: (*tlsExpiryInput).validate, Targets: (*tlsExpiryInput).targets}),
 	}
 }
 
@@ -68,13 +68,11 @@ type checkPortInput struct {
 	Timeout time.Duration `json:"timeout" default:"5s" doc:"How long to wait, at most 5m"`
 }
 
-// Validate checks host, port and timeout.
-func (in *checkPortInput) Validate() error {
+func (in *checkPortInput) validate() error {
 	return cmp.Or(reach.CheckHost(in.Host), reach.CheckPort(in.Port), reach.CheckTimeout(in.Timeout))
 }
 
-// Targets returns the port.
-func (in *checkPortInput) Targets() ([]action.Target, error) {
+func (in *checkPortInput) targets() ([]action.Target, error) {
 	return []action.Target{reach.NetTarget(in.Host, in.Port)}, nil
 }
 
@@ -101,13 +99,11 @@ type lookupInput struct {
 	Timeout time.Duration `json:"timeout" default:"5s" doc:"How long to wait, at most 5m"`
 }
 
-// Validate checks host and timeout.
-func (in *lookupInput) Validate() error {
+func (in *lookupInput) validate() error {
 	return cmp.Or(reach.CheckHost(in.Host), reach.CheckTimeout(in.Timeout))
 }
 
-// Targets returns the name, without a port.
-func (in *lookupInput) Targets() ([]action.Target, error) {
+func (in *lookupInput) targets() ([]action.Target, error) {
 	return []action.Target{reach.NetTarget(in.Host, 0)}, nil
 }
 
@@ -136,13 +132,11 @@ type tlsExpiryInput struct {
 	Timeout time.Duration `json:"timeout" default:"5s" doc:"How long to wait, at most 5m"`
 }
 
-// Validate checks host, port and timeout.
-func (in *tlsExpiryInput) Validate() error {
+func (in *tlsExpiryInput) validate() error {
 	return cmp.Or(reach.CheckHost(in.Host), reach.CheckPort(in.Port), reach.CheckTimeout(in.Timeout))
 }
 
-// Targets returns the port.
-func (in *tlsExpiryInput) Targets() ([]action.Target, error) {
+func (in *tlsExpiryInput) targets() ([]action.Target, error) {
 	return []action.Target{reach.NetTarget(in.Host, in.Port)}, nil
 }
 

@@ -70,13 +70,13 @@ func TestProbesReturnFacts(t *testing.T) {
 		{&net.OpError{Op: "dial", Err: errors.New("odd")}, "odd"},
 		{errors.New("odder"), "odder"},
 	} {
-		got, err := actiontest.Call(Actions(fakeNetwork{err: test.err, during: took}), &action.Scope{Clock: clock}, "net.check_port", object{"host": "db.example.com", "port": 5432.0})
+		got, err := actiontest.Call(Actions(fakeNetwork{err: test.err, during: took}), action.Scope{Clock: clock}, "net.check_port", object{"host": "db.example.com", "port": 5432.0})
 		want := object{"open": test.err == nil, "reason": test.reason, "ms": 42.0}
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%v: %v (-want +got):\n%s", test.err, err, diff)
 		}
 	}
-	scope := &action.Scope{Clock: clock}
+	scope := action.Scope{Clock: clock}
 	actiontest.Run(t, Actions(fakeNetwork{addresses: []string{"10.0.0.2", "10.0.0.1"}}), scope, []actiontest.Row{
 		{Action: "net.lookup", Input: object{"host": "a.example.com"}, Want: object{"found": true, "addresses": []any{"10.0.0.1", "10.0.0.2"}, "reason": ""}},
 	})
@@ -93,7 +93,7 @@ func TestProbesReturnFacts(t *testing.T) {
 
 func TestProbesEnd(t *testing.T) {
 	clock := actiontest.NewClock()
-	scope := &action.Scope{Clock: clock}
+	scope := action.Scope{Clock: clock}
 	canceled := fakeNetwork{err: context.Canceled, during: clock.Fire}
 	actiontest.Run(t, Actions(canceled), scope, []actiontest.Row{
 		{Action: "net.check_port", Input: object{"host": "a", "port": 1.0}, Want: object{"open": false, "reason": "timeout", "ms": 0.0}},
@@ -115,7 +115,7 @@ func TestProbesEnd(t *testing.T) {
 }
 
 func TestProbesCheckInputAndTargets(t *testing.T) {
-	actiontest.Run(t, Actions(Internet{}), nil, []actiontest.Row{
+	actiontest.Run(t, Actions(Internet{}), action.Scope{}, []actiontest.Row{
 		{Action: "net.check_port", Input: object{"host": "https://a/", "port": 1.0}, Kind: action.InvalidInput, Says: "without scheme and path"},
 		{Action: "net.check_port", Input: object{"host": "a:80", "port": 80.0}, Kind: action.InvalidInput, Says: "give the port by itself"},
 		{Action: "net.check_port", Input: object{"host": "a", "port": 0.0}, Kind: action.InvalidInput, Says: "from 1 to 65535"},

@@ -18,7 +18,7 @@ import (
 
 // permitting is the context of a call that may reach these hosts.
 func permitting(hosts ...string) context.Context {
-	return action.WithScope(context.Background(), &action.Scope{Permit: func(t action.Target) error {
+	return action.WithScope(context.Background(), action.Scope{Permit: func(t action.Target) error {
 		if slices.Contains(hosts, t.Host) {
 			return nil
 		}

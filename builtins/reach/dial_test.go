@@ -31,7 +31,7 @@ func TestCloseness(t *testing.T) {
 
 // permitting is the context of a call that may reach these hosts.
 func permitting(hosts ...string) context.Context {
-	return action.WithScope(context.Background(), &action.Scope{Permit: func(t action.Target) error {
+	return action.WithScope(context.Background(), action.Scope{Permit: func(t action.Target) error {
 		if slices.Contains(hosts, t.Host) {
 			return nil
 		}
@@ -79,7 +79,7 @@ func checkRefusal(t *testing.T, name string, err error, want string) {
 
 func TestTimeoutIsTheRunsClock(t *testing.T) {
 	clock := actiontest.NewClock()
-	ctx, stop := WithTimeout(action.WithScope(context.Background(), &action.Scope{Clock: clock}), time.Second)
+	ctx, stop := WithTimeout(action.WithScope(context.Background(), action.Scope{Clock: clock}), time.Second)
 	defer stop()
 	if ctx.Err() != nil {
 		t.Fatal("the context ended at once")

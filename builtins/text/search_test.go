@@ -44,11 +44,11 @@ func TestSearchIsThatOfRegexp(t *testing.T) {
 		sameAsRegexp(t, p, text)
 		re := regexp.MustCompile(source)
 		template := randomText(random, []string{"$", "$", "{", "}", "1", "2", "n", "x", "é", "$1", "${n}", "$$"}, 8)
-		replaced, err := actiontest.Call(Actions(), nil, "text.replace", object{"text": text, "pattern": source, "with": template})
+		replaced, err := actiontest.Call(Actions(), action.Scope{}, "text.replace", object{"text": text, "pattern": source, "with": template})
 		if want := re.ReplaceAllString(text, template); err != nil || replaced["text"] != want {
 			t.Fatalf("%q in %q replaced with %q: got %q, %v, want %q", source, text, template, replaced["text"], err, want)
 		}
-		literal, err := actiontest.Call(Actions(), nil, "text.replace", object{"text": text, "pattern": source, "with": template, "literal": true})
+		literal, err := actiontest.Call(Actions(), action.Scope{}, "text.replace", object{"text": text, "pattern": source, "with": template, "literal": true})
 		if want := strings.ReplaceAll(text, source, template); err != nil || literal["text"] != want {
 			t.Fatalf("%q in %q replaced with %q: got %q, %v, want %q", source, text, template, literal["text"], err, want)
 		}
@@ -89,14 +89,14 @@ func FuzzSearch(f *testing.F) {
 // TestSearchInLargeTexts: the way by characters is taken, and finds what is there.
 func TestSearchInLargeTexts(t *testing.T) {
 	text := strings.Repeat("host db-07 is down\n", 10_000)
-	actiontest.Run(t, Actions(), nil, []actiontest.Row{
+	actiontest.Run(t, Actions(), action.Scope{}, []actiontest.Row{
 		{
 			Action: "text.match", Input: object{"text": strings.Repeat("-", maxSearched-5) + "db-07", "pattern": `(\w+)-(\d+)$`},
 			Want: object{"match": "db-07", "captures": []any{"db", "07"}, "named": object{}},
 		},
 		{Action: "text.replace", Input: object{"text": text, "pattern": `(?m)^host (\w+)-\d+`, "with": "$1"}, Want: object{"text": strings.Repeat("db is down\n", 10_000)}},
 	})
-	got, err := actiontest.Call(Actions(), nil, "text.find_all", object{"text": text, "pattern": `\w+-(\d+)`})
+	got, err := actiontest.Call(Actions(), action.Scope{}, "text.find_all", object{"text": text, "pattern": `\w+-(\d+)`})
 	if matches, _ := got["matches"].([]any); err != nil || len(matches) != 10_000 || matches[9_999] != "db-07" {
 		t.Errorf("got %d matches, %v", len(matches), err)
 	}
@@ -106,7 +106,7 @@ func TestSearchInLargeTexts(t *testing.T) {
 // bound and what to do.
 func TestPatternBounds(t *testing.T) {
 	a := func(n int) string { return strings.Repeat("a", n) }
-	actiontest.Run(t, Actions(), nil, []actiontest.Row{
+	actiontest.Run(t, Actions(), action.Scope{}, []actiontest.Row{
 		{Action: "text.match", Input: object{"text": a(maxSearched + 1), "pattern": "b"}, Kind: action.Limit, Says: "in 4194304 at most"},
 		{Action: "text.match", Input: object{"text": "", "pattern": "(?:a?){900}b"}, Want: object{"captures": []any{}, "named": object{}}},
 		{Action: "text.match", Input: object{"text": "", "pattern": "(?:[^a]{990}){1}" + strings.Repeat(`\pL{900}`, 5)}, Kind: action.Limit, Says: "at most 5000 are allowed"},

@@ -32,7 +32,7 @@ func Actions() []*action.Action {
 		action.New(textSpec("starts_with", "Tell whether a text starts with another.", "text", "part"), textTest(strings.HasPrefix)),
 		action.New(textSpec("ends_with", "Tell whether a text ends with another.", "text", "part"), textTest(strings.HasSuffix)),
 		action.New(textSpec("contains", "Tell whether a text contains another.", "text", "part"), textTest(strings.Contains)),
-		action.New(textSpec("truncate", "Shorten a text to so many characters.", "text", "length"), textTruncate),
+		action.New(textSpec("truncate", "Shorten a text to so many characters.", "text", "length"), textTruncate, action.Rules[truncateInput]{Validate: (*truncateInput).validate}),
 	}
 	return append(plain, patternActions()...)
 }
@@ -130,8 +130,7 @@ type truncateInput struct {
 	Ending string `json:"ending" default:"…" max:"1000" doc:"What a shortened text ends with"`
 }
 
-// Validate refuses lengths that no text has.
-func (in *truncateInput) Validate() error {
+func (in *truncateInput) validate() error {
 	if in.Length < 0 {
 		return action.Errorf(action.InvalidInput, `"length" must be 0 or more, got %d`, in.Length)
 	}

@@ -15,7 +15,7 @@ func TestText(t *testing.T) {
 	text := func(s string) object { return object{"text": s} }
 	parts := func(s ...any) object { return object{"parts": append([]any{}, s...)} }
 	result := func(b bool) object { return object{"result": b} }
-	actiontest.Run(t, Actions(), nil, []actiontest.Row{
+	actiontest.Run(t, Actions(), action.Scope{}, []actiontest.Row{
 		{Action: "text.split", Input: object{"text": "a, b,,c", "separator": ","}, Want: parts("a", " b", "", "c")},
 		{Action: "text.split", Input: object{"text": "", "separator": ","}, Want: parts("")},
 		{Action: "text.split", Input: object{"text": "abc", "separator": ""}, Kind: action.InvalidInput, Says: "at least 1"},
@@ -37,7 +37,7 @@ func TestText(t *testing.T) {
 }
 
 func TestTextPatterns(t *testing.T) {
-	actiontest.Run(t, Actions(), nil, []actiontest.Row{
+	actiontest.Run(t, Actions(), action.Scope{}, []actiontest.Row{
 		{
 			Action: "text.match", Input: object{"text": "host db-07 is down", "pattern": `(?P<name>[a-z]+)-(\d+)(x)?`},
 			Want: object{"match": "db-07", "captures": []any{"db", "07", nil}, "named": object{"name": "db"}},

@@ -33,7 +33,11 @@ func Actions() []*action.Action {
 			Effect:  action.Reads,
 			Instant: true,
 			Spread:  true,
-		}, timeNow),
+		}, timeNow, action.Rules[timeNowInput]{
+			// What is computed from the time, such as the key of an event, then stays the
+			// same in a retry.
+			Memoized: func(in *timeNowInput) bool { return !in.Fresh },
+		}),
 		action.New(action.Spec{
 			Name:    "time.parse",
 			Summary: "Read a time from text.",
@@ -82,10 +86,6 @@ func secondsOf(t time.Time) secondsOutput {
 type timeNowInput struct {
 	Fresh bool `json:"fresh" doc:"Whether a retry gets a new time instead of the recorded one"`
 }
-
-// Recall gives a retry the recorded time, so that what is computed from it, and
-// so the key of a page, stays the same.
-func (in *timeNowInput) Recall() bool { return !in.Fresh }
 
 func timeNow(ctx context.Context, _ timeNowInput) (secondsOutput, error) {
 	clock, err := action.ClockOf(ctx)

@@ -20,7 +20,7 @@ func seconds(s float64) object { return object{"seconds": s} }
 func TestTime(t *testing.T) {
 	const noon = 1769860800.0 // 2026-01-31T12:00:00Z
 	text := func(s string) object { return object{"text": s} }
-	actiontest.Run(t, Actions(), &action.Scope{Clock: actiontest.NewClock()}, []actiontest.Row{
+	actiontest.Run(t, Actions(), action.Scope{Clock: actiontest.NewClock()}, []actiontest.Row{
 		{Action: "time.now", Want: seconds(noon - 3*3600)},
 		{Action: "time.parse", Input: text("2026-01-31T12:00:00Z"), Want: seconds(noon)},
 		{Action: "time.parse", Input: text("2026-01-31T13:00:00.25+01:00"), Want: seconds(noon + 0.25)},
@@ -46,7 +46,7 @@ func TestTime(t *testing.T) {
 		{Action: "time.add", Input: object{"time": noon, "duration": "--1s"}, Kind: action.InvalidInput, Says: "is not a duration"},
 		{Action: "time.add", Input: object{"time": "9999-12-31T23:00:00Z", "duration": "1d"}, Kind: action.InvalidInput, Says: "years 0 to 9999"},
 	})
-	actiontest.Run(t, Actions(), nil, []actiontest.Row{
+	actiontest.Run(t, Actions(), action.Scope{}, []actiontest.Row{
 		{Action: "time.now", Kind: action.Permission, Says: "no clock"},
 		{Action: "time.sleep", Input: object{"duration": "1s"}, Kind: action.Permission, Says: "no clock"},
 	})
@@ -54,7 +54,7 @@ func TestTime(t *testing.T) {
 
 func TestSleepIsTheRunsClock(t *testing.T) {
 	clock := actiontest.NewClock()
-	actiontest.Run(t, Actions(), &action.Scope{Clock: clock}, []actiontest.Row{
+	actiontest.Run(t, Actions(), action.Scope{Clock: clock}, []actiontest.Row{
 		{Action: "time.sleep", Input: object{"duration": "90s"}, Want: object{}},
 		{Action: "time.sleep", Input: object{"duration": 0.5}, Want: object{}},
 		{Action: "time.sleep", Input: object{"duration": "-1s"}, Kind: action.InvalidInput, Says: "must be a duration"},
@@ -97,7 +97,7 @@ func TestLayoutRefuses(t *testing.T) {
 		{"%b", "Foo", `"Foo" does not start with a month`},
 		{"%s", "-", "seconds since 1970"},
 	} {
-		_, err := actiontest.Call(Actions(), nil, "time.parse", object{"text": test.text, "layout": test.layout})
+		_, err := actiontest.Call(Actions(), action.Scope{}, "time.parse", object{"text": test.text, "layout": test.layout})
 		actiontest.CheckError(t, test.layout, err, action.InvalidInput, test.says)
 	}
 }
@@ -122,40 +122,40 @@ func FuzzTimeLayout(f *testing.F) {
 	f.Add("%a %A %b %B %p %I %j %Z %s %%", "Sat", -1e9)
 	f.Add("%", "\xff", 1e11)
 	f.Fuzz(func(t *testing.T, layout, text string, at float64) {
-		_, _ = actiontest.Call(Actions(), nil, "time.parse", object{"text": text, "layout": layout})
-		written, err := actiontest.Call(Actions(), nil, "time.format", object{"time": at, "layout": "%Y-%m-%d %H:%M:%S " + layout})
+		_, _ = actiontest.Call(Actions(), action.Scope{}, "time.parse", object{"text": text, "layout": layout})
+		written, err := actiontest.Call(Actions(), action.Scope{}, "time.format", object{"time": at, "layout": "%Y-%m-%d %H:%M:%S " + layout})
 		if err != nil {
 			return
 		}
-		read, err := actiontest.Call(Actions(), nil, "time.parse", object{"text": written["text"], "layout": "%Y-%m-%d %H:%M:%S " + layout})
+		read, err := actiontest.Call(Actions(), action.Scope{}, "time.parse", object{"text": written["text"], "layout": "%Y-%m-%d %H:%M:%S " + layout})
 		if err != nil {
 			return // adjacent directives may run into one another
 		}
-		if again, err := actiontest.Call(Actions(), nil, "time.format", object{"time": read["seconds"]}); err != nil {
+		if again, err := actiontest.Call(Actions(), action.Scope{}, "time.format", object{"time": read["seconds"]}); err != nil {
 			t.Fatalf("%v was read and cannot be written: %v", again, err)
 		}
 	})
 }
 
-// TestSleepWaitsForWhatIsLeft: a run that was resumed does not wait twice.
+// TestSleepWaitsForWhatIsLeft checks that a resumed run does not wait twice.
 func TestSleepWaitsForWhatIsLeft(t *testing.T) {
 	tests := map[string]struct {
-		begun time.Duration // before now
-		want  []time.Duration
+		started time.Duration // before now
+		want    []time.Duration
 	}{
-		"begun now":            {0, []time.Duration{90 * time.Second}},
+		"started now":          {0, []time.Duration{90 * time.Second}},
 		"half of it is over":   {45 * time.Second, []time.Duration{45 * time.Second}},
-		"it is over":           {90 * time.Second, nil},
-		"it has long been":     {time.Hour, nil},
+		"all of it is over":    {90 * time.Second, nil},
+		"it was over long ago": {time.Hour, nil},
 		"the clock went back":  {-time.Second, []time.Duration{91 * time.Second}},
-		"nobody knows of when": {-1, []time.Duration{90 * time.Second}},
+		"without a run":        {-1, []time.Duration{90 * time.Second}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			clock := actiontest.NewClock()
-			scope := &action.Scope{Clock: clock}
-			if test.begun != -1 {
-				scope.Since = actiontest.Start.Add(-test.begun)
+			scope := action.Scope{Clock: clock}
+			if test.started != -1 {
+				scope.Since = actiontest.Start.Add(-test.started)
 			}
 			invocation, err := actiontest.Prepare(Actions(), "time.sleep", object{"duration": "90s"})
 			if err != nil {
@@ -169,4 +169,14 @@ func TestSleepWaitsForWhatIsLeft(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRepeats checks that a retry gets the recorded time, unless it asks for a new one,
+// and that it waits again.
+func TestRepeats(t *testing.T) {
+	actiontest.CheckRepeats(t, Actions(), []actiontest.Repeat{
+		{Action: "time.now", Input: object{}, Effect: action.Reads, Memoized: true, ResendLate: true, Known: object{}},
+		{Action: "time.now", Input: object{"fresh": true}, Effect: action.Reads, ResendLate: true, Known: object{}},
+		{Action: "time.sleep", Input: object{"duration": "1s"}, Effect: action.Reads, ResendLate: true, Known: object{}},
+	})
 }

@@ -14,7 +14,7 @@ type object = action.Object
 func TestValidate(t *testing.T) {
 	ok := object{"ok": true, "reason": ""}
 	no := func(reason string) object { return object{"ok": false, "reason": reason} }
-	actiontest.Run(t, Actions(), nil, []actiontest.Row{
+	actiontest.Run(t, Actions(), action.Scope{}, []actiontest.Row{
 		{Action: "validate.email", Input: object{"text": "ann@example.com"}, Want: ok},
 		{Action: "validate.email", Input: object{"text": "Ann <ann@example.com>"}, Want: no(`"Ann <ann@example.com>" is not an e-mail address such as ann@example.com`)},
 		{Action: "validate.email", Input: object{"text": ""}, Want: no(`"" is not an e-mail address such as ann@example.com`)},

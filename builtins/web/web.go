@@ -32,10 +32,13 @@ func Actions(transport http.RoundTripper) []*action.Action {
 	return []*action.Action{
 		action.New(httpSpec("request", "Send an HTTP request with any method.", action.Once), func(ctx context.Context, in methodInput) (answerOutput, error) {
 			return h.request(ctx, in.Method, in.requestInput)
+		}, action.Rules[methodInput]{
+			Validate: (*methodInput).validate, Targets: (*methodInput).targets,
+			EffectOf: func(in *methodInput) action.Effect { return in.effect(in.Method) },
 		}),
 		action.New(httpSpec("get", "Send a GET request.", action.Reads), func(ctx context.Context, in requestInput) (answerOutput, error) {
 			return h.request(ctx, http.MethodGet, in)
-		}),
+		}, action.Rules[requestInput]{Validate: (*requestInput).validate, Targets: (*requestInput).targets}),
 		h.write(http.MethodPost, "Send a POST request."),
 		h.write(http.MethodPut, "Send a PUT request."),
 		h.write(http.MethodDelete, "Send a DELETE request."),
@@ -53,13 +56,15 @@ type httpModule struct{ transport http.RoundTripper }
 
 func (h httpModule) write(method, summary string) *action.Action {
 	return action.New(httpSpec(strings.ToLower(method), summary, action.Once),
-		func(ctx context.Context, in writeInput) (answerOutput, error) {
-			return h.request(ctx, method, in.requestInput)
+		func(ctx context.Context, in requestInput) (answerOutput, error) {
+			return h.request(ctx, method, in)
+		}, action.Rules[requestInput]{
+			Validate: (*requestInput).validate, Targets: (*requestInput).targets,
+			EffectOf: func(in *requestInput) action.Effect { return in.effect(method) },
 		})
 }
 
-// requestInput is what a request has whatever its method; alone it is the input of
-// http.get.
+// requestInput is the input of every function but http.request, which also has a method.
 type requestInput struct {
 	URL             string        `json:"url" required:"true" doc:"An http or https URL"`
 	Headers         action.Object `json:"headers" secrets:"true" doc:"Headers, by name"`
@@ -79,9 +84,6 @@ type methodInput struct {
 	requestInput
 }
 
-// writeInput is the input of http.post, http.put and http.delete.
-type writeInput struct{ requestInput }
-
 type httpAuth struct {
 	Bearer action.Credential `json:"bearer" doc:"The token of an Authorization: Bearer header"`
 	Basic  httpBasic         `json:"basic" doc:"User and password"`
@@ -99,14 +101,14 @@ type answerOutput struct {
 	Body    string        `json:"body" doc:"The body; bytes that are not UTF-8 are replaced"`
 }
 
-// Validate checks what can be checked without the text of the secrets.
-func (in *requestInput) Validate() error {
+// validate checks what can be checked without the text of the secrets.
+func (in *requestInput) validate() error {
 	_, err := ParseURL(in.URL)
 	return cmp.Or(err, in.checkBody(), in.checkAuth(), reach.CheckTimeout(in.Timeout), in.checkHeaders(), in.checkQuery())
 }
 
-// Targets returns the host of the URL.
-func (in *requestInput) Targets() ([]action.Target, error) {
+// targets returns the endpoint of the URL.
+func (in *requestInput) targets() ([]action.Target, error) {
 	u, err := ParseURL(in.URL)
 	if err != nil {
 		return nil, err
@@ -114,13 +116,8 @@ func (in *requestInput) Targets() ([]action.Target, error) {
 	return []action.Target{targetOf(u)}, nil
 }
 
-// CallEffect goes by the method, and by what the author knows of the server.
-func (in *methodInput) CallEffect() action.Effect { return in.effect(in.Method) }
-
-// CallEffect goes by what the author knows of the server.
-func (in *writeInput) CallEffect() action.Effect { return in.effect(http.MethodPost) }
-
-// effect is what a repeat of the request with a method does.
+// effect returns what a repeat of the request with a method does. The author may know
+// that the server recognises a repeat.
 func (in *requestInput) effect(method string) action.Effect {
 	switch {
 	case method == http.MethodGet, method == http.MethodHead:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -29,8 +30,8 @@ var token = action.Secret{Name: "TOKEN"}
 
 // secretScope reveals every secret for 127.0.0.1 and none for other hosts, and
 // permits every target.
-func secretScope() *action.Scope {
-	return &action.Scope{
+func secretScope() action.Scope {
+	return action.Scope{
 		Clock:    actiontest.NewClock(),
 		Redactor: &action.Redactor{},
 		Permit:   func(action.Target) error { return nil },
@@ -59,7 +60,7 @@ func TestHTTPSendsWhatItSays(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot)
 		fmt.Fprint(w, "short \xff")
 	})
-	got, err := actiontest.Call(network, nil, "http.post", object{
+	got, err := actiontest.Call(network, action.Scope{}, "http.post", object{
 		"url": server.URL + "/a%2Fb?z=1&a", "query": object{"q": []any{"x y", 2.0}, "b": true}, "headers": object{"x-team": "ops"},
 		"json": object{"text": "<hi>", "list": []any{1.0, nil}}, "idempotency_key": "k-1",
 	})
@@ -73,10 +74,10 @@ func TestHTTPSendsWhatItSays(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("answer (-want +got):\n%s", diff)
 	}
-	if _, err := actiontest.Call(network, nil, "http.request", object{"url": server.URL, "method": "PATCH", "body": "hi", "headers": object{"User-Agent": "me"}}); err != nil {
+	if _, err := actiontest.Call(network, action.Scope{}, "http.request", object{"url": server.URL, "method": "PATCH", "body": "hi", "headers": object{"User-Agent": "me"}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := actiontest.Call(network, nil, "http.delete", object{"url": server.URL + "/x#here"}); err != nil {
+	if _, err := actiontest.Call(network, action.Scope{}, "http.delete", object{"url": server.URL + "/x#here"}); err != nil {
 		t.Fatal(err)
 	}
 	server.Check(t,
@@ -300,7 +301,7 @@ func TestHTTPWithoutAnAnswer(t *testing.T) {
 		{"http.get", breaksOff.URL, "got no answer: it broke off", false},
 		{"http.post", breaksOff.URL, "got no answer: it broke off", true},
 	} {
-		_, err := actiontest.Call(network, nil, test.action, object{"url": test.url, "query": object{"q": "private"}})
+		_, err := actiontest.Call(network, action.Scope{}, test.action, object{"url": test.url, "query": object{"q": "private"}})
 		failure := actiontest.CheckError(t, test.action, err, action.Unavailable, test.says)
 		if failure.Ambiguous != test.ambiguous {
 			t.Errorf("%s: %v: got ambiguous %v", test.action, err, failure.Ambiguous)
@@ -342,11 +343,11 @@ func TestHTTPEnds(t *testing.T) {
 func TestHTTPLimitsTheAnswer(t *testing.T) {
 	size := maxBody
 	server := actiontest.NewRecorder(t, nil, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, strings.Repeat("x", size)) })
-	if got, err := actiontest.Call(network, nil, "http.post", object{"url": server.URL}); err != nil || len(got["body"].(string)) != maxBody {
+	if got, err := actiontest.Call(network, action.Scope{}, "http.post", object{"url": server.URL}); err != nil || len(got["body"].(string)) != maxBody {
 		t.Errorf("an answer of the largest size: %v", err)
 	}
 	size++
-	_, err := actiontest.Call(network, nil, "http.post", object{"url": server.URL})
+	_, err := actiontest.Call(network, action.Scope{}, "http.post", object{"url": server.URL})
 	failure := actiontest.CheckError(t, "a larger answer", err, action.Limit, "larger than 1 MB")
 	if failure.Status != 200 || failure.Ambiguous {
 		t.Errorf("got status %d, ambiguous %v; want 200 and a known outcome", failure.Status, failure.Ambiguous)
@@ -355,7 +356,7 @@ func TestHTTPLimitsTheAnswer(t *testing.T) {
 
 func TestHTTPRedirectsAreOffByDefault(t *testing.T) {
 	server := actiontest.NewRecorder(t, nil, redirectTo("https://example.com/", http.StatusFound))
-	got, err := actiontest.Call(network, nil, "http.get", object{"url": server.URL})
+	got, err := actiontest.Call(network, action.Scope{}, "http.get", object{"url": server.URL})
 	if err != nil || got["status"] != 302.0 || got["headers"].(object)["location"] != "https://example.com/" {
 		t.Errorf("got %v, %v, want the redirect itself", got, err)
 	}
@@ -406,13 +407,13 @@ func TestHTTPRedirectsAreRefused(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name, to string
-		scope    *action.Scope
+		scope    action.Scope
 		input    object
 		kind     action.Kind
 		says     string
 	}{
 		{"not permitted", other.URL, forbid, object{}, action.Permission, "is not listed"},
-		{"without a run", other.URL, nil, object{}, action.Permission, "not permitted"},
+		{"without a run", other.URL, action.Scope{}, object{}, action.Permission, "not permitted"},
 		{"a secret in the body", other.URL, scope, object{"json": object{"a": token}}, action.Permission, "would get a secret"},
 		{"a secret in the location", other.URL + "/?k=s3cr3t+%26+text", scope, object{"query": object{"k": token}}, action.Permission, "would get a secret"},
 		{"another scheme", "file:///etc/passwd", scope, object{}, action.Unavailable, "cannot be followed"},
@@ -454,10 +455,24 @@ func TestHTTPRedirectMethods(t *testing.T) {
 				redirectTo("/next", test.status)(w, q)
 			}
 		})
-		if _, err := actiontest.Call(network, nil, "http.request", object{"url": server.URL, "method": test.method, "follow_redirects": true}); err != nil {
+		if _, err := actiontest.Call(network, action.Scope{}, "http.request", object{"url": server.URL, "method": test.method, "follow_redirects": true}); err != nil {
 			t.Errorf("%s %d: %v", test.method, test.status, err)
 			continue
 		}
 		server.Check(t, actiontest.Request{Line: test.method + " /", Header: map[string]string{}}, actiontest.Request{Line: test.want + " /next", Header: map[string]string{}})
 	}
+}
+
+// TestHTTPRepeats checks that the author's word about the server makes a write repeatable.
+func TestHTTPRepeats(t *testing.T) {
+	post := func(more object) object {
+		input := object{"url": "https://example.com", "body": "x"}
+		maps.Copy(input, more)
+		return input
+	}
+	actiontest.CheckRepeats(t, network, []actiontest.Repeat{
+		{Action: "http.post", Input: post(nil), Effect: action.Once, Memoized: true, ResendLate: true, Known: object{}},
+		{Action: "http.post", Input: post(object{"idempotent": true}), Effect: action.Repeats, Memoized: true, ResendLate: true, Known: object{}},
+		{Action: "http.get", Input: object{"url": "https://example.com"}, Effect: action.Reads, ResendLate: true, Known: object{}},
+	})
 }

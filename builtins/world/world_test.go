@@ -43,7 +43,7 @@ func TestWorldAnswersHTTP(t *testing.T) {
 		return object{"status": status, "ok": ok, "headers": headers, "body": body}
 	}
 	fine := answer(200, true, object{"x-node": "a, b"}, "fine")
-	actiontest.Run(t, c, nil, []actiontest.Row{
+	actiontest.Run(t, c, action.Scope{}, []actiontest.Row{
 		{Action: "http.get", Input: object{"url": "https://api.example.com/health"}, Want: answer(503, false, object{}, "")},
 		{Action: "http.get", Input: object{"url": "https://api.example.com/health"}, Want: fine},
 		{Action: "http.get", Input: object{"url": "https://API.example.com:443/health?x=1"}, Want: fine},
@@ -51,11 +51,11 @@ func TestWorldAnswersHTTP(t *testing.T) {
 		{Action: "http.get", Input: object{"url": "https://api.example.com/find?a=other"}, Want: answer(404, false, object{}, "")},
 		{Action: "http.request", Input: object{"url": "http://hooks.example.com:8080/x", "method": "HEAD"}, Want: answer(200, true, object{}, "")},
 	})
-	_, err := actiontest.Call(c, nil, "http.post", object{"url": "https://hooks.example.com"})
+	_, err := actiontest.Call(c, action.Scope{}, "http.post", object{"url": "https://hooks.example.com"})
 	if failure := actiontest.CheckError(t, "refused", err, action.Unavailable, "connection refused"); failure.Ambiguous {
 		t.Error("a request that could not connect may have been acted on")
 	}
-	_, err = actiontest.Call(c, nil, "http.put", object{"url": "https://hooks.example.com"})
+	_, err = actiontest.Call(c, action.Scope{}, "http.put", object{"url": "https://hooks.example.com"})
 	if failure := actiontest.CheckError(t, "timed out", err, action.Timeout, "no answer in time"); !failure.Ambiguous {
 		t.Error("a request that timed out was surely not acted on")
 	}
@@ -63,7 +63,7 @@ func TestWorldAnswersHTTP(t *testing.T) {
 
 func TestWorldRefusesWhatItDoesNotKnow(t *testing.T) {
 	c := inWorld(t, nil)
-	scope := &action.Scope{
+	scope := action.Scope{
 		Clock:  actiontest.NewClock(),
 		Permit: func(action.Target) error { return nil },
 		Reveal: func(action.Secret, action.Destination) (string, error) { return "s3cr3t & text", nil },
@@ -115,7 +115,7 @@ func TestWorldAnswersNet(t *testing.T) {
 	tls := func(valid bool, expires string, days float64, reason string) object {
 		return object{"valid": valid, "expires_at": expires, "days_left": days, "reason": reason}
 	}
-	actiontest.Run(t, c, &action.Scope{Clock: actiontest.NewClock()}, []actiontest.Row{
+	actiontest.Run(t, c, action.Scope{Clock: actiontest.NewClock()}, []actiontest.Row{
 		{Action: "net.check_port", Input: port("db.example.com", 5432), Want: fact(false, "connection refused")},
 		{Action: "net.check_port", Input: port("DB.example.com.", 5432), Want: fact(true, "")},
 		{Action: "net.check_port", Input: port("db.example.com", 5432), Want: fact(true, "")},

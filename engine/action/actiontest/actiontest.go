@@ -92,16 +92,13 @@ func Prepare(actions []*action.Action, name string, input action.Object) (*actio
 	return a.Prepare(input)
 }
 
-// Call prepares an action and does it. A nil scope is a call from Go, without a run.
-func Call(actions []*action.Action, scope *action.Scope, name string, input action.Object) (action.Object, error) {
+// Call prepares an action and does it. The zero scope is a call from Go, without a run.
+func Call(actions []*action.Action, scope action.Scope, name string, input action.Object) (action.Object, error) {
 	invocation, err := Prepare(actions, name, input)
 	if err != nil {
 		return nil, err
 	}
-	ctx := context.Background()
-	if scope != nil {
-		ctx = action.WithScope(ctx, scope)
-	}
+	ctx := action.WithScope(context.Background(), scope)
 	before, err := invocation.Before(ctx)
 	if err != nil {
 		return nil, err
@@ -120,7 +117,7 @@ type Row struct {
 }
 
 // Run makes the call of every row, in order, and checks its result.
-func Run(t *testing.T, actions []*action.Action, scope *action.Scope, rows []Row) {
+func Run(t *testing.T, actions []*action.Action, scope action.Scope, rows []Row) {
 	t.Helper()
 	for _, r := range rows {
 		got, err := Call(actions, scope, r.Action, r.Input)
@@ -154,4 +151,32 @@ func CheckError(t *testing.T, what string, err error, kind action.Kind, says str
 		t.Errorf("%s: got %q, want it to contain %q", what, text, says)
 	}
 	return failure
+}
+
+// A Repeat is a call with what the engine must conclude from it about a repeat. The key
+// that the engine derives is "derived".
+type Repeat struct {
+	Action     string
+	Input      action.Object
+	Effect     action.Effect
+	Memoized   bool
+	ResendLate bool
+	Known      action.Object
+}
+
+// CheckRepeats compares what the engine concludes from the call of every row.
+func CheckRepeats(t *testing.T, actions []*action.Action, rows []Repeat) {
+	t.Helper()
+	for _, want := range rows {
+		call, err := Prepare(actions, want.Action, want.Input)
+		if err != nil {
+			t.Errorf("%s: %v", want.Action, err)
+			continue
+		}
+		call.UseKey("derived")
+		got := Repeat{want.Action, want.Input, call.Effect(), call.Memoized(), call.ResendLate(), call.Known()}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s(%v) (-want +got):\n%s", want.Action, want.Input, diff)
+		}
+	}
 }

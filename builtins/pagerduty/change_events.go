@@ -7,17 +7,21 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-func changeActions(m module) []*action.Action {
+func (m module) changeEvents() []*action.Action {
 	return []*action.Action{
 		action.New(action.Spec{
 			Name:    "pagerduty.send_change_event",
 			Summary: "Tell a service of a change, such as a deployment.",
-			Doc: "It opens no incident: responders see it beside the service's incidents. The key must be that of an integration of " +
-				"Events API v2. Two change events are two entries, so it is never sent again when it is unknown whether it arrived, " +
-				"unless `idempotent` says that a second one does no harm.",
+			Doc: "It opens no incident; responders see it next to the incidents of the service. The key must belong to an " +
+				"integration of Events API v2. A repeat adds a second entry, so the event is not sent again when its answer was lost, " +
+				"unless `idempotent` says that a second entry does no harm.",
 			Effect:  action.Once,
 			Example: action.Object{"status": "success", "message": "Change event processed"},
-		}, m.sendChangeEvent),
+		}, with(m, sendChangeEvent), action.Rules[changeEventInput]{
+			Validate: func(in *changeEventInput) error { return typed(client.ValidateChangeEvent(in.event())) },
+			EffectOf: func(in *changeEventInput) action.Effect { return onceUnless(in.Idempotent) },
+			Known:    func(*changeEventInput) action.Object { return action.Object{"status": "success"} },
+		}),
 	}
 }
 
@@ -31,29 +35,10 @@ type changeEventInput struct {
 	Idempotent bool              `json:"idempotent" doc:"Whether sending it twice does no harm, so that it may be repeated"`
 }
 
-// CallEffect goes by what the author says of a second one.
-func (in *changeEventInput) CallEffect() action.Effect { return onceUnless(in.Idempotent) }
-
-// KnownOutput says that it was accepted.
-func (in *changeEventInput) KnownOutput() action.Object { return action.Object{"status": "success"} }
-
-// Validate checks everything but the service key, which may be a secret.
-func (in *changeEventInput) Validate() error {
-	return typed(client.ValidateChangeEvent(in.event()))
-}
-
 func (in *changeEventInput) event() client.ChangeEvent {
 	return client.ChangeEvent{
 		Summary: in.Summary, Source: in.Source, Timestamp: in.Timestamp, Details: in.Details, Links: in.Links, Repeatable: in.Idempotent,
 	}
-}
-
-// onceUnless is the effect of a write that the world has no key for.
-func onceUnless(idempotent bool) action.Effect {
-	if idempotent {
-		return action.Repeats
-	}
-	return action.Once
 }
 
 type changeEventOutput struct {
@@ -61,17 +46,13 @@ type changeEventOutput struct {
 	Message string `json:"message" doc:"Message"`
 }
 
-func (m module) sendChangeEvent(ctx context.Context, in changeEventInput) (changeEventOutput, error) {
-	c, err := m.client(ctx)
+func sendChangeEvent(ctx context.Context, c *client.Client, in changeEventInput) (changeEventOutput, error) {
+	key, err := in.ServiceKey.Reveal(ctx, action.Place(serviceKey))
 	if err != nil {
 		return changeEventOutput{}, err
 	}
 	event := in.event()
-	if !in.ServiceKey.IsZero() { // otherwise the client has one
-		if event.ServiceKey, err = in.ServiceKey.Reveal(ctx, action.ToEvents); err != nil {
-			return changeEventOutput{}, err
-		}
-	}
+	event.ServiceKey = key
 	receipt, err := c.SendChangeEvent(ctx, event)
-	return changeEventOutput(receipt), typed(err)
+	return changeEventOutput(receipt), err
 }
