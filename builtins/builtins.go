@@ -17,18 +17,18 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// Config says what the actions talk to. Its zero value declares every action,
-// which is all that a check and a reference page need; a PagerDuty call then
-// fails with an [action.Error] that says what is missing.
+// Config says what the actions connect to. The zero Config is enough to check workflows and
+// to write the reference page; a call of PagerDuty then fails with an [action.Error] that
+// says what is missing.
 type Config struct {
-	// PagerDuty is the client of every call.
+	// PagerDuty is the client of every call of the module pagerduty.
 	PagerDuty *client.Client
-	// Connect takes the place of PagerDuty where there are several accounts: it
-	// returns the client of a connection by name.
+	// Connect replaces PagerDuty when there are several accounts. It returns the client of a
+	// connection by name.
 	Connect func(connection string) (*client.Client, error)
-	// Transport carries the requests of the http module; nil is the network.
+	// Transport sends the requests of the module http; nil is the real network.
 	Transport http.RoundTripper
-	// Network answers the net module; nil is the network.
+	// Network answers the module net; nil is the real network.
 	Network probe.Network
 }
 

@@ -23,7 +23,7 @@ func base64Actions() []*action.Action {
 		action.New(action.Spec{
 			Name:    "base64.decode",
 			Summary: "Decode base64.",
-			Doc:     "Padding and line breaks may be there or not. What was encoded must be UTF-8 text.",
+			Doc:     "The text may have padding and line breaks. The decoded text must be UTF-8.",
 			Effect:  action.Pure,
 			Args:    []string{"text"},
 			Spread:  true,
@@ -50,11 +50,11 @@ func base64Encode(_ context.Context, in base64EncodeInput) (base64EncodeOutput, 
 
 type base64DecodeInput struct {
 	Text    string `json:"text" required:"true" doc:"The base64 text"`
-	URLSafe bool   `json:"url_safe" doc:"Whether it is written with - and _ instead of + and /"`
+	URLSafe bool   `json:"url_safe" doc:"Whether the text has - and _ instead of + and /"`
 }
 
 type base64DecodeOutput struct {
-	Text string `json:"text" doc:"The text that was encoded"`
+	Text string `json:"text" doc:"The decoded text"`
 }
 
 func base64Decode(_ context.Context, in base64DecodeInput) (base64DecodeOutput, error) {
@@ -68,25 +68,24 @@ func base64Decode(_ context.Context, in base64DecodeInput) (base64DecodeOutput, 
 	case errors.As(err, &corrupt):
 		return base64DecodeOutput{}, &action.Error{
 			Kind:    action.InvalidInput,
-			Message: fmt.Sprintf("the text is not base64: it goes wrong at character %d", int64(corrupt)+1),
+			Message: fmt.Sprintf("the text is not base64: the error is at character %d", int64(corrupt)+1),
 			Hint:    otherAlphabet(in),
 		}
 	case err != nil:
 		return base64DecodeOutput{}, action.Errorf(action.InvalidInput, "the text is not base64: %w", err)
 	case !utf8.Valid(decoded):
-		return base64DecodeOutput{}, action.Errorf(action.InvalidInput, "what was encoded is not UTF-8 text")
+		return base64DecodeOutput{}, action.Errorf(action.InvalidInput, "the decoded text is not UTF-8")
 	}
 	return base64DecodeOutput{Text: string(decoded)}, nil
 }
 
-// otherAlphabet returns a hint when the text is written in the alphabet that was
-// not asked for.
+// otherAlphabet returns a hint when the text is in the other alphabet.
 func otherAlphabet(in base64DecodeInput) string {
 	switch {
 	case !in.URLSafe && strings.ContainsAny(in.Text, "-_"):
-		return "it has - or _ in it: give url_safe = true"
+		return "it contains - or _: give url_safe = true"
 	case in.URLSafe && strings.ContainsAny(in.Text, "+/"):
-		return "it has + or / in it: leave out url_safe"
+		return "it contains + or /: leave out url_safe"
 	}
 	return ""
 }

@@ -1,4 +1,5 @@
-// Package codes declares the modules base64, hash and uuid.
+// Package codes declares the modules base64, hash and uuid, one file each: pure functions
+// that encode, hash, sign and name.
 package codes
 
 import (

@@ -13,8 +13,8 @@ func uuidActions() []*action.Action {
 		action.New(action.Spec{
 			Name:    "uuid.new",
 			Summary: "Return a new random UUID.",
-			Doc: "It has the shape of version 4. It derives from the run, the step and the item, and from how many were " +
-				"drawn before, so a step that is run again draws the same ones in the same order.",
+			Doc: "It has the form of version 4. It is derived from the run, the step, the item and the number of UUIDs " +
+				"before it, so a step that is run again gets the same UUIDs in the same order.",
 			Effect: action.Pure,
 			Spread: true,
 		}, newUUID),

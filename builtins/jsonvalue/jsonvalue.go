@@ -18,17 +18,17 @@ import (
 )
 
 const (
-	// maxJSONText bounds what is decoded, and what is encoded, so that it can be read
-	// again; a recorded http body is 1 MB at most.
-	maxJSONText = 4 << 20
-	// maxJSONValues bounds the values of a decoded text. A script could give away no
-	// more of them.
-	maxJSONValues = 200_000
-	// What decoded values take beside their text.
-	jsonObjectBytes = 400
-	jsonValueBytes  = 64
-	// MaxDepth bounds the nesting both ways. No document that people write
-	// comes near it.
+	// maxText is the largest size in bytes of a text that is decoded, and of a text that is
+	// encoded, so that it can be decoded again. A recorded http body is 1 MB at most.
+	maxText = 4 << 20
+	// maxValues is the largest number of values of a decoded text. A script could not return
+	// more.
+	maxValues = 200_000
+	// The memory of a decoded object and of a decoded value, without their text.
+	objectBytes = 400
+	valueBytes  = 64
+	// MaxDepth is the deepest nesting that is decoded and encoded. Documents that people
+	// write are far from it.
 	MaxDepth = 200
 	// maxExactInteger is 2^53: above it a float64 skips whole numbers.
 	maxExactInteger = 1 << 53
@@ -40,65 +40,65 @@ func Actions() []*action.Action {
 		action.New(action.Spec{
 			Name:    "json.encode",
 			Summary: "Write a value as JSON.",
-			Doc: "The fields of an object are sorted by name. A value that holds a secret is refused. The text may have 4 MB, " +
-				"its indentation included.",
+			Doc: "The fields of an object are sorted by name. A value that contains a secret is refused. The text may have 4 MB, " +
+				"with its indentation.",
 			Effect: action.Pure,
 			Args:   []string{"value", "pretty"},
 			Spread: true,
-		}, jsonEncode, action.Rules[jsonEncodeInput]{Validate: (*jsonEncodeInput).validate}),
+		}, encode, action.Rules[encodeInput]{Validate: (*encodeInput).validate}),
 		action.New(action.Spec{
 			Name:    "json.decode",
 			Summary: "Read a value from JSON.",
-			Doc: "A null field of an object is absent, a null in a list keeps its place. An integer beyond 2^53 is " +
+			Doc: "A null field of an object is left out; a null in a list keeps its place. An integer beyond 2^53 is " +
 				"returned as text, since a number would be rounded. The text may have 4 MB and 200,000 values.",
 			Effect: action.Pure,
 			Args:   []string{"text"},
 			Spread: true,
-		}, jsonDecode),
+		}, decode),
 	}
 }
 
-type jsonEncodeInput struct {
-	Value  any  `json:"value" doc:"The value; nothing is written as null"`
+type encodeInput struct {
+	Value  any  `json:"value" doc:"The value; an absent value is written as null"`
 	Pretty bool `json:"pretty" doc:"Whether to break lines and indent by two spaces"`
 }
 
-func (in *jsonEncodeInput) validate() error {
+func (in *encodeInput) validate() error {
 	if DeeperThan(in.Value, MaxDepth) {
 		return ErrTooDeep("the value")
 	}
 	return nil
 }
 
-type jsonEncodeOutput struct {
+type encodeOutput struct {
 	Text string `json:"text" doc:"The JSON text"`
 }
 
-func jsonEncode(ctx context.Context, in jsonEncodeInput) (jsonEncodeOutput, error) {
-	size := sizeOfJSON(in.Value, in.Pretty, maxJSONText)
-	if size > maxJSONText {
-		err := action.Errorf(action.Limit, "the JSON text would be longer than %d bytes", maxJSONText)
+func encode(ctx context.Context, in encodeInput) (encodeOutput, error) {
+	size := sizeOf(in.Value, in.Pretty, maxText)
+	if size > maxText {
+		err := action.Errorf(action.Limit, "the JSON text would be longer than %d bytes", maxText)
 		err.Hint = "encode the parts of the value one by one, or leave out what is not needed"
-		return jsonEncodeOutput{}, err
+		return encodeOutput{}, err
 	}
-	if err := action.Work(ctx, int64(size/jsonBytesPerStep)); err != nil {
-		return jsonEncodeOutput{}, err
+	if err := action.Work(ctx, int64(size/bytesPerStep)); err != nil {
+		return encodeOutput{}, err
 	}
 	text, err := Marshal(in.Value)
 	if err != nil {
-		return jsonEncodeOutput{}, action.Errorf(action.InvalidInput, "the value cannot be written as JSON: %w", err)
+		return encodeOutput{}, action.Errorf(action.InvalidInput, "the value cannot be written as JSON: %w", err)
 	}
 	if in.Pretty {
 		var b bytes.Buffer
 		if err := json.Indent(&b, text, "", "  "); err != nil {
-			return jsonEncodeOutput{}, err
+			return encodeOutput{}, err
 		}
 		text = b.Bytes()
 	}
-	return jsonEncodeOutput{Text: string(text)}, nil
+	return encodeOutput{Text: string(text)}, nil
 }
 
-// Marshal writes JSON as people write it: & and < stay what they are.
+// Marshal writes JSON without escaping & and <.
 func Marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -109,53 +109,53 @@ func Marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-type jsonDecodeInput struct {
+type decodeInput struct {
 	Text string `json:"text" required:"true" doc:"The JSON text"`
 }
 
-type jsonDecodeOutput struct {
-	Value any `json:"value" doc:"The value; nothing for null"`
+type decodeOutput struct {
+	Value any `json:"value" doc:"The value; absent for null"`
 }
 
-func jsonDecode(ctx context.Context, in jsonDecodeInput) (jsonDecodeOutput, error) {
-	if len(in.Text) > maxJSONText {
-		return jsonDecodeOutput{}, action.Errorf(action.Limit, "the JSON text is %d bytes long, at most %d are allowed",
-			len(in.Text), maxJSONText)
+func decode(ctx context.Context, in decodeInput) (decodeOutput, error) {
+	if len(in.Text) > maxText {
+		return decodeOutput{}, action.Errorf(action.Limit, "the JSON text is %d bytes long, at most %d are allowed",
+			len(in.Text), maxText)
 	}
-	if err := admitJSON(ctx, in.Text); err != nil {
-		return jsonDecodeOutput{}, err
+	if err := admit(ctx, in.Text); err != nil {
+		return decodeOutput{}, err
 	}
 	decoder := json.NewDecoder(strings.NewReader(in.Text))
 	decoder.UseNumber()
 	var raw any
 	if err := decoder.Decode(&raw); err != nil {
-		return jsonDecodeOutput{}, jsonError(in.Text, err)
+		return decodeOutput{}, syntaxError(in.Text, err)
 	}
 	if rest := strings.TrimLeft(in.Text[decoder.InputOffset():], " \t\r\n"); rest != "" {
-		return jsonDecodeOutput{}, jsonErrorAt(in.Text, len(in.Text)-len(rest), "there is more text after the value")
+		return decodeOutput{}, syntaxErrorAt(in.Text, len(in.Text)-len(rest), "there is more text after the value")
 	}
 	if DeeperThan(raw, MaxDepth) {
-		return jsonDecodeOutput{}, ErrTooDeep("the JSON text")
+		return decodeOutput{}, ErrTooDeep("the JSON text")
 	}
 	value, err := canonical(raw)
-	return jsonDecodeOutput{Value: value}, err
+	return decodeOutput{Value: value}, err
 }
 
-func jsonError(text string, err error) error {
+func syntaxError(text string, err error) error {
 	var syntax *json.SyntaxError
 	switch {
 	case errors.Is(err, io.EOF) && strings.TrimSpace(text) == "":
 		return action.Errorf(action.InvalidInput, "the JSON text is empty")
 	case errors.As(err, &syntax):
-		return jsonErrorAt(text, int(syntax.Offset)-1, syntax.Error())
+		return syntaxErrorAt(text, int(syntax.Offset)-1, syntax.Error())
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return jsonErrorAt(text, len(text), "it ends too early")
+		return syntaxErrorAt(text, len(text), "it ends too early")
 	}
 	return action.Errorf(action.InvalidInput, "the text is not JSON: %w", err)
 }
 
-// jsonErrorAt names the place at a byte offset as people count it.
-func jsonErrorAt(text string, offset int, what string) error {
+// syntaxErrorAt names the line and column of a byte offset.
+func syntaxErrorAt(text string, offset int, what string) error {
 	before := text[:min(max(offset, 0), len(text))]
 	line := 1 + strings.Count(before, "\n")
 	column := 1 + utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])
@@ -167,8 +167,7 @@ func ErrTooDeep(what string) error {
 	return action.Errorf(action.Limit, "%s is nested more than %d levels deep", what, MaxDepth)
 }
 
-// canonical turns what encoding/json decoded with UseNumber into the model of
-// values.
+// canonical converts what encoding/json decoded with UseNumber to the model of values.
 func canonical(v any) (any, error) {
 	switch v := v.(type) {
 	case json.Number:
@@ -195,7 +194,7 @@ func canonical(v any) (any, error) {
 	return v, nil
 }
 
-// canonicalNumber keeps as text the integers that a float64 cannot hold exactly.
+// canonicalNumber returns an integer that a float64 cannot hold exactly as text.
 func canonicalNumber(text string) (any, error) {
 	if !strings.ContainsAny(text, ".eE") {
 		i, err := strconv.ParseInt(text, 10, 64)
@@ -210,7 +209,7 @@ func canonicalNumber(text string) (any, error) {
 	return f, nil
 }
 
-// DeeperThan reports whether lists and objects nest in more than so many levels.
+// DeeperThan reports whether lists and objects are nested in more levels.
 func DeeperThan(v any, levels int) bool {
 	switch v := v.(type) {
 	case []any:

@@ -15,7 +15,7 @@ import (
 // object is short for the tables below.
 type object = action.Object
 
-func TestJSONEncode(t *testing.T) {
+func TestEncode(t *testing.T) {
 	deep := any("x")
 	for range MaxDepth + 1 {
 		deep = []any{deep}
@@ -34,7 +34,7 @@ func TestJSONEncode(t *testing.T) {
 	})
 }
 
-func TestJSONDecode(t *testing.T) {
+func TestDecode(t *testing.T) {
 	actiontest.Run(t, Actions(), action.Scope{}, []actiontest.Row{
 		{
 			Action: "json.decode", Input: object{"text": ` {"a": null, "b": [1, null, 2.5], "c": {"d": null}} `},
@@ -52,12 +52,12 @@ func TestJSONDecode(t *testing.T) {
 		{Action: "json.decode", Input: object{"text": "[1,"}, Kind: action.InvalidInput, Says: "line 1, column 4: it ends too early"},
 		{Action: "json.decode", Input: object{"text": "1 2"}, Kind: action.InvalidInput, Says: "column 3: there is more text"},
 		{Action: "json.decode", Input: object{"text": strings.Repeat("[", 300) + strings.Repeat("]", 300)}, Kind: action.Limit, Says: "200 levels"},
-		{Action: "json.decode", Input: object{"text": strings.Repeat(" ", maxJSONText+1)}, Kind: action.Limit, Says: "at most 4194304"},
+		{Action: "json.decode", Input: object{"text": strings.Repeat(" ", maxText+1)}, Kind: action.Limit, Says: "at most 4194304"},
 	})
 }
 
-// FuzzJSONDecode holds what is decoded to the model of values, and to itself when
-// it is written and read again.
+// FuzzJSONDecode checks that a decoded value is in the model of values, and stays the same
+// when it is encoded and decoded again.
 func FuzzJSONDecode(f *testing.F) {
 	for _, seed := range []string{"null", `{"a":[1,null,{"b":null}]}`, "9007199254740993", "-0", "1e-400", `"\ud800"`, "[[[", "1e999"} {
 		f.Add(seed)
@@ -95,7 +95,7 @@ func checkModel(t *testing.T, v any) {
 	case nil, bool, string:
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			t.Errorf("%v is no number", v)
+			t.Errorf("%v is not a number", v)
 		}
 	case []any:
 		for _, item := range v {
@@ -109,8 +109,8 @@ func checkModel(t *testing.T, v any) {
 			checkModel(t, field)
 		}
 	case json.Number:
-		t.Errorf("%v is no value of ours", v)
+		t.Errorf("%v is not in the model of values", v)
 	default:
-		t.Errorf("a %T is no value of ours", v)
+		t.Errorf("a %T is not in the model of values", v)
 	}
 }

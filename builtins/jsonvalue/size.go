@@ -9,30 +9,30 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// jsonBytesPerStep is how many bytes of JSON are read or written in the time of an
+// bytesPerStep is the number of bytes of JSON that are read or written in the time of an
 // instruction of a script.
-const jsonBytesPerStep = 4
+const bytesPerStep = 4
 
-// admitJSON refuses a text that would become more values than may be held, before any
-// of them is made: a text of two bytes, [], becomes two hundred.
-func admitJSON(ctx context.Context, text string) error {
-	values, objects := countJSON(text)
-	if values > maxJSONValues {
-		err := action.Errorf(action.Limit, "the JSON text has more than %d values", maxJSONValues)
+// admit refuses a text that has too many values, and counts the work and memory of decoding
+// it, before any value is made: the two bytes [] become about two hundred bytes.
+func admit(ctx context.Context, text string) error {
+	values, objects := count(text)
+	if values > maxValues {
+		err := action.Errorf(action.Limit, "the JSON text has more than %d values", maxValues)
 		err.Hint = "ask for less at a time, such as one page of a list"
 		return err
 	}
-	if err := action.Work(ctx, int64(len(text)/jsonBytesPerStep)); err != nil {
+	if err := action.Work(ctx, int64(len(text)/bytesPerStep)); err != nil {
 		return err
 	}
-	return action.Hold(ctx, int64(jsonObjectBytes*objects+jsonValueBytes*values))
+	return action.Hold(ctx, int64(objectBytes*objects+valueBytes*values))
 }
 
-// countJSON returns how many values a JSON text has, and how many of them are objects
-// with fields; of other text it returns any numbers.
-func countJSON(text string) (values, objects int) {
+// count returns the number of values of a JSON text, and the number of objects with fields
+// among them. For text that is not JSON the numbers mean nothing.
+func count(text string) (values, objects int) {
 	values = 1
-	opened := byte(0) // the list or the object that began right before
+	opened := byte(0) // the bracket, when it was the last character
 	for at := 0; at < len(text); at++ {
 		c := text[at]
 		switch c {
@@ -41,7 +41,7 @@ func countJSON(text string) (values, objects int) {
 		case ',':
 			values++
 		case '"':
-			at = endOfString(text, at)
+			at = stringEnd(text, at)
 		}
 		if opened != 0 && c != ']' && c != '}' {
 			values++
@@ -57,8 +57,8 @@ func countJSON(text string) (values, objects int) {
 	return values, objects
 }
 
-// endOfString returns where the string ends that begins at a place.
-func endOfString(text string, at int) int {
+// stringEnd returns the offset of the quote that ends the string at an offset.
+func stringEnd(text string, at int) int {
 	for at++; at < len(text) && text[at] != '"'; at++ {
 		if text[at] == '\\' {
 			at++
@@ -67,25 +67,26 @@ func endOfString(text string, at int) int {
 	return at
 }
 
-// sizeOfJSON returns how long the JSON text of a value is. It stops counting when that
-// is more than a bound.
-func sizeOfJSON(v any, pretty bool, most int) int {
-	s := jsonSize{pretty: pretty, most: most}
+// sizeOf returns the length of the JSON text of a value in bytes. It stops counting above
+// a bound.
+func sizeOf(v any, pretty bool, most int) int {
+	s := sizer{pretty: pretty, most: most}
 	s.add(v, 1)
 	return s.size
 }
 
-// A jsonSize counts the bytes of a JSON text without writing it.
-type jsonSize struct {
+// A sizer counts the bytes of a JSON text without writing the text.
+type sizer struct {
 	pretty     bool
 	size, most int
 }
 
-// add counts a value; what is in it has so many levels around it.
-func (s *jsonSize) add(v any, level int) {
+// add counts a value. level is the number of lists and objects around its items, and
+// itself.
+func (s *sizer) add(v any, level int) {
 	switch v := v.(type) {
 	case string:
-		s.size += len(`""`) + sizeInJSON(v)
+		s.size += len(`""`) + textSize(v)
 	case []any:
 		s.around(len(v), level)
 		for _, item := range v {
@@ -96,7 +97,7 @@ func (s *jsonSize) add(v any, level int) {
 	case map[string]any:
 		s.around(len(v), level)
 		for name, field := range v {
-			s.size += len(`"":`) + sizeInJSON(name)
+			s.size += len(`"":`) + textSize(name)
 			if s.pretty {
 				s.size += len(" ")
 			}
@@ -105,22 +106,22 @@ func (s *jsonSize) add(v any, level int) {
 			}
 		}
 	default:
-		text, _ := json.Marshal(v) // what cannot be written is told of when it is
+		text, _ := json.Marshal(v) // Marshal returns the error of a value that cannot be written
 		s.size += len(text)
 	}
 }
 
-// around counts what a list or an object has around its values: brackets, commas, and
-// where people read it a line and its indentation for each value and the end.
-func (s *jsonSize) around(values, level int) {
+// around counts the brackets and commas of a list or an object, and in a pretty text the
+// line break and indentation of each value and of the end.
+func (s *sizer) around(values, level int) {
 	s.size += len("[]") + max(values-1, 0)
 	if s.pretty && values > 0 {
 		s.size += values*(len("\n")+2*level) + len("\n") + 2*(level-1)
 	}
 }
 
-// sizeInJSON returns how long a text is between the quotes of JSON.
-func sizeInJSON(text string) int {
+// textSize returns the length of a text in JSON, without the quotes.
+func textSize(text string) int {
 	size := 0
 	for at, r := range text {
 		switch {
@@ -129,7 +130,7 @@ func sizeInJSON(text string) int {
 		case r < ' ', r == '\u2028', r == '\u2029':
 			size += len(`\u0000`)
 		case r == utf8.RuneError && !strings.HasPrefix(text[at:], string(r)):
-			size += len(`\ufffd`) // no UTF-8
+			size += len(`\ufffd`) // not UTF-8
 		default:
 			size += utf8.RuneLen(r)
 		}

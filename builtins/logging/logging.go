@@ -12,10 +12,10 @@ import (
 // Actions returns the actions of the module log.
 func Actions() []*action.Action {
 	return []*action.Action{
-		logAction("debug", "Log a detail for whoever debugs the workflow."),
+		logAction("debug", "Log a detail for debugging the workflow."),
 		logAction("info", "Log what the workflow does."),
-		logAction("warn", "Log something that people should know of."),
-		logAction("error", "Log a failure; the step goes on."),
+		logAction("warn", "Log something that people should know."),
+		logAction("error", "Log a failure; the step continues."),
 	}
 }
 
@@ -26,8 +26,8 @@ type logInput struct {
 
 type logOutput struct{}
 
-// logAction declares the function of one level. A line is an event of the run
-// and no call: nothing is recorded that a replay would have to return.
+// logAction declares the function of one level. A line is an event of the run and not a
+// call, so a replay has nothing to return.
 func logAction(level, summary string) *action.Action {
 	return action.New(action.Spec{
 		Name:    "log." + level,
@@ -49,9 +49,8 @@ func logAction(level, summary string) *action.Action {
 	})
 }
 
-// maskSecrets puts what stands for a secret in its place. A log line is the one
-// place where a secret is shown so instead of being refused: a run should not
-// fail by telling what it does.
+// maskSecrets replaces every secret with its name. Other actions refuse a secret; a log line
+// masks it, since a run should not fail because of what it logs.
 func maskSecrets(v any) any {
 	switch v := v.(type) {
 	case action.Secret:

@@ -15,7 +15,7 @@ import (
 
 // Internet is the real network.
 type Internet struct {
-	roots *x509.CertPool // nil: those of the machine
+	roots *x509.CertPool // nil: the machine's
 }
 
 var _ Network = Internet{}
@@ -34,15 +34,15 @@ func (Internet) LookupHost(ctx context.Context, host string) ([]string, error) {
 	return net.DefaultResolver.LookupHost(ctx, host)
 }
 
-// Certificate lets the handshake pass with any certificate and judges it
-// afterwards: one that has expired must still tell when it did.
+// Certificate accepts any certificate in the handshake and checks it afterwards, so that it
+// can return when an expired certificate expired.
 func (n Internet) Certificate(ctx context.Context, host string, port int, at time.Time) (Certificate, error) {
 	conn, err := connect(ctx, host, port)
 	if err != nil {
 		return Certificate{}, err
 	}
 	defer conn.Close()
-	client := tls.Client(conn, &tls.Config{ServerName: host, InsecureSkipVerify: true}) //nolint:gosec // judged below; nothing is sent
+	client := tls.Client(conn, &tls.Config{ServerName: host, InsecureSkipVerify: true}) //nolint:gosec // checked below; nothing is sent
 	if err := client.HandshakeContext(ctx); err != nil {
 		return Certificate{}, err
 	}

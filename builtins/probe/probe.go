@@ -16,51 +16,51 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// A Network is what the net module needs of one.
+// A Network answers the probes.
 type Network interface {
 	// Connect opens a TCP connection and closes it again.
 	Connect(ctx context.Context, host string, port int) error
 	// LookupHost returns the addresses of a name.
 	LookupHost(ctx context.Context, host string) ([]string, error)
-	// Certificate returns what a TLS server shows, judged as of a time. Its error
-	// says that there was nothing to judge.
+	// Certificate returns the certificate of a TLS server and checks it as of a time. It
+	// returns an error when the server shows no certificate.
 	Certificate(ctx context.Context, host string, port int, at time.Time) (Certificate, error)
 }
 
-// A Certificate is what a TLS server showed of itself.
+// A Certificate is the result of a TLS handshake.
 type Certificate struct {
 	NotAfter time.Time
-	// Problem says why it should not be trusted; empty when it may be.
+	// Problem says why the certificate must not be trusted; it is empty when it may be.
 	Problem string
 }
 
 // Actions returns the actions of the module net.
 func Actions(network Network) []*action.Action {
-	n := netModule{network}
+	n := module{network}
 	return []*action.Action{
 		action.New(action.Spec{
 			Name:    "net.check_port",
-			Summary: "Tell whether a TCP port takes connections.",
-			Doc:     "A closed port and a time-out are results and no failures.",
+			Summary: "Check whether a TCP port accepts connections.",
+			Doc:     "A closed port and a timeout are results, not failures.",
 			Effect:  action.Reads,
 		}, n.checkPort, action.Rules[checkPortInput]{Validate: (*checkPortInput).validate, Targets: (*checkPortInput).targets}),
 		action.New(action.Spec{
 			Name:    "net.lookup",
 			Summary: "Look up the addresses of a host name.",
-			Doc:     "A name that does not exist is a result and no failure; so is a look-up without an answer, which `reason` tells.",
+			Doc:     "A name that does not exist is a result, not a failure, and so is a look-up without an answer; `reason` says which.",
 			Effect:  action.Reads,
 		}, n.lookup, action.Rules[lookupInput]{Validate: (*lookupInput).validate, Targets: (*lookupInput).targets}),
 		action.New(action.Spec{
 			Name:    "net.tls_expiry",
-			Summary: "Tell when the certificate of a TLS server expires.",
-			Doc: "`valid` is false when the certificate should not be trusted, and when there was no answer: then " +
-				"`expires_at` is empty and `days_left` is 0, so that a check of the days left fails too.",
+			Summary: "Return when the certificate of a TLS server expires.",
+			Doc: "`valid` is false when the certificate must not be trusted, and when there was no answer. Without an answer " +
+				"`expires_at` is empty and `days_left` is 0, so that a check of the days left fails as well.",
 			Effect: action.Reads,
 		}, n.tlsExpiry, action.Rules[tlsExpiryInput]{Validate: (*tlsExpiryInput).validate, Targets: (*tlsExpiryInput).targets}),
 	}
 }
 
-type netModule struct{ network Network }
+type module struct{ network Network }
 
 type checkPortInput struct {
 	Host    string        `json:"host" required:"true" doc:"Host name or IP address"`
@@ -82,7 +82,7 @@ type checkPortOutput struct {
 	MS     int    `json:"ms" doc:"How long it took, in milliseconds"`
 }
 
-func (n netModule) checkPort(ctx context.Context, in checkPortInput) (checkPortOutput, error) {
+func (n module) checkPort(ctx context.Context, in checkPortInput) (checkPortOutput, error) {
 	elapsed := stopwatch(ctx)
 	limited, stop := reach.WithTimeout(ctx, in.Timeout)
 	defer stop()
@@ -110,10 +110,10 @@ func (in *lookupInput) targets() ([]action.Target, error) {
 type lookupOutput struct {
 	Found     bool     `json:"found" doc:"True if the name has an address"`
 	Addresses []string `json:"addresses" doc:"The addresses, sorted"`
-	Reason    string   `json:"reason" doc:"Why there is none; empty when there is"`
+	Reason    string   `json:"reason" doc:"Why there is no address; empty when there is one"`
 }
 
-func (n netModule) lookup(ctx context.Context, in lookupInput) (lookupOutput, error) {
+func (n module) lookup(ctx context.Context, in lookupInput) (lookupOutput, error) {
 	limited, stop := reach.WithTimeout(ctx, in.Timeout)
 	defer stop()
 	addresses, err := n.network.LookupHost(limited, in.Host)
@@ -121,7 +121,7 @@ func (n netModule) lookup(ctx context.Context, in lookupInput) (lookupOutput, er
 	if err != nil || reason != "" {
 		return lookupOutput{Reason: reason}, err
 	}
-	// Name servers rotate addresses: sorted, two answers can be compared.
+	// Name servers rotate addresses; sorted addresses can be compared.
 	addresses = slices.Sorted(slices.Values(addresses))
 	return lookupOutput{Found: len(addresses) > 0, Addresses: addresses}, nil
 }
@@ -147,7 +147,7 @@ type tlsExpiryOutput struct {
 	Reason    string `json:"reason" doc:"What is wrong; empty when nothing is"`
 }
 
-func (n netModule) tlsExpiry(ctx context.Context, in tlsExpiryInput) (tlsExpiryOutput, error) {
+func (n module) tlsExpiry(ctx context.Context, in tlsExpiryInput) (tlsExpiryOutput, error) {
 	clock, err := action.ClockOf(ctx)
 	if err != nil {
 		return tlsExpiryOutput{}, err
@@ -168,8 +168,8 @@ func (n netModule) tlsExpiry(ctx context.Context, in tlsExpiryInput) (tlsExpiryO
 	}, nil
 }
 
-// stopwatch returns a function that tells how long ago it was made; zero outside
-// of a run, which has no clock.
+// stopwatch returns a function that returns the time since the stopwatch was made. Without
+// a run, and so without a clock, it returns zero.
 func stopwatch(ctx context.Context) func() time.Duration {
 	clock := action.ScopeOf(ctx).Clock
 	if clock == nil {
@@ -179,8 +179,8 @@ func stopwatch(ctx context.Context) func() time.Duration {
 	return func() time.Duration { return clock.Now().Sub(start) }
 }
 
-// factOf tells a failure of the network, which is a fact with a reason, from an
-// end of the step and from a refusal, which are failures of the call.
+// factOf returns the reason of a network failure, which is a result of the probe. The end
+// of the step and a refusal are failures of the call.
 func factOf(ctx, limited context.Context, err error) (reason string, failure error) {
 	var refusal *action.Error
 	switch {

@@ -117,7 +117,7 @@ func TestProbesEnd(t *testing.T) {
 func TestProbesCheckInputAndTargets(t *testing.T) {
 	actiontest.Run(t, Actions(Internet{}), action.Scope{}, []actiontest.Row{
 		{Action: "net.check_port", Input: object{"host": "https://a/", "port": 1.0}, Kind: action.InvalidInput, Says: "without scheme and path"},
-		{Action: "net.check_port", Input: object{"host": "a:80", "port": 80.0}, Kind: action.InvalidInput, Says: "give the port by itself"},
+		{Action: "net.check_port", Input: object{"host": "a:80", "port": 80.0}, Kind: action.InvalidInput, Says: "give the port in its own input"},
 		{Action: "net.check_port", Input: object{"host": "a", "port": 0.0}, Kind: action.InvalidInput, Says: "from 1 to 65535"},
 		{Action: "net.check_port", Input: object{"host": "a", "port": 1.0, "timeout": "1h"}, Kind: action.InvalidInput, Says: "at most 5m0s"},
 		{Action: "net.lookup", Input: object{"host": "a b"}, Kind: action.InvalidInput, Says: "neither a host name nor"},
@@ -146,7 +146,7 @@ func TestProbesCheckInputAndTargets(t *testing.T) {
 
 func TestInternet(t *testing.T) {
 	server := httptest.NewUnstartedServer(nil)
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it tells of every probe that says nothing
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it logs every probe that sends nothing
 	server.StartTLS()
 	defer server.Close()
 	host, portText, _ := net.SplitHostPort(server.Listener.Addr().String())

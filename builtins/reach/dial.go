@@ -13,14 +13,14 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// A permission names a host, and a name server says which address that is. So the
-// address is looked at again when it is dialled: whoever controls the name could
-// point it at this machine, at its neighbours on the link, or at the service that
-// hands out a cloud machine's credentials.
+// A permission names a host, and a name server returns its address. The owner of the name
+// could return the address of this machine, of a machine on the same link, or of the
+// service that gives a cloud machine its credentials. So the address is checked when it
+// is dialled.
 
-// metadata are the addresses of cloud metadata services beside the link-local
-// 169.254.169.254 that most have (the providers' documentation: AWS over IPv6,
-// Alibaba, Oracle Classic).
+// metadata are the addresses of cloud metadata services that do not use the link-local
+// 169.254.169.254 (from the providers' documentation: AWS over IPv6, Alibaba, Oracle
+// Classic).
 var metadata = []netip.Addr{
 	netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("192.0.0.192"),
 }
@@ -29,9 +29,9 @@ var metadata = []netip.Addr{
 // four bytes (RFC 6052).
 var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 
-// closeness says what an address is that a permission for a name does not cover;
-// empty for all others.
-func closeness(ip netip.Addr) string {
+// protected returns what is special about an address that a permission for a name does
+// not cover, or "" for an address that it covers.
+func protected(ip netip.Addr) string {
 	ip = ip.Unmap().WithZone("")
 	if nat64.Contains(ip) {
 		b := ip.As16()
@@ -55,14 +55,12 @@ func closeness(ip netip.Addr) string {
 
 type dialKey struct{}
 
-// Toward returns a context in which connections to the target are checked when
-// they are dialled.
+// Toward returns a context in which [Dial] checks the addresses of the target.
 func Toward(ctx context.Context, target action.Target) context.Context {
 	return context.WithValue(ctx, dialKey{}, target)
 }
 
-// dialer connects as far as the call's permissions go; each address is checked
-// right before the connection to it is made.
+// dialer checks each address right before it connects to it.
 var dialer = net.Dialer{
 	Timeout: 10 * time.Second, KeepAlive: 30 * time.Second,
 	ControlContext: func(ctx context.Context, _, address string, _ syscall.RawConn) error {
@@ -85,14 +83,14 @@ func Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	return dialer.DialContext(ctx, network, address)
 }
 
-// checkAddress refuses an address that is close, unless the workflow lists that
-// very address, or says localhost and means it.
+// checkAddress refuses a protected address, unless the workflow lists that address or the
+// target is localhost.
 func checkAddress(ctx context.Context, target action.Target, address string) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return fmt.Errorf("the address %s cannot be read", address)
 	}
-	why, permit := closeness(at.Addr()), action.ScopeOf(ctx).Permit
+	why, permit := protected(at.Addr()), action.ScopeOf(ctx).Permit
 	local := target.Host == "localhost" || strings.HasSuffix(target.Host, ".localhost")
 	if why == "" || permit == nil || local && at.Addr().Unmap().IsLoopback() {
 		return nil

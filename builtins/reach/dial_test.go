@@ -15,16 +15,16 @@ import (
 	"github.com/pdflow/pdflow/engine/action/actiontest"
 )
 
-func TestCloseness(t *testing.T) {
-	for address, close := range map[string]bool{
+func TestProtectedAddresses(t *testing.T) {
+	for address, want := range map[string]bool{
 		"127.0.0.1": true, "127.9.9.9": true, "::1": true, "0.0.0.0": true, "::": true, "::ffff:127.0.0.1": true,
 		"169.254.169.254": true, "fe80::1": true, "fe80::1%eth0": true, "fd00:ec2::254": true, "100.100.100.200": true, "192.0.0.192": true,
 		"64:ff9b::7f00:1": true, "64:ff9b::a9fe:a9fe": true, "224.0.0.1": true, "ff02::1": true,
 		"93.184.216.34": false, "10.0.0.1": false, "192.168.1.1": false, "172.16.0.1": false, "2606:2800::1": false, "fd00::1": false,
 		"64:ff9b::5db8:d822": false,
 	} {
-		if got := closeness(netip.MustParseAddr(address)) != ""; got != close {
-			t.Errorf("%s: got close %v, want %v", address, got, close)
+		if got := protected(netip.MustParseAddr(address)) != ""; got != want {
+			t.Errorf("%s: got protected %v, want %v", address, got, want)
 		}
 	}
 }
@@ -39,9 +39,9 @@ func permitting(hosts ...string) context.Context {
 	}})
 }
 
-// TestNamesThatLeadHome dials a name that the resolver of this process answers with
-// the loopback address, as a hostile name server would.
-func TestNamesThatLeadHome(t *testing.T) {
+// TestNameOfThisMachineIsRefused dials a name that resolves to the loopback address, as
+// the name server of an attacker would answer.
+func TestNameOfThisMachineIsRefused(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer server.Close()
 	u, _ := url.Parse(server.URL)

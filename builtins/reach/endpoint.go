@@ -16,8 +16,8 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// ReasonOf says in few words why the network failed, without the addresses that
-// differ from one machine to the next.
+// ReasonOf returns in a few words why the network failed, without the addresses, which
+// differ between machines.
 func ReasonOf(err error) string {
 	var timeout net.Error
 	var lookup *net.DNSError
@@ -46,8 +46,8 @@ func NetTarget(host string, port int) action.Target {
 	return action.Target{Scheme: "net", Host: CanonicalHost(host), Port: port}
 }
 
-// CanonicalHost writes a host as permissions do: in lower case, without the dot
-// that ends an absolute name.
+// CanonicalHost returns a host as permissions write it: in lower case, without the dot at
+// the end of an absolute name.
 func CanonicalHost(host string) string {
 	return strings.TrimSuffix(strings.ToLower(host), ".")
 }
@@ -61,7 +61,7 @@ func CheckHost(host string) error {
 	if strings.Contains(host, "://") {
 		failure.Hint = "give the host alone, without scheme and path"
 	} else if _, _, err := net.SplitHostPort(host); err == nil {
-		failure.Hint = "give the port by itself"
+		failure.Hint = "give the port in its own input"
 	}
 	return failure
 }

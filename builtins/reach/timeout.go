@@ -9,16 +9,16 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// maxTimeout bounds every timeout input: a call that needs longer is a job for a
-// loop with time.sleep, which a run can be resumed in.
+// maxTimeout is the largest timeout of a call. A call that needs longer must be a loop with
+// time.sleep, in which a run can be resumed.
 const maxTimeout = 5 * time.Minute
 
-// errTimedOut is the cause of a context that ended by [WithTimeout], which tells
-// the call's own timeout from the end of the step or of the run.
+// errTimedOut is the cause of a context that [WithTimeout] ended. It distinguishes the
+// timeout of the call from the end of the step or of the run.
 var errTimedOut = errors.New("timeout")
 
-// WithTimeout returns a context that ends once d has passed on the run's clock,
-// or on the machine's where there is no run.
+// WithTimeout returns a context that ends once d has passed on the run's clock, or on the
+// machine's clock without a run. The returned function releases its timer.
 func WithTimeout(ctx context.Context, d time.Duration) (context.Context, func()) {
 	clock := action.ScopeOf(ctx).Clock
 	if clock == nil {
@@ -32,7 +32,7 @@ func WithTimeout(ctx context.Context, d time.Duration) (context.Context, func())
 	}
 }
 
-// TimedOut reports whether ctx ended by [WithTimeout].
+// TimedOut reports whether [WithTimeout] ended ctx.
 func TimedOut(ctx context.Context) bool { return context.Cause(ctx) == errTimedOut }
 
 // CheckTimeout checks an input called timeout.

@@ -11,40 +11,40 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// patternDoc documents the patterns where they can be used.
-const patternDoc = "The pattern is a regular expression in the syntax of RE2, which takes time in proportion to the text, " +
-	"whatever the pattern. `(?i)` at its start ignores case, `(?s)` lets . match line ends, `(?m)` lets ^ and $ match at lines. " +
-	"The text may have 4 MB, the pattern 5,000 steps with its repetitions written out, and a search ends with an error of kind " +
-	"`limit` after 256 million characters times steps."
+// patternDoc is part of the Doc of every action that takes a pattern.
+const patternDoc = "The pattern is a regular expression in the syntax of RE2, whose time grows in proportion to the text for " +
+	"every pattern. `(?i)` at its start ignores case, `(?s)` lets . match line ends, `(?m)` lets ^ and $ match at lines. " +
+	"The text may have 4 MB, and the pattern 5,000 steps with its repetitions written out. A search fails with kind `limit` " +
+	"after 256 million characters times steps."
 
 const (
-	// maxPatterns bounds the compiled patterns that are kept: enough for the loops
-	// of a script, little enough to forget about.
+	// maxPatterns is the number of compiled patterns that are kept: enough for the loops of
+	// a script.
 	maxPatterns = 64
-	// maxKeptSize and maxKeptRanges bound each of them: some 100 KB. \pL alone has 1300
-	// bounds of ranges.
+	// maxKeptSize and maxKeptRanges bound a pattern that is kept, to some 100 KB. \pL alone
+	// has 1300 bounds of ranges.
 	maxKeptSize   = 1000
 	maxKeptRanges = 10_000
-	// maxMatchTexts bounds the texts of all matches and their groups together.
+	// maxMatchTexts is the largest number of texts of all matches and their groups together.
 	maxMatchTexts = 200_000
-	// maxReferences bounds the dollar signs of a replacement.
+	// maxReferences is the largest number of dollar signs in a replacement.
 	maxReferences = 1000
-	// These are what a pattern takes to compile: for each byte of it, for its size, and
-	// for the bounds of its ranges.
+	// The steps that it takes to compile a pattern: for each byte, for its size, and for the
+	// bounds of its ranges.
 	stepsPerByte  = 8
 	stepsPerSize  = 4
 	stepsPerRange = 4
-	// placeBytes is about what a text in a list of matches takes.
+	// placeBytes is about the memory of one text in a list of matches.
 	placeBytes = 64
 )
 
 func patternActions() []*action.Action {
 	patterns := newPatternCache()
-	match := textSpec("match", "Find the first match of a pattern.", "text", "pattern")
+	match := spec("match", "Find the first match of a pattern.", "text", "pattern")
 	match.Doc = patternDoc + " In Lua: `local whole, captures = text.match(\"db-07\", [[(\\w+)-(\\d+)]])`; `whole` is nil without a match."
-	findAll := textSpec("find_all", "Find every match of a pattern.", "text", "pattern")
+	findAll := spec("find_all", "Find every match of a pattern.", "text", "pattern")
 	findAll.Doc = patternDoc + " There may be 100,000 matches, and with the texts of their groups 200,000."
-	replace := textSpec("replace", "Replace every match of a pattern.", "text", "pattern", "with")
+	replace := spec("replace", "Replace every match of a pattern.", "text", "pattern", "with")
 	replace.Doc = patternDoc + " In the replacement `${1}` and `${name}` stand for captures and `$$` for a dollar sign; it may have " +
 		"1,000 of them. There may be 100,000 matches, and the new text may have 4 MB."
 	return []*action.Action{
@@ -60,9 +60,9 @@ type patternInput struct {
 }
 
 type matchOutput struct {
-	// Match is of any type so that it can be absent: in Lua empty text is true.
-	Match    any           `json:"match" doc:"The whole text that matched; nothing when nothing did"`
-	Captures []any         `json:"captures" doc:"The text of each group, in order; null for one that took no part"`
+	// Match can be absent, since an empty text is true in Lua.
+	Match    any           `json:"match" doc:"The whole text that matched; absent without a match"`
+	Captures []any         `json:"captures" doc:"The text of each group, in order; null for a group that took no part"`
 	Named    action.Object `json:"named" doc:"The text of each group that has a name, as in (?P<name>...)"`
 }
 
@@ -87,7 +87,7 @@ func (c *patternCache) match(ctx context.Context, in patternInput) (matchOutput,
 
 type findAllOutput struct {
 	Matches  []string `json:"matches" doc:"The whole text of each match, in order"`
-	Captures []any    `json:"captures" doc:"A list for each match: the text of its groups, null for one that took no part"`
+	Captures []any    `json:"captures" doc:"A list for each match: the text of its groups, null for a group that took no part"`
 }
 
 func (c *patternCache) findAll(ctx context.Context, in patternInput) (findAllOutput, error) {
@@ -145,8 +145,7 @@ func (c *patternCache) replace(ctx context.Context, in replaceInput) (textOutput
 	return textOutput{Text: string(replacement.text)}, nil
 }
 
-// replaceLiteral replaces plain text, of which the size of the new text is known
-// before it is made.
+// replaceLiteral replaces plain text. The size of the new text is known before it is made.
 func replaceLiteral(in replaceInput) (textOutput, error) {
 	count := strings.Count(in.Text, in.Pattern)
 	if count > maxItems {
@@ -162,16 +161,17 @@ func errLongText() error {
 	return action.Errorf(action.Limit, "the new text is longer than %d bytes", maxText)
 }
 
-// A replacement is the new text of a replace, as far as it is made.
+// A replacement is the new text of text.replace while it is made.
 type replacement struct {
 	search *search
-	with   []string // as piecesOf returns them
+	with   []string // from piecesOf
 	text   []byte
 	count  int
-	end    int // of the match before
+	end    int // of the last match
 }
 
-// add adds what is between the match before and this one, and what takes its place.
+// add adds the text between the last match and this match, and the replacement of this
+// match.
 func (r *replacement) add(place []int) error {
 	if r.count++; r.count > maxItems {
 		return errTooManyItems("matches")
@@ -200,8 +200,8 @@ func (r *replacement) write(text string) error {
 	return nil
 }
 
-// piecesOf takes a replacement apart, so that each piece has one reference to a
-// capture at most: what one piece becomes is no longer than the text and itself.
+// piecesOf splits a replacement into pieces with at most one reference to a capture each,
+// so that an expanded piece is not longer than the piece and the text together.
 func piecesOf(with string) ([]string, error) {
 	if strings.Count(with, "$") > maxReferences {
 		err := action.Errorf(action.Limit, "the replacement has more than %d dollar signs", maxReferences)
@@ -234,8 +234,8 @@ func capturesOf(text string, place []int) []any {
 	return captures
 }
 
-// A patternCache keeps the patterns that were compiled last, since scripts use
-// them in loops. It is safe for concurrent use.
+// A patternCache keeps the patterns that were compiled last, since scripts use patterns in
+// loops. It is safe for concurrent use.
 type patternCache struct {
 	mu       sync.Mutex
 	compiled map[string]*pattern
@@ -246,9 +246,8 @@ func newPatternCache() *patternCache {
 	return &patternCache{compiled: map[string]*pattern{}}
 }
 
-// search begins to look for a pattern in a text. Compiling is charged although the
-// pattern may be kept already, since the same script is to take the same steps each
-// time.
+// search starts a search. The steps of compiling are counted even when the pattern is
+// kept, so that a script takes the same number of steps in every run.
 func (c *patternCache) search(ctx context.Context, source, text string) (*search, error) {
 	if err := action.Work(ctx, stepsPerByte*int64(len(source))); err != nil {
 		return nil, err
@@ -266,7 +265,7 @@ func (c *patternCache) search(ctx context.Context, source, text string) (*search
 // keepable reports whether a pattern is small enough to be kept.
 func (p *pattern) keepable() bool { return p.size <= maxKeptSize && p.ranges <= maxKeptRanges }
 
-// steps is what a pattern took to compile.
+// steps returns the steps that it takes to compile the pattern.
 func (p *pattern) steps() int64 {
 	steps := stepsPerSize * p.size
 	if !p.keepable() {
@@ -275,8 +274,7 @@ func (p *pattern) steps() int64 {
 	return steps
 }
 
-// compile returns a pattern that was kept, or a new one. Others need not wait while it
-// is made.
+// compile returns a kept pattern or a new one. It does not hold the lock while it compiles.
 func (c *patternCache) compile(text string) (*pattern, error) {
 	c.mu.Lock()
 	p := c.compiled[text]
@@ -284,7 +282,7 @@ func (c *patternCache) compile(text string) (*pattern, error) {
 	if p != nil {
 		return p, nil
 	}
-	p, err := newPattern(strings.Clone(text)) // which may be a small part of a large one
+	p, err := newPattern(strings.Clone(text)) // the text may be a small part of a large one
 	if err == nil && p.keepable() {
 		c.keep(p)
 	}
@@ -296,7 +294,7 @@ func (c *patternCache) keep(p *pattern) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.compiled[text] != nil {
-		return // somebody else was faster
+		return // another call has kept it
 	}
 	if len(c.order) == maxPatterns {
 		delete(c.compiled, c.order[0])
@@ -316,7 +314,7 @@ func patternError(pattern string, err error) error {
 		failure.Message = fmt.Sprintf("the pattern %q is wrong: %s: %s", action.Clip(pattern, 60), wrong.Code, action.Clip(wrong.Expr, 40))
 	}
 	if strings.Contains(pattern, "%") {
-		failure.Hint = "this is no Lua pattern: write \\d for %d, \\w for %w, \\. for %."
+		failure.Hint = "this is not a Lua pattern: write \\d for %d, \\w for %w, \\. for %."
 	}
 	return failure
 }

@@ -12,22 +12,22 @@ import (
 )
 
 const (
-	// maxSearched bounds the text that a pattern is looked for in.
+	// maxSearched is the largest size in bytes of a text that is searched.
 	maxSearched = 4 << 20
-	// maxPatternSize bounds a pattern with its repetitions written out, in
+	// maxPatternSize is the largest size of a pattern with its repetitions written out, in
 	// instructions of its program: (?:a?){900} has 1800.
 	maxPatternSize = 5000
-	// maxSearchWork bounds the work of one call: characters looked at, times the
-	// size of the pattern. It takes two seconds at worst, mostly a tenth of that.
+	// maxSearchWork is the largest work of one call: the number of characters read times the
+	// size of the pattern. It takes at most two seconds, and usually a fifth of a second.
 	maxSearchWork = 256 << 20
-	// smallSearch is how much work is done without a look at the meter: some
-	// milliseconds. Below it the faster functions of package regexp do it.
+	// smallSearch is the work that is done without asking the meter: some milliseconds. Up
+	// to it, the faster functions of package regexp are used.
 	smallSearch = 2 << 20
-	// meterEvery is how much work is done between two looks at the meter.
+	// meterEvery is the work between two questions to the meter.
 	meterEvery = 4096
-	// workPerStep is how much work takes about as long as an instruction of a script.
+	// workPerStep is the work that takes about as long as an instruction of a script.
 	workPerStep = 16
-	// groupsPerCopy is how many groups can be copied in the time of an instruction.
+	// groupsPerCopy is the number of groups that are copied in the time of an instruction.
 	groupsPerCopy = 8
 )
 
@@ -35,22 +35,22 @@ const (
 type pattern struct {
 	*regexp.Regexp
 	size   int64 // of its program
-	ranges int64 // bounds of those in its classes of characters
-	// later finds the first match that begins behind the first character of a text.
-	// What stands before a place decides about ^ and \b there, so that a search that
-	// goes on begins one character earlier.
+	ranges int64 // the number of range bounds in its character classes
+	// later finds the first match after the first character of a text. The character before
+	// a place decides whether ^ and \b match there, so a search is continued one character
+	// earlier.
 	later func() (*regexp.Regexp, error)
 }
 
-// newPattern compiles a pattern that is not too large. Its size is known before the
-// program is made: a short text with large counts makes a program of gigabytes.
+// newPattern compiles a pattern unless it is too large. It computes the size before it
+// compiles, since a short text with large counts makes a program of gigabytes.
 func newPattern(text string) (*pattern, error) {
 	tree, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
 		return nil, patternError(text, err)
 	}
 	size, ranges := sizeOf(tree)
-	size += 2 // the beginning and the end
+	size += 2 // the start and the end
 	if size > maxPatternSize {
 		return nil, errLargePattern(text, size)
 	}
@@ -73,8 +73,8 @@ func errLargePattern(text string, size int64) error {
 	return err
 }
 
-// sizeOf returns about how many instructions the program of a pattern has, and how
-// many bounds of ranges its classes of characters have.
+// sizeOf returns about how many instructions the program of a pattern has, and how many
+// range bounds its character classes have.
 func sizeOf(tree *syntax.Regexp) (size, ranges int64) {
 	for _, part := range tree.Sub {
 		s, r := sizeOf(part)
@@ -90,35 +90,35 @@ func sizeOf(tree *syntax.Regexp) (size, ranges int64) {
 		size += int64(len(tree.Sub))
 	case syntax.OpRepeat:
 		size = (size + 1) * int64(max(tree.Min, tree.Max, 1))
-	default: // a place, or what surrounds one part
+	default: // a position, or an operator on one part
 		size += 2
 	}
 	return size, ranges
 }
 
-// work returns what it takes to look at so many characters. Every instruction is
-// tried for each, and what it knows of the groups is copied.
+// work returns the work of reading a number of characters. For each character every
+// instruction is tried, and its groups are copied.
 func (p *pattern) work(characters int64) int64 {
 	return characters * p.size * (1 + int64(p.NumSubexp())/groupsPerCopy)
 }
 
-// A search is one call that looks for a pattern. Package regexp takes time in
-// proportion to the text for one match, and cannot be stopped; a text has as many
-// matches as characters. So the work is counted, and a large text is read by
-// characters, which ends when the work may not go on.
+// A search is one call that searches for a pattern. Package regexp takes time in proportion
+// to the text for one match and cannot be stopped, and a text may have as many matches as
+// characters. So the work is counted, and a large text is read character by character,
+// which ends when the work must stop.
 type search struct {
 	ctx      context.Context
 	pattern  *pattern
 	text     string
 	done     int64 // work
-	reported int64 // of it, to the meter
+	reported int64 // the work that the meter knows of
 	err      error // why the search ended early
 }
 
 func newSearch(ctx context.Context, p *pattern, text string) (*search, error) {
 	if len(text) > maxSearched {
-		err := action.Errorf(action.Limit, "the text is %d bytes long, a pattern can be looked for in %d at most", len(text), maxSearched)
-		err.Hint = "take it apart with text.lines or text.split first"
+		err := action.Errorf(action.Limit, "the text is %d bytes long, at most %d are allowed for a search", len(text), maxSearched)
+		err.Hint = "split it with text.lines or text.split first"
 		return nil, err
 	}
 	return &search{ctx: ctx, pattern: p, text: text}, nil
@@ -150,8 +150,8 @@ func (s *search) first() ([]int, error) {
 	return s.from(0)
 }
 
-// each calls a function with the places of every match, as FindAll of package regexp
-// finds them.
+// each calls deliver with the places of every match, in the order of FindAll of package
+// regexp.
 func (s *search) each(deliver func(place []int) error) error {
 	size := int64(len(s.text))
 	if s.pattern.work(size*(size+1)) <= smallSearch {
@@ -174,7 +174,7 @@ func (s *search) eachByCharacters(deliver func(place []int) error) error {
 		if place == nil || err != nil {
 			return err
 		}
-		// An empty match right behind another is none.
+		// An empty match right after another match does not count.
 		accepted := place[1] > at || place[0] != end
 		if end = place[1]; end > at {
 			at = end
@@ -192,7 +192,7 @@ func (s *search) eachByCharacters(deliver func(place []int) error) error {
 	return nil
 }
 
-// from returns the places of the first match that begins at a place or behind it.
+// from returns the places of the first match at or after an offset.
 func (s *search) from(at int) ([]int, error) {
 	if at == 0 {
 		place := s.pattern.FindReaderSubmatchIndex(&characters{search: s})
@@ -216,8 +216,7 @@ func (s *search) from(at int) ([]int, error) {
 	return place, nil
 }
 
-// characters reads the text of a search from a place on, as long as the search may
-// go on.
+// characters reads the text of a search from an offset, until the search must stop.
 type characters struct {
 	search *search
 	at     int

@@ -15,8 +15,8 @@ import (
 	"github.com/pdflow/pdflow/engine/action/actiontest"
 )
 
-// patternParts make patterns in which places matter: what stands before and behind
-// them, empty matches, and captures that take no part.
+// patternParts make patterns in which the surrounding characters matter, empty matches
+// occur, and captures take no part.
 var patternParts = []string{
 	"a", "b", "é", ".", "^", "$", `\A`, `\z`, `\b`, `\B`, "(a)", "(b)?", "(?:ab|a)", "(a|(b))*", "a*", "a*?", "b+", "[^a]", "(?s:.)", "(?m:^)",
 	"(?m:$)", "()", `\Qa.\E`, "(?i:A)", "|", "(?P<n>b)", "a{2}", `\pL`, "\n",
@@ -30,9 +30,9 @@ func randomText(random *rand.Rand, parts []string, most int) string {
 	return b.String()
 }
 
-// TestSearchIsThatOfRegexp: a text that is read by characters has the very matches
-// that package regexp finds.
-func TestSearchIsThatOfRegexp(t *testing.T) {
+// TestSearchFindsWhatRegexpFinds checks that a search by characters finds the matches of
+// package regexp.
+func TestSearchFindsWhatRegexpFinds(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 2000 {
 		source := randomText(random, patternParts, 5)
@@ -55,7 +55,7 @@ func TestSearchIsThatOfRegexp(t *testing.T) {
 	}
 }
 
-// sameAsRegexp holds a search by characters to package regexp.
+// sameAsRegexp compares a search by characters with package regexp.
 func sameAsRegexp(t *testing.T, p *pattern, text string) {
 	t.Helper()
 	var got [][]int
@@ -72,7 +72,7 @@ func sameAsRegexp(t *testing.T, p *pattern, text string) {
 	}
 }
 
-// FuzzSearch holds searches by characters to package regexp, for any pattern.
+// FuzzSearch compares searches by characters with package regexp, for any pattern.
 func FuzzSearch(f *testing.F) {
 	for _, part := range patternParts {
 		f.Add(part, "aab\néa b")
@@ -86,7 +86,7 @@ func FuzzSearch(f *testing.F) {
 	})
 }
 
-// TestSearchInLargeTexts: the way by characters is taken, and finds what is there.
+// TestSearchInLargeTexts checks the matches in texts that are read by characters.
 func TestSearchInLargeTexts(t *testing.T) {
 	text := strings.Repeat("host db-07 is down\n", 10_000)
 	actiontest.Run(t, Actions(), action.Scope{}, []actiontest.Row{
@@ -102,12 +102,12 @@ func TestSearchInLargeTexts(t *testing.T) {
 	}
 }
 
-// TestPatternBounds: what would take too long or too much memory is refused, with the
-// bound and what to do.
+// TestPatternBounds checks that a search that would take too much time or memory is
+// refused, and that the error says the bound or what to do.
 func TestPatternBounds(t *testing.T) {
 	a := func(n int) string { return strings.Repeat("a", n) }
 	actiontest.Run(t, Actions(), action.Scope{}, []actiontest.Row{
-		{Action: "text.match", Input: object{"text": a(maxSearched + 1), "pattern": "b"}, Kind: action.Limit, Says: "in 4194304 at most"},
+		{Action: "text.match", Input: object{"text": a(maxSearched + 1), "pattern": "b"}, Kind: action.Limit, Says: "at most 4194304 are allowed for a search"},
 		{Action: "text.match", Input: object{"text": "", "pattern": "(?:a?){900}b"}, Want: object{"captures": []any{}, "named": object{}}},
 		{Action: "text.match", Input: object{"text": "", "pattern": "(?:[^a]{990}){1}" + strings.Repeat(`\pL{900}`, 5)}, Kind: action.Limit, Says: "at most 5000 are allowed"},
 		{Action: "text.match", Input: object{"text": "", "pattern": "(((a(b?)c){10}){10}){10}"}, Kind: action.Limit, Says: "use smaller counts"},
@@ -126,7 +126,7 @@ func TestPatternBounds(t *testing.T) {
 	})
 }
 
-// TestPatternSize: the size that is known beforehand is that of the program, or more.
+// TestPatternSize checks that the computed size is at least the size of the program.
 func TestPatternSize(t *testing.T) {
 	for _, source := range []string{"", "a", "abc", "(?:a?){900}b", "[a-z]{10,20}", "x{3,}", "x{0,}", "(a|b|cd)*", "(?i)abc|def", `^\b()+?(a{2,3}){2,30}$`} {
 		p, err := newPattern(source)
@@ -147,8 +147,7 @@ func TestPatternSize(t *testing.T) {
 	}
 }
 
-// TestLargePatternsAreNotKept: the cache holds what a loop of a script needs, and no
-// megabytes.
+// TestLargePatternsAreNotKept checks that the cache keeps no pattern of megabytes.
 func TestLargePatternsAreNotKept(t *testing.T) {
 	cache := newPatternCache()
 	for _, source := range []string{"a{1000}b{1000}c{400}", strings.Repeat(`\pL`, 20)} {
@@ -161,7 +160,7 @@ func TestLargePatternsAreNotKept(t *testing.T) {
 	}
 }
 
-// A patience is a context that is cancelled after it was asked so often.
+// A patience is a context that is cancelled after a number of calls of Err.
 type patience struct {
 	context.Context
 	asked, most int
@@ -174,8 +173,8 @@ func (p *patience) Err() error {
 	return nil
 }
 
-// TestTimeoutsEndSearches: a search asks all along whether it may go on, and ends when
-// it may not.
+// TestTimeoutsEndSearches checks that a search reads the context again and again, and ends
+// soon after the context.
 func TestTimeoutsEndSearches(t *testing.T) {
 	text := strings.Repeat("x", 100_000)
 	for name, input := range map[string]object{
@@ -192,30 +191,31 @@ func TestTimeoutsEndSearches(t *testing.T) {
 			end()
 			asking := &patience{Context: ctx, most: most}
 			if _, err := invocation.Do(asking, nil); !errors.Is(err, context.Canceled) || asking.asked > most+2 {
-				t.Errorf("%s: got %v after %d questions, want it to end after %d", name, err, asking.asked, most)
+				t.Errorf("%s: got %v after %d calls of Err, want it to end after %d", name, err, asking.asked, most)
 			}
 		}
 	}
 }
 
-// A ledger is a meter that has a limit.
-type ledger struct{ steps, bytes, most int64 }
+// A limitedMeter is a meter with a limit.
+type limitedMeter struct{ steps, bytes, most int64 }
 
 var errSpent = errors.New("spent")
 
-func (l *ledger) Work(steps int64) error {
+func (l *limitedMeter) Work(steps int64) error {
 	if l.steps += steps; l.steps > l.most {
 		return errSpent
 	}
 	return nil
 }
 
-func (l *ledger) Hold(bytes int64) error {
+func (l *limitedMeter) Hold(bytes int64) error {
 	l.bytes += bytes
 	return nil
 }
 
-// TestWorkIsMetered: who calls a pure function pays for it, the same each time.
+// TestWorkIsMetered checks that a search counts its work at the meter, the same amount each
+// time.
 func TestWorkIsMetered(t *testing.T) {
 	input := object{"text": strings.Repeat("x", 60_000), "pattern": "(?s)x(?:.*END)?"}
 	for range 2 {
@@ -223,7 +223,7 @@ func TestWorkIsMetered(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		meter := &ledger{most: 1_000_000}
+		meter := &limitedMeter{most: 1_000_000}
 		_, err = invocation.Do(action.WithMeter(t.Context(), meter), nil)
 		if !errors.Is(err, errSpent) || meter.steps > 1_001_000 || meter.bytes == 0 {
 			t.Errorf("got %v after %d steps and %d bytes, want an end at 1000000", err, meter.steps, meter.bytes)

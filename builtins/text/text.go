@@ -15,48 +15,46 @@ import (
 )
 
 const (
-	// maxItems bounds the lists that a text can be taken apart into.
+	// maxItems is the largest number of parts, lines or matches of a text.
 	maxItems = 100_000
-	// maxText bounds the text that a replacement can grow to, and what is
-	// replaced.
+	// maxText is the largest size in bytes of a text after a replacement.
 	maxText = 4 << 20
 )
 
-// Actions declares what Lua's own string library lacks. The functions with
-// patterns are in text_pattern.go.
+// Actions returns the actions of the module text.
 func Actions() []*action.Action {
 	plain := []*action.Action{
-		action.New(textSpec("split", "Split a text at a separator.", "text", "separator"), textSplit),
-		action.New(textSpec("lines", "Split a text into lines, without their ends.", "text"), textLines),
-		action.New(textSpec("trim", "Remove white space, or other characters, from both ends.", "text", "characters"), textTrim),
-		action.New(textSpec("starts_with", "Tell whether a text starts with another.", "text", "part"), textTest(strings.HasPrefix)),
-		action.New(textSpec("ends_with", "Tell whether a text ends with another.", "text", "part"), textTest(strings.HasSuffix)),
-		action.New(textSpec("contains", "Tell whether a text contains another.", "text", "part"), textTest(strings.Contains)),
-		action.New(textSpec("truncate", "Shorten a text to so many characters.", "text", "length"), textTruncate, action.Rules[truncateInput]{Validate: (*truncateInput).validate}),
+		action.New(spec("split", "Split a text at a separator.", "text", "separator"), split),
+		action.New(spec("lines", "Split a text into lines, without their ends.", "text"), lines),
+		action.New(spec("trim", "Remove white space, or other characters, from both ends.", "text", "characters"), trim),
+		action.New(spec("starts_with", "Check whether a text starts with another.", "text", "part"), testOf(strings.HasPrefix)),
+		action.New(spec("ends_with", "Check whether a text ends with another.", "text", "part"), testOf(strings.HasSuffix)),
+		action.New(spec("contains", "Check whether a text contains another.", "text", "part"), testOf(strings.Contains)),
+		action.New(spec("truncate", "Shorten a text to a number of characters.", "text", "length"), truncate, action.Rules[truncateInput]{Validate: (*truncateInput).validate}),
 	}
 	return append(plain, patternActions()...)
 }
 
-func textSpec(function, summary string, args ...string) action.Spec {
+func spec(function, summary string, args ...string) action.Spec {
 	return action.Spec{Name: "text." + function, Summary: summary, Effect: action.Pure, Args: args, Spread: true}
 }
 
-// textOutput is a text made of a text.
+// textOutput is a new text.
 type textOutput struct {
 	Text string `json:"text" doc:"The new text"`
 }
 
-// partsOutput is a text taken apart.
+// partsOutput is the parts of a text.
 type partsOutput struct {
 	Parts []string `json:"parts" doc:"The parts, in order"`
 }
 
 type splitInput struct {
 	Text      string `json:"text" required:"true" doc:"The text"`
-	Separator string `json:"separator" required:"true" min:"1" doc:"What stands between the parts, as plain text"`
+	Separator string `json:"separator" required:"true" min:"1" doc:"The text between the parts, as plain text"`
 }
 
-func textSplit(_ context.Context, in splitInput) (partsOutput, error) {
+func split(_ context.Context, in splitInput) (partsOutput, error) {
 	return partsOf(strings.SplitN(in.Text, in.Separator, maxItems+1))
 }
 
@@ -64,7 +62,7 @@ type linesInput struct {
 	Text string `json:"text" required:"true" doc:"The text; lines end with LF or CR LF"`
 }
 
-func textLines(_ context.Context, in linesInput) (partsOutput, error) {
+func lines(_ context.Context, in linesInput) (partsOutput, error) {
 	text := strings.TrimSuffix(in.Text, "\n")
 	if in.Text == "" {
 		return partsOutput{}, nil
@@ -92,15 +90,15 @@ type trimInput struct {
 	Characters string `json:"characters" max:"1000" doc:"The characters to remove; white space when absent"`
 }
 
-func textTrim(_ context.Context, in trimInput) (textOutput, error) {
+func trim(_ context.Context, in trimInput) (textOutput, error) {
 	if in.Characters == "" {
 		return textOutput{Text: strings.TrimSpace(in.Text)}, nil
 	}
 	return textOutput{Text: strings.TrimFunc(in.Text, oneOf(in.Characters))}, nil
 }
 
-// oneOf tells whether a character is one of others, in the same time however many
-// they are.
+// oneOf returns a function that reports whether a character is one of others. Its time
+// does not depend on their number.
 func oneOf(characters string) func(rune) bool {
 	set := make(map[rune]bool)
 	for _, r := range characters {
@@ -118,7 +116,7 @@ type testOutput struct {
 	Result bool `json:"result" doc:"True if it does"`
 }
 
-func textTest(test func(text, part string) bool) func(context.Context, testInput) (testOutput, error) {
+func testOf(test func(text, part string) bool) func(context.Context, testInput) (testOutput, error) {
 	return func(_ context.Context, in testInput) (testOutput, error) {
 		return testOutput{Result: test(in.Text, in.Part)}, nil
 	}
@@ -126,7 +124,7 @@ func textTest(test func(text, part string) bool) func(context.Context, testInput
 
 type truncateInput struct {
 	Text   string `json:"text" required:"true" doc:"The text"`
-	Length int    `json:"length" required:"true" doc:"The most characters that the new text may have, its ending included"`
+	Length int    `json:"length" required:"true" doc:"The most characters that the new text may have, with its ending"`
 	Ending string `json:"ending" default:"…" max:"1000" doc:"What a shortened text ends with"`
 }
 
@@ -137,7 +135,7 @@ func (in *truncateInput) validate() error {
 	return nil
 }
 
-func textTruncate(_ context.Context, in truncateInput) (textOutput, error) {
+func truncate(_ context.Context, in truncateInput) (textOutput, error) {
 	if placeAfter(in.Text, in.Length) == len(in.Text) {
 		return textOutput{Text: in.Text}, nil
 	}
@@ -146,7 +144,8 @@ func textTruncate(_ context.Context, in truncateInput) (textOutput, error) {
 	return textOutput{Text: in.Text[:placeAfter(in.Text, kept)] + ending}, nil
 }
 
-// placeAfter returns where so many characters of a text end, at most where it ends.
+// placeAfter returns the byte offset after a number of characters, or the length of a
+// shorter text.
 func placeAfter(text string, characters int) int {
 	for at := range text {
 		if characters == 0 {

@@ -45,7 +45,7 @@ func TestTextPatterns(t *testing.T) {
 		{Action: "text.match", Input: object{"text": "abc", "pattern": "x*$"}, Want: object{"match": "", "captures": []any{}, "named": object{}}},
 		{Action: "text.match", Input: object{"text": "abc", "pattern": "x"}, Want: object{"captures": []any{}, "named": object{}}},
 		{Action: "text.match", Input: object{"text": "abc", "pattern": "(a"}, Kind: action.InvalidInput, Says: `the pattern "(a" is wrong: missing closing )`},
-		{Action: "text.match", Input: object{"text": "abc", "pattern": "(%d"}, Kind: action.InvalidInput, Says: "no Lua pattern"},
+		{Action: "text.match", Input: object{"text": "abc", "pattern": "(%d"}, Kind: action.InvalidInput, Says: "not a Lua pattern"},
 		{
 			Action: "text.find_all", Input: object{"text": "a=1 b=2", "pattern": `(\w)=(\d)`},
 			Want: object{"matches": []any{"a=1", "b=2"}, "captures": []any{[]any{"a", "1"}, []any{"b", "2"}}},

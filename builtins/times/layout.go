@@ -9,19 +9,19 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// layoutDoc documents the directives where they can be used.
+// layoutDoc is part of the Doc of every action that takes a layout.
 const layoutDoc = "A layout has the directives of strftime: %Y year, %m month, %d day, %H hour, %I hour of 12, %p AM or PM, " +
 	"%M minute, %S second, %j day of the year, %a %A weekday, %b %B month's name, %Z zone, %z offset, " +
 	"%s seconds since 1970, %% percent sign. It may have 1,024 characters."
 
-// A directive is one letter of a layout: how it is written and how it is read.
-// read takes what it understands from the front of the text.
+// A directive is the meaning of one letter of a layout. write returns its text, and read
+// reads it from the start of a text and returns the rest.
 type directive struct {
 	write func(time.Time) string
 	read  func(r *clockReading, text string) (rest string, err error)
 }
 
-// directiveLetters lists the letters in the order in which errors name them.
+// directiveLetters lists the letters in the order of error messages.
 const directiveLetters = "YmdHMSjaAbBpIZzs%"
 
 var directives = map[byte]directive{
@@ -44,16 +44,16 @@ var directives = map[byte]directive{
 	'%': {func(time.Time) string { return "%" }, readLiteral("%")},
 }
 
-// A timeLayout is a parsed layout: directives with the text between them.
-type timeLayout []layoutPart
+// A layout is a parsed layout: directives and the text between them.
+type layout []layoutPart
 
 type layoutPart struct {
-	literal string // where directive is 0
+	literal string // when letter is 0
 	letter  byte
 }
 
-func newTimeLayout(text string) (timeLayout, error) {
-	var layout timeLayout
+func newLayout(text string) (layout, error) {
+	var layout layout
 	for text != "" {
 		literal, rest, found := strings.Cut(text, "%")
 		if literal != "" {
@@ -82,7 +82,7 @@ func unknownDirective(name string) error {
 	}
 }
 
-func (l timeLayout) format(t time.Time) string {
+func (l layout) format(t time.Time) string {
 	var b strings.Builder
 	for _, part := range l {
 		if part.letter == 0 {
@@ -94,7 +94,7 @@ func (l timeLayout) format(t time.Time) string {
 	return b.String()
 }
 
-func (l timeLayout) parse(text string, zone *time.Location) (time.Time, error) {
+func (l layout) parse(text string, zone *time.Location) (time.Time, error) {
 	reading := clockReading{year: 1970, zone: zone, weekday: -1}
 	for _, part := range l {
 		read := readLiteral(part.literal)
@@ -108,13 +108,13 @@ func (l timeLayout) parse(text string, zone *time.Location) (time.Time, error) {
 		text = rest
 	}
 	if text != "" {
-		return time.Time{}, fmt.Errorf("%q is left over", action.Clip(text, 20))
+		return time.Time{}, fmt.Errorf("%q is left at the end", action.Clip(text, 20))
 	}
 	return reading.time()
 }
 
-// A clockReading collects what a text says of a time. Zero is not said; for
-// weekday, which starts at Sunday = 0, that is -1.
+// A clockReading collects the parts of a time in a text. A part that the text does not have
+// is zero; a missing weekday is -1, since Sunday is 0.
 type clockReading struct {
 	year, month, day, yearDay, weekday int
 	hour, hour12, half, minute, second int
@@ -122,8 +122,8 @@ type clockReading struct {
 	unix                               *int64
 }
 
-// time puts the parts together. What the text does not say is that of 1970-01-01
-// 00:00:00; what it says twice must agree.
+// time makes a time of the parts. Missing parts are taken from 1970-01-01 00:00:00; parts
+// that the text has twice must agree.
 func (r *clockReading) time() (time.Time, error) {
 	if r.unix != nil {
 		return time.Unix(*r.unix, 0), nil
@@ -160,7 +160,7 @@ func monthNumber(t time.Time) int { return int(t.Month()) }
 
 func hourOf12(t time.Time) int { return (t.Hour()+11)%12 + 1 }
 
-// readNumber reads at most so many digits into a field.
+// readNumber reads at most a number of digits into a field.
 func readNumber(what string, digits, least, most int, field func(*clockReading) *int) func(*clockReading, string) (string, error) {
 	return func(r *clockReading, text string) (string, error) {
 		n := leadingDigits(text, digits)
@@ -173,7 +173,7 @@ func readNumber(what string, digits, least, most int, field func(*clockReading) 
 	}
 }
 
-// readYear takes four digits only: 26 would be a year of the Romans.
+// readYear reads four digits; 26 does not mean 2026.
 func readYear(r *clockReading, text string) (string, error) {
 	if leadingDigits(text, 4) < 4 {
 		return "", fmt.Errorf("%q does not start with a year of four digits", action.Clip(text, 20))
@@ -190,8 +190,7 @@ func leadingDigits(text string, most int) int {
 	return n
 }
 
-// readName reads one of the names, in any case, into a field: its place in the
-// list.
+// readName reads one of the names, in upper or lower case, and sets a field to its index.
 func readName(what string, names []string, field func(*clockReading) *int) func(*clockReading, string) (string, error) {
 	return func(r *clockReading, text string) (string, error) {
 		for i, name := range names {
@@ -204,7 +203,7 @@ func readName(what string, names []string, field func(*clockReading) *int) func(
 	}
 }
 
-// weekdayNames returns the names from Sunday = 0, cut to a length; 0 is whole.
+// weekdayNames returns the names from Sunday = 0, cut to a length; length 0 cuts nothing.
 func weekdayNames(length int) []string {
 	names := make([]string, 7)
 	for i := range names {
@@ -213,7 +212,7 @@ func weekdayNames(length int) []string {
 	return names
 }
 
-// monthNames returns the names from January = 1; there is none at 0.
+// monthNames returns the names from January = 1; the name at 0 is empty.
 func monthNames(length int) []string {
 	names := make([]string, 13)
 	for i := 1; i <= 12; i++ {
@@ -239,7 +238,7 @@ func readLiteral(literal string) func(*clockReading, string) (string, error) {
 	}
 }
 
-// readZone takes no abbreviation but UTC's own: IST alone has three meanings.
+// readZone accepts only abbreviations of UTC: other abbreviations are ambiguous, such as IST.
 func readZone(r *clockReading, text string) (string, error) {
 	for _, name := range []string{"UTC", "GMT", "Z"} {
 		if rest, ok := strings.CutPrefix(text, name); ok {
@@ -250,8 +249,8 @@ func readZone(r *clockReading, text string) (string, error) {
 	return "", fmt.Errorf("%q does not start with UTC, GMT or Z (other abbreviations are ambiguous: use %%z or timezone)", action.Clip(text, 20))
 }
 
-// readOffset reads Z, +0100 or +01:00. The location is UTC so that an offset is
-// just that: package time would take it for the machine's own zone otherwise.
+// readOffset reads Z, +0100 or +01:00. It parses in UTC, since package time takes an offset
+// for the machine's time zone otherwise.
 func readOffset(r *clockReading, text string) (string, error) {
 	if rest, ok := strings.CutPrefix(text, "Z"); ok {
 		r.zone = time.UTC

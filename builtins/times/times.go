@@ -10,13 +10,13 @@ import (
 	"math"
 	"strings"
 	"time"
-	_ "time/tzdata" // the zones are the same on a machine that has none installed
+	_ "time/tzdata" // a machine may have no time zones installed
 
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// The instants that RFC 3339 can write, in seconds since 1970: the years 0 to
-// 9999.
+// The first and the last time that RFC 3339 can write, in seconds since 1970: the years 0
+// to 9999.
 const (
 	firstSecond = -62167219200
 	lastSecond  = 253402300799
@@ -28,24 +28,24 @@ func Actions() []*action.Action {
 		action.New(action.Spec{
 			Name:    "time.now",
 			Summary: "Return the time.",
-			Doc: "The result is recorded: a step that is run again after a failure gets the same time, so that what is " +
-				"computed from it stays the same. `fresh = true` asks for the time anew in each attempt.",
+			Doc: "The result is recorded: a step that is run again after a failure gets the same time, so that values " +
+				"computed from it stay the same. With `fresh = true` each attempt gets a new time.",
 			Effect:  action.Reads,
 			Instant: true,
 			Spread:  true,
-		}, timeNow, action.Rules[timeNowInput]{
+		}, now, action.Rules[nowInput]{
 			// What is computed from the time, such as the key of an event, then stays the
 			// same in a retry.
-			Memoized: func(in *timeNowInput) bool { return !in.Fresh },
+			Memoized: func(in *nowInput) bool { return !in.Fresh },
 		}),
 		action.New(action.Spec{
 			Name:    "time.parse",
 			Summary: "Read a time from text.",
-			Doc:     "Without a layout the text is RFC 3339. " + layoutDoc,
+			Doc:     "Without a layout the text must be RFC 3339. " + layoutDoc,
 			Effect:  action.Pure,
 			Args:    []string{"text", "layout", "timezone"},
 			Spread:  true,
-		}, timeParse),
+		}, parse),
 		action.New(action.Spec{
 			Name:    "time.format",
 			Summary: "Write a time as text.",
@@ -53,28 +53,28 @@ func Actions() []*action.Action {
 			Effect:  action.Pure,
 			Args:    []string{"time", "layout", "timezone"},
 			Spread:  true,
-		}, timeFormat),
+		}, format),
 		action.New(action.Spec{
 			Name:    "time.add",
-			Summary: "Return the time that is a duration later, or earlier when the duration is negative.",
-			Doc:     `"1d" is 24 hours, whatever the calendar of a time zone says.`,
+			Summary: "Add a duration to a time; a negative duration gives an earlier time.",
+			Doc:     `"1d" is 24 hours in every time zone.`,
 			Effect:  action.Pure,
 			Args:    []string{"time", "duration"},
 			Spread:  true,
-		}, timeAdd),
+		}, add),
 		action.New(action.Spec{
 			Name:    "time.sleep",
 			Summary: "Wait.",
-			Doc:     "The timeouts of the step and of the run go on meanwhile. A run that is resumed waits no second time.",
+			Doc:     "The time counts against the timeouts of the step and of the run. A resumed run waits only for the time that is left.",
 			Effect:  action.Reads,
 			Waits:   true,
 			Args:    []string{"duration"},
 			Spread:  true,
-		}, timeSleep),
+		}, sleep),
 	}
 }
 
-// secondsOutput is a time as scripts compute with it.
+// secondsOutput is a time as a number, for scripts that compute with it.
 type secondsOutput struct {
 	Seconds float64 `json:"seconds" doc:"Seconds since 1970 in UTC, to the millisecond"`
 }
@@ -83,11 +83,11 @@ func secondsOf(t time.Time) secondsOutput {
 	return secondsOutput{Seconds: float64(t.UnixMilli()) / 1000}
 }
 
-type timeNowInput struct {
+type nowInput struct {
 	Fresh bool `json:"fresh" doc:"Whether a retry gets a new time instead of the recorded one"`
 }
 
-func timeNow(ctx context.Context, _ timeNowInput) (secondsOutput, error) {
+func now(ctx context.Context, _ nowInput) (secondsOutput, error) {
 	clock, err := action.ClockOf(ctx)
 	if err != nil {
 		return secondsOutput{}, err
@@ -95,13 +95,13 @@ func timeNow(ctx context.Context, _ timeNowInput) (secondsOutput, error) {
 	return secondsOf(clock.Now()), nil
 }
 
-type timeParseInput struct {
+type parseInput struct {
 	Text     string `json:"text" required:"true" doc:"The text"`
-	Layout   string `json:"layout" max:"1024" doc:"How it is written; RFC 3339 when absent"`
-	Timezone string `json:"timezone" default:"UTC" doc:"The time zone of a text that names none, such as Europe/Berlin"`
+	Layout   string `json:"layout" max:"1024" doc:"The layout of the text; RFC 3339 when absent"`
+	Timezone string `json:"timezone" default:"UTC" doc:"The time zone of a text without a time zone, such as Europe/Berlin"`
 }
 
-func timeParse(_ context.Context, in timeParseInput) (secondsOutput, error) {
+func parse(_ context.Context, in parseInput) (secondsOutput, error) {
 	zone, err := zoneOf(in.Timezone)
 	if err != nil {
 		return secondsOutput{}, err
@@ -110,54 +110,54 @@ func timeParse(_ context.Context, in timeParseInput) (secondsOutput, error) {
 		t, err := parseRFC3339(in.Text)
 		return secondsOf(t), err
 	}
-	layout, err := newTimeLayout(in.Layout)
+	l, err := newLayout(in.Layout)
 	if err != nil {
 		return secondsOutput{}, err
 	}
-	t, err := layout.parse(in.Text, zone)
+	t, err := l.parse(in.Text, zone)
 	if err != nil {
 		return secondsOutput{}, action.Errorf(action.InvalidInput, "%q cannot be read with the layout %q: %w",
 			action.Clip(in.Text, 60), action.Clip(in.Layout, 60), err)
 	}
-	return secondsOf(t), checkInstant(t)
+	return secondsOf(t), checkRange(t)
 }
 
-type timeFormatInput struct {
+type formatInput struct {
 	Time     any    `json:"time" required:"true" doc:"Seconds since 1970, or text in RFC 3339"`
-	Layout   string `json:"layout" max:"1024" doc:"How to write it; RFC 3339 when absent"`
-	Timezone string `json:"timezone" default:"UTC" doc:"The time zone to write it in, such as Europe/Berlin"`
+	Layout   string `json:"layout" max:"1024" doc:"The layout of the text; RFC 3339 when absent"`
+	Timezone string `json:"timezone" default:"UTC" doc:"The time zone of the text, such as Europe/Berlin"`
 }
 
-type timeFormatOutput struct {
+type formatOutput struct {
 	Text string `json:"text" doc:"The text"`
 }
 
-func timeFormat(_ context.Context, in timeFormatInput) (timeFormatOutput, error) {
-	t, err := instantOf(in.Time)
+func format(_ context.Context, in formatInput) (formatOutput, error) {
+	t, err := timeOf(in.Time)
 	if err != nil {
-		return timeFormatOutput{}, err
+		return formatOutput{}, err
 	}
 	zone, err := zoneOf(in.Timezone)
 	if err != nil {
-		return timeFormatOutput{}, err
+		return formatOutput{}, err
 	}
 	if in.Layout == "" {
-		return timeFormatOutput{Text: t.In(zone).Format(time.RFC3339Nano)}, nil
+		return formatOutput{Text: t.In(zone).Format(time.RFC3339Nano)}, nil
 	}
-	layout, err := newTimeLayout(in.Layout)
+	l, err := newLayout(in.Layout)
 	if err != nil {
-		return timeFormatOutput{}, err
+		return formatOutput{}, err
 	}
-	return timeFormatOutput{Text: layout.format(t.In(zone))}, nil
+	return formatOutput{Text: l.format(t.In(zone))}, nil
 }
 
-type timeAddInput struct {
+type addInput struct {
 	Time     any `json:"time" required:"true" doc:"Seconds since 1970, or text in RFC 3339"`
 	Duration any `json:"duration" required:"true" doc:"Text such as \"90m\" or \"-1d\", or a number of seconds"`
 }
 
-func timeAdd(_ context.Context, in timeAddInput) (secondsOutput, error) {
-	t, err := instantOf(in.Time)
+func add(_ context.Context, in addInput) (secondsOutput, error) {
+	t, err := timeOf(in.Time)
 	if err != nil {
 		return secondsOutput{}, err
 	}
@@ -166,34 +166,34 @@ func timeAdd(_ context.Context, in timeAddInput) (secondsOutput, error) {
 		return secondsOutput{}, action.Errorf(action.InvalidInput, "%w", err)
 	}
 	t = t.Add(d)
-	return secondsOf(t), checkInstant(t)
+	return secondsOf(t), checkRange(t)
 }
 
-type timeSleepInput struct {
+type sleepInput struct {
 	Duration time.Duration `json:"duration" required:"true" doc:"How long: text such as \"30s\", or a number of seconds"`
 }
 
-type timeSleepOutput struct{}
+type sleepOutput struct{}
 
-func timeSleep(ctx context.Context, in timeSleepInput) (timeSleepOutput, error) {
+func sleep(ctx context.Context, in sleepInput) (sleepOutput, error) {
 	clock, err := action.ClockOf(ctx)
 	if err != nil {
-		return timeSleepOutput{}, err
+		return sleepOutput{}, err
 	}
 	if since := action.ScopeOf(ctx).Since; !since.IsZero() {
-		in.Duration -= clock.Now().Sub(since) // a run that was resumed has waited before
+		in.Duration -= clock.Now().Sub(since) // a resumed run has waited before
 	}
 	if in.Duration <= 0 {
-		return timeSleepOutput{}, nil
+		return sleepOutput{}, nil
 	}
-	return timeSleepOutput{}, clock.Sleep(ctx, in.Duration)
+	return sleepOutput{}, clock.Sleep(ctx, in.Duration)
 }
 
-// instantOf reads a time argument.
-func instantOf(v any) (time.Time, error) {
+// timeOf reads a time argument.
+func timeOf(v any) (time.Time, error) {
 	switch v := v.(type) {
 	case float64:
-		// The negation also catches what is no number.
+		// The negation also refuses NaN.
 		if !(v >= firstSecond && v <= lastSecond) {
 			return time.Time{}, action.Errorf(action.InvalidInput, "%s seconds since 1970 is not in the years 0 to 9999",
 				action.FormatNumber(v))
@@ -213,13 +213,13 @@ func parseRFC3339(text string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, &action.Error{
 			Kind: action.InvalidInput, Message: fmt.Sprintf("%q is not a time such as 2026-01-31T09:00:00Z", action.Clip(text, 40)),
-			Hint: "give time.parse a layout for text of another shape",
+			Hint: "give time.parse a layout for text in another form",
 		}
 	}
-	return t, checkInstant(t)
+	return t, checkRange(t)
 }
 
-func checkInstant(t time.Time) error {
+func checkRange(t time.Time) error {
 	if s := t.Unix(); s < firstSecond || s > lastSecond {
 		return action.Errorf(action.InvalidInput, "the time is not in the years 0 to 9999")
 	}
@@ -243,8 +243,8 @@ func signedDuration(v any) (time.Duration, error) {
 	return sign * d, err
 }
 
-// zoneOf returns a time zone by its IANA name. "Local" is refused, since it is
-// another zone on another machine.
+// zoneOf returns a time zone by its IANA name. It refuses "Local", which differs between
+// machines.
 func zoneOf(name string) (*time.Location, error) {
 	zone, err := time.LoadLocation(name)
 	if err != nil || name == "Local" {

@@ -69,12 +69,12 @@ func TestLayoutReadsWhatItWrites(t *testing.T) {
 	for _, text := range []string{
 		"%Y-%m-%dT%H:%M:%S%z", "%a, %d %b %Y %I:%M:%S %p %Z", "%A %j of %Y, %H.%M.%S", "%s", "%B %d %Y %%%H%M%S",
 	} {
-		layout, err := newTimeLayout(text)
+		l, err := newLayout(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		written := layout.format(at)
-		got, err := layout.parse(written, time.UTC)
+		written := l.format(at)
+		got, err := l.parse(written, time.UTC)
 		if err != nil || !got.Equal(at) {
 			t.Errorf("%q wrote %q and read %v, %v", text, written, got, err)
 		}
@@ -90,7 +90,7 @@ func TestLayoutRefuses(t *testing.T) {
 		{"%m", "13", `"13" does not start with a month from 1 to 12`},
 		{"%H", "x", `"x" does not start with a hour from 0 to 23`},
 		{"%Y", "26", `"26" does not start with a year of four digits`},
-		{"%Y", "2026!", `"!" is left over`},
+		{"%Y", "2026!", `"!" is left at the end`},
 		{"at %H", "um 5", `"um 5" does not start with "at "`},
 		{"%Z", "IST", "other abbreviations are ambiguous"},
 		{"%z", "+1", "an offset such as +0100"},
@@ -102,15 +102,15 @@ func TestLayoutRefuses(t *testing.T) {
 	}
 }
 
-// TestOffsetIsNotAZone guards against package time's habit of taking an offset
-// for the machine's zone, whose offset differs in summer.
+// TestOffsetIsNotAZone checks that an offset is not taken for the machine's time zone, whose
+// offset differs in summer. Package time does that.
 func TestOffsetIsNotAZone(t *testing.T) {
-	layout, err := newTimeLayout("%Y-%m-%d %H:%M %z")
+	l, err := newLayout("%Y-%m-%d %H:%M %z")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, offset := range []string{"+0100", "+01:00"} {
-		got, err := layout.parse("2026-07-01 12:00 "+offset, time.UTC)
+		got, err := l.parse("2026-07-01 12:00 "+offset, time.UTC)
 		if want := time.Date(2026, 7, 1, 11, 0, 0, 0, time.UTC); err != nil || !got.Equal(want) {
 			t.Errorf("%s: got %v, %v, want %v", offset, got, err, want)
 		}
@@ -129,7 +129,7 @@ func FuzzTimeLayout(f *testing.F) {
 		}
 		read, err := actiontest.Call(Actions(), action.Scope{}, "time.parse", object{"text": written["text"], "layout": "%Y-%m-%d %H:%M:%S " + layout})
 		if err != nil {
-			return // adjacent directives may run into one another
+			return // adjacent directives are ambiguous
 		}
 		if again, err := actiontest.Call(Actions(), action.Scope{}, "time.format", object{"time": read["seconds"]}); err != nil {
 			t.Fatalf("%v was read and cannot be written: %v", again, err)

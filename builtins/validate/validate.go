@@ -1,4 +1,4 @@
-// Package validate declares the module validate: checks of text that ask no server.
+// Package validate declares the module validate: checks of text, without a network.
 package validate
 
 import (
@@ -12,42 +12,41 @@ import (
 // Actions returns the actions of the module validate.
 func Actions() []*action.Action {
 	return []*action.Action{
-		validateAction("email", "Check an e-mail address.", formatCheck("email")),
-		validateAction("ip", "Check an IPv4 or IPv6 address.", formatCheck("ip")),
-		validateAction("cidr", "Check a network such as 10.0.0.0/8.", checkCIDR),
-		validateAction("hostname", "Check a host name.", formatCheck("hostname")),
-		validateAction("url", "Check an http or https URL.", formatCheck("url")),
+		checkOf("email", "Check an e-mail address.", formatCheck("email")),
+		checkOf("ip", "Check an IPv4 or IPv6 address.", formatCheck("ip")),
+		checkOf("cidr", "Check a network such as 10.0.0.0/8.", checkCIDR),
+		checkOf("hostname", "Check a host name.", formatCheck("hostname")),
+		checkOf("url", "Check an http or https URL.", formatCheck("url")),
 	}
 }
 
-type validateInput struct {
+type input struct {
 	Text string `json:"text" required:"true" doc:"The text to check"`
 }
 
-type validateOutput struct {
-	OK     bool   `json:"ok" doc:"True if the text is right"`
-	Reason string `json:"reason" doc:"What is wrong with it; empty when nothing is"`
+type output struct {
+	OK     bool   `json:"ok" doc:"True if the text is valid"`
+	Reason string `json:"reason" doc:"What is wrong with the text; empty when it is valid"`
 }
 
-// validateAction declares a check whose answer is a fact: wrong text is a result
-// and no failure.
-func validateAction(function, summary string, check func(text string) error) *action.Action {
+// checkOf declares a check. Invalid text is a result, not a failure.
+func checkOf(function, summary string, check func(text string) error) *action.Action {
 	return action.New(action.Spec{
 		Name:    "validate." + function,
 		Summary: summary,
-		Doc:     "In Lua: `local ok, reason = validate." + function + "(text)`. It looks at the text and asks no server. What has more than 8 KB is wrong.",
+		Doc:     "In Lua: `local ok, reason = validate." + function + "(text)`. It checks the text alone, without a network. Text of more than 8 KB is invalid.",
 		Effect:  action.Pure,
 		Args:    []string{"text"},
 		Spread:  true,
-	}, func(_ context.Context, in validateInput) (validateOutput, error) {
+	}, func(_ context.Context, in input) (output, error) {
 		if err := check(in.Text); err != nil {
-			return validateOutput{Reason: err.Error()}, nil
+			return output{Reason: err.Error()}, nil
 		}
-		return validateOutput{OK: true}, nil
+		return output{OK: true}, nil
 	})
 }
 
-// formatCheck returns the very check that an input with this format undergoes.
+// formatCheck returns the check of inputs with this format.
 func formatCheck(format string) func(string) error {
 	return func(text string) error { return action.CheckFormat(format, text) }
 }

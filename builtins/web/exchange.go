@@ -20,8 +20,8 @@ import (
 // maxHops bounds the redirects of one call; browsers follow 20, curl 50.
 const maxHops = 10
 
-// NewTransport returns the network for the http module. Its own timeouts are for
-// a connection; that of the call bounds the whole exchange.
+// NewTransport returns the real network. Its timeouts apply to a connection; the timeout
+// of the call applies to the whole exchange.
 func NewTransport() http.RoundTripper {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
@@ -35,7 +35,7 @@ func NewTransport() http.RoundTripper {
 	}
 }
 
-func (h httpModule) request(ctx context.Context, method string, in requestInput) (answerOutput, error) {
+func (h module) request(ctx context.Context, method string, in requestInput) (answerOutput, error) {
 	x, err := newExchange(ctx, method, in)
 	if err != nil {
 		return answerOutput{}, err
@@ -50,15 +50,15 @@ func (h httpModule) request(ctx context.Context, method string, in requestInput)
 		if !in.FollowRedirects || !isRedirect(response) {
 			return x.answer(ctx, limited, response)
 		}
-		_ = response.Body.Close() // what a redirect says besides is of no use
+		_ = response.Body.Close() // the body of a redirect is not used
 		if err := x.follow(ctx, response.Header.Get("Location"), response.StatusCode); err != nil {
 			return answerOutput{}, err
 		}
 	}
 }
 
-// roundTrip sends the request once. sent is false when it certainly did not
-// leave.
+// roundTrip sends the request once. sent is false only when the request certainly was not
+// sent.
 func (x *exchange) roundTrip(ctx context.Context, transport http.RoundTripper) (_ *http.Response, sent bool, _ error) {
 	var asked, connected atomic.Bool
 	ctx = httptrace.WithClientTrace(reach.Toward(ctx, targetOf(x.url)), &httptrace.ClientTrace{
@@ -71,28 +71,28 @@ func (x *exchange) roundTrip(ctx context.Context, transport http.RoundTripper) (
 	}
 	request.Header = x.header.Clone()
 	response, err := transport.RoundTrip(request)
-	// A transport that reports no connections is taken to have sent it, unless it
-	// says that it could not connect.
+	// If the transport reports no connection, the request counts as sent, unless the error
+	// is that it could not connect.
 	var operation *net.OpError
 	dialled := errors.As(err, &operation) && operation.Op == "dial"
 	sent = connected.Load() || !asked.Load() && !dialled
 	return response, sent, err
 }
 
-// label names the request for people, without its query.
+// label is how messages name the request: without its query.
 func (x *exchange) label() string {
 	return x.method + " " + Origin(x.url) + x.url.EscapedPath()
 }
 
-// noAnswer returns the error of a request whose answer did not come. It has no
-// cause: the cause could quote what was sent.
+// noAnswer returns the error of a request without an answer. The error has no cause,
+// since a cause could quote what was sent.
 func (x *exchange) noAnswer(ctx, limited context.Context, err error, sent bool) error {
 	var failure *action.Error
 	switch {
-	case ctx.Err() != nil: // before all else: net/http returns why the context ended
+	case ctx.Err() != nil: // first, since net/http returns why the context ended
 		ended := *action.AsError(ctx.Err())
 		failure = &ended
-	case errors.As(err, &failure): // it was refused before anything was sent
+	case errors.As(err, &failure): // it was refused before it was sent
 		refused := *failure
 		refused.Ambiguous = refused.Ambiguous || x.writes && x.hops > 0
 		return &refused
@@ -101,7 +101,7 @@ func (x *exchange) noAnswer(ctx, limited context.Context, err error, sent bool) 
 	default:
 		failure = action.Errorf(action.Unavailable, "%s got no answer: %s", x.label(), x.mask.Redact(reach.ReasonOf(err)))
 	}
-	// After a redirect the first request was acted on, whatever became of this one.
+	// A redirect shows that the first request arrived, so it may have been acted on.
 	failure.Ambiguous = x.writes && (sent || x.hops > 0)
 	return failure
 }
@@ -111,8 +111,8 @@ func isTimeout(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// answer reads the response. One that breaks off leaves the outcome of a write
-// unknown; one that is too large does not.
+// answer reads the response. When the response breaks off, the outcome of a write is
+// unknown; when it is too large, the outcome is known.
 func (x *exchange) answer(ctx, limited context.Context, response *http.Response) (answerOutput, error) {
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
@@ -136,8 +136,8 @@ func (x *exchange) answer(ctx, limited context.Context, response *http.Response)
 	}, nil
 }
 
-// validUTF8 does what recording would do, so that a script sees the same text in
-// a run and in its replay.
+// validUTF8 replaces bytes as the journal would, so that a script gets the same text in a
+// run and in its replay.
 func validUTF8(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
 func isRedirect(response *http.Response) bool {
@@ -149,8 +149,8 @@ func isRedirect(response *http.Response) bool {
 	return false
 }
 
-// follow points the exchange at the place that a redirect names, if it may go
-// there.
+// follow changes the exchange to the request that a redirect asks for, or returns why that
+// request must not be sent.
 func (x *exchange) follow(ctx context.Context, location string, status int) error {
 	refuse := func(kind action.Kind, format string, args ...any) error {
 		failure := action.Errorf(kind, "%s was redirected %s", x.label(), x.mask.Redact(fmt.Sprintf(format, args...)))
@@ -159,7 +159,7 @@ func (x *exchange) follow(ctx context.Context, location string, status int) erro
 	}
 	relative, err := x.url.Parse(location)
 	if err != nil {
-		return refuse(action.Unavailable, "to something that is no URL")
+		return refuse(action.Unavailable, "to something that is not a URL")
 	}
 	next, err := ParseURL(relative.String())
 	if err != nil {
@@ -169,7 +169,7 @@ func (x *exchange) follow(ctx context.Context, location string, status int) erro
 		return refuse(action.Unavailable, "more than %d times", maxHops)
 	}
 	if err := permitHop(ctx, targetOf(x.url), targetOf(next)); err != nil {
-		return refuse(action.Permission, "to a place that is not permitted: %v", err)
+		return refuse(action.Permission, "to a host that is not permitted: %v", err)
 	}
 	x.change(status)
 	if targetOf(next) != targetOf(x.url) {
@@ -184,8 +184,8 @@ func (x *exchange) follow(ctx context.Context, location string, status int) erro
 	return nil
 }
 
-// permitHop asks the run for a target. A call from Go without any run stays
-// where it was sent.
+// permitHop checks the target of a redirect against the permissions of the run. Without a
+// run, only the first target is permitted.
 func permitHop(ctx context.Context, from, to action.Target) error {
 	if permit := action.ScopeOf(ctx).Permit; permit != nil {
 		return permit(to)
@@ -196,9 +196,9 @@ func permitHop(ctx context.Context, from, to action.Target) error {
 	return nil
 }
 
-// change turns the request into what comes next, as browsers do: 303 asks with
-// GET, 301 and 302 turn a POST into one, and everything else repeats the request
-// (RFC 9110 15.4).
+// change sets the method and body of the request after a redirect, as browsers do: after
+// 303 it is a GET, after 301 and 302 a POST becomes a GET, and otherwise the request is
+// repeated (RFC 9110 15.4).
 func (x *exchange) change(status int) {
 	repeat := status == http.StatusTemporaryRedirect || status == http.StatusPermanentRedirect
 	post := x.method == http.MethodPost || status == http.StatusSeeOther

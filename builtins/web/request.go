@@ -12,37 +12,32 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// maxBody bounds a request's body and an answer's: both are recorded.
+// maxBody is the largest body of a request or a response in bytes: both are recorded.
 const maxBody = 1 << 20
 
 func errBodyTooLarge(what string) *action.Error {
 	return action.Errorf(action.Limit, "%s is larger than 1 MB (%d bytes), the most that a run records", what, maxBody)
 }
 
-// userAgent is sent where the author gives none.
+// userAgent is sent unless the author gives another.
 const userAgent = "pdflow"
 
-// An exchange is a request with its secrets revealed, on its way through any
-// redirects. It belongs to one call and is thrown away after it.
+// An exchange is a request with its secrets revealed. It changes with every redirect. It
+// belongs to one call.
 type exchange struct {
 	method string
 	url    *url.URL
 	header http.Header
 	body   []byte
-	// private are the headers that no other host may see; privateBody says the
-	// same of the body.
+	// private contains the headers that must not be sent to another host.
 	private     map[string]bool
-	privateBody bool
-	// mask knows every text that was revealed, so that no error quotes one.
-	mask *action.Redactor
-	// writes says that a repeat may do harm if the request was acted on.
-	writes bool
-	// hops counts the redirects that were followed.
-	hops int
+	privateBody bool             // the body must not be sent to another host
+	mask        *action.Redactor // masks every text that was revealed, in errors
+	writes      bool             // a repeat may do harm
+	hops        int              // redirects followed so far
 }
 
-// newExchange makes the request of a checked input. From here on there is secret
-// text about.
+// newExchange makes the request of a checked input, with the texts of its secrets.
 func newExchange(ctx context.Context, method string, in requestInput) (*exchange, error) {
 	u, err := ParseURL(in.URL)
 	if err != nil {
@@ -75,7 +70,7 @@ func (x *exchange) addQuery(r *revealer, in requestInput) error {
 	if len(query) == 0 {
 		return nil
 	}
-	// What the URL has already stays as it is written: a server may be particular.
+	// The URL's own query stays as it is written: some servers depend on its form.
 	x.url.RawQuery = strings.TrimPrefix(x.url.RawQuery+"&"+query.Encode(), "&")
 	return nil
 }
@@ -125,15 +120,15 @@ func (x *exchange) addHeaders(r *revealer, in requestInput) error {
 	return nil
 }
 
-// isCredentialHeader reports the headers that carry a credential even where the
-// author wrote it as plain text.
+// isCredentialHeader reports whether a header is private even when its value is plain
+// text.
 func isCredentialHeader(name string) bool {
 	canonical := http.CanonicalHeaderKey(name)
 	return canonical == "Authorization" || canonical == "Cookie"
 }
 
 func (x *exchange) addAuth(r *revealer, in requestInput) error {
-	if in.Auth == (httpAuth{}) {
+	if in.Auth == (authInput{}) {
 		return nil
 	}
 	value, err := r.authorization(in.Auth)
@@ -148,7 +143,7 @@ func (x *exchange) addAuth(r *revealer, in requestInput) error {
 	return nil
 }
 
-// A revealer gets the text of secrets for one host, and keeps the books.
+// A revealer gets the text of secrets for one host, and counts them.
 type revealer struct {
 	ctx      context.Context
 	to       action.Destination
@@ -166,14 +161,14 @@ func (r *revealer) secret(s action.Secret) (string, error) {
 	return text, nil
 }
 
-// scalar returns the text of a value that can stand in a header or a query.
+// scalar returns the text of a value for a header or a query parameter.
 func (r *revealer) scalar(v any) (string, error) {
 	if secret, ok := v.(action.Secret); ok {
 		return r.secret(secret)
 	}
 	text, ok := ScalarText(v)
 	if !ok { // the input was checked
-		return "", fmt.Errorf("a %T is no text", v)
+		return "", fmt.Errorf("a %T is not a text", v)
 	}
 	return text, nil
 }
@@ -206,7 +201,7 @@ func (r *revealer) value(v any) (any, error) {
 }
 
 // authorization returns the value of the Authorization header.
-func (r *revealer) authorization(auth httpAuth) (string, error) {
+func (r *revealer) authorization(auth authInput) (string, error) {
 	if !auth.Bearer.IsZero() {
 		token, err := r.credential(auth.Bearer)
 		return "Bearer " + token, err
@@ -220,10 +215,10 @@ func (r *revealer) authorization(auth httpAuth) (string, error) {
 		return "", err
 	}
 	if strings.Contains(user, ":") { // RFC 7617 2
-		return "", action.Errorf(action.InvalidInput, `the "user" of basic authentication cannot have a colon in it`)
+		return "", action.Errorf(action.InvalidInput, `the "user" of basic authentication cannot contain a colon`)
 	}
 	pair := user + ":" + password
-	// Neither half is found in the base64 of both: it is made known as a whole.
+	// The base64 text of the pair contains neither half, so the pair itself is masked.
 	r.mask.Add(pair)
 	action.ScopeOf(r.ctx).Redactor.Add(pair)
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(pair)), nil

@@ -22,21 +22,21 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// httpDoc is said of every function of the module.
-const httpDoc = "Every status is a result; only a missing answer raises. The answer may be 1 MB at most. Secrets may stand in " +
-	"headers, query, json and auth: they are put in when the request is sent, and only for the hosts that they are bound to."
+// httpDoc is the Doc of every function.
+const httpDoc = "Every status is a result; the call fails only when there is no answer. The answer may be at most 1 MB. Secrets may be used in " +
+	"headers, query, json and auth. They are inserted when the request is sent, and only for the hosts that they are bound to."
 
 // Actions returns the actions of the module http. Their requests are sent with transport.
 func Actions(transport http.RoundTripper) []*action.Action {
-	h := httpModule{transport}
+	h := module{transport}
 	return []*action.Action{
-		action.New(httpSpec("request", "Send an HTTP request with any method.", action.Once), func(ctx context.Context, in methodInput) (answerOutput, error) {
+		action.New(spec("request", "Send an HTTP request with any method.", action.Once), func(ctx context.Context, in methodInput) (answerOutput, error) {
 			return h.request(ctx, in.Method, in.requestInput)
 		}, action.Rules[methodInput]{
 			Validate: (*methodInput).validate, Targets: (*methodInput).targets,
 			EffectOf: func(in *methodInput) action.Effect { return in.effect(in.Method) },
 		}),
-		action.New(httpSpec("get", "Send a GET request.", action.Reads), func(ctx context.Context, in requestInput) (answerOutput, error) {
+		action.New(spec("get", "Send a GET request.", action.Reads), func(ctx context.Context, in requestInput) (answerOutput, error) {
 			return h.request(ctx, http.MethodGet, in)
 		}, action.Rules[requestInput]{Validate: (*requestInput).validate, Targets: (*requestInput).targets}),
 		h.write(http.MethodPost, "Send a POST request."),
@@ -45,17 +45,17 @@ func Actions(transport http.RoundTripper) []*action.Action {
 	}
 }
 
-func httpSpec(function, summary string, effect action.Effect) action.Spec {
+func spec(function, summary string, effect action.Effect) action.Spec {
 	return action.Spec{
 		Name: "http." + function, Summary: summary, Doc: httpDoc, Effect: effect,
 		Example: action.Object{"status": 200.0, "ok": true, "headers": action.Object{}, "body": ""},
 	}
 }
 
-type httpModule struct{ transport http.RoundTripper }
+type module struct{ transport http.RoundTripper }
 
-func (h httpModule) write(method, summary string) *action.Action {
-	return action.New(httpSpec(strings.ToLower(method), summary, action.Once),
+func (h module) write(method, summary string) *action.Action {
+	return action.New(spec(strings.ToLower(method), summary, action.Once),
 		func(ctx context.Context, in requestInput) (answerOutput, error) {
 			return h.request(ctx, method, in)
 		}, action.Rules[requestInput]{
@@ -68,12 +68,12 @@ func (h httpModule) write(method, summary string) *action.Action {
 type requestInput struct {
 	URL             string        `json:"url" required:"true" doc:"An http or https URL"`
 	Headers         action.Object `json:"headers" secrets:"true" doc:"Headers, by name"`
-	Query           action.Object `json:"query" secrets:"true" doc:"Query parameters, added to those of the URL; a list repeats one"`
-	JSON            any           `json:"json" secrets:"true" doc:"The body, to be sent as JSON"`
-	Body            string        `json:"body" doc:"The body, to be sent as it is"`
-	Auth            httpAuth      `json:"auth" doc:"{bearer = TOKEN} or {basic = {user = ..., password = ...}}"`
+	Query           action.Object `json:"query" secrets:"true" doc:"Query parameters, added to the parameters of the URL; a list repeats a parameter"`
+	JSON            any           `json:"json" secrets:"true" doc:"The body, sent as JSON"`
+	Body            string        `json:"body" doc:"The body, sent as it is"`
+	Auth            authInput     `json:"auth" doc:"{bearer = TOKEN} or {basic = {user = ..., password = ...}}"`
 	Timeout         time.Duration `json:"timeout" default:"30s" doc:"How long to wait for the whole answer, at most 5m"`
-	FollowRedirects bool          `json:"follow_redirects" doc:"Whether to follow up to 10 redirects to permitted places"`
+	FollowRedirects bool          `json:"follow_redirects" doc:"Whether to follow up to 10 redirects to permitted hosts"`
 	Idempotent      bool          `json:"idempotent" doc:"Whether sending it twice does no harm, so that it may be repeated"`
 	IdempotencyKey  string        `json:"idempotency_key" max:"255" doc:"The Idempotency-Key header, by which the server knows a repeat"`
 }
@@ -84,12 +84,12 @@ type methodInput struct {
 	requestInput
 }
 
-type httpAuth struct {
+type authInput struct {
 	Bearer action.Credential `json:"bearer" doc:"The token of an Authorization: Bearer header"`
-	Basic  httpBasic         `json:"basic" doc:"User and password"`
+	Basic  basicInput        `json:"basic" doc:"User and password"`
 }
 
-type httpBasic struct {
+type basicInput struct {
 	User     action.Credential `json:"user" required:"true" doc:"The user's name"`
 	Password action.Credential `json:"password" doc:"The password"`
 }
@@ -97,7 +97,7 @@ type httpBasic struct {
 type answerOutput struct {
 	Status  int           `json:"status" doc:"The status code"`
 	OK      bool          `json:"ok" doc:"True for a status from 200 to 299"`
-	Headers action.Object `json:"headers" doc:"The headers, by name in lower case; several of one name are joined with a comma"`
+	Headers action.Object `json:"headers" doc:"The headers, by name in lower case; several with one name are joined with a comma"`
 	Body    string        `json:"body" doc:"The body; bytes that are not UTF-8 are replaced"`
 }
 
@@ -141,10 +141,10 @@ func (in *requestInput) checkBody() error {
 }
 
 func (in *requestInput) checkAuth() error {
-	if in.Auth == (httpAuth{}) {
+	if in.Auth == (authInput{}) {
 		return nil
 	}
-	if !in.Auth.Bearer.IsZero() && in.Auth.Basic != (httpBasic{}) {
+	if !in.Auth.Bearer.IsZero() && in.Auth.Basic != (basicInput{}) {
 		return errors.New(`"auth" takes either "bearer" or "basic"`)
 	}
 	if given(in.Headers, "Authorization") {
@@ -153,8 +153,8 @@ func (in *requestInput) checkAuth() error {
 	return nil
 }
 
-// managedHeaders are those that say how the request travels. They follow from
-// the other inputs; a Host of its own would also reach past a permission.
+// managedHeaders say how the request is sent. They follow from the other inputs; a Host
+// header could also reach a host that is not permitted.
 var managedHeaders = []string{
 	"Connection", "Content-Length", "Expect", "Host", "Keep-Alive", "Proxy-Authorization", "Proxy-Connection", "Te",
 	"Trailer", "Transfer-Encoding", "Upgrade",
@@ -201,8 +201,8 @@ func (in *requestInput) checkQuery() error {
 	return nil
 }
 
-// checkHeaderText refuses what would end the header and begin another. It does
-// not quote the text, which may be that of a secret.
+// checkHeaderText refuses text that would end the header and begin another. It does not
+// quote the text, which may be the text of a secret.
 func checkHeaderText(name, text string) error {
 	for _, c := range []byte(text) {
 		if c < ' ' && c != '\t' || c == 0x7f {
@@ -224,7 +224,7 @@ func IsToken(name string) bool {
 	return name != ""
 }
 
-// given reports whether an object has a header, in whatever case.
+// given reports whether an object has a header, in upper or lower case.
 func given(headers action.Object, name string) bool {
 	for header := range headers {
 		if strings.EqualFold(header, name) {
@@ -234,8 +234,8 @@ func given(headers action.Object, name string) bool {
 	return false
 }
 
-// ScalarText returns the text of a value that can stand in a header or a query;
-// that of a secret is not known yet.
+// ScalarText returns the text of a value for a header or a query parameter. It returns ""
+// for a secret, whose text is not known yet, and ok = false for any other value.
 func ScalarText(v any) (text string, ok bool) {
 	switch v := v.(type) {
 	case string:
@@ -258,8 +258,8 @@ func ListOf(v any) []any {
 	return []any{v}
 }
 
-// ParseURL reads the URL of a request or of a redirect. Its errors do not
-// quote the query, which may hold what nobody should read.
+// ParseURL reads the URL of a request or of a redirect. Its errors do not quote the
+// query, which may contain a secret.
 func ParseURL(text string) (*url.URL, error) {
 	shown, _, _ := strings.Cut(text, "?")
 	if strings.Contains(shown, "@") {
@@ -297,7 +297,7 @@ func targetOf(u *url.URL) action.Target {
 	return target
 }
 
-// Origin writes scheme, host and port in one way, without what is the default.
+// Origin returns scheme, host and port in canonical form, without a default port.
 func Origin(u *url.URL) string {
 	target := targetOf(u)
 	if strings.Contains(target.Host, ":") {

@@ -418,7 +418,7 @@ func TestHTTPRedirectsAreRefused(t *testing.T) {
 		{"a secret in the location", other.URL + "/?k=s3cr3t+%26+text", scope, object{"query": object{"k": token}}, action.Permission, "would get a secret"},
 		{"another scheme", "file:///etc/passwd", scope, object{}, action.Unavailable, "cannot be followed"},
 		{"a user in the URL", "http://u:p@127.0.0.1/", scope, object{}, action.Unavailable, "cannot be followed"},
-		{"no URL", "http://[", scope, object{}, action.Unavailable, "no URL"},
+		{"no URL", "http://[", scope, object{}, action.Unavailable, "not a URL"},
 		{"a circle", "/again", scope, object{}, action.Unavailable, "more than 10 times"},
 	} {
 		location = test.to

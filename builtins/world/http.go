@@ -25,12 +25,12 @@ type httpAnswer struct {
 	err    error
 }
 
-var worldMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
-func readHTTPEntry(r *worldReader, w *World, e worldEntry) {
+func readHTTPEntry(r *reader, w *World, e entry) {
 	method, rest, _ := strings.Cut(e.key, " ")
-	if !slices.Contains(worldMethods, method) {
-		r.problem(e.path, action.DidYouMean(strings.ToUpper(method), worldMethods),
+	if !slices.Contains(methods, method) {
+		r.problem(e.path, action.DidYouMean(strings.ToUpper(method), methods),
 			`the key must be a method and a URL, such as "GET https://api.example.com/health"`)
 		return
 	}
@@ -39,9 +39,9 @@ func readHTTPEntry(r *worldReader, w *World, e worldEntry) {
 		r.problem(e.path, "", "%v", err)
 		return
 	}
-	key := worldKey(method, u, true)
+	key := requestKey(method, u, true)
 	if _, twice := w.http.answers[key]; twice {
-		r.problem(e.path, "", "the same request is there twice")
+		r.problem(e.path, "", "the request is listed twice")
 		return
 	}
 	for _, item := range r.sequence(e) {
@@ -49,8 +49,8 @@ func readHTTPEntry(r *worldReader, w *World, e worldEntry) {
 	}
 }
 
-// worldKey writes a request in one way, however the author wrote it.
-func worldKey(method string, u *url.URL, withQuery bool) string {
+// requestKey returns a request in canonical form.
+func requestKey(method string, u *url.URL, withQuery bool) string {
 	path := u.EscapedPath()
 	if path == "" {
 		path = "/"
@@ -62,7 +62,7 @@ func worldKey(method string, u *url.URL, withQuery bool) string {
 	return key
 }
 
-func (r *worldReader) httpAnswer(e worldEntry) httpAnswer {
+func (r *reader) httpAnswer(e entry) httpAnswer {
 	o, ok := e.value.(action.Object)
 	if !ok {
 		r.problem(e.path, "write {status: 200} or {error: connection refused}", "must be an object")
@@ -82,8 +82,8 @@ func (r *worldReader) httpAnswer(e worldEntry) httpAnswer {
 	return answer
 }
 
-// noAnswerError returns what a real transport does: a request that could not
-// connect was not sent, one that timed out was.
+// noAnswerError returns the error of a real transport. After a timeout the request was
+// sent; after any other error it was not.
 func noAnswerError(text string) error {
 	if text == "timeout" {
 		return os.ErrDeadlineExceeded
@@ -91,7 +91,7 @@ func noAnswerError(text string) error {
 	return &net.OpError{Op: "dial", Net: "tcp", Err: errors.New(text)}
 }
 
-func (r *worldReader) status(e worldEntry, o action.Object) int {
+func (r *reader) status(e entry, o action.Object) int {
 	if o["status"] == nil {
 		return http.StatusOK
 	}
@@ -102,7 +102,7 @@ func (r *worldReader) status(e worldEntry, o action.Object) int {
 	return int(status)
 }
 
-func (r *worldReader) headers(e worldEntry, o action.Object) http.Header {
+func (r *reader) headers(e entry, o action.Object) http.Header {
 	header := http.Header{}
 	headers, ok := o["headers"].(action.Object)
 	if !ok && o["headers"] != nil {
@@ -120,7 +120,7 @@ func (r *worldReader) headers(e worldEntry, o action.Object) http.Header {
 	return header
 }
 
-func (r *worldReader) jsonBody(e worldEntry, o action.Object, answer *httpAnswer) {
+func (r *reader) jsonBody(e entry, o action.Object, answer *httpAnswer) {
 	if o["body"] != nil {
 		r.problem(e.path, "", "an answer has either body or json")
 	}
@@ -135,21 +135,21 @@ func (r *worldReader) jsonBody(e worldEntry, o action.Object, answer *httpAnswer
 }
 
 // Transport returns the world as the network of the http module.
-func (w *World) Transport() http.RoundTripper { return worldTransport{w} }
+func (w *World) Transport() http.RoundTripper { return transport{w} }
 
-type worldTransport struct{ world *World }
+type transport struct{ world *World }
 
-// RoundTrip answers a request, or refuses it. The refusal does not show the
-// query, which may hold a secret.
-func (t worldTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+// RoundTrip answers a request, or refuses it. The error does not show the query, which may
+// contain a secret.
+func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.Body != nil {
 		defer request.Body.Close()
 	}
 	if err := request.Context().Err(); err != nil {
 		return nil, err
 	}
-	bare := worldKey(request.Method, request.URL, false)
-	answer, ok := t.world.http.next(worldKey(request.Method, request.URL, true))
+	bare := requestKey(request.Method, request.URL, false)
+	answer, ok := t.world.http.next(requestKey(request.Method, request.URL, true))
 	if !ok {
 		answer, ok = t.world.http.next(bare)
 	}

@@ -15,13 +15,13 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// portAnswer is one answer of a port: err says why it is closed.
+// portAnswer is one answer of a port; err says why the port is closed.
 type portAnswer struct {
 	err         error
-	certificate *probe.Certificate // nil when the world says nothing of one
+	certificate *probe.Certificate // nil when the world has none
 }
 
-// nameAnswer is one answer of a name server: no addresses is not found.
+// nameAnswer is one answer of a name server. Without addresses the name was not found.
 type nameAnswer struct{ addresses []string }
 
 // portWords are the answers of a port that are one word.
@@ -33,7 +33,7 @@ var portWords = map[string]error{
 
 const notFound = "not found"
 
-func readNetEntry(r *worldReader, w *World, e worldEntry) {
+func readNetEntry(r *reader, w *World, e entry) {
 	host, portText, err := net.SplitHostPort(e.key)
 	if err != nil { // no port
 		readNameEntry(r, w, e)
@@ -46,7 +46,7 @@ func readNetEntry(r *worldReader, w *World, e worldEntry) {
 	}
 	key := portKey(host, port)
 	if _, twice := w.port.answers[key]; twice {
-		r.problem(e.path, "", "the same port is there twice")
+		r.problem(e.path, "", "the port is listed twice")
 		return
 	}
 	for _, item := range r.sequence(e) {
@@ -54,12 +54,12 @@ func readNetEntry(r *worldReader, w *World, e worldEntry) {
 	}
 }
 
-// portKey writes a port in one way, as the document does.
+// portKey returns a port in canonical form, as in the document.
 func portKey(host string, port int) string {
 	return net.JoinHostPort(reach.CanonicalHost(host), strconv.Itoa(port))
 }
 
-func (r *worldReader) portAnswer(e worldEntry) portAnswer {
+func (r *reader) portAnswer(e entry) portAnswer {
 	switch v := e.value.(type) {
 	case string:
 		err, known := portWords[v]
@@ -75,7 +75,7 @@ func (r *worldReader) portAnswer(e worldEntry) portAnswer {
 	return portAnswer{}
 }
 
-func (r *worldReader) portObject(e worldEntry, o action.Object) portAnswer {
+func (r *reader) portObject(e entry, o action.Object) portAnswer {
 	r.fields("the answer of a port", e.path, o, "open", "reason", "not_after")
 	reason := r.text(e.path, o, "reason")
 	if text := r.text(e.path, o, "not_after"); text != "" {
@@ -100,17 +100,17 @@ func (r *worldReader) portObject(e worldEntry, o action.Object) portAnswer {
 	return portAnswer{err: errors.New(reason)}
 }
 
-func readNameEntry(r *worldReader, w *World, e worldEntry) {
+func readNameEntry(r *reader, w *World, e entry) {
 	if reach.CheckHost(e.key) != nil {
 		r.problem(e.path, `write "db.example.com:5432" for a port, "db.example.com" for a look-up`, "is not a host name")
 		return
 	}
 	key := reach.CanonicalHost(e.key)
 	if _, twice := w.name.answers[key]; twice {
-		r.problem(e.path, "", "the same name is there twice")
+		r.problem(e.path, "", "the name is listed twice")
 		return
 	}
-	items := []worldEntry{e}
+	items := []entry{e}
 	if isLookupSequence(e.value) {
 		items = r.sequence(e)
 	}
@@ -119,7 +119,7 @@ func readNameEntry(r *worldReader, w *World, e worldEntry) {
 	}
 }
 
-// isLookupSequence tells a list of answers from a list of addresses, which is one
+// isLookupSequence reports whether a value is a list of answers. A list of addresses is one
 // answer.
 func isLookupSequence(v any) bool {
 	list, _ := v.([]any)
@@ -131,7 +131,7 @@ func isLookupSequence(v any) bool {
 	return false
 }
 
-func (r *worldReader) nameAnswer(e worldEntry) nameAnswer {
+func (r *reader) nameAnswer(e entry) nameAnswer {
 	if e.value == notFound {
 		return nameAnswer{}
 	}
@@ -151,11 +151,11 @@ func (r *worldReader) nameAnswer(e worldEntry) nameAnswer {
 }
 
 // Network returns the world as the network of the net module.
-func (w *World) Network() probe.Network { return worldNetwork{w} }
+func (w *World) Network() probe.Network { return network{w} }
 
-type worldNetwork struct{ world *World }
+type network struct{ world *World }
 
-func (n worldNetwork) Connect(ctx context.Context, host string, port int) error {
+func (n network) Connect(ctx context.Context, host string, port int) error {
 	key := portKey(host, port)
 	answer, ok := n.world.port.next(key)
 	if !ok {
@@ -164,7 +164,7 @@ func (n worldNetwork) Connect(ctx context.Context, host string, port int) error 
 	return cmp.Or(ctx.Err(), answer.err)
 }
 
-func (n worldNetwork) LookupHost(ctx context.Context, host string) ([]string, error) {
+func (n network) LookupHost(ctx context.Context, host string) ([]string, error) {
 	key := reach.CanonicalHost(host)
 	answer, ok := n.world.name.next(key)
 	switch {
@@ -178,7 +178,7 @@ func (n worldNetwork) LookupHost(ctx context.Context, host string) ([]string, er
 	return answer.addresses, nil
 }
 
-func (n worldNetwork) Certificate(ctx context.Context, host string, port int, at time.Time) (probe.Certificate, error) {
+func (n network) Certificate(ctx context.Context, host string, port int, at time.Time) (probe.Certificate, error) {
 	key := portKey(host, port)
 	answer, ok := n.world.port.next(key)
 	if !ok || answer.err == nil && answer.certificate == nil {

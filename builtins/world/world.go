@@ -1,4 +1,7 @@
-// Package world answers the modules http and net without a network, from a document.
+// Package world gives fake answers to the modules http and net, from a document.
+//
+// world.go describes the document; http.go and net.go read the answers of a module and
+// give them.
 package world
 
 import (
@@ -10,7 +13,7 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// A World answers http and net under --simulate. It is made of a document:
+// A World answers http and net instead of the network. It is made of a document:
 //
 //	http:
 //	  "GET https://api.example.com/health":      # one answer, or a list of them
@@ -25,18 +28,18 @@ import (
 //	  "db.example.com": ["10.0.0.1", "10.0.0.2"] # net.lookup
 //	  "new.example.com": ["not found", ["10.0.0.3"]]
 //
-// Each call takes the next answer of the list; the last one stays. What has no
-// answer is refused, with the lines to add.
+// Each call gets the next answer of the list; the last answer is repeated. A call that
+// has no answer is refused, and the error says which lines to add.
 //
-// An http answer has status (200 when absent), headers, and body or json; or an
-// error, for a request that gets no answer: "timeout" means that it was sent, and
-// anything else that no connection could be made. A request is found by its
-// method and URL with the query, in whatever order that is, and then without it.
+// An http answer has status (200 when absent), headers, and body or json. For a request
+// that gets no answer it has an error: "timeout" means that the request was sent, and any
+// other text that no connection could be made. A request is looked up by its method and
+// URL, first with the query in any order, and then without the query.
 //
 // The answer of a port is open, closed, timeout or {open: false, reason: TEXT}.
-// {not_after: TIME} is an open port with a certificate, which a reason makes
-// invalid. A list of texts is the addresses of a name; as a list of answers, each
-// is such a list or "not found".
+// {not_after: TIME} is an open port with a certificate; with a reason the certificate is
+// invalid. The answer of a name is a list of addresses; in a list of answers, each is a
+// list of addresses or "not found".
 //
 // A World is safe for concurrent use.
 type World struct {
@@ -45,10 +48,10 @@ type World struct {
 	name queues[nameAnswer]
 }
 
-// New makes a world of a decoded document; nil is an empty one. Its error is
+// New makes a world of a decoded document; nil is an empty document. Its error is
 // [action.Problems] and lists every mistake.
 func New(o action.Object) (*World, error) {
-	r := &worldReader{}
+	r := &reader{}
 	w := &World{
 		http: queues[httpAnswer]{answers: map[string][]httpAnswer{}},
 		port: queues[portAnswer]{answers: map[string][]portAnswer{}},
@@ -67,13 +70,13 @@ func New(o action.Object) (*World, error) {
 	return w, nil
 }
 
-// queues holds the answers that are left, by what is asked for.
+// queues holds the remaining answers by request.
 type queues[T any] struct {
 	mu      sync.Mutex
 	answers map[string][]T
 }
 
-// next takes the next answer; the last one stays.
+// next removes and returns the next answer. It does not remove the last answer.
 func (q *queues[T]) next(key string) (answer T, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -87,46 +90,46 @@ func (q *queues[T]) next(key string) (answer T, ok bool) {
 	return left[0], true
 }
 
-// errNoAnswer refuses a call before anything is done, and says what to add.
+// errNoAnswer refuses a call that has no answer, and says what to add.
 func errNoAnswer(call, module, key, answer string) error {
 	return &action.Error{
 		Kind:    action.Permission,
-		Message: "--simulate is offline and the world has no answer for " + call,
+		Message: "a simulated run is offline and the world has no answer for " + call,
 		Hint:    fmt.Sprintf("add to the world file: %s: {%q: %s}", module, key, answer),
 	}
 }
 
-// A worldReader reads the document and collects what is wrong with it.
-type worldReader struct{ problems action.Problems }
+// A reader reads the document and collects its problems.
+type reader struct{ problems action.Problems }
 
-// A worldEntry is one key of http or net with its value.
-type worldEntry struct {
+// A entry is one key of http or net with its value.
+type entry struct {
 	key   string
 	value any
 	path  string // as in `net["db.example.com:5432"]`
 }
 
-func (r *worldReader) problem(path, hint, format string, args ...any) {
+func (r *reader) problem(path, hint, format string, args ...any) {
 	r.problems = append(r.problems, action.Problem{
 		Rule: action.RuleBadInput, Path: path, Message: path + ": " + fmt.Sprintf(format, args...), Hint: hint,
 	})
 }
 
 // entries returns the entries of a section, sorted by key.
-func (r *worldReader) entries(section string, v any) []worldEntry {
+func (r *reader) entries(section string, v any) []entry {
 	o, ok := v.(action.Object)
 	if !ok && v != nil {
 		r.problem(section, "", "must be an object")
 	}
-	entries := make([]worldEntry, 0, len(o))
+	entries := make([]entry, 0, len(o))
 	for _, key := range action.SortedNames(o) {
-		entries = append(entries, worldEntry{key: key, value: o[key], path: fmt.Sprintf("%s[%q]", section, key)})
+		entries = append(entries, entry{key: key, value: o[key], path: fmt.Sprintf("%s[%q]", section, key)})
 	}
 	return entries
 }
 
-// fields reports the fields of an object that are not known.
-func (r *worldReader) fields(what, path string, o action.Object, known ...string) {
+// fields reports the unknown fields of an object.
+func (r *reader) fields(what, path string, o action.Object, known ...string) {
 	for _, name := range action.SortedNames(o) {
 		if slices.Contains(known, name) {
 			continue
@@ -142,25 +145,25 @@ func (r *worldReader) fields(what, path string, o action.Object, known ...string
 	}
 }
 
-// sequence returns the answers of an entry, each with its place: a list is many,
-// anything else is one.
-func (r *worldReader) sequence(e worldEntry) []worldEntry {
+// sequence returns the answers of an entry, each with its path. A list is many answers,
+// any other value is one.
+func (r *reader) sequence(e entry) []entry {
 	list, ok := e.value.([]any)
 	if !ok {
-		return []worldEntry{e}
+		return []entry{e}
 	}
 	if len(list) == 0 {
 		r.problem(e.path, "", "the list of answers is empty")
 	}
-	entries := make([]worldEntry, len(list))
+	entries := make([]entry, len(list))
 	for i, item := range list {
-		entries[i] = worldEntry{key: e.key, value: item, path: fmt.Sprintf("%s[%d]", e.path, i+1)}
+		entries[i] = entry{key: e.key, value: item, path: fmt.Sprintf("%s[%d]", e.path, i+1)}
 	}
 	return entries
 }
 
-// text returns a field that must be text, where it is given.
-func (r *worldReader) text(path string, o action.Object, name string) string {
+// text returns a field that must be text, or "" when it is absent.
+func (r *reader) text(path string, o action.Object, name string) string {
 	text, ok := o[name].(string)
 	if !ok && o[name] != nil {
 		r.problem(path+"."+name, "", "must be text")
