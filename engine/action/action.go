@@ -144,21 +144,34 @@ func NewReconciled[In, State, Out any](s Spec, r Reconciler[In, State, Out], rul
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$`)
 
 func declare[In, State, Out any](s Spec, rules []Rules[In], r Reconciler[In, State, Out]) *Action {
-	if !namePattern.MatchString(s.Name) {
-		panic(fmt.Sprintf("action: the name %q is not MODULE.FUNCTION in lower case", s.Name))
-	}
-	d := &declaration[In, State, Out]{name: s.Name, steps: r, in: codecOf(reflect.TypeFor[In]()), out: codecOf(reflect.TypeFor[Out]())}
-	a := &Action{Spec: s, In: d.in.typ.Fields, Out: d.out.typ.Fields, typed: d}
-	if a.In == nil || a.Out == nil {
-		panic("action: " + s.Name + ": input and output must be structs")
-	}
-	if len(rules) > 1 {
-		panic("action: " + s.Name + ": there is more than one Rules")
-	}
+	d := &declaration[In, State, Out]{name: s.Name, steps: r}
 	if len(rules) == 1 {
 		d.rules = rules[0]
 	}
-	if problem := a.problem(d.rules.EffectOf != nil); problem != "" {
+	d.in, d.out = newCodecs(s.Name, reflect.TypeFor[In](), reflect.TypeFor[Out]())
+	return newAction(s, d.in, d.out, d, len(rules), d.rules.EffectOf != nil)
+}
+
+// newCodecs and newAction have no type parameters, so that their code is in memory only
+// once: every start of a program declares all actions.
+func newCodecs(name string, inType, outType reflect.Type) (in, out codec) {
+	if !namePattern.MatchString(name) {
+		panic(fmt.Sprintf("action: the name %q is not MODULE.FUNCTION in lower case", name))
+	}
+	in, out = codecOf(inType), codecOf(outType)
+	if in.typ.Fields == nil || out.typ.Fields == nil {
+		panic("action: " + name + ": input and output must be structs")
+	}
+	return in, out
+}
+
+func newAction(s Spec, in, out codec, t typed, rules int, varies bool) *Action {
+	a := &Action{Spec: s, In: in.typ.Fields, Out: out.typ.Fields, typed: t}
+	problem := a.problem(varies)
+	if rules > 1 {
+		problem = "there is more than one Rules"
+	}
+	if problem != "" {
 		panic("action: " + s.Name + ": " + problem)
 	}
 	return a

@@ -19,21 +19,29 @@ type codec struct {
 	encode func(src reflect.Value) any
 }
 
+var (
+	durationGoType   = reflect.TypeFor[time.Duration]()
+	credentialGoType = reflect.TypeFor[Credential]()
+	anyGoType        = reflect.TypeFor[any]()
+	objectGoType     = reflect.TypeFor[Object]()
+	typeNamerType    = reflect.TypeFor[typeNamer]()
+)
+
 // codecOf builds the codec of a Go type. It panics on a type that the model of values
 // does not have, since that is a mistake of the program.
 func codecOf(t reflect.Type) codec {
 	switch t {
-	case reflect.TypeFor[time.Duration]():
+	case durationGoType:
 		return codec{
 			Type{Name: DurationType},
 			func(v any, dst reflect.Value) { d, _ := DurationOf(v); dst.SetInt(int64(d)) },
 			func(src reflect.Value) any { return time.Duration(src.Int()).String() },
 		}
-	case reflect.TypeFor[Credential]():
+	case credentialGoType:
 		return codec{Type{Name: StringType, Credential: true}, decodeCredential, func(src reflect.Value) any { return src.Interface().(Credential).String() }}
-	case reflect.TypeFor[any]():
+	case anyGoType:
 		return codec{Type{Name: AnyType}, setValue, valueOrNil}
-	case reflect.TypeFor[Object]():
+	case objectGoType:
 		return codec{Type{Name: ObjectType}, setValue, valueOrNil}
 	}
 	switch t.Kind() {
@@ -164,7 +172,7 @@ type typeNamer interface{ TypeName() string }
 // belong to the outer struct.
 func schemaOf(t reflect.Type) (*Schema, []codec, [][]int) {
 	schema := &Schema{}
-	if t.Implements(reflect.TypeFor[typeNamer]()) {
+	if t.Implements(typeNamerType) {
 		schema.Name = reflect.Zero(t).Interface().(typeNamer).TypeName()
 	}
 	fields := fieldsOf(t)
@@ -206,23 +214,36 @@ func fieldOf(owner reflect.Type, f *reflect.StructField, name string, t Type) Fi
 	if name == "" {
 		wrong("there is no json tag")
 	}
-	field := Field{
-		Name: name, Type: t, Doc: f.Tag.Get("doc"), Format: f.Tag.Get("format"),
-		Required: f.Tag.Get("required") == "true", Secrets: f.Tag.Get("secrets") == "true",
+	left := strings.Count(string(f.Tag), `:"`) - 1 // tags that are not read yet; json is
+	tag := func(name string) (text string, ok bool) {
+		if left > 0 { // a look-up that fails reads the whole tag
+			if text, ok = f.Tag.Lookup(name); ok {
+				left--
+			}
+		}
+		return text, ok
 	}
-	length := func(tag string) int {
-		text, ok := f.Tag.Lookup(tag)
+	field := Field{Name: name, Type: t}
+	field.Doc, _ = tag("doc")
+	required, _ := tag("required")
+	defaultText, hasDefault := tag("default")
+	enum, hasEnum := tag("enum")
+	secrets, _ := tag("secrets")
+	field.Format, _ = tag("format")
+	field.Required, field.Secrets = required == "true", secrets == "true"
+	length := func(name string) int {
+		text, ok := tag(name)
 		if !ok {
 			return 0
 		}
 		n, err := strconv.Atoi(text)
 		if err != nil {
-			wrong("the tag %s:%q is not a number", tag, text)
+			wrong("the tag %s:%q is not a number", name, text)
 		}
 		return n
 	}
 	field.MinLength, field.MaxLength = length("min"), length("max")
-	if enum := f.Tag.Get("enum"); enum != "" {
+	if hasEnum {
 		field.Enum = strings.Split(enum, ",")
 	}
 	if field.Format != "" && !slices.Contains(Formats(), field.Format) {
@@ -231,8 +252,8 @@ func fieldOf(owner reflect.Type, f *reflect.StructField, name string, t Type) Fi
 	if constrained := len(field.Enum) > 0 || field.Format != "" || field.MinLength > 0 || field.MaxLength > 0; constrained && t.Name != StringType {
 		wrong("enum, format, min and max are for strings")
 	}
-	if text, ok := f.Tag.Lookup("default"); ok {
-		normal, problems := field.Normalize(defaultValue(t, text))
+	if hasDefault {
+		normal, problems := field.Normalize(defaultValue(t, defaultText))
 		if len(problems) > 0 {
 			wrong("the default does not fit: %v", problems)
 		}

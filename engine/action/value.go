@@ -15,7 +15,11 @@ import (
 )
 
 // SortedNames returns the names of an object's fields in sorted order.
-func SortedNames[V any](o map[string]V) []string { return slices.Sorted(maps.Keys(o)) }
+func SortedNames[V any](o map[string]V) []string {
+	names := slices.AppendSeq(make([]string, 0, len(o)), maps.Keys(o))
+	slices.Sort(names)
+	return names
+}
 
 // DurationOf reads a duration: text such as "5s", "10m" or "1d12h", or a number of
 // seconds. It refuses a negative duration.
