@@ -7,7 +7,7 @@ import (
 	"github.com/pdflow/pdflow/engine/action/actiontest"
 )
 
-func TestPeopleActions(t *testing.T) {
+func TestOnCallAndUsers(t *testing.T) {
 	duty := func(level string) string {
 		return `{"user":` + annJSON + `,"escalation_level":` + level + `,"escalation_policy":{"id":"PE1","summary":"Default"},"schedule":null,"start":null,"end":null}`
 	}
@@ -23,18 +23,10 @@ func TestPeopleActions(t *testing.T) {
 	a.done("pagerduty.list_users", object{"query": "ann", "limit": 1.0}, object{"users": []any{annObject()}, "more": true})
 	a.done("pagerduty.update_user", object{"id": "PANN", "name": "Ann"}, object{"user": annObject()})
 	_, _, err := a.do("pagerduty.update_user", object{"id": "PGONE", "name": "Ann"})
-	actiontest.CheckError(t, "nobody to change", err, action.NotFound, "Not Found")
+	actiontest.CheckError(t, "a user who does not exist", err, action.NotFound, "Not Found")
 	put := rest("PUT /users/PANN")
 	put.Body = `{"user":{"type":"user","name":"Ann"}}`
 	gone := put
 	gone.Line = "PUT /users/PGONE"
 	a.Check(t, rest("GET /oncalls?escalation_policy_ids%5B%5D=PE1&include%5B%5D=users&limit=100&offset=0"), rest("GET /users?limit=100&offset=0&query=ann"), put, gone)
-}
-
-// TestRefusedDeletionNamesWhy: the reads behind a refusal end in its message.
-func TestRefusedDeletionNamesWhy(t *testing.T) {
-	a := newAccount(t, annAnswer, answer(400, `{"error":{"message":"Invalid Input Provided","code":2001,"errors":["User has open incidents"]}}`),
-		answer(200, `{"incidents":[{"id":"Q1","summary":"[#7] disk full","html_url":"https://a/1"}]}`), answer(200, `{"schedules":[]}`), answer(200, `{"escalation_policies":[]}`))
-	_, _, err := a.do("pagerduty.delete_user_by_id", object{"id": "PANN"})
-	actiontest.CheckError(t, "a user who is needed", err, action.Conflict, "open incidents: [#7] disk full https://a/1")
 }

@@ -2,7 +2,6 @@ package pagerduty
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -104,8 +103,8 @@ func answer(status int, body string) http.HandlerFunc {
 	}
 }
 
-// hangUp ends the connection after the request was read: it may have been acted
-// on, and nobody says so.
+// hangUp ends the connection after it read the request, so the client cannot know whether
+// the request was acted on.
 func hangUp(w http.ResponseWriter, _ *http.Request) {
 	if connection, _, err := http.NewResponseController(w).Hijack(); err == nil {
 		_ = connection.Close()
@@ -153,197 +152,9 @@ var (
 	newAnn = object{"email": "ann@example.com", "name": "Ann", "role": "user", "from_email": "boss@example.com"}
 )
 
-func TestSendEvents(t *testing.T) {
-	accepted := answer(200, `{"status":"success","message":"Event processed","incident_key":"k"}`)
-	output := object{"status": "success", "message": "Event processed", "incident_key": "k"}
-	a := newAccount(t, accepted, accepted, accepted)
-	a.done("pagerduty.send_trigger_event", object{
-		"description": "disk full", "client": "cron", "client_url": "https://cron.example.com", "service_key": testServiceKey,
-		"details": object{"free": 0.0}, "contexts": []any{object{"type": "link", "href": "https://a/"}}, "incident_key": "k",
-	}, output)
-	a.done("pagerduty.send_acknowledge_event", object{"incident_key": "k", "service_key": testServiceKey}, output)
-	a.done("pagerduty.send_resolve_event", object{
-		"incident_key": "k", "service_key": testServiceKey, "description": "fixed", "details": object{},
-	}, output)
-	none := map[string]string{"Authorization": "", "From": ""}
-	head := `{"service_key":"` + testServiceKey + `","event_type":`
-	a.Check(t,
-		actiontest.Request{
-			Line: "POST /generic/2010-04-15/create_event.json", Header: none,
-			Body: head + `"trigger","incident_key":"k","description":"disk full","client":"cron","client_url":"https://cron.example.com",` +
-				`"details":{"free":0},"contexts":[{"href":"https://a/","type":"link"}]}`,
-		},
-		actiontest.Request{Line: "POST /generic/2010-04-15/create_event.json", Header: none, Body: head + `"acknowledge","incident_key":"k"}`},
-		actiontest.Request{
-			Line: "POST /generic/2010-04-15/create_event.json", Header: none,
-			Body: head + `"resolve","incident_key":"k","description":"fixed","details":{}}`,
-		},
-	)
-}
-
-func TestTriggerTakesTheEnginesKey(t *testing.T) {
-	for _, test := range []struct{ own, want string }{{"", "derived"}, {"mine", "mine"}} {
-		a := newAccount(t, answer(200, `{}`))
-		invocation, err := actiontest.Prepare(a.actions, "pagerduty.send_trigger_event", object{
-			"description": "x", "service_key": testServiceKey, "incident_key": test.own,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		invocation.UseKey("derived")
-		if _, err := invocation.Do(context.Background(), nil); err != nil {
-			t.Fatal(err)
-		}
-		var body struct {
-			IncidentKey string `json:"incident_key"`
-		}
-		if err := json.Unmarshal([]byte(a.Requests()[0].Body), &body); err != nil || body.IncidentKey != test.want {
-			t.Errorf("got the key %q, %v, want %q", body.IncidentKey, err, test.want)
-		}
-	}
-}
-
-func TestServiceKeyIsRevealedToEventsOnly(t *testing.T) {
-	a := newAccount(t, answer(200, `{}`))
-	var destination action.Destination
-	scope := action.Scope{Reveal: func(_ action.Secret, to action.Destination) (string, error) {
-		if destination != "" {
-			return "", action.Errorf(action.Permission, "secret KEY is not bound")
-		}
-		destination = to
-		return testServiceKey, nil
-	}}
-	input := object{"description": "x", "service_key": action.Secret{Name: "KEY"}}
-	if _, err := actiontest.Call(a.actions, scope, "pagerduty.send_trigger_event", input); err != nil {
-		t.Fatal(err)
-	}
-	if destination != action.Place(serviceKey) || !strings.Contains(a.Requests()[0].Body, testServiceKey) {
-		t.Errorf("got %q revealed to %s", a.Requests()[0].Body, destination)
-	}
-	_, err := actiontest.Call(a.actions, scope, "pagerduty.send_trigger_event", input)
-	actiontest.CheckError(t, "a secret that is not bound", err, action.Permission, "not bound")
-	_, err = actiontest.Call(a.actions, action.Scope{}, "pagerduty.send_resolve_event", object{"incident_key": "k"})
-	actiontest.CheckError(t, "no key at all", err, action.InvalidInput, "PAGERDUTY_SERVICE_KEY")
-}
-
-func TestGetUsers(t *testing.T) {
-	a := newAccount(t, listOfAnn, emptyList, annAnswer, missing)
-	a.done("pagerduty.get_user_by_email", object{"email": "ann@example.com"}, object{"found": true, "user": annObject()})
-	a.done("pagerduty.get_user_by_email", object{"email": "ann@example.com"}, object{"found": false, "user": nobody()})
-	a.done("pagerduty.get_user_by_id", object{"id": "PANN"}, object{"found": true, "user": annObject()})
-	a.done("pagerduty.get_user_by_id", object{"id": "PGONE"}, object{"found": false, "user": nobody()})
-	a.Check(t, lookUp, lookUp, rest("GET /users/PANN"), rest("GET /users/PGONE"))
-}
-
-func TestCreateUser(t *testing.T) {
-	created := answer(201, `{"user":`+annJSON+`}`)
-	want := object{"success": true, "user": annObject()}
-
-	a := newAccount(t, emptyList, created)
-	a.done("pagerduty.create_user", newAnn, want)
-	a.Check(t, lookUp, create)
-
-	a = newAccount(t, listOfAnn)
-	_, _, err := a.do("pagerduty.create_user", newAnn)
-	actiontest.CheckError(t, "an address in use", err, action.Conflict, "ann@example.com is already the address of Ann (PANN)")
-	a.Check(t, lookUp)
-
-	a = newAccount(t, emptyList, alreadyTaken)
-	_, _, err = a.do("pagerduty.create_user", newAnn)
-	failure := actiontest.CheckError(t, "an address taken meanwhile", err, action.Conflict, "Email has already been taken")
-	if failure.Ambiguous || failure.Status != 400 || failure.Code != 2001 {
-		t.Errorf("got %+v, want a known outcome with status 400 and code 2001", failure)
-	}
-	a.Check(t, lookUp, create)
-}
-
-func TestCreateUserReconciles(t *testing.T) {
-	want := object{"success": true, "user": annObject()}
-	broken := answer(500, `{"error":{"message":"Internal","code":2000}}`)
-	for _, test := range []struct {
-		name    string
-		answers []http.HandlerFunc // after the first look-up
-		want    object             // nil: the failure stays
-		says    string
-		slept   int
-	}{
-		{"there at once", []http.HandlerFunc{hangUp, listOfAnn}, want, "", 0},
-		{"there in the end", []http.HandlerFunc{hangUp, emptyList, emptyList, listOfAnn}, want, "", 2},
-		{"after a failure of the server", []http.HandlerFunc{broken, listOfAnn}, want, "", 0},
-		{"never there", []http.HandlerFunc{hangUp, emptyList, emptyList, emptyList}, nil, "broke before it answered", 2},
-		{"not to be found out", []http.HandlerFunc{hangUp, emptyList, broken}, nil, "find user: Internal", 1},
-	} {
-		a := newAccount(t, append([]http.HandlerFunc{emptyList}, test.answers...)...)
-		got, reconciled, err := a.do("pagerduty.create_user", newAnn)
-		if test.want == nil {
-			actiontest.CheckError(t, test.name, err, action.Unavailable, test.says)
-		} else if err != nil || !reconciled {
-			t.Errorf("%s: reconciled %v, %v", test.name, reconciled, err)
-		}
-		if diff := cmp.Diff(test.want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", test.name, diff)
-		}
-		if len(a.clock.Slept()) != test.slept || len(a.answers) != 0 {
-			t.Errorf("%s: slept %v with %d answers left, want %d times and none", test.name, a.clock.Slept(), len(a.answers), test.slept)
-		}
-		posts := 0
-		for _, request := range a.Requests() {
-			if strings.HasPrefix(request.Line, "POST") {
-				posts++
-			}
-		}
-		if posts != 1 {
-			t.Errorf("%s: the user was sent %d times", test.name, posts)
-		}
-	}
-}
-
-func TestDeleteUser(t *testing.T) {
-	want := object{"success": true, "user": annObject()}
-	no := object{"success": false, "user": nobody()}
-	get, del := rest("GET /users/PANN"), rest("DELETE /users/PANN")
-	for _, test := range []struct {
-		name     string
-		answers  []http.HandlerFunc
-		want     object
-		requests []actiontest.Request
-	}{
-		{"there", []http.HandlerFunc{annAnswer, deleted}, want, []actiontest.Request{get, del}},
-		{"not there", []http.HandlerFunc{missing}, no, []actiontest.Request{get}},
-		{"gone meanwhile", []http.HandlerFunc{annAnswer, missing}, no, []actiontest.Request{get, del}},
-		{"lost answer, deleted", []http.HandlerFunc{annAnswer, hangUp, missing}, want, []actiontest.Request{get, del, get}},
-	} {
-		a := newAccount(t, test.answers...)
-		a.done("pagerduty.delete_user_by_id", object{"id": "PANN"}, test.want)
-		a.Check(t, test.requests...)
-	}
-
-	a := newAccount(t, annAnswer, hangUp, annAnswer)
-	_, _, err := a.do("pagerduty.delete_user_by_id", object{"id": "PANN"})
-	actiontest.CheckError(t, "lost answer, not deleted", err, action.Unavailable, "broke before it answered")
-
-	a = newAccount(t, annAnswer, answer(400, `{"error":{"message":"Invalid Input Provided","code":2001,"errors":["User has open incidents"]}}`),
-		answer(200, `{"incidents":[]}`), answer(200, `{"schedules":[]}`), answer(200, `{"escalation_policies":[]}`))
-	_, _, err = a.do("pagerduty.delete_user_by_id", object{"id": "PANN"})
-	actiontest.CheckError(t, "a user who is needed", err, action.Conflict, "take the user off open incidents")
-}
-
-// TestDeleteReconcilesWhatWasNeverThere: nothing was sent, so nothing is open.
-func TestDeleteReconcilesWhatWasNeverThere(t *testing.T) {
-	a := newAccount(t)
-	invocation, err := actiontest.Prepare(a.actions, "pagerduty.delete_user_by_id", object{"id": "PANN"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, done, err := invocation.Reconcile(context.Background(), []byte(`{"found":false,"user":{}}`))
-	if diff := cmp.Diff(object{"success": false, "user": nobody()}, out); err != nil || !done || diff != "" {
-		t.Errorf("got %v, %v (-want +got):\n%s", done, err, diff)
-	}
-}
-
-// TestPagerDutyRefusesBeforeSending: an account without answers fails the test
-// when it is asked anything.
-func TestPagerDutyRefusesBeforeSending(t *testing.T) {
+// TestRefusesBeforeSending checks that wrong inputs are refused before anything is sent:
+// an account without answers fails the test when it gets a request.
+func TestRefusesBeforeSending(t *testing.T) {
 	a := newAccount(t)
 	with := func(name string, v any) object {
 		input := object{"email": "ann@example.com", "name": "Ann", "from_email": "boss@example.com"}
@@ -363,29 +174,49 @@ func TestPagerDutyRefusesBeforeSending(t *testing.T) {
 		{Action: "pagerduty.send_resolve_event", Input: object{"incident_key": strings.Repeat("k", 256)}, Kind: action.InvalidInput, Says: "at most 255"},
 		{Action: "pagerduty.send_acknowledge_event", Input: object{"incident_key": ""}, Kind: action.InvalidInput, Says: "incident_key is empty"},
 		{Action: "pagerduty.send_acknowledge_event", Input: object{"incident_key": "k", "service_key": testAPIKey}, Kind: action.InvalidInput, Says: "looks like a REST API key"},
+		{Action: "pagerduty.get_incident", Input: object{"id": "db1"}, Kind: action.InvalidInput, Says: "an incident_key is not an id"},
+		{Action: "pagerduty.list_incidents", Input: object{"statuses": []any{"open"}}, Kind: action.InvalidInput, Says: `there is no status "open"`},
+		{Action: "pagerduty.list_incidents", Input: object{"limit": 0.0}, Kind: action.InvalidInput, Says: `"limit" must be from 1 to 10000`},
+		{Action: "pagerduty.list_users", Input: object{"limit": 10_001.0}, Kind: action.InvalidInput, Says: `"limit" must be from 1 to 10000`},
+		{Action: "pagerduty.list_users", Input: object{"team_ids": []any{"ops"}}, Kind: action.InvalidInput, Says: "is not the id of a team"},
+		{Action: "pagerduty.get_on_call", Input: object{"schedule_ids": []any{"x"}}, Kind: action.InvalidInput, Says: "is not the id of a schedule"},
+		{Action: "pagerduty.get_on_call", Input: object{"limit": -1.0}, Kind: action.InvalidInput, Says: `"limit"`},
+		{Action: "pagerduty.add_incident_note", Input: object{"id": "Q1", "content": " "}, Kind: action.InvalidInput, Says: "is empty"},
+		{Action: "pagerduty.add_incident_note", Input: object{"id": "Q1", "content": "x", "from_email": "boss"}, Kind: action.InvalidInput, Says: `"from_email"`},
+		{Action: "pagerduty.add_incident_note", Input: object{"id": "Q1", "content": "x"}, Kind: action.InvalidInput, Says: "PAGERDUTY_FROM_EMAIL"},
+		{Action: "pagerduty.update_incidents", Input: object{"ids": []any{"Q1"}, "status": "triggered"}, Kind: action.InvalidInput, Says: "triggered"},
+		{Action: "pagerduty.update_incidents", Input: object{"ids": []any{"q1"}, "status": "resolved"}, Kind: action.InvalidInput, Says: "is not the id of an incident"},
+		{Action: "pagerduty.update_incidents", Input: object{"ids": []any{"Q1"}, "status": "resolved", "from_email": "boss"}, Kind: action.InvalidInput, Says: `"from_email"`},
+		{Action: "pagerduty.update_user", Input: object{"id": "P1"}, Kind: action.InvalidInput, Says: "there is nothing to change"},
+		{Action: "pagerduty.update_user", Input: object{"id": "me", "name": "Ann"}, Kind: action.InvalidInput, Says: `"me" is not the id of a user`},
+		{Action: "pagerduty.send_change_event", Input: object{"summary": " "}, Kind: action.InvalidInput, Says: "summary is empty"},
+		{Action: "pagerduty.send_change_event", Input: object{"summary": "x", "service_key": testAPIKey}, Kind: action.InvalidInput, Says: "looks like a REST API key"},
 	})
 	a.Check(t)
 	if _, err := actiontest.Prepare(a.actions, "pagerduty.create_user", with("from_email", "")); err != nil {
-		t.Errorf("an empty from_email is the client's matter: %v", err)
+		t.Errorf("the client checks an empty from_email, not the action: %v", err)
 	}
 }
 
+// TestWithoutAnAccount checks that every action says what to set when there is no account.
 func TestWithoutAnAccount(t *testing.T) {
-	for name, input := range map[string]object{
-		"pagerduty.send_trigger_event":     {"description": "x"},
-		"pagerduty.send_acknowledge_event": {"incident_key": "k"},
-		"pagerduty.send_resolve_event":     {"incident_key": "k"},
-		"pagerduty.create_user":            newAnn,
-		"pagerduty.get_user_by_email":      {"email": "ann@example.com"},
-		"pagerduty.get_user_by_id":         {"id": "PANN"},
-		"pagerduty.delete_user_by_id":      {"id": "PANN"},
-	} {
-		_, err := actiontest.Call(withoutAccount, action.Scope{}, name, input)
-		actiontest.CheckError(t, name, err, action.Unauthorized, "PAGERDUTY_API_KEY")
+	samples := object{
+		"id": "PANN", "ids": []any{"Q1"}, "email": "ann@example.com", "name": "Ann", "from_email": "boss@example.com",
+		"description": "x", "summary": "x", "content": "x", "incident_key": "k", "status": "resolved",
+	}
+	for _, a := range withoutAccount {
+		input := object{}
+		for _, f := range a.In.Fields {
+			if sample, ok := samples[f.Name]; ok {
+				input[f.Name] = sample
+			}
+		}
+		_, err := actiontest.Call(withoutAccount, action.Scope{}, a.Name, input)
+		actiontest.CheckError(t, a.Name, err, action.Unauthorized, "PAGERDUTY_API_KEY")
 	}
 }
 
-func TestEveryPagerDutyErrorIsConverted(t *testing.T) {
+func TestEveryErrorIsTyped(t *testing.T) {
 	kinds := map[client.Kind]action.Kind{
 		client.InvalidInput: action.InvalidInput, client.Unauthorized: action.Unauthorized, client.Forbidden: action.Forbidden,
 		client.NotFound: action.NotFound, client.Conflict: action.Conflict, client.RateLimited: action.RateLimited,
@@ -405,7 +236,7 @@ func TestEveryPagerDutyErrorIsConverted(t *testing.T) {
 		}
 	}
 	if typed(nil) != nil {
-		t.Error("no error became one")
+		t.Error("no error became an error")
 	}
 	if other := errors.New("other"); typed(other) != other {
 		t.Error("another error was changed")
