@@ -70,16 +70,16 @@ func FuzzJSONDecode(f *testing.F) {
 		checkModel(t, first["value"])
 		written, err := actiontest.Call(Actions(), action.Scope{}, "json.encode", object{"value": first["value"]})
 		if err != nil {
-			t.Fatalf("what was decoded from %q cannot be encoded: %v", text, err)
+			t.Fatalf("the value of %q cannot be encoded: %v", text, err)
 		}
 		second, err := actiontest.Call(Actions(), action.Scope{}, "json.decode", object{"text": written["text"]})
 		if err != nil {
-			t.Fatalf("what was encoded as %q cannot be decoded: %v", written["text"], err)
+			t.Fatalf("the encoded text %q cannot be decoded: %v", written["text"], err)
 		}
 		// A number beyond 2^53 is written as an integer, and that is read as text.
 		large := cmp.FilterValues(func(x, y any) bool { return isLarge(x) || isLarge(y) }, cmp.Ignore())
 		if diff := cmp.Diff(first, second, large); diff != "" {
-			t.Fatalf("%q changed on the way (-first +second):\n%s", text, diff)
+			t.Fatalf("%q changed (-first +second):\n%s", text, diff)
 		}
 	})
 }

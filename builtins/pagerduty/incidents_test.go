@@ -29,7 +29,7 @@ func noIncident() object {
 	}
 }
 
-// fromBoss is a write of the REST API.
+// fromBoss is a write of the REST API with a From header.
 func fromBoss(line, body string) actiontest.Request {
 	return actiontest.Request{Line: line, Body: body, Header: map[string]string{"Authorization": "Token token=" + testAPIKey, "From": "boss@example.com"}}
 }

@@ -13,7 +13,7 @@ func (m module) onCalls() []*action.Action {
 		action.New(action.Spec{
 			Name:    "pagerduty.get_on_call",
 			Summary: "Get who is on call now.",
-			Doc: "Without ids it covers the whole account. `users` contains each user once, those of the first level first; " +
+			Doc: "Without ids it covers the whole account. `users` contains each user once, the users of the first level first; " +
 				"`on_calls` says on which level each is on call, and until when.",
 			Effect: action.Reads,
 		}, with(m, getOnCall), checks(func(in *onCallInput) error {

@@ -130,7 +130,7 @@ func annObject() object {
 	}
 }
 
-func nobody() object {
+func noUser() object {
 	empty := annObject()
 	for name := range empty {
 		empty[name] = ""

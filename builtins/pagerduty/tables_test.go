@@ -9,9 +9,9 @@ import (
 	"github.com/pdflow/pdflow/engine/action/actiontest"
 )
 
-// The tables below are the contract of the seven actions: names, order, types,
-// requirements, descriptions and enums. A workflow that was written for them
-// keeps working.
+// The tables below are the contract of the first seven actions: names, order, types,
+// requirements, descriptions and enums. They must not change, so that every workflow
+// written for them keeps working.
 
 var eventOutputRows = [][]string{
 	{"status", "string", "False", "Status"},
@@ -19,7 +19,7 @@ var eventOutputRows = [][]string{
 	{"incident_key", "string", "False", "Incident Key"},
 }
 
-// changeInputRows are those of an acknowledgement and of a resolution.
+// changeInputRows are the inputs of an acknowledgement and of a resolution.
 var changeInputRows = [][]string{
 	{"incident_key", "string", "None", "True", "Incident Key", "None"},
 	{"service_key", "string", "None", "False", "Service Key", "None"},
@@ -65,7 +65,7 @@ func TestPagerDutyTables(t *testing.T) {
 				{"contexts", "[]object", "None", "False", "Additional context objects", "None"},
 				{"service_key", "string", "None", "False", "Service Key", "None"},
 				{"details", "object", "None", "False", "An arbitrary JSON object containing any data you'd like included in the incident log.", "None"},
-				// The one addition: without a key of its own a repeat would page twice.
+				// The one addition: without a key, a repeat would open a second incident.
 				{"incident_key", "string", "None", "False", "Incident Key; derived from the run when absent, so that a repeat joins the same incident", "None"},
 			},
 			eventOutputRows,

@@ -132,7 +132,7 @@ func FuzzTimeLayout(f *testing.F) {
 			return // adjacent directives are ambiguous
 		}
 		if again, err := actiontest.Call(Actions(), action.Scope{}, "time.format", object{"time": read["seconds"]}); err != nil {
-			t.Fatalf("%v was read and cannot be written: %v", again, err)
+			t.Fatalf("%v was parsed and cannot be formatted: %v", again, err)
 		}
 	})
 }

@@ -23,7 +23,7 @@ type object = action.Object
 // network is the module with the real network.
 var network = Actions(NewTransport())
 
-// secretText is what the tests' secrets reveal, and what no error may contain.
+// secretText is the text of every secret in the tests. No error may contain it.
 const secretText = "s3cr3t & text"
 
 var token = action.Secret{Name: "TOKEN"}
@@ -53,7 +53,7 @@ func redirectTo(url string, status int) http.HandlerFunc {
 	}
 }
 
-func TestHTTPSendsWhatItSays(t *testing.T) {
+func TestHTTPSendsTheInput(t *testing.T) {
 	server := actiontest.NewRecorder(t, []string{"Content-Type", "X-Team", "Idempotency-Key", "User-Agent"}, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["X-Node"] = []string{"a", "b"}
 		w.Header()["Date"] = nil
@@ -174,7 +174,7 @@ func TestHTTPRefusesInput(t *testing.T) {
 		_, err := actiontest.Prepare(network, "http.post", test.input)
 		actiontest.CheckError(t, fmt.Sprint(test.input), err, action.InvalidInput, test.says)
 		if err != nil && strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("the error quotes what it should not: %v", err)
+			t.Errorf("the error quotes a private text: %v", err)
 		}
 	}
 	_, err := actiontest.Prepare(network, "http.post", with("body", strings.Repeat("x", maxBody+1)))
@@ -220,12 +220,12 @@ func TestHTTPSendsNothingWithAnUnboundSecret(t *testing.T) {
 		_, err := actiontest.Call(Actions(noTransport{t}), secretScope(), "http.post", input)
 		failure := actiontest.CheckError(t, fmt.Sprint(input), err, action.Permission, "not bound to elsewhere.example.com")
 		if failure.Ambiguous {
-			t.Error("a request that was never made has an unknown outcome")
+			t.Error("a request that was not made has an unknown outcome")
 		}
 	}
 }
 
-// noTransport fails the test when anything is sent.
+// noTransport fails the test when a request is sent.
 type noTransport struct{ t *testing.T }
 
 func (n noTransport) RoundTrip(q *http.Request) (*http.Response, error) {
@@ -251,8 +251,8 @@ func TestHTTPRefusesALineBreakInASecret(t *testing.T) {
 	}
 }
 
-// TestHTTPErrorsTellNoSecret makes the network quote everything it was sent.
-func TestHTTPErrorsTellNoSecret(t *testing.T) {
+// TestHTTPErrorsContainNoSecret checks the error of a network that quotes the whole request.
+func TestHTTPErrorsContainNoSecret(t *testing.T) {
 	gossip := transportFunc(func(q *http.Request) (*http.Response, error) {
 		body, _ := io.ReadAll(q.Body)
 		return nil, fmt.Errorf("cannot send %s %v %s", q.URL, q.Header, body)
@@ -325,7 +325,7 @@ func TestHTTPEnds(t *testing.T) {
 	}
 	input := object{"url": "https://example.com/"}
 	_, err := actiontest.Call(Actions(waits(clock.Fire)), scope, "http.post", input)
-	if failure := actiontest.CheckError(t, "a time-out", err, action.Timeout, "POST https://example.com/ got no answer in time"); !failure.Ambiguous {
+	if failure := actiontest.CheckError(t, "a timeout", err, action.Timeout, "POST https://example.com/ got no answer in time"); !failure.Ambiguous {
 		t.Error("a write that timed out has a known outcome")
 	}
 	invocation, err := actiontest.Prepare(Actions(waits(func() {})), "http.post", input)
@@ -426,7 +426,7 @@ func TestHTTPRedirectsAreRefused(t *testing.T) {
 		_, err := actiontest.Call(network, test.scope, "http.post", test.input)
 		failure := actiontest.CheckError(t, test.name, err, test.kind, test.says)
 		if failure.Status != status || !failure.Ambiguous {
-			t.Errorf("%s: got status %d, ambiguous %v; want the redirect's, and an outcome that is not known", test.name, failure.Status, failure.Ambiguous)
+			t.Errorf("%s: got status %d, ambiguous %v; want the status of the redirect and an unknown outcome", test.name, failure.Status, failure.Ambiguous)
 		}
 		if text := failure.Message; strings.Contains(text, "s3cr3t") {
 			t.Errorf("%s: the error quotes the secret: %v", test.name, text)

@@ -67,7 +67,7 @@ type Rules[In any] struct {
 	// call can have. It returns neither Pure nor Reconciled.
 	EffectOf func(*In) Effect
 	// Memoized reports whether a retry of the step gets the recorded result of the
-	// call. Without it, the result of a write is memoized and that of a read is not.
+	// call. Without it, the results of writes are memoized and the results of reads are not.
 	Memoized func(*In) bool
 	// Known returns the part of the output that follows from the input. A script gets
 	// it when a person decided that the call was done.

@@ -117,8 +117,8 @@ func TestModule(t *testing.T) {
 	ops.Declare(plain)
 }
 
-// TestReconciledState proves that what Before read comes back to Do and
-// Reconcile, through the text that is recorded.
+// TestReconciledState checks that Do and Reconcile get the state that Before returned, from
+// the recorded text.
 func TestReconciledState(t *testing.T) {
 	type state struct{ Seen string }
 	a := action.NewReconciled(action.Spec{Name: "test.make"}, action.Reconciler[greetInput, state, greetOutput]{
@@ -142,7 +142,7 @@ func TestReconciledState(t *testing.T) {
 			t.Errorf("got %v, %v, %v", did, found, done)
 		}
 		if _, err := call.Do(context.Background(), json.RawMessage("{")); err == nil {
-			t.Error("a broken record is taken")
+			t.Error("a broken record was accepted")
 		}
 	}
 }
@@ -189,7 +189,7 @@ func TestWrongDeclarations(t *testing.T) {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("%s: the declaration is accepted", name)
+					t.Errorf("%s: the declaration was accepted", name)
 				}
 			}()
 			declare()
@@ -200,7 +200,7 @@ func TestWrongDeclarations(t *testing.T) {
 func TestCatalog(t *testing.T) {
 	greet := action.New(action.Spec{Name: "demo.greet", Effect: action.Pure, Guarded: true}, func(context.Context, greetInput) (o greetOutput, _ error) { return })
 	if _, err := action.NewCatalog(greet, greet); err == nil {
-		t.Error("two actions of one name are taken")
+		t.Error("two actions with one name were accepted")
 	}
 	c, err := action.NewCatalog(greet)
 	if err != nil || strings.Join(c.Names(), " ") != "demo.greet" || strings.Join(c.Functions("demo"), " ") != "greet" || c.Functions("none") != nil {
@@ -250,6 +250,6 @@ func TestAsError(t *testing.T) {
 		}
 	}
 	if action.AsError(nil) != nil || !errors.Is(typed, context.Canceled) {
-		t.Error("nil, or a cause, is lost")
+		t.Error("nil or a cause is lost")
 	}
 }

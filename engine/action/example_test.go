@@ -15,8 +15,8 @@ type greetOutput struct {
 	Text string `json:"text" doc:"The greeting."`
 }
 
-// An action is declared once, from a typed function: how a script calls it and
-// how its inputs are checked follow from the tags.
+// An action is declared once, from a typed function. The signature in Lua and the checks of
+// the input follow from the tags.
 func ExampleNew() {
 	greet := action.New(action.Spec{
 		Name:    "demo.greet",

@@ -11,8 +11,8 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// TestSchema proves that everything known of an action's fields is what the tags
-// and the types say, in the order of the struct.
+// TestSchema checks that the fields of an action have what their tags and types say, in the
+// order of the struct.
 func TestSchema(t *testing.T) {
 	text := action.Type{Name: action.StringType}
 	want := []action.Field{
@@ -55,8 +55,8 @@ func refusal[In any]() (text string) {
 	return ""
 }
 
-// TestDefaultTags proves that a default is a value of the field's type, in its
-// canonical form, so that a reference page and a journal show the same.
+// TestDefaultTags checks that a default is a value of the field's type in canonical form, so
+// that the reference page and the journal show the same.
 func TestDefaultTags(t *testing.T) {
 	a := declare[struct {
 		Wait  time.Duration `json:"wait" default:"90m"`
@@ -72,7 +72,7 @@ func TestDefaultTags(t *testing.T) {
 	}
 }
 
-// TestWrongTags proves that a tag which would do nothing, or not what it says, is
+// TestWrongTags checks that a tag which has no effect, or another effect than it says, is
 // found when the action is declared.
 func TestWrongTags(t *testing.T) {
 	type (
@@ -144,7 +144,7 @@ type owner struct {
 
 func (owner) TypeName() string { return "owner" }
 
-// TestReferencePage is the page of an action as people read it.
+// TestReferencePage checks the whole page of an action.
 func TestReferencePage(t *testing.T) {
 	type in struct {
 		Host  string        `json:"host" required:"true" doc:"The host."`
