@@ -71,8 +71,8 @@ var dialer = net.Dialer{
 	},
 }
 
-// dial connects to an address of the form host:port. What the environment puts
-// between, a proxy, is the operator's choice and is not checked.
+// Dial connects to an address of the form host:port. It does not check an address that is
+// not the target, such as the address of a proxy, which the operator chose.
 func Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if target, ok := ctx.Value(dialKey{}).(action.Target); ok {
 		host, port, err := net.SplitHostPort(address)
