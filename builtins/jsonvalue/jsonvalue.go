@@ -209,7 +209,7 @@ func canonicalNumber(text string) (any, error) {
 	return f, nil
 }
 
-// DeeperThan reports whether lists and objects are nested in more levels.
+// DeeperThan reports whether lists and objects are nested in more than a number of levels.
 func DeeperThan(v any, levels int) bool {
 	switch v := v.(type) {
 	case []any:

@@ -81,8 +81,8 @@ type sizer struct {
 	size, most int
 }
 
-// add counts a value. level is the number of lists and objects around its items, and
-// itself.
+// add counts a value. level is the number of lists and objects around its items, itself
+// included.
 func (s *sizer) add(v any, level int) {
 	switch v := v.(type) {
 	case string:

@@ -20,10 +20,10 @@ const (
 	// maxSearchWork is the largest work of one call: the number of characters read times the
 	// size of the pattern. It takes at most two seconds, and usually a fifth of a second.
 	maxSearchWork = 256 << 20
-	// smallSearch is the work that is done without asking the meter: some milliseconds. Up
+	// smallSearch is the work that is done without calling the meter: some milliseconds. Up
 	// to it, the faster functions of package regexp are used.
 	smallSearch = 2 << 20
-	// meterEvery is the work between two questions to the meter.
+	// meterEvery is the work between two calls of the meter.
 	meterEvery = 4096
 	// workPerStep is the work that takes about as long as an instruction of a script.
 	workPerStep = 16
@@ -111,7 +111,7 @@ type search struct {
 	pattern  *pattern
 	text     string
 	done     int64 // work
-	reported int64 // the work that the meter knows of
+	reported int64 // the work that was counted at the meter
 	err      error // why the search ended early
 }
 
