@@ -19,7 +19,7 @@ func (a *Action) Markdown() string {
 	case LateNever:
 		b.WriteString(" A call without a result is not sent again after `resume_within`.")
 	case LateWithOwnKey:
-		fmt.Fprintf(&b, " A call without a result is sent again after `resume_within` only if it has a `%s` of its own.", a.Key)
+		fmt.Fprintf(&b, " A call without a result is sent again after `resume_within` only if `%s` was given.", a.Key)
 	}
 	if a.Guarded {
 		fmt.Fprintf(&b, " Must be listed under `permissions: {%s: [%s]}`.", a.Module(), a.Function())
