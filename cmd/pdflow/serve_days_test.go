@@ -21,6 +21,7 @@ import (
 	"github.com/pdflow/pdflow/builtins"
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/probe"
 	"github.com/pdflow/pdflow/engine/clock"
 	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/journal/sqlite"
@@ -33,7 +34,7 @@ type outage struct{ from, to time.Time }
 
 // A flakyNet is a network whose hosts have outages.
 type flakyNet struct {
-	builtins.Network
+	probe.Network
 	clock   *clock.Virtual
 	outages map[string][]outage
 }

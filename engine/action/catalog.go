@@ -1,10 +1,45 @@
 package action
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"sort"
 )
+
+// A Module is what a workflow file must know of the actions of one module. Only a
+// module that differs from the default has to be declared, with [Module.Declare].
+type Module struct {
+	// Name is the part before the dot of the names of its actions.
+	Name string
+	// Listed says that a workflow permits the actions by name:
+	//
+	//	permissions: {NAME: [FUNCTION, ...]}
+	//
+	// With such a list, only its functions may be called; without it, all that are not
+	// [Spec.Guarded]. The actions of other modules are permitted by what they reach
+	// ([Rules.Targets]).
+	Listed bool
+	// Places are where a secret of a workflow may be bound to go by name, in addition
+	// to hosts; see [Place].
+	//
+	//	secrets: {SECRET: {PLACE: true}}
+	Places []string
+}
+
+// Declare makes the actions part of the module, and returns them. It panics when the
+// name of an action begins with another module.
+func (m *Module) Declare(actions ...*Action) []*Action {
+	for _, a := range actions {
+		if a.Module() != m.Name {
+			panic(fmt.Sprintf("action: %s is not in the module %s", a.Name, m.Name))
+		}
+		a.module = m
+	}
+	return actions
+}
+
+// Listed reports whether workflows permit the action by name; see [Module].
+func (a *Action) Listed() bool { return a.module != nil && a.module.Listed }
 
 // A Catalog is the list of actions that steps can call. It is immutable and safe
 // for concurrent use.
@@ -14,20 +49,17 @@ type Catalog struct {
 	modules map[string][]string // module to its functions, sorted
 }
 
-// NewCatalog returns a catalogue of actions. Two of one name are an error.
+// NewCatalog returns a catalogue of actions. Two actions with the same name are an
+// error.
 func NewCatalog(actions ...*Action) (*Catalog, error) {
-	c := &Catalog{byName: map[string]*Action{}, modules: map[string][]string{}}
-	for _, a := range actions {
+	c := &Catalog{actions: slices.Clone(actions), byName: map[string]*Action{}, modules: map[string][]string{}}
+	slices.SortFunc(c.actions, func(a, b *Action) int { return cmp.Compare(a.Name, b.Name) })
+	for _, a := range c.actions {
 		if c.byName[a.Name] != nil {
 			return nil, fmt.Errorf("the action %q is declared twice", a.Name)
 		}
 		c.byName[a.Name] = a
-		c.actions = append(c.actions, a)
 		c.modules[a.Module()] = append(c.modules[a.Module()], a.Function())
-	}
-	sort.Slice(c.actions, func(i, j int) bool { return c.actions[i].Name < c.actions[j].Name })
-	for _, functions := range c.modules {
-		sort.Strings(functions)
 	}
 	return c, nil
 }
@@ -39,7 +71,7 @@ func (c *Catalog) Lookup(name string) (*Action, bool) {
 }
 
 // All returns every action, sorted by name.
-func (c *Catalog) All() []*Action { return append([]*Action(nil), c.actions...) }
+func (c *Catalog) All() []*Action { return slices.Clone(c.actions) }
 
 // Names returns the name of every action, sorted.
 func (c *Catalog) Names() []string {
@@ -56,3 +88,27 @@ func (c *Catalog) Modules() []string { return SortedNames(c.modules) }
 // Functions returns the names of a module's functions, sorted; nil when there is
 // no such module.
 func (c *Catalog) Functions(module string) []string { return slices.Clone(c.modules[module]) }
+
+// ListedModules returns the names of the modules whose actions workflows permit by
+// name, sorted.
+func (c *Catalog) ListedModules() []string {
+	var names []string
+	for _, a := range c.actions {
+		if a.Listed() {
+			names = append(names, a.Module())
+		}
+	}
+	return slices.Compact(names)
+}
+
+// Places returns the places where a secret may be bound to go by name, sorted.
+func (c *Catalog) Places() []string {
+	var places []string
+	for _, a := range c.actions {
+		if a.module != nil {
+			places = append(places, a.module.Places...)
+		}
+	}
+	slices.Sort(places)
+	return slices.Compact(places)
+}

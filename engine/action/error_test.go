@@ -10,7 +10,7 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// TestErrorText proves what an error says, alone and as a cause.
+// TestErrorText checks the text of an error, alone and as a cause.
 func TestErrorText(t *testing.T) {
 	cause := errors.New("connection refused")
 	err := action.Errorf(action.Unavailable, "no answer from %s: %w", "example.com", cause)
@@ -23,7 +23,7 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
-// TestAsErrorKeeps proves that nothing that machines read of an error is lost.
+// TestAsErrorKeeps checks that AsError keeps every field that machines read.
 func TestAsErrorKeeps(t *testing.T) {
 	typed := &action.Error{Kind: action.Conflict, Message: "taken", Hint: "use another", Status: 409, Code: 2001, Ambiguous: true}
 	if got := action.AsError(fmt.Errorf("again: %w", typed)); got != typed {
@@ -41,8 +41,7 @@ func TestAsErrorKeeps(t *testing.T) {
 	}
 }
 
-// TestKinds proves which failures a retry may help, and that no kind is missing
-// from the list.
+// TestKinds checks which kinds are retryable, and that the list is complete.
 func TestKinds(t *testing.T) {
 	var retryable []action.Kind
 	for _, kind := range action.Kinds() {
@@ -58,8 +57,8 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestInvalidInput proves how problems of an input become one error: a single one
-// keeps its message and hint apart, several stand in one line.
+// TestInvalidInput checks how the problems of an input become one error. One problem keeps
+// its message and hint apart; several problems are joined into one line.
 func TestInvalidInput(t *testing.T) {
 	_, err := echo().Prepare(action.Object{"name": "Ann", "role": "amdin"})
 	got := action.AsError(err)
@@ -72,10 +71,11 @@ func TestInvalidInput(t *testing.T) {
 	}
 }
 
-// TestValidateErrors proves that what an input's own Validate says is an error of
-// the input, unless it says otherwise, and names the action.
+// TestValidateErrors checks that an error of Validate has the kind invalid_input, unless it
+// has a kind, and names the action.
 func TestValidateErrors(t *testing.T) {
-	a := action.New(action.Spec{Name: "test.check"}, func(context.Context, checkedInput) (o empty, _ error) { return })
+	a := action.New(action.Spec{Name: "test.check", Effect: action.Pure}, func(context.Context, checkedInput) (o empty, _ error) { return },
+		action.Rules[checkedInput]{Validate: (*checkedInput).validate})
 	for text, want := range map[string]action.Kind{"": action.InvalidInput, "conflict": action.Conflict} {
 		_, err := a.Prepare(action.Object{"text": text})
 		if got := action.AsError(err); got == nil || got.Kind != want || got.Action != "test.check" {
@@ -93,7 +93,7 @@ type checkedInput struct {
 
 var errTaken = action.Errorf(action.Conflict, "it is taken")
 
-func (in *checkedInput) Validate() error {
+func (in *checkedInput) validate() error {
 	switch in.Text {
 	case "":
 		return errors.New("give some text")
@@ -103,8 +103,8 @@ func (in *checkedInput) Validate() error {
 	return nil
 }
 
-// TestPlainInput proves what an input without methods means.
-func TestPlainInput(t *testing.T) {
+// TestWithoutRules checks a call of an action without Rules.
+func TestWithoutRules(t *testing.T) {
 	call, err := declare[greetInput]().Prepare(action.Object{"name": "Ann"})
 	if err != nil {
 		t.Fatal(err)
@@ -117,31 +117,33 @@ func TestPlainInput(t *testing.T) {
 	}
 }
 
-// TestEffects proves what the engine concludes from an effect.
+// TestEffects checks what the engine concludes from an effect.
 func TestEffects(t *testing.T) {
 	type conclusion struct {
-		Name             string
-		Recorded, Writes bool
+		Name                       string
+		Recorded, Writes, NeedsKey bool
+		Lost                       action.LostAnswer
 	}
 	var got []conclusion
-	for e := action.Pure; e <= action.Once+1; e++ {
-		got = append(got, conclusion{e.String(), e.Recorded(), e.Writes()})
+	for e := action.Effect(0); e <= action.Once+1; e++ {
+		got = append(got, conclusion{e.String(), e.Recorded(), e.Writes(), e.NeedsKey(), e.LostAnswer()})
 	}
 	want := []conclusion{
-		{"pure", false, false},
-		{"reads", true, false},
-		{"repeats", true, true},
-		{"keyed", true, true},
-		{"reconciled", true, true},
-		{"once", true, true},
-		{"unknown", true, true},
+		{"unknown", true, true, false, action.AskPerson},
+		{"pure", false, false, false, action.Resend},
+		{"reads", true, false, false, action.Resend},
+		{"repeats", true, true, false, action.Resend},
+		{"keyed", true, true, true, action.Resend},
+		{"reconciled", true, true, false, action.Reconcile},
+		{"once", true, true, false, action.AskPerson},
+		{"unknown", true, true, false, action.AskPerson},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-// TestTargets proves how a target is written, as in the permission that allows it.
+// TestTargets checks that a target is written as a permission writes it.
 func TestTargets(t *testing.T) {
 	for _, test := range []struct {
 		target action.Target
@@ -162,7 +164,7 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// TestNearestWords proves what is near enough to be suggested.
+// TestNearestWords checks which words are near enough for a suggestion.
 func TestNearestWords(t *testing.T) {
 	for _, test := range []struct{ word, candidate string }{
 		{"ab", "ba"}, {"nmae", "name"}, {"retries", "retry"}, {"incidentKey", "incident_key"}, {"get_user_by_mail", "get_user_by_email"}, {"id", "ids"},
@@ -181,18 +183,17 @@ func TestNearestWords(t *testing.T) {
 	if got, want := action.DidYouMean("emial", []string{"email", "name"}), `did you mean "email"?`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	// Of two that are as near, it is always the first in the alphabet.
+	// Of two candidates that are equally near, the first in the alphabet is returned.
 	if got := action.Nearest("bat", []string{"cat", "bar"}); got != "bar" {
 		t.Errorf("got %s, want bar", got)
 	}
 }
 
-// TestCatalogOrder proves that a catalogue is sorted whatever the order of its
-// declarations, and that what it hands out is the caller's own.
+// TestCatalogOrder checks that a catalogue is sorted, and that its callers cannot change it.
 func TestCatalogOrder(t *testing.T) {
 	var actions []*action.Action
 	for _, name := range []string{"b.two", "a.one", "b.one"} {
-		actions = append(actions, action.New(action.Spec{Name: name}, func(context.Context, greetInput) (o empty, _ error) { return }))
+		actions = append(actions, action.New(action.Spec{Name: name, Effect: action.Pure}, func(context.Context, greetInput) (o empty, _ error) { return }))
 	}
 	c, err := action.NewCatalog(actions...)
 	if err != nil {

@@ -15,12 +15,12 @@ type greetOutput struct {
 	Text string `json:"text" doc:"The greeting."`
 }
 
-// An action is declared once, from a typed function: how a script calls it and
-// how its inputs are checked follow from the tags.
+// An action is declared once, from a typed function. The signature in Lua and the checks of
+// the input follow from the tags.
 func ExampleNew() {
 	greet := action.New(action.Spec{
 		Name:    "demo.greet",
-		Summary: "Greet somebody.",
+		Summary: "Greet a person.",
 		Effect:  action.Pure,
 	}, func(_ context.Context, in greetInput) (greetOutput, error) {
 		return greetOutput{Text: "hello " + in.Name}, nil

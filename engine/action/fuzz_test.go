@@ -8,8 +8,8 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// FuzzNormalize proves that no value makes the checks panic, that the canonical
-// form of a canonical form is itself, and that a typed function can take it.
+// FuzzNormalize checks that no value makes the checks panic, that a canonical form stays the
+// same when it is normalized again, and that a typed function gets it.
 func FuzzNormalize(f *testing.F) {
 	for _, seed := range []string{
 		`{"name": "Ann"}`,

@@ -1,16 +1,14 @@
 package action
 
-import "sort"
+import "slices"
 
-// Nearest returns the candidate that a person most likely meant by word, or ""
-// when none is near: at most one edit plus one for each three letters, where an
-// edit inserts, deletes, replaces or swaps two neighbours. A candidate that
-// shares nothing with the word is never near.
+// Nearest returns the candidate that a person most likely meant by word, or "" when no
+// candidate is near. A candidate is near after at most one edit, plus one for every
+// three letters; an edit inserts, deletes or replaces a letter or swaps two neighbours.
+// Of two that are equally near, the first in the alphabet is returned.
 func Nearest(word string, candidates []string) string {
-	sorted := append([]string(nil), candidates...)
-	sort.Strings(sorted)
 	best, bestDistance := "", 2+len(word)/3
-	for _, candidate := range sorted {
+	for _, candidate := range slices.Sorted(slices.Values(candidates)) {
 		if d := editDistance(word, candidate, bestDistance); d < min(bestDistance, max(len(word), len(candidate))) {
 			best, bestDistance = candidate, d
 		}
@@ -27,8 +25,8 @@ func DidYouMean(word string, candidates []string) string {
 }
 
 // editDistance is the optimal string alignment distance, which counts a swap of
-// neighbours as one edit. It gives up with limit when the lengths alone show
-// that the distance is not below it.
+// neighbours as one edit. It returns limit at once when the lengths show that the
+// distance is not below limit.
 func editDistance(a, b string, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
 		return limit

@@ -10,8 +10,8 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// TestProblemPaths proves that every problem of a value is found in one pass, each
-// with the rule and the path that tools show it by.
+// TestProblemPaths checks that all problems of a value are found at once, each with its rule
+// and path.
 func TestProblemPaths(t *testing.T) {
 	secret := action.Secret{Name: "S"}
 	_, problems := echo().In.Normalize(action.Object{
@@ -42,8 +42,8 @@ func TestProblemPaths(t *testing.T) {
 	}
 }
 
-// TestEmptyTables proves that Lua's empty table becomes what the schema says, and
-// that an empty object is still checked.
+// TestEmptyTables checks that an empty table of Lua becomes a list or an object as the schema
+// says, and that an empty object is still checked.
 func TestEmptyTables(t *testing.T) {
 	type place struct {
 		City string `json:"city" required:"true" doc:"The city."`
@@ -74,7 +74,7 @@ func TestEmptyTables(t *testing.T) {
 	}
 }
 
-// TestSecretPlaces proves where a secret may stand.
+// TestSecretPlaces checks which inputs take a secret.
 func TestSecretPlaces(t *testing.T) {
 	type login struct {
 		User     string            `json:"user" doc:"A name."`
@@ -93,7 +93,7 @@ func TestSecretPlaces(t *testing.T) {
 	schema, secret := declare[in]().In, action.Secret{Name: "S"}
 	for _, test := range []struct {
 		in   action.Object
-		want string // "" when it is taken
+		want string // "" when the secret is accepted
 	}{
 		{action.Object{"headers": action.Object{"A": secret}}, ""},
 		{action.Object{"body": secret}, ""},
@@ -118,7 +118,15 @@ func TestSecretPlaces(t *testing.T) {
 			t.Errorf("%v: got %v, want %q", test.in, problems, test.want)
 		}
 	}
-	// Plain text in their places is found, so that it can be refused in a file and
+	for hint, problems := range map[string]action.Problems{
+		"secrets may be used in: headers, body, key, keys, login, logins": schema.Check(action.Object{"count": 1.0, "plain": secret}),
+		"none of the inputs takes a secret":                               declare[greetInput]().In.Check(action.Object{"name": secret}),
+	} {
+		if len(problems) != 1 || problems[0].Hint != hint {
+			t.Errorf("got %v, want the hint %q", problems, hint)
+		}
+	}
+	// Plain text in the place of a secret is found, so that it can be refused in a file and
 	// masked in a log.
 	plain := schema.PlainCredentials(action.Object{
 		"key": "a", "keys": []any{"b", secret}, "login": action.Object{"user": "u", "password": "c"}, "logins": []any{action.Object{"password": "d"}}, "body": "e",
@@ -129,7 +137,7 @@ func TestSecretPlaces(t *testing.T) {
 	}
 }
 
-// TestDurations proves what a duration may be written as, everywhere.
+// TestDurations checks the forms of a duration.
 func TestDurations(t *testing.T) {
 	for _, test := range []struct {
 		in   any
@@ -160,7 +168,7 @@ func TestDurations(t *testing.T) {
 	}
 }
 
-// TestFormats proves what each format takes.
+// TestFormats checks which texts each format accepts.
 func TestFormats(t *testing.T) {
 	for _, test := range []struct{ format, good, bad string }{
 		{"email", "ann@example.com a.b+c@ex-ample.co.uk ann@localhost", "ann ann@ @example.com ann@exa_mple.com <ann@example.com> ann@[1.2.3.4] " + strings.Repeat("a", 65) + "@example.com"},
@@ -172,12 +180,12 @@ func TestFormats(t *testing.T) {
 	} {
 		for _, text := range strings.Fields(test.good) {
 			if err := action.CheckFormat(test.format, text); err != nil {
-				t.Errorf("%s: %s is refused: %v", test.format, text, err)
+				t.Errorf("%s: %s was refused: %v", test.format, text, err)
 			}
 		}
 		for _, text := range append(strings.Fields(test.bad), "", "a b") {
 			if action.CheckFormat(test.format, text) == nil {
-				t.Errorf("%s: %q is taken", test.format, text)
+				t.Errorf("%s: %q was accepted", test.format, text)
 			}
 		}
 	}
@@ -186,14 +194,14 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// TestIntegers proves that no digit of a whole number is lost, in or out.
+// TestIntegers checks that no digit of a whole number is lost in an input or an output.
 func TestIntegers(t *testing.T) {
 	count, _ := echo().In.Field("count")
-	for in, taken := range map[float64]bool{
+	for in, accepted := range map[float64]bool{
 		0: true, -3: true, 1 << 53: true, -1 << 53: true, 1<<53 + 2: false, 1e300: false, 0.5: false, math.Inf(1): false, math.NaN(): false,
 	} {
-		if _, problems := count.Normalize(in); (problems == nil) != taken {
-			t.Errorf("%v: got %v, want taken %v", in, problems, taken)
+		if _, problems := count.Normalize(in); (problems == nil) != accepted {
+			t.Errorf("%v: got %v, want accepted %v", in, problems, accepted)
 		}
 	}
 	type numbers struct {

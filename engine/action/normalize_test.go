@@ -46,7 +46,7 @@ func TestNormalize(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		in   action.Object
-		want action.Object // beside name, role and wait
+		want action.Object // in addition to name, role and wait
 		err  string        // a part of it
 	}{
 		{"defaults", action.Object{}, action.Object{}, ""},
@@ -99,8 +99,8 @@ func TestNormalize(t *testing.T) {
 	}
 }
 
-// TestRoundTrip proves that a typed function gets what was given, and that what
-// it returns comes out again.
+// TestRoundTrip checks that a typed function gets the values of the input, and that the
+// output has the values that it returns.
 func TestRoundTrip(t *testing.T) {
 	in := action.Object{
 		"name": "Ann", "count": 2.0, "on": true, "wait": 2.0, "tags": []any{"a", "b"}, "links": []any{action.Object{"href": "x"}},
@@ -123,7 +123,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestCheckDynamic proves that what only the run knows is taken for right.
+// TestCheckDynamic checks that a value which only the run knows is accepted.
 func TestCheckDynamic(t *testing.T) {
 	problems := echo().In.Check(action.Object{"name": action.Dynamic, "count": action.Dynamic, "links": []any{action.Dynamic}, "nope": action.Dynamic})
 	if len(problems) != 1 || problems[0].Rule != action.RuleUnknownInput || problems[0].Name() != "nope" {

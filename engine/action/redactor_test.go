@@ -14,8 +14,7 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// TestRedactorForms proves that no usual encoder lets a secret through, whatever
-// stands around it.
+// TestRedactorForms checks that a secret is masked in the output of every usual encoder.
 func TestRedactorForms(t *testing.T) {
 	plainJSON := func(s string) string {
 		var b bytes.Buffer
@@ -49,8 +48,8 @@ func TestRedactorForms(t *testing.T) {
 	}
 }
 
-// TestRedactorLength proves that what is shorter than six bytes is left out, since
-// it would be found in ordinary words, and that nothing else is touched.
+// TestRedactorLength checks that texts shorter than six bytes are not masked, since ordinary
+// words contain them, and that other values stay as they are.
 func TestRedactorLength(t *testing.T) {
 	r := &action.Redactor{}
 	r.Add("", "a", "12345", "123456")
@@ -67,8 +66,8 @@ func TestRedactorLength(t *testing.T) {
 	}
 }
 
-// TestCredentialInside proves that a key is silent also where fmt cannot call its
-// methods: in a field that is not exported.
+// TestCredentialInside checks that a key is not printed from an unexported field either,
+// where fmt cannot call its methods.
 func TestCredentialInside(t *testing.T) {
 	const key = "0123456789abcdef"
 	type client struct {
@@ -90,8 +89,8 @@ func TestCredentialInside(t *testing.T) {
 	}
 }
 
-// TestReveal proves who gets the text of a credential: text as it is, masked from
-// then on; a secret only from the run, for the destination.
+// TestReveal checks that plain text is revealed as it is and masked from then on, and that a
+// secret is revealed only by the run, for its destination.
 func TestReveal(t *testing.T) {
 	type in struct {
 		Key action.Credential `json:"key" doc:"A key."`
@@ -99,11 +98,11 @@ func TestReveal(t *testing.T) {
 	type out struct {
 		Text string `json:"text" doc:"The text."`
 	}
-	a := action.New(action.Spec{Name: "test.reveal"}, func(ctx context.Context, in in) (o out, err error) {
-		o.Text, err = in.Key.Reveal(ctx, action.ToEvents)
+	a := action.New(action.Spec{Name: "test.reveal", Effect: action.Pure}, func(ctx context.Context, in in) (o out, err error) {
+		o.Text, err = in.Key.Reveal(ctx, action.Place("service_key"))
 		return o, err
 	})
-	scope := &action.Scope{Redactor: &action.Redactor{}, Reveal: func(s action.Secret, to action.Destination) (string, error) {
+	scope := action.Scope{Redactor: &action.Redactor{}, Reveal: func(s action.Secret, to action.Destination) (string, error) {
 		if s.Name != "BOUND" {
 			return "", action.Errorf(action.Permission, "not for %s", to)
 		}
@@ -111,16 +110,16 @@ func TestReveal(t *testing.T) {
 	}}
 	for _, test := range []struct {
 		key   any
-		scope *action.Scope
+		scope action.Scope
 		want  string
 		err   string
 	}{
 		{"plain-key", scope, "plain-key", ""},
-		{"plain-key", &action.Scope{}, "plain-key", ""},
+		{"plain-key", action.Scope{}, "plain-key", ""},
 		{nil, scope, "", ""},
 		{action.Secret{Name: "BOUND"}, scope, "of the secret", ""},
 		{action.Secret{Name: "OTHER"}, scope, "", "not for (service_key)"},
-		{action.Secret{Name: "BOUND"}, &action.Scope{}, "", "secret BOUND cannot be read outside of a run"},
+		{action.Secret{Name: "BOUND"}, action.Scope{}, "", "secret BOUND cannot be read outside of a run"},
 	} {
 		call, err := a.Prepare(action.Object{"key": test.key})
 		if err != nil {

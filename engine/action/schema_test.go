@@ -11,8 +11,8 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// TestSchema proves that everything known of an action's fields is what the tags
-// and the types say, in the order of the struct.
+// TestSchema checks that the fields of an action have what their tags and types say, in the
+// order of the struct.
 func TestSchema(t *testing.T) {
 	text := action.Type{Name: action.StringType}
 	want := []action.Field{
@@ -41,7 +41,7 @@ func TestSchema(t *testing.T) {
 type empty struct{}
 
 func declare[In any]() *action.Action {
-	return action.New(action.Spec{Name: "test.tags"}, func(context.Context, In) (o empty, _ error) { return })
+	return action.New(action.Spec{Name: "test.tags", Effect: action.Pure}, func(context.Context, In) (o empty, _ error) { return })
 }
 
 // refusal returns what is wrong with the declaration of an input.
@@ -55,8 +55,8 @@ func refusal[In any]() (text string) {
 	return ""
 }
 
-// TestDefaultTags proves that a default is a value of the field's type, in its
-// canonical form, so that a reference page and a journal show the same.
+// TestDefaultTags checks that a default is a value of the field's type in canonical form, so
+// that the reference page and the journal show the same.
 func TestDefaultTags(t *testing.T) {
 	a := declare[struct {
 		Wait  time.Duration `json:"wait" default:"90m"`
@@ -72,7 +72,7 @@ func TestDefaultTags(t *testing.T) {
 	}
 }
 
-// TestWrongTags proves that a tag which would do nothing, or not what it says, is
+// TestWrongTags checks that a tag which has no effect, or another effect than it says, is
 // found when the action is declared.
 func TestWrongTags(t *testing.T) {
 	type (
@@ -144,7 +144,7 @@ type owner struct {
 
 func (owner) TypeName() string { return "owner" }
 
-// TestReferencePage is the page of an action as people read it.
+// TestReferencePage checks the whole page of an action.
 func TestReferencePage(t *testing.T) {
 	type in struct {
 		Host  string        `json:"host" required:"true" doc:"The host."`
@@ -165,7 +165,7 @@ Find an owner.
 
 More of it.
 
-In Lua: ` + "`inventory.find{host = …, …}`" + `. A repeat: reads only, so it may be repeated freely. Must be listed under ` + "`permissions: {inventory: [find]}`" + `.
+In Lua: ` + "`inventory.find{host = …, …}`" + `. It only reads, so it may be repeated freely. Must be listed under ` + "`permissions: {inventory: [find]}`" + `.
 
 #### Input
 
@@ -201,7 +201,7 @@ In Lua: ` + "`inventory.find{host = …, …}`" + `. A repeat: reads only, so it
 // encode returns what a script gets of an output.
 func encode[Out any](t *testing.T, out Out) action.Object {
 	t.Helper()
-	a := action.New(action.Spec{Name: "test.out"}, func(context.Context, empty) (Out, error) { return out, nil })
+	a := action.New(action.Spec{Name: "test.out", Effect: action.Pure}, func(context.Context, empty) (Out, error) { return out, nil })
 	call, err := a.Prepare(nil)
 	if err != nil {
 		t.Fatal(err)

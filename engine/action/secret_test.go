@@ -12,7 +12,7 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// TestCredentialIsSilent proves that no verb prints a key.
+// TestCredentialIsSilent checks that no verb of fmt prints a key.
 func TestCredentialIsSilent(t *testing.T) {
 	const key = "0123456789abcdef"
 	c := action.NewCredential(key)
@@ -40,7 +40,7 @@ func TestSecretIsAReference(t *testing.T) {
 	}
 }
 
-// TestRedactor proves that a text is masked in every form in which it travels.
+// TestRedactor checks that a text is masked in every form in which it is sent.
 func TestRedactor(t *testing.T) {
 	const secret = `pa/ss "wörd+1`
 	quoted, _ := json.Marshal(secret)
@@ -67,8 +67,8 @@ func TestRedactor(t *testing.T) {
 	}
 }
 
-// TestRedactorLongestFirst proves that a secret which begins with another is
-// masked whole.
+// TestRedactorLongestFirst checks that a secret which begins with another secret is masked
+// whole.
 func TestRedactorLongestFirst(t *testing.T) {
 	r := &action.Redactor{}
 	r.Add("secret", "secret-and-more")

@@ -102,7 +102,7 @@ func (e *execution) scoped(ctx context.Context, c *call) context.Context {
 	if c.hidden != nil {
 		scope.Redactor = c.hidden // so that the action can add the forms in which it sends a key
 	}
-	return action.WithScope(ctx, &scope)
+	return action.WithScope(ctx, scope)
 }
 
 // guard turns a panic of an action's code into an error. Every use of that code goes

@@ -62,7 +62,7 @@ func (x *Executor) Do(ctx context.Context, a run.Attempt, recorder Recorder) run
 	}
 	ctx, e.stop = context.WithCancelCause(ctx)
 	defer e.stop(nil)
-	ctx = action.WithScope(ctx, &e.scope)
+	ctx = action.WithScope(ctx, e.scope)
 	e.evaluation = x.Interpreter.Open(ctx, e.environment())
 	switch {
 	case a.Step == run.OutputsStep:

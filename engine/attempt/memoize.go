@@ -75,11 +75,11 @@ func (m *memoize) do(ctx context.Context, c *call) (action.Object, error) {
 	if m.count <= len(m.replay) {
 		return m.replayed(ctx, c, &m.replay[m.count-1])
 	}
-	if c.Recall() {
+	if c.Memoized() {
 		if done, n := m.done[digest], m.recorded.completed[digest]; n < len(done) {
 			return m.recorded.again(c, done[n])
 		}
-		if old := m.unknown[digest]; old != nil && c.Effect() >= action.Reconciled {
+		if old := m.unknown[digest]; old != nil && c.Effect().LostAnswer() != action.Resend {
 			return m.doubted(ctx, c, old)
 		}
 	}
@@ -110,8 +110,8 @@ func (m *memoize) identify(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.record = run.Call{Number: m.count, Action: c.Action.Name, Effect: c.Effect().String(), Input: c.Input, Digest: digest, Transient: !c.Recall()}
-	if c.Effect() == action.Keyed {
+	c.record = run.Call{Number: m.count, Action: c.Action.Name, Effect: c.Effect().String(), Input: c.Input, Digest: digest, Transient: !c.Memoized()}
+	if c.Effect().NeedsKey() {
 		c.record.Key = m.idempotencyKey(digest, m.recorded.completed[digest])
 		c.UseKey(c.record.Key)
 	}
@@ -164,11 +164,11 @@ func (m *memoize) unfinished(ctx context.Context, c *call, old *RecordedCall) (a
 	switch effect := c.Effect(); {
 	case old.Decided == run.CallDone:
 		c.earlier = decidedDone
-	case old.Decided == run.CallFailed, effect == action.Once && old.Decided == "":
+	case old.Decided == run.CallFailed, effect.LostAnswer() == action.AskPerson && old.Decided == "":
 		c.earlier = neverRepeat
-	case effect == action.Reconciled && old.Decided == "":
+	case effect.LostAnswer() == action.Reconcile && old.Decided == "":
 		c.earlier = maybeDone
-	case effect.Writes() && old.Decided == "" && !c.HarmlessLate() && m.late(old):
+	case effect.Writes() && old.Decided == "" && !c.ResendLate() && m.late(old):
 		return nil, m.suspend(old)
 	}
 	old.Returned = true // this process is about to find out
@@ -178,7 +178,7 @@ func (m *memoize) unfinished(ctx context.Context, c *call, old *RecordedCall) (a
 
 // doubted makes a call whose outcome in an earlier attempt is unknown.
 func (m *memoize) doubted(ctx context.Context, c *call, old *RecordedCall) (action.Object, error) {
-	if c.Effect() == action.Reconciled && old.Decided == "" && old.Before != nil {
+	if c.Effect().LostAnswer() == action.Reconcile && old.Decided == "" && old.Before != nil {
 		c.record.Before, c.earlier = old.Before, maybeDone
 		return m.recorded.do(ctx, c)
 	}

@@ -102,7 +102,7 @@ func (p *preview) show(ctx context.Context, c *call) (action.Object, error) {
 	if output == nil {
 		output = action.Object{}
 	}
-	maps.Copy(output, c.KnownOutput())
+	maps.Copy(output, c.Known())
 	return output, nil
 }
 

@@ -24,7 +24,7 @@ var errStopped = errors.New("the process was stopped before it knew")
 func (r *reconcile) do(ctx context.Context, c *call) (action.Object, error) {
 	switch c.earlier {
 	case decidedDone:
-		return c.KnownOutput(), nil
+		return c.Known(), nil
 	case neverRepeat:
 		return nil, unknownOutcome(errStopped)
 	case maybeDone:
@@ -34,9 +34,9 @@ func (r *reconcile) do(ctx context.Context, c *call) (action.Object, error) {
 	switch {
 	case err == nil:
 		return output, nil
-	case c.Effect() == action.Reconciled:
+	case c.Effect().LostAnswer() == action.Reconcile:
 		return r.resolve(ctx, c, err)
-	case c.Effect() == action.Once && action.AsError(err).Ambiguous:
+	case c.Effect().LostAnswer() == action.AskPerson && action.AsError(err).Ambiguous:
 		return nil, unknownOutcome(err)
 	}
 	return nil, err

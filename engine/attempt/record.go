@@ -46,7 +46,7 @@ func (r *record) do(ctx context.Context, c *call) (action.Object, error) {
 			r.kept += ValueSize(output)
 		}
 	}
-	r.recorder.End(result, c.Effect() >= action.Reconciled)
+	r.recorder.End(result, c.Effect().LostAnswer() != action.Resend)
 	return output, err
 }
 

@@ -98,7 +98,7 @@ steps: [{uses: uuid.new}]
 	}
 	allowed := map[string]string{}
 	for _, b := range parsed.Secrets {
-		for _, to := range []action.Destination{"hooks.example.com", "a.example.com", "example.org", action.ToEvents, action.InProcess} {
+		for _, to := range []action.Destination{"hooks.example.com", "a.example.com", "example.org", action.Place("service_key"), action.InProcess} {
 			if b.Allows(to) {
 				allowed[b.Name] += " " + string(to)
 			}

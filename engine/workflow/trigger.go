@@ -80,7 +80,7 @@ func seenAnew(a *action.Action, input action.Object) bool {
 		return false
 	}
 	call, err := a.Prepare(input)
-	return err != nil || !call.Recall()
+	return err != nil || !call.Memoized()
 }
 
 // dynamic reports whether a part of a literal input is known to the run only.

@@ -95,7 +95,7 @@ func (b SecretBinding) Allows(to action.Destination) bool {
 	switch to {
 	case action.InProcess:
 		return true
-	case action.ToEvents:
+	case action.Place("service_key"):
 		return b.ServiceKey
 	}
 	for _, host := range b.Hosts {
