@@ -3,7 +3,9 @@ package action
 import (
 	"fmt"
 	"slices"
-	"sort"
+	"strings"
+
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 // A Catalog is the list of actions that steps can call. It is immutable and safe
@@ -25,9 +27,9 @@ func NewCatalog(actions ...*Action) (*Catalog, error) {
 		c.actions = append(c.actions, a)
 		c.modules[a.Module()] = append(c.modules[a.Module()], a.Function())
 	}
-	sort.Slice(c.actions, func(i, j int) bool { return c.actions[i].Name < c.actions[j].Name })
+	slices.SortFunc(c.actions, func(a, b *Action) int { return strings.Compare(a.Name, b.Name) })
 	for _, functions := range c.modules {
-		sort.Strings(functions)
+		slices.Sort(functions)
 	}
 	return c, nil
 }
@@ -39,7 +41,7 @@ func (c *Catalog) Lookup(name string) (*Action, bool) {
 }
 
 // All returns every action, sorted by name.
-func (c *Catalog) All() []*Action { return append([]*Action(nil), c.actions...) }
+func (c *Catalog) All() []*Action { return slices.Clone(c.actions) }
 
 // Names returns the name of every action, sorted.
 func (c *Catalog) Names() []string {
@@ -51,7 +53,7 @@ func (c *Catalog) Names() []string {
 }
 
 // Modules returns the names of the modules, sorted.
-func (c *Catalog) Modules() []string { return SortedNames(c.modules) }
+func (c *Catalog) Modules() []string { return phrase.Names(c.modules) }
 
 // Functions returns the names of a module's functions, sorted; nil when there is
 // no such module.

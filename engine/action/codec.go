@@ -3,6 +3,7 @@ package action
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -305,7 +306,7 @@ func fieldOf(owner reflect.Type, f *reflect.StructField, tags tags, t Type) Fiel
 	if tags.enum != "" {
 		field.Enum = strings.Split(tags.enum, ",")
 	}
-	if field.Format != "" && !contains(Formats(), field.Format) {
+	if field.Format != "" && !slices.Contains(Formats(), field.Format) {
 		wrong("there is no format %q", field.Format)
 	}
 	if constrained := len(field.Enum) > 0 || field.Format != "" || field.MinLength > 0 || field.MaxLength > 0; constrained && t.Name != StringType {

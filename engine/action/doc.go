@@ -39,5 +39,5 @@
 //   - [Secret] is a value known by name only; [Credential] is text or a secret;
 //     [Redactor] is the second net, which masks secret text by value.
 //
-// The package imports the standard library only.
+// The package imports the standard library and [phrase] only.
 package action

@@ -162,31 +162,6 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// TestNearestWords proves what is near enough to be suggested.
-func TestNearestWords(t *testing.T) {
-	for _, test := range []struct{ word, candidate string }{
-		{"ab", "ba"}, {"nmae", "name"}, {"retries", "retry"}, {"incidentKey", "incident_key"}, {"get_user_by_mail", "get_user_by_email"}, {"id", "ids"},
-	} {
-		if got := action.Nearest(test.word, []string{"zzzzzzzzzzzz", test.candidate}); got != test.candidate {
-			t.Errorf("%s: got %q, want %q", test.word, got, test.candidate)
-		}
-	}
-	for _, test := range []struct{ word, candidate string }{
-		{"a", "b"}, {"", "x"}, {"ok", "id"}, {"name", "uses"}, {"x", "xyz"},
-	} {
-		if got := action.Nearest(test.word, []string{test.candidate}); got != "" {
-			t.Errorf("%s: got %q, want nothing", test.word, got)
-		}
-	}
-	if got, want := action.DidYouMean("emial", []string{"email", "name"}), `did you mean "email"?`; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	// Of two that are as near, it is always the first in the alphabet.
-	if got := action.Nearest("bat", []string{"cat", "bar"}); got != "bar" {
-		t.Errorf("got %s, want bar", got)
-	}
-}
-
 // TestCatalogOrder proves that a catalogue is sorted whatever the order of its
 // declarations, and that what it hands out is the caller's own.
 func TestCatalogOrder(t *testing.T) {

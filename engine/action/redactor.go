@@ -1,10 +1,12 @@
 package action
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/url"
-	"sort"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -94,16 +96,9 @@ func (r *Redactor) rebuild() {
 			forms[form] = true
 		}
 	}
-	sorted := make([]string, 0, len(forms))
-	for form := range forms {
-		sorted = append(sorted, form)
-	}
 	// A secret that contains another is masked whole: the longest first.
-	sort.Slice(sorted, func(i, j int) bool {
-		if len(sorted[i]) != len(sorted[j]) {
-			return len(sorted[i]) > len(sorted[j])
-		}
-		return sorted[i] < sorted[j]
+	sorted := slices.SortedFunc(maps.Keys(forms), func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
 	})
 	pairs := make([]string, 0, 2*len(sorted))
 	for _, form := range sorted {

@@ -1,16 +1,19 @@
-package action
+package phrase
 
-import "sort"
+import (
+	"slices"
+	"strings"
+)
 
 // Nearest returns the candidate that a person most likely meant by word, or ""
-// when none is near: at most one edit plus one for each three letters, where an
-// edit inserts, deletes, replaces or swaps two neighbours. A candidate that
-// shares nothing with the word is never near.
+// when no candidate is near. A candidate is near when it takes at most one edit,
+// plus one edit for each three letters of the word. An edit inserts, deletes or
+// replaces a letter, or swaps two neighbours. A candidate that shares nothing
+// with the word is never near. Of two equally near candidates, the first in the
+// alphabet is returned.
 func Nearest(word string, candidates []string) string {
-	sorted := append([]string(nil), candidates...)
-	sort.Strings(sorted)
 	best, bestDistance := "", 2+len(word)/3
-	for _, candidate := range sorted {
+	for _, candidate := range slices.Sorted(slices.Values(candidates)) {
 		if d := editDistance(word, candidate, bestDistance); d < min(bestDistance, max(len(word), len(candidate))) {
 			best, bestDistance = candidate, d
 		}
@@ -26,9 +29,18 @@ func DidYouMean(word string, candidates []string) string {
 	return ""
 }
 
+// Suggest returns [DidYouMean] for the word. When no candidate is near, it
+// returns the lead and all candidates, as in "one of: a, b".
+func Suggest(word string, candidates []string, lead string) string {
+	if hint := DidYouMean(word, candidates); hint != "" {
+		return hint
+	}
+	return lead + strings.Join(candidates, ", ")
+}
+
 // editDistance is the optimal string alignment distance, which counts a swap of
-// neighbours as one edit. It gives up with limit when the lengths alone show
-// that the distance is not below it.
+// neighbours as one edit. It returns limit without computing the distance when
+// the lengths alone show that the distance is not below limit.
 func editDistance(a, b string, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
 		return limit
