@@ -21,14 +21,14 @@ const module = "github.com/pdflow/pdflow"
 // folder, others by path. Arrows point down; a package that is not listed may
 // not exist.
 var allowed = map[string][]string{
-	"engine/phrase":    {},
-	"engine/action":    {"engine/phrase"},
-	"engine/source":    {"engine/phrase", "gopkg.in/yaml.v3"},
+	"engine/phrase":     {},
+	"engine/action":     {"engine/phrase"},
+	"engine/source":     {"engine/phrase", "gopkg.in/yaml.v3"},
 	"engine/permission": {"engine/action", "engine/phrase", "engine/source"},
-	"engine/schedule":  {"engine/phrase", "github.com/robfig/cron/v3"},
-	"engine/workflow":  {"engine/action", "engine/permission", "engine/phrase", "engine/schedule", "engine/source"},
-	"engine":           {"engine/action", "engine/workflow"},
-	"engine/scheduler": {"engine", "engine/action", "engine/schedule", "engine/workflow"},
+	"engine/schedule":   {"engine/phrase", "github.com/robfig/cron/v3"},
+	"engine/workflow":   {"engine/action", "engine/permission", "engine/phrase", "engine/schedule", "engine/source"},
+	"engine":            {"engine/action", "engine/workflow"},
+	"engine/scheduler":  {"engine", "engine/action", "engine/schedule", "engine/workflow"},
 	"engine/lua": {
 		"engine", "engine/action", "engine/workflow",
 		"github.com/yuin/gopher-lua", "github.com/yuin/gopher-lua/ast", "github.com/yuin/gopher-lua/parse",

@@ -27,7 +27,7 @@ type changeEventInput struct {
 	Timestamp  string            `json:"timestamp" doc:"When it happened, such as 2026-01-31T09:00:00Z; when it arrives, if absent"`
 	Details    action.Object     `json:"details" doc:"Any further data"`
 	Links      []action.Object   `json:"links" doc:"Links, each {href = ..., text = ...}"`
-	ServiceKey action.Credential `json:"service_key" doc:"The integration key; the connection's if absent"`
+	ServiceKey action.Credential `json:"service_key" bindable:"true" doc:"The integration key; the connection's if absent"`
 	Idempotent bool              `json:"idempotent" doc:"Whether sending it twice does no harm, so that it may be repeated"`
 }
 

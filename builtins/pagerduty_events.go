@@ -20,6 +20,7 @@ func pagerdutyEvents(m pagerdutyModule) []*action.Action {
 			Doc: eventDoc + " The key is derived from the run when the author gives none, so a repeat of this call joins " +
 				"the incident; another run opens another one.",
 			Effect:  action.Keyed,
+			Key:     action.KeyInput{Name: "incident_key", Joins: "incident"},
 			Example: example,
 		}, m.sendTrigger),
 		action.New(action.Spec{
@@ -44,7 +45,7 @@ type triggerInput struct {
 	Client      string            `json:"client" doc:"The name of the monitoring client that is triggering this event"`
 	Description string            `json:"description" required:"true" doc:"Text that will appear in the incident's log associated with this event"`
 	Contexts    []action.Object   `json:"contexts" doc:"Additional context objects"`
-	ServiceKey  action.Credential `json:"service_key" doc:"Service Key"`
+	ServiceKey  action.Credential `json:"service_key" bindable:"true" doc:"Service Key"`
 	Details     action.Object     `json:"details" doc:"An arbitrary JSON object containing any data you'd like included in the incident log."`
 	IncidentKey string            `json:"incident_key" doc:"Incident Key; derived from the run when absent, so that a repeat joins the same incident"`
 
@@ -83,7 +84,7 @@ func (in *triggerInput) event() pagerduty.Event {
 // changeInput is an acknowledgement or a resolution.
 type changeInput struct {
 	IncidentKey string            `json:"incident_key" required:"true" doc:"Incident Key"`
-	ServiceKey  action.Credential `json:"service_key" doc:"Service Key"`
+	ServiceKey  action.Credential `json:"service_key" bindable:"true" doc:"Service Key"`
 	Details     action.Object     `json:"details" doc:"An arbitrary JSON object containing any data you'd like included in the incident log."`
 	Description string            `json:"description" doc:"Text that will appear in the incident's log associated with this event"`
 }

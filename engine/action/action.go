@@ -31,9 +31,19 @@ type Spec struct {
 	// Instant says that the answer is there at once: a script that makes the call
 	// computes meanwhile, and does not wait.
 	Instant bool
+	// Key describes the input that takes the idempotency key of a Keyed action.
+	Key KeyInput
 	// Example is an output as it may look. It stands in for the answer of a
 	// write that is shown and not sent.
 	Example Object
+}
+
+// A KeyInput says which input of a Keyed action takes the idempotency key, and what
+// the key does. A check of a file warns where the key that the engine derives is
+// not enough. The zero KeyInput is none.
+type KeyInput struct {
+	Name  string // of the input
+	Joins string // what a call with a known key joins instead of opening another: "incident"
 }
 
 // A Listing says what a script goes over when it loops over the answer of an action:
@@ -92,6 +102,7 @@ func (a *Action) Function() string {
 //	format:"email"     of a string; see [Formats]
 //	min:"6" max:"100"  length of a string in characters
 //	secrets:"true"     secrets may stand inside the value
+//	bindable:"true"    of a credential; see [Field.Bindable]
 //
 // An input may also have these methods, on its pointer:
 //
@@ -211,6 +222,9 @@ func declare[In, Out any](s Spec, bind func(*In, func(Out) Object) steps) *Actio
 		if _, ok := in.typ.Fields.Field(name); !ok {
 			panic(fmt.Sprintf("action: %s: Args names %q, which is no input", s.Name, name))
 		}
+	}
+	if _, ok := in.typ.Fields.Field(s.Key.Name); s.Key.Name != "" && !ok {
+		panic(fmt.Sprintf("action: %s: Key names %q, which is not an input", s.Name, s.Key.Name))
 	}
 	s.Lists.check(s.Name, in.typ.Fields, out.typ.Fields)
 	encode := func(o Out) Object { return out.encode(reflect.ValueOf(&o).Elem()).(Object) }

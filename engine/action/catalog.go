@@ -55,6 +55,25 @@ func (c *Catalog) Names() []string {
 // Modules returns the names of the modules, sorted.
 func (c *Catalog) Modules() []string { return phrase.Names(c.modules) }
 
+// Guards reports whether a module has an action that is guarded. The permissions of
+// a workflow can list the functions of such a module.
+func (c *Catalog) Guards(module string) bool {
+	return slices.ContainsFunc(c.actions, func(a *Action) bool { return a.Guarded && a.Module() == module })
+}
+
+// Bindable returns the names of the inputs that a secret can be bound to, sorted.
+func (c *Catalog) Bindable() []string {
+	names := map[string]bool{}
+	for _, a := range c.actions {
+		for i := range a.In.Fields {
+			if f := &a.In.Fields[i]; f.Bindable {
+				names[f.Name] = true
+			}
+		}
+	}
+	return phrase.Names(names)
+}
+
 // Functions returns the names of a module's functions, sorted; nil when there is
 // no such module.
 func (c *Catalog) Functions(module string) []string { return slices.Clone(c.modules[module]) }

@@ -294,6 +294,7 @@ func fieldOf(owner reflect.Type, f *reflect.StructField, tags tags, t Type) Fiel
 	}
 	field := Field{
 		Name: tags.name, Type: t, Doc: tags.doc, Format: tags.format, Required: tags.required == "true", Secrets: tags.secrets == "true",
+		Bindable: tags.bindable == "true",
 	}
 	length := func(tag, text string) int {
 		n, err := strconv.Atoi(text)

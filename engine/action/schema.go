@@ -66,6 +66,10 @@ type Field struct {
 	MinLength, MaxLength int
 	// Secrets says that secrets may stand anywhere inside the value.
 	Secrets bool
+	// Bindable says that the text of a credential leaves the process for a place that
+	// is not a host of the author's choice. A workflow binds a secret to it by the name
+	// of the field, and the action reveals it for [ToInput] of that name.
+	Bindable bool
 }
 
 // A Schema is the shape of an object, in the order of declaration.

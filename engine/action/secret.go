@@ -31,6 +31,10 @@ func (s Secret) MarshalJSON() ([]byte, error) {
 // one of the two constants below.
 type Destination string
 
+// ToInput returns the destination of inputs that are declared [Field.Bindable]
+// under a name.
+func ToInput(name string) Destination { return Destination("(" + name + ")") }
+
 const (
 	// ToEvents is PagerDuty's events service, as the service key of an event.
 	ToEvents Destination = "(service_key)"

@@ -9,6 +9,7 @@ import (
 // tags are the tags of a struct field; they are listed at [New].
 type tags struct {
 	name, doc, format, required, secrets string
+	bindable                             string
 	min, max, enum, defaultText          string
 	hasDefault                           bool
 }
@@ -46,6 +47,8 @@ func (t *tags) set(name, text string) {
 		t.required = text
 	case "secrets":
 		t.secrets = text
+	case "bindable":
+		t.bindable = text
 	case "min":
 		t.min = text
 	case "max":

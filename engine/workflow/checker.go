@@ -1,6 +1,9 @@
 package workflow
 
-import "github.com/pdflow/pdflow/engine/action"
+import (
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/source"
+)
 
 // A ChunkKind says what a piece of source is.
 type ChunkKind int
@@ -55,7 +58,7 @@ type Require struct {
 
 // A Finding is something wrong with a chunk.
 type Finding struct {
-	Severity Severity
+	Severity source.Severity
 	Rule     string
 	Line     int // in the file
 	Column   int // 0 when unknown: Token is then looked for in the line

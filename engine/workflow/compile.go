@@ -2,10 +2,13 @@ package workflow
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
 // Compile turns a workflow into a plan. The error is [Diagnostics] with every
@@ -13,14 +16,15 @@ import (
 func Compile(w *Workflow, catalog *action.Catalog, checker Checker) (*Plan, error) {
 	c := &compiler{
 		workflow: w, catalog: catalog, checker: checker,
-		parser:  &parser{file: w.File, lines: w.parser.lines, diagnostics: append(Diagnostics(nil), w.parser.diagnostics...)},
-		plan:    &Plan{Workflow: w, catalog: catalog, Modules: map[string]Program{}, Sources: []Source{{w.File, w.Source}}},
-		stepIDs: map[string]int{}, moduleFiles: map[string]string{},
+		document: w.document.Copy(),
+		plan:     &Plan{Workflow: w, catalog: catalog, Modules: map[string]Program{}, Sources: []Source{{w.File, w.Source}}},
+		stepIDs:  map[string]int{}, moduleFiles: map[string]string{},
 	}
 	for i, s := range w.Steps {
 		c.stepIDs[s.ID] = i
 	}
 	c.permissions()
+	c.bindings()
 	c.graph()
 	c.defaults()
 	c.plan.Steps = make([]PlanStep, len(w.Steps))
@@ -29,11 +33,11 @@ func Compile(w *Workflow, catalog *action.Catalog, checker Checker) (*Plan, erro
 	}
 	c.outputs()
 	c.group()
-	diagnostics := c.parser.diagnostics.sorted()
-	if diagnostics.HasErrors() {
-		return nil, diagnostics
+	problems := c.document.Problems()
+	if problems.HasErrors() {
+		return nil, problems
 	}
-	c.plan.Warnings = diagnostics
+	c.plan.Warnings = problems
 	return c.plan, nil
 }
 
@@ -42,7 +46,7 @@ type compiler struct {
 	workflow *Workflow
 	catalog  *action.Catalog
 	checker  Checker
-	parser   *parser // for lines and diagnostics
+	document *source.Document // of the file, with the problems of Parse
 	plan     *Plan
 	stepIDs  map[string]int
 	order    *graph
@@ -50,13 +54,58 @@ type compiler struct {
 	moduleFiles map[string]string
 }
 
-// permissions checks the names under permissions.pagerduty.
+// permissions checks the modules and functions that the permissions list. A module
+// can be listed when at least one of its actions is guarded.
 func (c *compiler) permissions() {
-	functions := c.catalog.Functions("pagerduty")
-	for i, name := range c.workflow.Permissions.PagerDuty {
-		if _, ok := c.catalog.Lookup("pagerduty." + name); !ok {
-			c.parser.reportAt(c.workflow.pagerDutyPlaces[i], "unknown-action", fmt.Sprintf("there is no action pagerduty.%s", clipped(name)),
-				action.DidYouMean(name, functions))
+	var keys []source.Key
+	for _, module := range c.catalog.Modules() {
+		if c.catalog.Guards(module) {
+			keys = append(keys, source.Key{Name: module})
+		}
+	}
+	keys = append(keys, source.Key{Name: "http"}, source.Key{Name: "net"})
+	for _, list := range c.workflow.lists {
+		if !c.catalog.Guards(list.module) {
+			c.document.UnknownKey(list.position, "permissions", list.module, keys)
+			continue
+		}
+		c.document.Add(list.problems...)
+		for _, function := range list.functions {
+			if _, ok := c.catalog.Lookup(list.module + "." + function.Text); !ok {
+				c.document.Report(function.Position, "unknown-action", fmt.Sprintf("there is no action %s.%s", list.module, source.Clip(function.Text)),
+					phrase.DidYouMean(function.Text, c.catalog.Functions(list.module)))
+			}
+		}
+	}
+}
+
+// bindings checks where secrets may go.
+func (c *compiler) bindings() {
+	bindable := c.catalog.Bindable()
+	example := "add `hosts: [hooks.example.com]`"
+	var keys []source.Key
+	for _, name := range bindable {
+		example += fmt.Sprintf(" or `%s: true`", name)
+		keys = append(keys, source.Key{Name: name})
+	}
+	for _, b := range c.workflow.bindings {
+		at := b.secret.Position
+		for _, other := range b.others {
+			if slices.Contains(bindable, other.name) {
+				c.document.Add(other.problems...)
+			} else {
+				c.document.UnknownKey(other.position, b.what, other.name, slices.Concat(b.keys, keys))
+			}
+			b.broken = b.broken || len(other.problems) > 0 || !slices.Contains(bindable, other.name)
+		}
+		bound := append(slices.Clone(b.secret.Inputs), b.secret.Hosts...)
+		switch {
+		case b.isSecret && len(bound) == 0 && b.isInput:
+			c.document.Report(at, "unbound-secret", strings.Replace(b.what, "the input", "the secret input", 1)+" is bound to nothing, so nothing could use it", example)
+		case b.isSecret && len(bound) == 0 && !b.broken:
+			c.document.Report(at, "unbound-secret", b.what+" is bound to nothing, so nothing could use it", example+"; its text comes from the environment, never from here")
+		case !b.isSecret && len(bound) > 0 && !b.broken:
+			c.document.Report(at, "input-type", fmt.Sprintf("%s is bound to %s, and only secrets can be bound", b.what, strings.Join(bound, ", ")), "add `secret: true`")
 		}
 	}
 }
@@ -99,11 +148,11 @@ func (c *compiler) step(index int) PlanStep {
 }
 
 // action finds the action of `uses:`.
-func (c *compiler) action(uses *Text) *action.Action {
+func (c *compiler) action(uses *source.Text) *action.Action {
 	a, ok := c.catalog.Lookup(uses.Text)
 	if !ok {
 		if uses.Text != "" {
-			c.parser.reportAt(uses.Position, "unknown-action", fmt.Sprintf("there is no action %q", clipped(uses.Text)), c.actionHint(uses.Text))
+			c.document.Report(uses.Position, "unknown-action", fmt.Sprintf("there is no action %q", source.Clip(uses.Text)), c.actionHint(uses.Text))
 		}
 		return nil
 	}
@@ -112,23 +161,23 @@ func (c *compiler) action(uses *Text) *action.Action {
 }
 
 func (c *compiler) actionHint(name string) string {
-	if hint := action.DidYouMean(name, c.catalog.Names()); hint != "" {
+	if hint := phrase.DidYouMean(name, c.catalog.Names()); hint != "" {
 		return hint
 	}
 	module, _, _ := strings.Cut(name, ".")
 	if functions := c.catalog.Functions(module); functions != nil {
 		return module + " has: " + strings.Join(functions, ", ")
 	}
-	return "`pdflow actions` lists them"
+	return "the modules are: " + strings.Join(c.catalog.Modules(), ", ")
 }
 
 // allowed reports an action that the workflow's permissions do not list.
-func (c *compiler) allowed(a *action.Action, at Position) {
+func (c *compiler) allowed(a *action.Action, at source.Position) {
 	p := c.workflow.Permissions
 	if p.AllowsAction(a) {
 		return
 	}
-	c.parser.reportAt(at, "permission", notAllowed(a), "add it: "+p.ActionLine(a))
+	c.document.Report(at, "permission", notAllowed(a), "add it: "+p.ActionLine(a))
 }
 
 func notAllowed(a *action.Action) string { return "the workflow may not call " + a.Name }
@@ -154,27 +203,27 @@ func (c *compiler) group() {
 
 // finding reports a finding of the checker at its place in the workflow file or
 // in a file beside it.
-func (c *compiler) finding(f Finding, file string, within Position) {
-	d := Diagnostic{
+func (c *compiler) finding(f Finding, file string, within source.Position) {
+	p := source.Problem{
 		File: file, Line: max(f.Line, 1), Column: f.Column, Rule: f.Rule, Severity: f.Severity, Message: f.Message, Hint: f.Hint,
 	}
-	if d.Severity == "" {
-		d.Severity = SeverityError
+	if p.Severity == "" {
+		p.Severity = source.SeverityError
 	}
-	if d.Column == 0 {
-		d.Column = 1
+	if p.Column == 0 {
+		p.Column = 1
 		if file == c.workflow.File {
-			d.Column = c.column(f.Line, f.Token, within)
+			p.Column = c.column(f.Line, f.Token, within)
 		}
 	}
-	c.parser.diagnostics = append(c.parser.diagnostics, d)
+	c.document.Add(p)
 }
 
 // column finds a name in a line of the file. The search begins at the column of
 // the value that holds it, when that is in the same line.
-func (c *compiler) column(line int, token string, within Position) int {
-	text := c.parser.line(line)
-	start := len(leadingSpace(text))
+func (c *compiler) column(line int, token string, within source.Position) int {
+	text := c.document.Line(line)
+	start := len(text) - len(strings.TrimLeft(text, " \t"))
 	if within.Line == line {
 		start = min(byteOffset(text, within.Column), len(text))
 	}

@@ -47,9 +47,9 @@ heartbeat: {url: "https://beat.example.com/x", every: 30s}
 		Allow: &workflow.Allowance{
 			Secrets: []string{"CHAT_TOKEN"},
 			Permissions: workflow.Permissions{
-				Narrowed: true, PagerDuty: []string{"create_user", "get_user_by_id"},
-				HTTP: []workflow.Pattern{{Text: "https://*.example.com", Scheme: "https", Host: "*.example.com", Port: "443"}},
-				Net:  []workflow.Pattern{{Text: "db.example.com:5432", Scheme: "net", Host: "db.example.com", Port: "5432"}},
+				Actions: map[string][]string{"pagerduty": {"create_user", "get_user_by_id"}},
+				HTTP:    []workflow.Pattern{{Text: "https://*.example.com", Scheme: "https", Host: "*.example.com", Port: "443"}},
+				Net:     []workflow.Pattern{{Text: "db.example.com:5432", Scheme: "net", Host: "db.example.com", Port: "5432"}},
 			},
 		},
 		Alerts:    &workflow.Alerts{Connection: workflow.Text{Text: "europe"}},
@@ -86,7 +86,7 @@ pdflow.yaml:4:62: the connection main has no key "regoin" (did you mean "region"
 pdflow.yaml:4:82: region cannot be "asia" (one of: us, eu)
 pdflow.yaml:4:100: events_api cannot be "v3" (one of: v1, v2)
 pdflow.yaml:4:116: from_email is empty
-pdflow.yaml:5:16: "inputs.url" names an input, which a configuration has not (write the host, or *.example.com)
+pdflow.yaml:5:16: "inputs.url" names an input, which a configuration does not have (write the host, or *.example.com)
 pdflow.yaml:5:30: "x y" is not a permission: a host cannot hold ' ' (write it like "https://hooks.example.com")
 pdflow.yaml:5:48: a secret cannot be "a-b" (letters, digits and _, not beginning with a digit; for example "a_b")
 pdflow.yaml:5:65: allow.pagerduty must be a list, got the text "no"

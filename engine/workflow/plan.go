@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/permission"
+	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
 // A Plan is a workflow that passed every check. It is immutable and safe for
@@ -18,7 +21,7 @@ type Plan struct {
 	// OutputReads are the steps that the outputs read, as indexes of Steps.
 	OutputReads []int
 	// Warnings are the problems that do not keep it from running.
-	Warnings Diagnostics
+	Warnings source.Problems
 	// Defaults are inputs that scripts' calls are given where they have none of
 	// their own; those of `uses:` steps stand in their With.
 	Defaults []OutputTemplate
@@ -58,7 +61,7 @@ type OutputTemplate struct {
 // A PlanStep is a step ready to run.
 type PlanStep struct {
 	ID       string
-	Position Position
+	Position source.Position
 	Part     Part
 	// Needs are the steps that must have ended before, as indexes of Plan.Steps.
 	Needs []int
@@ -79,31 +82,8 @@ type PlanStep struct {
 	ContinueOnError bool
 	Limits          Limits
 	// Connection names the account that its calls of PagerDuty go to.
-	Connection Text
+	Connection source.Text
 }
-
-// A Template is a value whose expressions are compiled.
-type Template struct {
-	kind     templateKind
-	literal  any // also a secret
-	program  Program
-	position Position
-	parts    []Template // joined as text; items of a list; values of a mapping
-	names    []string   // of a mapping
-}
-
-type templateKind int
-
-const (
-	literalTemplate templateKind = iota
-	expressionTemplate
-	textTemplate
-	listTemplate
-	objectTemplate
-)
-
-// Position is where the value stands in the file.
-func (t *Template) Position() Position { return t.position }
 
 // A PlannedCall is a call of an action that a plan makes, as far as its text
 // shows.
@@ -111,7 +91,7 @@ type PlannedCall struct {
 	Step   string // empty in a module
 	Action string
 	// Position is that of the step; zero in a module.
-	Position Position
+	Position source.Position
 	// Connection is the account that the call goes to; empty in a module, whose
 	// calls go to those of the steps that require it.
 	Connection string
@@ -165,7 +145,7 @@ func (p *Plan) Calls() []PlannedCall {
 		}
 		calls = append(calls, p.scriptCalls(PlannedCall{Step: s.ID, Position: s.Position, Connection: s.Connection.Text}, s.Script)...)
 	}
-	for _, name := range action.SortedNames(p.Modules) {
+	for _, name := range phrase.Names(p.Modules) {
 		calls = append(calls, p.scriptCalls(PlannedCall{}, p.Modules[name])...)
 	}
 	return calls
@@ -184,7 +164,7 @@ func (p *Plan) scriptCalls(placed PlannedCall, script Program) []PlannedCall {
 		}
 		if a, ok := p.catalog.Lookup(r.Path[0] + "." + r.Path[1]); ok {
 			call := placed
-			call.Action, call.Inputs, call.Open = a.Name, action.SortedNames(r.Input), r.Open || r.Input == nil
+			call.Action, call.Inputs, call.Open = a.Name, phrase.Names(r.Input), r.Open || r.Input == nil
 			for i := range p.Defaults {
 				call.Inputs = append(call.Inputs, p.Defaults[i].Name)
 			}
@@ -197,10 +177,10 @@ func (p *Plan) scriptCalls(placed PlannedCall, script Program) []PlannedCall {
 // PlanCall returns a plan of one step that makes one call, as a person or a
 // program asks for it by hand: permitted by being made.
 func PlanCall(a *action.Action, input action.Object) *Plan {
-	step := PlanStep{ID: "call", Action: a, Connection: Text{Text: DefaultConnection}, MaxParallel: 1, Retry: Retry{MaxAttempts: 1}, Timeout: DefaultStepTimeout, Limits: DefaultLimits()}
-	for _, name := range action.SortedNames(input) {
+	step := PlanStep{ID: "call", Action: a, Connection: source.Text{Text: DefaultConnection}, MaxParallel: 1, Retry: Retry{MaxAttempts: 1}, Timeout: DefaultStepTimeout, Limits: DefaultLimits()}
+	for _, name := range phrase.Names(input) {
 		step.With = append(step.With, OutputTemplate{name, Template{literal: input[name]}})
 	}
-	w := &Workflow{Name: a.Name, File: a.Name, Inputs: &action.Schema{}, Permissions: Permissions{Everything: true}, Timeout: DefaultTimeout}
+	w := &Workflow{Name: a.Name, File: a.Name, Inputs: &action.Schema{}, Permissions: permission.Permissions{Everything: true}, Timeout: DefaultTimeout}
 	return &Plan{Workflow: w, Steps: []PlanStep{step}, Sources: []Source{{Name: a.Name}}}
 }

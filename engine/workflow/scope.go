@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/pdflow/pdflow/engine/source"
 )
 
 // A scope is the place of a chunk in the workflow: what it may see, and what it
@@ -23,10 +25,10 @@ type scope struct {
 	// modules are those that were followed for this scope. Each is compiled once,
 	// and followed for every step that requires it: it reads what the step does.
 	modules map[string]bool
-	// varies says that a second attempt may see another world than the first, and
-	// pages are the pages without a key whose text it may change; see trigger.go.
-	varies bool
-	pages  []page
+	// varies says that a second attempt may read something else than the first, and
+	// unkeyed are the calls whose input this may change; see keys.go.
+	varies  bool
+	unkeyed []unkeyedCall
 }
 
 // dataNames are the names that every chunk may read. Scripts see secrets too;
@@ -60,7 +62,7 @@ func (s *scope) script(chunk Chunk) Program {
 	chunk.Names = s.names(chunk.Kind)
 	program, findings := s.checker.Check(chunk)
 	for _, f := range findings {
-		s.finding(f, chunk.File, Position{})
+		s.finding(f, chunk.File, source.Position{})
 	}
 	if program == nil {
 		return nil
@@ -72,14 +74,14 @@ func (s *scope) script(chunk Chunk) Program {
 // follow checks what a script or module reads, in this scope, and goes on with
 // the modules that it requires.
 func (s *scope) follow(program Program, file string) {
-	s.references(program, file, Position{})
+	s.references(program, file, source.Position{})
 	for _, r := range program.Requires() {
 		s.require(r, file)
 	}
 }
 
 // expression compiles one expression and reports what is wrong with it.
-func (s *scope) expression(text string, at Position, line int) Program {
+func (s *scope) expression(text string, at source.Position, line int) Program {
 	program, findings := s.checker.Check(s.chunk(text, line))
 	s.expressionFindings(program, findings, at)
 	return program
@@ -89,7 +91,7 @@ func (s *scope) chunk(text string, line int) Chunk {
 	return Chunk{Kind: Expression, File: s.workflow.File, Line: line, Text: text, Names: s.names(Expression)}
 }
 
-func (s *scope) expressionFindings(program Program, findings []Finding, at Position) {
+func (s *scope) expressionFindings(program Program, findings []Finding, at source.Position) {
 	for _, f := range findings {
 		if f.Line == at.Line && f.Rule == RuleLuaSyntax {
 			f.Column = at.Column // the checker sees the expression only, not its line
@@ -111,7 +113,7 @@ func (s *scope) expressionFindings(program Program, findings []Finding, at Posit
 const wholeSecret = "give the secret as the whole value in `with:`, as in auth: {bearer: \"${{ secrets.TOKEN }}\"}, or use it in a script"
 
 // references checks what a program reads against what is declared.
-func (s *scope) references(program Program, file string, at Position) {
+func (s *scope) references(program Program, file string, at source.Position) {
 	for _, r := range program.References() {
 		if where := s.missing(r.Path[0]); where != "" {
 			s.finding(Finding{Rule: "no-such-name", Line: r.Line, Token: r.Path[0], Message: fmt.Sprintf("there is no `%s` in %s", r.Path[0], s.place()), Hint: where}, file, at)
@@ -160,12 +162,12 @@ func (s *scope) missing(name string) string {
 }
 
 // list compiles the list of a for_each: a list, or one expression.
-func (s *scope) list(v *Value) *Template {
+func (s *scope) list(v *source.Value) *Template {
 	s.inForEach = true
 	defer func() { s.inForEach = false }()
 	t := s.template(*v, false)
 	if t.kind == textTemplate && len(t.parts) > 0 { // else it was not closed, which is reported
-		s.parser.reportAt(v.Position, "wrong-type", "for_each must be a list or one expression, got text with expressions in it", forEachHint)
+		s.document.Report(v.Position, "wrong-type", "for_each must be a list or one expression, got text with expressions in it", forEachHint)
 	}
 	return &t
 }

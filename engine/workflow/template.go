@@ -5,7 +5,32 @@ import (
 	"strings"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/source"
 )
+
+// A Template is a value whose expressions are compiled.
+type Template struct {
+	kind     templateKind
+	literal  any // also a secret
+	program  Program
+	position source.Position
+	parts    []Template // joined as text; items of a list; values of a mapping
+	names    []string   // of a mapping
+}
+
+type templateKind int
+
+const (
+	literalTemplate templateKind = iota
+	expressionTemplate
+	textTemplate
+	listTemplate
+	objectTemplate
+)
+
+// Position is where the value stands in the file.
+func (t *Template) Position() source.Position { return t.position }
 
 // Evaluate returns the value of a template, asking eval for that of each
 // expression. A scalar that is one expression keeps the expression's type; text
@@ -68,7 +93,7 @@ func textOf(v any) (string, error) {
 	case bool:
 		return fmt.Sprint(v), nil
 	case float64:
-		return action.FormatNumber(v), nil
+		return phrase.Number(v), nil
 	case action.Secret:
 		return "", fmt.Errorf("%s cannot be joined with text", v)
 	case []any:
@@ -99,41 +124,4 @@ func (t *Template) shape() any {
 		return o
 	}
 	return t.literal
-}
-
-// place returns the place of a path such as `contexts[1].href` inside the
-// template, or of the deepest part of it that exists.
-func (t *Template) place(path string) Position {
-	at := t
-	for path != "" {
-		name, rest := nextSegment(path)
-		next := at.child(name)
-		if next == nil {
-			break
-		}
-		at, path = next, rest
-	}
-	return at.position
-}
-
-func nextSegment(path string) (name, rest string) {
-	path = strings.TrimPrefix(path, ".")
-	if strings.HasPrefix(path, "[") {
-		if end := strings.IndexByte(path, ']'); end > 0 {
-			return path[1:end], path[end+1:]
-		}
-	}
-	if end := strings.IndexAny(path, ".["); end > 0 {
-		return path[:end], path[end:]
-	}
-	return path, ""
-}
-
-func (t *Template) child(name string) *Template {
-	for i := range t.parts {
-		if t.kind == objectTemplate && t.names[i] == name || t.kind == listTemplate && fmt.Sprint(i+1) == name {
-			return &t.parts[i]
-		}
-	}
-	return nil
 }

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/permission"
 	"github.com/pdflow/pdflow/engine/schedule"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
 // DefaultConnection is the connection of workflows that name none.
@@ -50,12 +52,12 @@ type Workflow struct {
 	Description string
 	Inputs      *action.Schema
 	Secrets     []SecretBinding // also of the inputs that are secret
-	Permissions Permissions
+	Permissions permission.Permissions
 	Schedules   []Schedule
 	// Connection names the account that steps talk to which name none.
-	Connection Text
+	Connection source.Text
 	// Defaults are inputs of `defaults.with`.
-	Defaults []NamedValue
+	Defaults []source.Field
 	Limits   Limits
 	Timeout  time.Duration
 	// ResumeWithin bounds how late a call that was started and has no result may
@@ -65,15 +67,16 @@ type Workflow struct {
 	// Steps are those of `steps`, then those of `on_failure`, then those of
 	// `finally`.
 	Steps   []Step
-	Outputs []NamedValue
+	Outputs []source.Field
 	// Files is where `lua_file` and `require` look: the folder of the file, as an
 	// fs.FS that cannot be left. Nil when there is none.
 	Files fs.FS
 
-	// parser has the file's lines and problems; Compile goes on with it.
-	parser *parser
-	// pagerDutyPlaces are the places of Permissions.PagerDuty.
-	pagerDutyPlaces []Position
+	// document has the lines of the file and the problems that Parse found.
+	document *source.Document
+	// lists and bindings are what Compile checks against the catalogue.
+	lists    []moduleList
+	bindings []binding
 }
 
 // Secret reports whether an input is secret.
@@ -84,26 +87,19 @@ func (w *Workflow) Secret(input string) bool {
 
 // A SecretBinding says where the text of a secret may go.
 type SecretBinding struct {
-	Name       string // NAME, or inputs.NAME
-	Hosts      []string
-	ServiceKey bool // to PagerDuty's events service, as a service key
-	Position   Position
+	Name  string // NAME, or inputs.NAME
+	Hosts []string
+	// Inputs are the names of inputs of actions that the secret is bound to; see
+	// [action.Field.Bindable].
+	Inputs   []string
+	Position source.Position
 }
 
 // Allows reports whether the secret may go to a destination.
 func (b SecretBinding) Allows(to action.Destination) bool {
-	switch to {
-	case action.InProcess:
-		return true
-	case action.ToEvents:
-		return b.ServiceKey
-	}
-	for _, host := range b.Hosts {
-		if matchHost(host, string(to)) {
-			return true
-		}
-	}
-	return false
+	return to == action.InProcess ||
+		slices.ContainsFunc(b.Inputs, func(input string) bool { return to == action.ToInput(input) }) ||
+		slices.ContainsFunc(b.Hosts, func(host string) bool { return permission.MatchHost(host, string(to)) })
 }
 
 // Limits bound one script and what its step returns. Zero fields mean the default.
@@ -142,7 +138,7 @@ type Schedule struct {
 	Spec     schedule.Schedule
 	CatchUp  CatchUp
 	Inputs   action.Object
-	Position Position
+	Position source.Position
 }
 
 // Key tells the schedule apart from the workflow's others, also after it was moved in
@@ -179,7 +175,7 @@ func (p Part) String() string {
 
 // Concurrency says how many runs of a group there may be at a time.
 type Concurrency struct {
-	Group  *Value // nil: the workflow's name
+	Group  *source.Value // nil: the workflow's name
 	Policy ConcurrencyPolicy
 }
 
@@ -220,30 +216,22 @@ func (r Retry) Allows(kind action.Kind) bool {
 // A Step is one step of a workflow.
 type Step struct {
 	ID       string
-	Position Position
+	Position source.Position
 	Part     Part
 	// Needs are the steps of `needs:`; nil when the key is absent, which means the
 	// step above.
-	Needs           []Text
-	ForEach         *Value
+	Needs           []source.Text
+	ForEach         *source.Value
 	MaxParallel     int
 	FailFast        bool
 	Retry           Retry
-	If              *Text
-	Uses            *Text
-	With            []NamedValue
-	Lua             *Text
-	LuaFile         *Text
+	If              *source.Text
+	Uses            *source.Text
+	With            []source.Field
+	Lua             *source.Text
+	LuaFile         *source.Text
 	Timeout         time.Duration
 	ContinueOnError bool
 	Limits          Limits
-	Connection      *Text // nil: that of the workflow
-}
-
-// A Text is a text with its place.
-type Text struct {
-	Text     string
-	Position Position
-	// Line is the line of the file on which the text itself begins.
-	Line int
+	Connection      *source.Text // nil: that of the workflow
 }

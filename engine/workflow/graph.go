@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
 // A graph says which steps each step runs after.
@@ -100,11 +101,11 @@ func (c *compiler) resolveNeeds(i int) []int {
 		n, ok := c.stepIDs[text.Text]
 		switch {
 		case !ok:
-			c.parser.reportAt(text.Position, "unknown-step", fmt.Sprintf("there is no step %q", clipped(text.Text)), action.DidYouMean(text.Text, action.SortedNames(c.stepIDs)))
+			c.document.Report(text.Position, "unknown-step", fmt.Sprintf("there is no step %q", source.Clip(text.Text)), phrase.DidYouMean(text.Text, phrase.Names(c.stepIDs)))
 		case c.workflow.Steps[n].Part != Main:
-			c.parser.reportAt(text.Position, "step-order", fmt.Sprintf("the step %q is one of `%s`, which runs after all of `steps`", text.Text, c.workflow.Steps[n].Part), "needs names steps of `steps`")
+			c.document.Report(text.Position, "step-order", fmt.Sprintf("the step %q is one of `%s`, which runs after all of `steps`", text.Text, c.workflow.Steps[n].Part), "needs names steps of `steps`")
 		case n == i:
-			c.parser.reportAt(text.Position, "needs-circle", fmt.Sprintf("the step %q needs itself", s.ID), "name the steps that it runs after; `needs: []` is none")
+			c.document.Report(text.Position, "needs-circle", fmt.Sprintf("the step %q needs itself", s.ID), "name the steps that it runs after; `needs: []` is none")
 		default:
 			needs = append(needs, n)
 		}
@@ -166,16 +167,16 @@ func (c *compiler) union(needs []int) bits {
 // circle reports steps that wait for each other, at the first `needs` that closes
 // the circle: a step without one waits for the step above.
 func (c *compiler) circle(steps []int) {
-	text, at := "", Position{}
+	text, at := "", source.Position{}
 	for k, i := range steps {
 		s, next := &c.workflow.Steps[i], &c.workflow.Steps[steps[(k+1)%len(steps)]]
 		text += s.ID + " -> "
 		for _, need := range s.Needs {
-			if need.Text == next.ID && at == (Position{}) {
+			if need.Text == next.ID && at == (source.Position{}) {
 				at = need.Position
 			}
 		}
 	}
 	text += c.workflow.Steps[steps[0]].ID
-	c.parser.reportAt(at, "needs-circle", "these steps wait for each other, each for the next: "+text, "take one of these needs away")
+	c.document.Report(at, "needs-circle", "these steps wait for each other, each for the next: "+text, "take one of these needs away")
 }
