@@ -51,7 +51,7 @@ var allowed = map[string][]string{
 	"cmd/pdflow/internal/systemd":   {"engine/action", "github.com/coreos/go-systemd/v22/daemon"},
 	"cmd/pdflow": {
 		"builtins", "builtins/pagerduty/client", "builtins/pagerduty/simulator",
-		"engine", "engine/action", "engine/lua", "engine/scheduler", "engine/sqlite", "engine/telemetry", "engine/workflow",
+		"engine", "engine/action", "engine/lua", "engine/scheduler", "engine/source", "engine/sqlite", "engine/telemetry", "engine/workflow",
 		"cmd/pdflow/internal/alert", "cmd/pdflow/internal/control", "cmd/pdflow/internal/health", "cmd/pdflow/internal/heartbeat",
 		"cmd/pdflow/internal/library", "cmd/pdflow/internal/systemd",
 		"github.com/gofrs/flock",

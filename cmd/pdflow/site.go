@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -131,23 +133,31 @@ func readWorld(worldFile string) (*builtins.World, error) {
 	if worldFile == "" {
 		return builtins.NewWorld(nil)
 	}
-	source, err := os.ReadFile(worldFile)
+	text, err := os.ReadFile(worldFile)
 	if err != nil {
 		return nil, fileError(err, worldFile)
 	}
-	v, err := workflow.ParseData(worldFile, source)
+	data, err := source.ReadData(worldFile, text)
 	if err != nil {
 		return nil, err
 	}
-	o, ok := v.(action.Object)
-	if !ok && v != nil {
+	o, ok := data.Value.(action.Object)
+	if !ok && data.Value != nil {
 		return nil, fmt.Errorf("%s must be a mapping with http and net", worldFile)
 	}
 	world, err := builtins.NewWorld(o)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", worldFile, err)
+	var problems action.Problems
+	if errors.As(err, &problems) {
+		for _, problem := range problems {
+			at := data.Tree.Place(problem.Path, 1)
+			if problem.Rule == action.RuleUnknownInput {
+				at = data.Tree.PlaceOfName(problem.Path, 1)
+			}
+			data.Report(at, problem.Rule, problem.Message, problem.Hint)
+		}
+		err = data.Err()
 	}
-	return world, nil
+	return world, err
 }
 
 // ready reports a plan that would fail for want of a connection or a key, or that

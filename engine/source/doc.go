@@ -16,7 +16,7 @@
 //   - A [Problem] is one thing that is wrong, at a [Position]; [Problems] are all
 //     of them, as an error.
 //   - [Data] is a whole document as one value, for callers that check the value
-//     themselves and know places by path, such as `users[2].email`.
+//     themselves. Its tree has the place of a path, such as `users[2].email`.
 //
 // # How to use it
 //

@@ -226,10 +226,16 @@ other: *base
 		{"nothing", 0, source.Position{Line: 2, Column: 1}},
 		{"", 0, source.Position{Line: 2, Column: 1}},
 	} {
-		p := data.Problem(test.path, test.first, "bad-input", "is wrong", "")
-		if got := (source.Position{Line: p.Line, Column: p.Column}); got != test.want || p.File != "w.yaml" {
-			t.Errorf("%s from %d: got %s %v, want %v", test.path, test.first, p.File, got, test.want)
+		if got := data.Tree.Place(test.path, test.first); got != test.want {
+			t.Errorf("%s from %d: got %v, want %v", test.path, test.first, got, test.want)
 		}
+	}
+	if got, want := data.Tree.PlaceOfName("users[1].emails", 0), (source.Position{Line: 5, Column: 5}); got != want {
+		t.Errorf("the name: got %v, want %v", got, want)
+	}
+	data.Report(data.Tree.Place("users[0].name", 0), "bad-input", "the name is wrong", "write another")
+	if got, want := data.Err().Error(), "w.yaml:3:12: the name is wrong (write another)"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

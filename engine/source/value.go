@@ -116,29 +116,35 @@ func (v *Value) data(d *Document, element string) any {
 // part of the path that exists. first is the number of the first item of a list: 1
 // in paths that people see, 0 in paths of JSON documents.
 func (v *Value) Place(path string, first int) Position {
-	at := v
-	for path != "" {
-		var name string
-		name, path = CutPath(path)
-		next := at.child(name, first)
-		if next == nil {
-			break
-		}
-		at = next
-	}
-	return at.Position
+	value, _ := v.place(path, first)
+	return value
 }
 
-func (v *Value) child(name string, first int) *Value {
+// PlaceOfName is [Value.Place], but returns the place of the name when the path
+// leads to an entry of a mapping.
+func (v *Value) PlaceOfName(path string, first int) Position {
+	_, name := v.place(path, first)
+	return name
+}
+
+func (v *Value) place(path string, first int) (value, name Position) {
+	value, name = v.Position, v.Position
+	if path == "" {
+		return value, name
+	}
+	part, rest := CutPath(path)
 	for i := range v.Fields {
-		if v.Fields[i].Name == name {
-			return &v.Fields[i].Value
+		if f := &v.Fields[i]; f.Name == part {
+			if rest == "" {
+				return f.Value.Position, f.Position
+			}
+			return f.Value.place(rest, first)
 		}
 	}
-	if i, err := strconv.Atoi(name); err == nil && i >= first && i-first < len(v.Items) {
-		return &v.Items[i-first]
+	if i, err := strconv.Atoi(part); err == nil && i >= first && i-first < len(v.Items) {
+		return v.Items[i-first].place(rest, first)
 	}
-	return nil
+	return value, name
 }
 
 // CutPath returns the first part of a path, which is a name, `[3]` or `["name"]`,
@@ -161,13 +167,14 @@ func CutPath(path string) (first, rest string) {
 }
 
 // Data is a whole document as one value: an input file, a world, a seed or a fault
-// plan.
+// plan. A caller that finds a problem in the value reports it to the document, at
+// the place that the tree has for its path.
 type Data struct {
+	*Document
 	// Value is the document in the model of JSON; see [Node.Data].
 	Value any
-
-	doc  *Document
-	tree Value
+	// Tree is the document with the places of its parts.
+	Tree Value
 }
 
 // ReadData reads a YAML or JSON document as one value. The error is [Problems].
@@ -175,21 +182,12 @@ func ReadData(name string, text []byte) (*Data, error) {
 	if json.Valid(text) {
 		text = jsonEscapes.ReplaceAllFunc(text, yamlEscape)
 	}
-	data := &Data{doc: Read(name, text)}
-	if root, ok := data.doc.Root(); ok {
-		data.tree = root.Value("the file")
-		data.Value = data.tree.data(data.doc, "a data file")
+	data := &Data{Document: Read(name, text)}
+	if root, ok := data.Root(); ok {
+		data.Tree = root.Value("the file")
+		data.Value = data.Tree.data(data.Document, "a data file")
 	}
-	return data, data.doc.Err()
-}
-
-// Problem returns a problem of the value at a path; see [Value.Place].
-func (d *Data) Problem(path string, first int, rule, message, hint string) Problem {
-	at := d.tree.Place(path, first)
-	return Problem{
-		File: d.doc.File, Line: max(at.Line, 1), Column: max(at.Column, 1),
-		Rule: rule, Severity: SeverityError, Message: message, Hint: hint,
-	}
+	return data, data.Err()
 }
 
 // jsonEscapes finds the escapes of a JSON text. The two halves of a character

@@ -100,47 +100,6 @@ pdflow.yaml:7:18: url must be an https URL (such as https://heartbeat.example.co
 	}
 }
 
-func TestPatternCovers(t *testing.T) {
-	for _, test := range []struct {
-		allowed, asked string
-		want           bool
-	}{
-		{"https://a.example.com", "https://a.example.com", true},
-		{"https://a.example.com", "http://a.example.com", false},
-		{"https://a.example.com", "https://a.example.com:8443", false},
-		{"https://a.example.com:*", "https://a.example.com:8443", true},
-		{"https://a.example.com", "https://a.example.com:*", false},
-		{"https://*.example.com", "https://a.example.com", true},
-		{"https://*.example.com", "https://example.com", false},
-		{"https://*.example.com", "https://*.example.com", true},
-		{"https://*.example.com", "https://*.a.example.com", true},
-		{"https://*.a.example.com", "https://*.example.com", false},
-		{"https://a.example.com", "https://*.example.com", false},
-		{"https://a.example.com", "inputs.url", true}, // the run decides
-	} {
-		if got := onlyPattern(t, "allow", test.allowed).Covers(onlyPattern(t, "permissions", test.asked)); got != test.want {
-			t.Errorf("%s covers %s: got %v, want %v", test.allowed, test.asked, got, test.want)
-		}
-	}
-}
-
-// onlyPattern reads one entry of http.
-func onlyPattern(t *testing.T, key, text string) workflow.Pattern {
-	t.Helper()
-	if key == "allow" {
-		c, err := workflow.ParseConfiguration("c", []byte("allow: {http: [\""+text+"\"]}"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c.Allow.HTTP[0]
-	}
-	w, err := workflow.Parse("w", []byte("inputs: {url: {type: string}}\nsteps: [{uses: uuid.new}]\npermissions: {http: [\""+text+"\"]}"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w.Permissions.HTTP[0]
-}
-
 func FuzzParseConfiguration(f *testing.F) {
 	f.Add([]byte("connections: {a: {api_key: 'env:X'}}\nallow: {}\nalerts: {}\nheartbeat: {url: 'https://x'}"))
 	f.Add([]byte("connections: &a {b: *a}"))

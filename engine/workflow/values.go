@@ -150,7 +150,6 @@ func (s *scope) secret(source string, at source.Position, allowed bool) (Templat
 // with compiles and checks the inputs of a `uses:` step.
 func (s *scope) with(step *Step, a *action.Action) []OutputTemplate {
 	var fields []OutputTemplate
-	names := map[string]source.Position{}
 	whole := Template{kind: objectTemplate}
 	written := source.Value{Position: step.Uses.Position, IsMap: true, Fields: step.With}
 	add := func(field OutputTemplate) {
@@ -159,13 +158,12 @@ func (s *scope) with(step *Step, a *action.Action) []OutputTemplate {
 	}
 	for _, named := range step.With {
 		add(OutputTemplate{named.Name, s.template(named.Value, true)})
-		names[named.Name] = named.Position
 	}
 	if a == nil {
 		return fields
 	}
 	for _, d := range s.plan.Defaults {
-		if _, given := names[d.Name]; !given && d.fits(a) {
+		if d.fits(a) && !slices.ContainsFunc(step.With, func(f source.Field) bool { return f.Name == d.Name }) {
 			add(d)
 			written.Fields = append(slices.Clip(written.Fields), s.defaultValue(d.Name))
 		}
@@ -173,8 +171,8 @@ func (s *scope) with(step *Step, a *action.Action) []OutputTemplate {
 	input, _ := whole.shape().(action.Object)
 	for _, problem := range a.In.Check(input) {
 		at := written.Place(problem.Path, 1)
-		if name, ok := names[problem.Path]; ok && problem.Rule == action.RuleUnknownInput {
-			at = name // the name is the problem, not the value
+		if problem.Rule == action.RuleUnknownInput && problem.Path == problem.Name() {
+			at = written.PlaceOfName(problem.Path, 1)
 		}
 		s.document.Report(at, problem.Rule, problem.Message, problem.Hint)
 	}

@@ -1,11 +1,63 @@
-package workflow_test
+package permission_test
 
 import (
 	"testing"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/permission"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
+
+// TestAllowsTarget proves which endpoints a list of entries allows.
+func TestAllowsTarget(t *testing.T) {
+	parsed, err := workflow.Parse("p.yaml", []byte(`
+inputs: {url: {type: string}, host: {type: string}, port: {type: integer}}
+permissions:
+  http: ["https://hooks.example.com", "http://127.0.0.1:8080", "*.wild.example.com:443", "https://any.example.com:*", inputs.url]
+  net: ["db.example.com:5432", "all.example.com:*", "[::1]:22", "names.example.com", "inputs.host:inputs.port"]
+steps: [{uses: uuid.new}]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs := action.Object{"url": "https://given.example.com/path?q=1", "host": "*", "port": 5432.0}
+	for _, test := range []struct {
+		scheme, host string
+		port         int
+		want         bool
+	}{
+		{"https", "hooks.example.com", 443, true},
+		{"https", "hooks.example.com", 8443, false},
+		{"http", "hooks.example.com", 80, false},
+		{"https", "hooks.example.com.evil.com", 443, false},
+		{"http", "127.0.0.1", 8080, true},
+		{"http", "127.0.0.1", 80, false},
+		{"https", "a.wild.example.com", 443, true},
+		{"https", "a.b.wild.example.com", 443, true},
+		{"https", "wild.example.com", 443, false},
+		{"https", "evilwild.example.com", 443, false},
+		{"https", "any.example.com", 9, true},
+		{"https", "given.example.com", 443, true},
+		{"https", "given.example.com", 444, false},
+		{"net", "db.example.com", 5432, true},
+		{"net", "db.example.com", 5433, false},
+		{"net", "db.example.com", 0, true}, // looking it up reveals less than connecting
+		{"net", "all.example.com", 1, true},
+		{"net", "::1", 22, true},
+		{"net", "names.example.com", 0, true},
+		{"net", "names.example.com", 80, false},
+		{"net", "anything.example.com", 5432, false}, // an input is never a wildcard
+		{"https", "db.example.com", 5432, false},
+	} {
+		target := action.Target{Scheme: test.scheme, Host: test.host, Port: test.port}
+		if got := parsed.Permissions.AllowsTarget(target, inputs); got != test.want {
+			t.Errorf("%s: got %v, want %v", target, got, test.want)
+		}
+	}
+	if !parsed.Permissions.AllowsTarget(action.Target{Scheme: "net", Host: "db2", Port: 7}, action.Object{"host": "DB2", "port": 7.0}) {
+		t.Error("the host and port of the inputs are refused")
+	}
+}
 
 // TestPermissionsOfInputs proves what an input opens: exactly the place that its
 // value names, and never more.
@@ -74,10 +126,53 @@ func TestPermissionLines(t *testing.T) {
 		{Scheme: "net", Host: "::1", Port: 5432},
 		{Scheme: "net", Host: "fe80::1"},
 	} {
-		line := workflow.Permissions{}.Line(target)
+		line := permission.Permissions{}.Line(target)
 		parsed, err := workflow.Parse("p.yaml", []byte(line+"\nsteps: [{uses: uuid.new}]\n"))
 		if err != nil || !parsed.Permissions.AllowsTarget(target, nil) {
 			t.Errorf("%s: %s does not permit it: %v", target, line, err)
 		}
 	}
+}
+
+// TestPatternCovers proves, for an entry of the operator and an entry of a workflow,
+// whether the first allows everything that the second does.
+func TestPatternCovers(t *testing.T) {
+	for _, test := range []struct {
+		allowed, asked string
+		want           bool
+	}{
+		{"https://a.example.com", "https://a.example.com", true},
+		{"https://a.example.com", "http://a.example.com", false},
+		{"https://a.example.com", "https://a.example.com:8443", false},
+		{"https://a.example.com:*", "https://a.example.com:8443", true},
+		{"https://a.example.com", "https://a.example.com:*", false},
+		{"https://*.example.com", "https://a.example.com", true},
+		{"https://*.example.com", "https://example.com", false},
+		{"https://*.example.com", "https://*.example.com", true},
+		{"https://*.example.com", "https://*.a.example.com", true},
+		{"https://*.a.example.com", "https://*.example.com", false},
+		{"https://a.example.com", "https://*.example.com", false},
+		{"https://a.example.com", "inputs.url", true}, // the run decides
+	} {
+		if got := onlyPattern(t, "allow", test.allowed).Covers(onlyPattern(t, "permissions", test.asked)); got != test.want {
+			t.Errorf("%s covers %s: got %v, want %v", test.allowed, test.asked, got, test.want)
+		}
+	}
+}
+
+// onlyPattern reads one entry of http.
+func onlyPattern(t *testing.T, key, text string) permission.Pattern {
+	t.Helper()
+	if key == "allow" {
+		c, err := workflow.ParseConfiguration("c", []byte("allow: {http: [\""+text+"\"]}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Allow.HTTP[0]
+	}
+	w, err := workflow.Parse("w", []byte("inputs: {url: {type: string}}\nsteps: [{uses: uuid.new}]\npermissions: {http: [\""+text+"\"]}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.Permissions.HTTP[0]
 }
