@@ -14,11 +14,14 @@ type Catalog struct {
 	actions []*Action // by name
 	byName  map[string]*Action
 	modules map[string][]string // module to its functions, sorted
+	guarded map[string]bool     // the modules with an action that is guarded
+	// bindable are the names of the inputs that secrets can be bound to, sorted.
+	bindable []string
 }
 
 // NewCatalog returns a catalogue of actions. Two of one name are an error.
 func NewCatalog(actions ...*Action) (*Catalog, error) {
-	c := &Catalog{byName: map[string]*Action{}, modules: map[string][]string{}}
+	c := &Catalog{byName: map[string]*Action{}, modules: map[string][]string{}, guarded: map[string]bool{}}
 	for _, a := range actions {
 		if c.byName[a.Name] != nil {
 			return nil, fmt.Errorf("the action %q is declared twice", a.Name)
@@ -26,7 +29,14 @@ func NewCatalog(actions ...*Action) (*Catalog, error) {
 		c.byName[a.Name] = a
 		c.actions = append(c.actions, a)
 		c.modules[a.Module()] = append(c.modules[a.Module()], a.Function())
+		c.guarded[a.Module()] = c.guarded[a.Module()] || a.Guarded
+		for i := range a.In.Fields {
+			if f := &a.In.Fields[i]; f.Bindable && !slices.Contains(c.bindable, f.Name) {
+				c.bindable = append(c.bindable, f.Name)
+			}
+		}
 	}
+	slices.Sort(c.bindable)
 	slices.SortFunc(c.actions, func(a, b *Action) int { return strings.Compare(a.Name, b.Name) })
 	for _, functions := range c.modules {
 		slices.Sort(functions)
@@ -57,22 +67,10 @@ func (c *Catalog) Modules() []string { return phrase.Names(c.modules) }
 
 // Guards reports whether a module has an action that is guarded. The permissions of
 // a workflow can list the functions of such a module.
-func (c *Catalog) Guards(module string) bool {
-	return slices.ContainsFunc(c.actions, func(a *Action) bool { return a.Guarded && a.Module() == module })
-}
+func (c *Catalog) Guards(module string) bool { return c.guarded[module] }
 
 // Bindable returns the names of the inputs that a secret can be bound to, sorted.
-func (c *Catalog) Bindable() []string {
-	names := map[string]bool{}
-	for _, a := range c.actions {
-		for i := range a.In.Fields {
-			if f := &a.In.Fields[i]; f.Bindable {
-				names[f.Name] = true
-			}
-		}
-	}
-	return phrase.Names(names)
-}
+func (c *Catalog) Bindable() []string { return slices.Clone(c.bindable) }
 
 // Functions returns the names of a module's functions, sorted; nil when there is
 // no such module.

@@ -11,8 +11,8 @@ import (
 	"github.com/pdflow/pdflow/engine/source"
 )
 
-// Compile turns a workflow into a plan. The error is [Diagnostics] with every
-// problem of the file, those that Parse found too.
+// Compile checks a workflow and turns it into a plan. The error is [source.Problems],
+// with every problem of the file, including those that Parse found.
 func Compile(w *Workflow, catalog *action.Catalog, checker Checker) (*Plan, error) {
 	c := &compiler{
 		workflow: w, catalog: catalog, checker: checker,
@@ -41,7 +41,7 @@ func Compile(w *Workflow, catalog *action.Catalog, checker Checker) (*Plan, erro
 	return c.plan, nil
 }
 
-// A compiler holds what the compilation of one workflow shares.
+// A compiler compiles one workflow.
 type compiler struct {
 	workflow *Workflow
 	catalog  *action.Catalog
@@ -57,6 +57,9 @@ type compiler struct {
 // permissions checks the modules and functions that the permissions list. A module
 // can be listed when at least one of its actions is guarded.
 func (c *compiler) permissions() {
+	if len(c.workflow.lists) == 0 {
+		return
+	}
 	var keys []source.Key
 	for _, module := range c.catalog.Modules() {
 		if c.catalog.Guards(module) {
@@ -79,8 +82,12 @@ func (c *compiler) permissions() {
 	}
 }
 
-// bindings checks where secrets may go.
+// bindings checks where secrets may go: to hosts, and to inputs that an action
+// declares as bindable.
 func (c *compiler) bindings() {
+	if len(c.workflow.bindings) == 0 {
+		return
+	}
 	bindable := c.catalog.Bindable()
 	example := "add `hosts: [hooks.example.com]`"
 	var keys []source.Key
@@ -98,10 +105,10 @@ func (c *compiler) bindings() {
 			}
 			b.broken = b.broken || len(other.problems) > 0 || !slices.Contains(bindable, other.name)
 		}
-		bound := append(slices.Clone(b.secret.Inputs), b.secret.Hosts...)
+		bound := slices.Concat(b.secret.Inputs, b.secret.Hosts)
 		switch {
 		case b.isSecret && len(bound) == 0 && b.isInput:
-			c.document.Report(at, "unbound-secret", strings.Replace(b.what, "the input", "the secret input", 1)+" is bound to nothing, so nothing could use it", example)
+			c.document.Report(at, "unbound-secret", fmt.Sprintf("the secret input %s is bound to nothing, so nothing could use it", source.Clip(b.input())), example)
 		case b.isSecret && len(bound) == 0 && !b.broken:
 			c.document.Report(at, "unbound-secret", b.what+" is bound to nothing, so nothing could use it", example+"; its text comes from the environment, never from here")
 		case !b.isSecret && len(bound) > 0 && !b.broken:
@@ -147,7 +154,7 @@ func (c *compiler) step(index int) PlanStep {
 	return out
 }
 
-// action finds the action of `uses:`.
+// action returns the action of `uses:`, or nil after it reported that there is none.
 func (c *compiler) action(uses *source.Text) *action.Action {
 	a, ok := c.catalog.Lookup(uses.Text)
 	if !ok {
@@ -171,7 +178,7 @@ func (c *compiler) actionHint(name string) string {
 	return "the modules are: " + strings.Join(c.catalog.Modules(), ", ")
 }
 
-// allowed reports an action that the workflow's permissions do not list.
+// allowed reports an action that the permissions of the workflow do not allow.
 func (c *compiler) allowed(a *action.Action, at source.Position) {
 	p := c.workflow.Permissions
 	if p.AllowsAction(a) {
@@ -182,12 +189,13 @@ func (c *compiler) allowed(a *action.Action, at source.Position) {
 
 func notAllowed(a *action.Action) string { return "the workflow may not call " + a.Name }
 
-// outputs compiles the outputs of the workflow. They are evaluated last, and so
-// see every step: of those of on_failure, after a success, that they were skipped.
+// outputs compiles the outputs of the workflow. They are evaluated last, so they can
+// read every step. After a success, they see that the steps of on_failure were
+// skipped.
 func (c *compiler) outputs() {
 	scope := &scope{compiler: c, index: -1, after: view{to: len(c.workflow.Steps)}, what: "outputs", reads: map[int]bool{}}
 	for _, named := range c.workflow.Outputs {
-		c.plan.Outputs = append(c.plan.Outputs, OutputTemplate{named.Name, scope.template(named.Value, false)})
+		c.plan.Outputs = append(c.plan.Outputs, NamedTemplate{named.Name, scope.template(named.Value, false)})
 	}
 	c.plan.OutputReads = scope.readList()
 }
@@ -201,8 +209,8 @@ func (c *compiler) group() {
 	}
 }
 
-// finding reports a finding of the checker at its place in the workflow file or
-// in a file beside it.
+// finding reports a finding of the checker at its place in the workflow file or in a
+// Lua file.
 func (c *compiler) finding(f Finding, file string, within source.Position) {
 	p := source.Problem{
 		File: file, Line: max(f.Line, 1), Column: f.Column, Rule: f.Rule, Severity: f.Severity, Message: f.Message, Hint: f.Hint,
@@ -219,8 +227,8 @@ func (c *compiler) finding(f Finding, file string, within source.Position) {
 	c.document.Add(p)
 }
 
-// column finds a name in a line of the file. The search begins at the column of
-// the value that holds it, when that is in the same line.
+// column returns the column of a name in a line of the file. The search begins at the
+// value that contains the name when the value begins in the same line.
 func (c *compiler) column(line int, token string, within source.Position) int {
 	text := c.document.Line(line)
 	start := len(text) - len(strings.TrimLeft(text, " \t"))
@@ -233,7 +241,7 @@ func (c *compiler) column(line int, token string, within source.Position) int {
 	return utf8.RuneCountInString(text[:start]) + 1
 }
 
-// byteOffset converts a column, which counts characters from 1.
+// byteOffset returns the offset in bytes of a column, which counts characters from 1.
 func byteOffset(text string, column int) int {
 	offset := 0
 	for range column - 1 {
@@ -243,7 +251,7 @@ func byteOffset(text string, column int) int {
 	return offset
 }
 
-// wordIndex finds a token that is not a part of a longer name.
+// wordIndex returns the offset of a token that is not part of a longer name, or -1.
 func wordIndex(text, token string, from int) int {
 	for token != "" && from < len(text) {
 		at := strings.Index(text[from:], token)

@@ -12,20 +12,20 @@ import (
 	"github.com/pdflow/pdflow/engine/source"
 )
 
-// A Configuration is what the operator of a machine says of it, in pdflow.yaml:
-// the accounts that there are, and what workflows may do at most. It never stands
-// beside a workflow, so that no file can grant itself more.
+// A Configuration is the file of the operator of a machine, pdflow.yaml: the
+// connections of the machine, and what its workflows may do at most. It is never read
+// from the folder of a workflow, so a workflow cannot give itself more rights.
 type Configuration struct {
 	File        string
 	Connections []Connection
-	// Allow is nil where nothing is said: then workflows are allowed whatever they
-	// ask for.
+	// Allow is nil when the file does not set it. Workflows may then do everything that
+	// their own permissions list.
 	Allow     *Allowance
-	Alerts    *Alerts    // nil: none are sent
-	Heartbeat *Heartbeat // nil: none is sent
+	Alerts    *Alerts    // nil: no alerts are sent
+	Heartbeat *Heartbeat // nil: no heartbeat is sent
 }
 
-// A Connection is an account of PagerDuty under a name. Empty fields are not set.
+// A Connection is a named PagerDuty account with its keys. Empty fields are not set.
 type Connection struct {
 	Name       string
 	Position   source.Position
@@ -39,14 +39,15 @@ type Connection struct {
 	CAFile     string
 }
 
-// A SecretReference says where the text of a key is: it never stands in the file.
+// A SecretReference says where the text of a key is. The key itself is never in the
+// configuration.
 type SecretReference struct {
 	Variable string // of the environment
 	File     string
 	Position source.Position
 }
 
-// IsZero reports whether nothing is referred to.
+// IsZero reports whether there is no reference.
 func (r SecretReference) IsZero() bool { return r.Variable == "" && r.File == "" }
 
 // An Allowance is what workflows may do at most.
@@ -55,19 +56,19 @@ type Allowance struct {
 	Secrets []string
 }
 
-// Alerts says which account hears of runs that fail unattended.
+// Alerts says which account gets an alert when a run fails that no one watches.
 type Alerts struct {
 	Connection source.Text
 }
 
-// A Heartbeat is a URL that is called as long as the scheduler works.
+// A Heartbeat is a URL that is called regularly as long as the scheduler works.
 type Heartbeat struct {
 	URL      string
 	Every    time.Duration
 	Position source.Position
 }
 
-// DefaultHeartbeat is how often a heartbeat is sent when its file does not say.
+// DefaultHeartbeat is the interval of heartbeats when the file does not set it.
 const DefaultHeartbeat = time.Minute
 
 // Connection returns a connection by name.
@@ -129,7 +130,7 @@ func readConnections(n source.Node) []Connection {
 	return found
 }
 
-// secretReference reads `env:NAME` or `file:PATH`. Anything else may be the key
+// readSecretReference reads `env:NAME` or `file:PATH`. Any other text may be the key
 // itself, so the message does not show it.
 func readSecretReference(n source.Node, what string) SecretReference {
 	r := SecretReference{Position: n.Position()}
@@ -140,7 +141,7 @@ func readSecretReference(n source.Node, what string) SecretReference {
 	case kind == "file" && rest != "":
 		r.File = rest
 	case kind != "":
-		n.Report("literal-secret", what+" must say where the key is, and not be the key", "write env:NAME or file:PATH; a key that stood here should be replaced")
+		n.Report("literal-secret", what+" must say where the key is, and not be the key", "write env:NAME or file:PATH; replace a key that was written here")
 	}
 	return r
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/pdflow/pdflow/engine/source"
 )
 
-// maxLuaFile bounds the Lua files beside a workflow.
+// maxLuaFile bounds the Lua files of a workflow, in bytes.
 const maxLuaFile = 256 << 10
 
 // luaFile compiles the script of `lua_file:`.
@@ -27,7 +27,8 @@ func (c *compiler) luaFile(s *scope, file *source.Text) Program {
 	return s.script(Chunk{Kind: Script, File: c.beside(name), Line: 1, Text: text})
 }
 
-// require compiles a module, once, and follows it.
+// require compiles a module the first time that a script requires it, and checks what
+// it reads for every step.
 func (s *scope) require(r Require, file string) {
 	if s.modules[r.Name] {
 		return // a circle of modules ends here
@@ -55,14 +56,15 @@ func (s *scope) require(r Require, file string) {
 	s.plan.Modules[r.Name] = s.script(Chunk{Kind: Module, File: s.beside(name), Line: 1, Text: text})
 }
 
-// beside returns the path of a file in the folder of the workflow, written as the
-// workflow's own path is.
+// beside returns the path of a file in the folder of the workflow, relative to the
+// same folder as the path of the workflow.
 func (c *compiler) beside(name string) string {
 	folder := strings.LastIndexAny(c.workflow.File, `/\`) + 1
 	return c.workflow.File[:folder] + name
 }
 
-// read returns a Lua file beside the workflow and keeps it as a source.
+// read returns the text of a Lua file in the folder of the workflow, and adds it to
+// the sources of the plan.
 func (c *compiler) read(name string) (string, error) {
 	switch {
 	case c.workflow.Files == nil:

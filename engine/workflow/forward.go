@@ -22,6 +22,8 @@ type (
 	Text = source.Text
 	// Permissions are [permission.Permissions].
 	Permissions = permission.Permissions
+	// An OutputTemplate is a [NamedTemplate].
+	OutputTemplate = NamedTemplate
 	// A Pattern is a [permission.Pattern].
 	Pattern = permission.Pattern
 )

@@ -137,6 +137,9 @@ type otherKey struct {
 	problems source.Problems
 }
 
+// input returns the name of the input that the mapping declares.
+func (b *binding) input() string { return strings.TrimPrefix(b.secret.Name, "inputs.") }
+
 // other reads a key that may bind the secret to an input of actions.
 func (b *binding) other(name string, key, v source.Node) {
 	bound := false

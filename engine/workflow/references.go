@@ -66,7 +66,7 @@ func (s *scope) stepReference(r Reference, file string, at source.Position) {
 	s.outputReference(r, file, at, index)
 }
 
-// orderHint says how a step could see another.
+// orderHint explains how a step can read the results of another.
 func (s *scope) orderHint(index int) string {
 	other := &s.workflow.Steps[index]
 	switch {
@@ -103,8 +103,8 @@ func (s *scope) outputReference(r Reference, file string, at source.Position, in
 	}
 }
 
-// listReference reports a field that is read of the outputs or the items of a
-// for_each.
+// listReference reports the read of a field of the outputs or items of a for_each,
+// which are lists.
 func (s *scope) listReference(r Reference, file string, at source.Position) {
 	if !source.IsIdentifier(r.Path[3]) {
 		return
@@ -116,8 +116,8 @@ func (s *scope) listReference(r Reference, file string, at source.Position) {
 	}, file, at)
 }
 
-// previousReference checks a read of what the last run left behind. Its outputs
-// are those that the workflow declares, or once declared: hence no error.
+// previousReference checks a read of `previous`, the last run. An unknown output is a
+// warning only, since the last run may have had other outputs.
 func (s *scope) previousReference(r Reference, file string, at source.Position) {
 	s.plan.ReadsPrevious = true
 	s.fieldReference(r, file, at, 1, "previous", previousFields)
@@ -185,8 +185,8 @@ func (s *scope) callReference(r Reference, file string, at source.Position) {
 	s.callKey(a, r, file, at)
 }
 
-// callInput checks the literal table of a call, with the defaults beside what was
-// given.
+// callInput checks the literal table of a call. given is the table without the
+// defaults.
 func (s *scope) callInput(a *action.Action, r Reference, given action.Object, file string, at source.Position) {
 	if len(a.Args) > 0 {
 		if f, _ := a.In.Field(a.Args[0]); f != nil && f.Type.Name == action.AnyType {

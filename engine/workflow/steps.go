@@ -94,7 +94,7 @@ func checkStepKind(n source.Node, s *Step) {
 	case len(kinds) > 1:
 		n.Report("step-kind", fmt.Sprintf("the step %q has %s", s.ID, strings.Join(kinds, " and ")), "keep one of them")
 	case len(s.With) > 0 && s.Uses == nil:
-		n.Document().Report(s.With[0].Position, "step-kind", fmt.Sprintf("`with` goes with `uses`, and the step %q has none", s.ID), "a script reads inputs and steps itself")
+		n.Document().Report(s.With[0].Position, "step-kind", fmt.Sprintf("`with` needs `uses`, and the step %q does not have it", s.ID), "a script reads inputs and steps itself")
 	}
 }
 
@@ -126,7 +126,7 @@ func readCondition(n source.Node) *source.Text {
 		t.Text = strings.TrimSpace(trimmed[3 : len(trimmed)-2])
 	}
 	if source.HasExpression(t.Text) {
-		n.Report("expression-refused", "if is one expression by itself, without ${{ }} inside it", `for example: inputs.role == "admin" and steps.lookup.outputs.found`)
+		n.Report("expression-refused", "if must be one expression, without ${{ }} inside it", `for example: inputs.role == "admin" and steps.lookup.outputs.found`)
 		return nil
 	}
 	return t
@@ -160,14 +160,14 @@ const (
 	maxAttempts = 100
 )
 
-// flowPlaces are the values of keys that mean nothing without others.
+// flowPlaces are the values of keys that depend on other keys.
 type flowPlaces struct{ needs, forEach, maxParallel, failFast *source.Node }
 
-// checkFlow reports keys that mean nothing where they stand.
+// checkFlow reports keys that have no meaning in this step.
 func checkFlow(s *Step, at *flowPlaces) {
 	alone := func(v *source.Node, name string) {
 		if v != nil && at.forEach == nil {
-			v.Report("without-for-each", fmt.Sprintf("`%s` goes with `for_each`, and the step %q has none", name, s.ID), "add for_each, or leave it out")
+			v.Report("without-for-each", fmt.Sprintf("`%s` needs `for_each`, and the step %q does not have it", name, s.ID), "add for_each, or leave it out")
 		}
 	}
 	alone(at.maxParallel, "max_parallel")
@@ -181,7 +181,7 @@ func checkFlow(s *Step, at *flowPlaces) {
 
 // readNeeds reads the ids of steps: a list, or one.
 func readNeeds(n source.Node) []source.Text {
-	needs := []source.Text{} // not nil: the key is there
+	needs := []source.Text{} // not nil, since the key is there
 	add := func(v source.Node) {
 		if id := v.PlacedText("needs"); id.Text != "" {
 			needs = append(needs, *id)
@@ -209,7 +209,7 @@ func readForEach(n source.Node) *source.Value {
 	if target, ok := n.Resolve(); ok {
 		n.Report("wrong-type", "for_each must be a list or one expression, got "+target.Describe(), forEachHint)
 	}
-	return &source.Value{Position: v.Position, IsList: true} // so that `item` is no further problem
+	return &source.Value{Position: v.Position, IsList: true} // so that a read of `item` is not reported
 }
 
 const forEachHint = "for example: [\"#oncall\", \"#ops\"] or ${{ inputs.emails }}"
@@ -287,19 +287,19 @@ func readKinds(n source.Node) []action.Kind {
 			hint := cmp.Or(phrase.DidYouMean(name, names), "one of: "+strings.Join(listed, ", "))
 			v.Report("unknown-kind", fmt.Sprintf("there is no kind of failure %q", source.Clip(name)), hint)
 		case !slices.Contains(listed, name):
-			v.Report("bad-retry", fmt.Sprintf("%s cannot be retried", name), "what may have been done is never repeated by itself, and a cancelled run stays cancelled")
+			v.Report("bad-retry", fmt.Sprintf("%s cannot be retried", name), "a call that may have been done is never retried automatically, and a cancelled run stays cancelled")
 		default:
 			kinds = append(kinds, action.Kind(name))
 		}
 	})
 	if target, ok := n.Resolve(); ok && target.IsList() && target.Len() == 0 {
-		n.Report("bad-retry", "on lists no kind of failure, so nothing would be retried", "leave it out: what may pass is retried")
+		n.Report("bad-retry", "on lists no kind of failure, so nothing would be retried", "leave it out: the kinds that may pass are then retried")
 	}
 	return kinds
 }
 
-// readConcurrency reads `concurrency:`: a policy, or a mapping. Only the runs of a
-// schedule have a policy by themselves.
+// readConcurrency reads `concurrency:`: a policy, or a mapping. Only scheduled runs
+// have a default policy.
 func readConcurrency(n source.Node, scheduled bool) (c Concurrency) {
 	target, ok := n.Resolve()
 	if !ok {
@@ -319,7 +319,7 @@ func readConcurrency(n source.Node, scheduled bool) (c Concurrency) {
 	case !group:
 		n.Report("missing-key", `concurrency needs "policy" or "group"`, "for example concurrency: {policy: queue}")
 	case !scheduled:
-		n.Report("missing-key", "a concurrency group without a policy bounds nothing: without one, any number of runs is allowed", "add one, such as policy: queue")
+		n.Report("missing-key", "a concurrency group without a policy has no effect: any number of runs is allowed", "add one, such as policy: queue")
 	}
 	return c
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/pdflow/pdflow/engine/source"
 )
 
-// A Template is a value whose expressions are compiled.
+// A Template is a value with compiled expressions.
 type Template struct {
 	kind     templateKind
 	literal  any // also a secret
@@ -29,12 +29,12 @@ const (
 	objectTemplate
 )
 
-// Position is where the value stands in the file.
+// Position returns the place of the value in the file.
 func (t *Template) Position() source.Position { return t.position }
 
-// Evaluate returns the value of a template, asking eval for that of each
-// expression. A scalar that is one expression keeps the expression's type; text
-// with expressions in it is joined as text.
+// Evaluate returns the value of a template. It calls eval for the value of each
+// expression. A scalar that is one expression has the type of the expression; a text
+// with expressions in it becomes text.
 func (t *Template) Evaluate(eval func(Program) (any, error)) (any, error) {
 	switch t.kind {
 	case expressionTemplate:
@@ -83,7 +83,7 @@ func (t *Template) join(eval func(Program) (any, error)) (any, error) {
 	return b.String(), nil
 }
 
-// textOf writes a value into text: whole numbers in full, nil as nothing.
+// textOf returns a value as a part of a text: whole numbers in full, nil as "".
 func textOf(v any) (string, error) {
 	switch v := v.(type) {
 	case nil:
@@ -102,8 +102,8 @@ func textOf(v any) (string, error) {
 	return "", fmt.Errorf("an object cannot be joined with text; name one of its fields")
 }
 
-// shape is the template as [action.Schema.Check] sees it: what only the run
-// knows is Dynamic.
+// shape returns the template as a value for [action.Schema.Check], with
+// [action.Dynamic] for what is known in the run only.
 func (t *Template) shape() any {
 	switch t.kind {
 	case expressionTemplate, textTemplate:

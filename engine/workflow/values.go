@@ -12,14 +12,14 @@ import (
 	"github.com/pdflow/pdflow/engine/source"
 )
 
-// RuleLuaSyntax is the rule of findings that keep a chunk from compiling.
+// RuleLuaSyntax is the rule of findings for a chunk that does not compile.
 const RuleLuaSyntax = "lua-syntax"
 
 // maxExpressionEnds bounds how many `}}` are tried as the end of an expression.
 const maxExpressionEnds = 20
 
-// template compiles a value. Secrets may stand only where an action is given
-// them, in `with`.
+// template compiles a value. secrets says that it may hold secrets, as an input of an
+// action may.
 func (s *scope) template(v source.Value, secrets bool) Template {
 	t := Template{position: v.Position}
 	switch {
@@ -63,7 +63,7 @@ func (s *scope) scalar(t *Template, v source.Value, text string, secrets bool) {
 		}
 		part, length := s.embedded(rest[start+3:], v.Position, line, secrets)
 		if length < 0 {
-			t.kind = textTemplate // what it would be is unknown, and no further problem
+			t.kind = textTemplate // the expression was reported
 			return
 		}
 		parts = append(parts, part)
@@ -90,9 +90,9 @@ func (s *scope) joined(t *Template, parts []Template) {
 	t.kind, t.parts = textTemplate, parts
 }
 
-// embedded compiles the expression at the beginning of text, which follows a
-// `${{`. It ends at the first `}}` after which it compiles. The length returned
-// includes the `}}`; it is negative when there is no expression.
+// embedded compiles the expression at the beginning of a text that follows `${{`. The
+// expression ends at the first `}}` for which it compiles. The length includes the
+// `}}`. It is negative when no expression compiles, which is reported.
 func (s *scope) embedded(text string, at source.Position, line int, secrets bool) (Template, int) {
 	var first []Finding
 	end := 0
@@ -134,7 +134,8 @@ func syntaxError(findings []Finding) bool {
 
 var secretExpression = regexp.MustCompile(`^\s*secrets\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)\s*$`)
 
-// secret recognises an expression that is one secret.
+// secret compiles an expression that is one secret. It returns false for every other
+// expression.
 func (s *scope) secret(source string, at source.Position, allowed bool) (Template, bool) {
 	m := secretExpression.FindStringSubmatch(source)
 	if m == nil {
@@ -147,17 +148,17 @@ func (s *scope) secret(source string, at source.Position, allowed bool) (Templat
 	return Template{literal: action.Secret{Name: m[1]}, position: at}, true
 }
 
-// with compiles and checks the inputs of a `uses:` step.
-func (s *scope) with(step *Step, a *action.Action) []OutputTemplate {
-	var fields []OutputTemplate
+// with compiles and checks the inputs of a `uses:` step, including its defaults.
+func (s *scope) with(step *Step, a *action.Action) []NamedTemplate {
+	var fields []NamedTemplate
 	whole := Template{kind: objectTemplate}
 	written := source.Value{Position: step.Uses.Position, IsMap: true, Fields: step.With}
-	add := func(field OutputTemplate) {
+	add := func(field NamedTemplate) {
 		fields = append(fields, field)
 		whole.names, whole.parts = append(whole.names, field.Name), append(whole.parts, field.Value)
 	}
 	for _, named := range step.With {
-		add(OutputTemplate{named.Name, s.template(named.Value, true)})
+		add(NamedTemplate{named.Name, s.template(named.Value, true)})
 	}
 	if a == nil {
 		return fields
@@ -188,7 +189,7 @@ func (c *compiler) defaultValue(name string) source.Field {
 	return c.workflow.Defaults[slices.IndexFunc(c.workflow.Defaults, func(d source.Field) bool { return d.Name == name })]
 }
 
-// literalSecret says that a key stands in the file.
+// literalSecret is the message for a key that the file itself contains.
 func literalSecret(path string) string {
 	return fmt.Sprintf("%q holds a key in the file itself", path)
 }
@@ -201,9 +202,9 @@ func (c *compiler) credentialHint(path string) string {
 	return fmt.Sprintf("declare `secrets: {NAME: {%s}}` and give secrets.NAME; its text comes from the environment", binding)
 }
 
-// defaults compiles `defaults.with`: inputs that every call is given which has an
-// input of that name and was given none. They are evaluated once an attempt, from
-// `inputs` and secrets alone, so that they mean the same in every step.
+// defaults compiles `defaults.with`: inputs for every call whose action has an input
+// of that name, unless the call gives it. They are evaluated once for each attempt, and
+// read `inputs` and secrets only, so they have the same value in every step.
 func (c *compiler) defaults() {
 	if len(c.workflow.Defaults) == 0 {
 		return
@@ -216,7 +217,7 @@ func (c *compiler) defaults() {
 				phrase.DidYouMean(named.Name, phrase.Names(taken)))
 			continue
 		}
-		d := OutputTemplate{named.Name, scope.template(named.Value, true)}
+		d := NamedTemplate{named.Name, scope.template(named.Value, true)}
 		if _, literal := d.Value.literal.(string); literal && c.isCredential(named.Name) {
 			c.document.Report(d.Value.position, "literal-secret", literalSecret(named.Name), c.credentialHint(named.Name))
 		}
@@ -224,7 +225,7 @@ func (c *compiler) defaults() {
 	}
 }
 
-// isCredential reports whether an action takes the text of a key under this name.
+// isCredential reports whether an action has a credential as an input of this name.
 func (c *compiler) isCredential(input string) bool {
 	for _, name := range c.catalog.Names() {
 		a, _ := c.catalog.Lookup(name)
@@ -235,8 +236,9 @@ func (c *compiler) isCredential(input string) bool {
 	return false
 }
 
-// defaultProblem reports a problem of a default where that stands, and whether it
-// is one. Each default is said once, however many calls take it.
+// defaultProblem reports a problem of an input that comes from the defaults, at the
+// default. It returns false for every other problem. A problem of a default is reported
+// once, even if several calls use the default.
 func (s *scope) defaultProblem(problem action.Problem, given action.Object) bool {
 	name, _ := source.CutPath(problem.Path)
 	if _, own := given[name]; own || problem.Rule == action.RuleMissingInput && name == problem.Path {
@@ -251,7 +253,7 @@ func (s *scope) defaultProblem(problem action.Problem, given action.Object) bool
 	return false
 }
 
-// inputNames are the names of the inputs of all actions.
+// inputNames returns the names of the inputs of all actions.
 func (c *compiler) inputNames() map[string]bool {
 	names := map[string]bool{}
 	for _, name := range c.catalog.Names() {
@@ -264,12 +266,13 @@ func (c *compiler) inputNames() map[string]bool {
 }
 
 // fits reports whether an action has an input of this name.
-func (t *OutputTemplate) fits(a *action.Action) bool {
+func (t *NamedTemplate) fits(a *action.Action) bool {
 	_, ok := a.In.Field(t.Name)
 	return ok
 }
 
-// withDefaults is the literal input of a script's call, as the action gets it.
+// withDefaults returns the literal input of a call of a script, with the defaults that
+// the action gets.
 func (p *Plan) withDefaults(a *action.Action, input action.Object) action.Object {
 	filled := input
 	for i := range p.Defaults {
