@@ -58,7 +58,7 @@ func (n Node) value(what string, depth int) Value {
 		v.IsMap = true
 		n.Entries(what, func(name string, key, item Node) {
 			if HasExpression(name) {
-				key.Report("expression-refused", "a name cannot hold ${{ }}", "expressions stand in values; a script can build names")
+				key.Report("expression-refused", "a name cannot hold ${{ }}", "write expressions in values; a script can build names")
 			}
 			v.Fields = append(v.Fields, Field{name, key.Position(), item.value(what, depth+1)})
 		})

@@ -154,7 +154,7 @@ func (c *compiler) step(index int) PlanStep {
 	return out
 }
 
-// action returns the action of `uses:`, or nil after it reported that there is none.
+// action returns the action of `uses:`, or nil when the action is unknown, which is reported.
 func (c *compiler) action(uses *source.Text) *action.Action {
 	a, ok := c.catalog.Lookup(uses.Text)
 	if !ok {

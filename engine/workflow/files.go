@@ -24,7 +24,7 @@ func (c *compiler) luaFile(s *scope, file *source.Text) Program {
 		c.document.Report(file.Position, "lua-file", fmt.Sprintf("lua_file: %v", err), "it names a .lua file in the folder of the workflow")
 		return nil
 	}
-	return s.script(Chunk{Kind: Script, File: c.beside(name), Line: 1, Text: text})
+	return s.script(Chunk{Kind: Script, File: c.inFolder(name), Line: 1, Text: text})
 }
 
 // require compiles a module the first time that a script requires it, and checks what
@@ -52,13 +52,13 @@ func (s *scope) require(r Require, file string) {
 			return
 		}
 	}
-	s.moduleFiles[r.Name] = s.beside(name)
-	s.plan.Modules[r.Name] = s.script(Chunk{Kind: Module, File: s.beside(name), Line: 1, Text: text})
+	s.moduleFiles[r.Name] = s.inFolder(name)
+	s.plan.Modules[r.Name] = s.script(Chunk{Kind: Module, File: s.inFolder(name), Line: 1, Text: text})
 }
 
-// beside returns the path of a file in the folder of the workflow, relative to the
+// inFolder returns the path of a file in the folder of the workflow, relative to the
 // same folder as the path of the workflow.
-func (c *compiler) beside(name string) string {
+func (c *compiler) inFolder(name string) string {
 	folder := strings.LastIndexAny(c.workflow.File, `/\`) + 1
 	return c.workflow.File[:folder] + name
 }

@@ -46,7 +46,7 @@ func readInput(name string, key, n source.Node, w *Workflow) {
 	case b.isSecret:
 		f.Type.Credential = true
 		if defaultNode != nil {
-			defaultNode.Report("literal-secret", "a secret input has no default: its text would stand in the file", "leave it out")
+			defaultNode.Report("literal-secret", "a secret input has no default: its text would be in the file", "leave it out")
 		}
 		w.Secrets = append(w.Secrets, b.secret)
 	case defaultNode != nil:

@@ -23,7 +23,7 @@ func (s *scope) inputReference(r Reference, file string, at source.Position) {
 	if (s.inputsOnly && !s.unrecorded || s.inForEach) && s.workflow.Secret(r.Path[1]) {
 		s.finding(Finding{
 			Rule: "secret-use", Line: r.Line, Token: r.Path[1], Message: fmt.Sprintf("the secret input %s cannot be used in %s", r.Path[1], s.place()),
-			Hint: "what stands there is recorded, and secrets never are",
+			Hint: "the value is recorded, and secrets never are",
 		}, file, at)
 	}
 }
@@ -134,7 +134,7 @@ func (s *scope) previousReference(r Reference, file string, at source.Position) 
 	hint := cmp.Or(phrase.DidYouMean(r.Path[2], known), fmt.Sprintf("declare it: outputs: {%s: ...}", r.Path[2]))
 	s.finding(Finding{
 		Rule: "unknown-output", Severity: source.SeverityWarning, Line: r.Line, Token: r.Path[2],
-		Message: fmt.Sprintf("the workflow has no output %q, so its previous run has none", source.Clip(r.Path[2])), Hint: hint,
+		Message: fmt.Sprintf("the workflow has no output %q, so its previous run does not have it", source.Clip(r.Path[2])), Hint: hint,
 	}, file, at)
 }
 

@@ -104,7 +104,7 @@ func checkSchedules(w *Workflow) {
 			report("schedule-inputs", "this schedule: "+problem.Message, problem.Hint)
 		}
 		for _, c := range w.Inputs.PlainCredentials(s.Inputs) {
-			report("literal-secret", fmt.Sprintf("this schedule: the secret input %s stands in the file itself", c.Path), "declare it under `secrets:` instead; its text then comes from the environment")
+			report("literal-secret", fmt.Sprintf("this schedule: the text of the secret input %s is in the file itself", c.Path), "declare it under `secrets:` instead; its text then comes from the environment")
 		}
 	}
 }

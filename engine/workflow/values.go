@@ -142,7 +142,7 @@ func (s *scope) secret(source string, at source.Position, allowed bool) (Templat
 		return Template{}, false
 	}
 	if !allowed {
-		s.document.Report(at, "secret-use", fmt.Sprintf("the secret %s cannot be used here", m[1]), "a secret may stand in `with:` or in a script")
+		s.document.Report(at, "secret-use", fmt.Sprintf("the secret %s cannot be used here", m[1]), "use secrets in `with:` or in a script")
 	}
 	s.secretReference(Reference{Path: []string{"secrets", m[1]}, Line: at.Line}, s.workflow.File, at)
 	return Template{literal: action.Secret{Name: m[1]}, position: at}, true
