@@ -53,10 +53,10 @@ fuzz:
 	$(FUZZ) '^FuzzNormalize$$' ./engine/action
 	$(FUZZ) '^FuzzDuration$$' ./engine/action
 	$(FUZZ) '^FuzzParse$$' ./engine/schedule
-	$(FUZZ) '^FuzzJSONDecode$$' ./builtins
-	$(FUZZ) '^FuzzCountJSON$$' ./builtins
-	$(FUZZ) '^FuzzSearch$$' ./builtins
-	$(FUZZ) '^FuzzTimeLayout$$' ./builtins
+	$(FUZZ) '^FuzzJSONDecode$$' ./builtins/jsonvalue
+	$(FUZZ) '^FuzzCountJSON$$' ./builtins/jsonvalue
+	$(FUZZ) '^FuzzSearch$$' ./builtins/text
+	$(FUZZ) '^FuzzTimeLayout$$' ./builtins/times
 	$(FUZZ) '^FuzzDecodeError$$' ./builtins/pagerduty/client
 	$(FUZZ) '^FuzzValidate$$' ./builtins/pagerduty/client
 	$(FUZZ) '^FuzzServeHTTP$$' ./builtins/pagerduty/simulator

@@ -9,9 +9,9 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// Previewing wraps what carries requests: those of a call that is only previewed
-// ([action.Scope.Preview]) are shown and not sent. The answer to one is a success
-// that says what was asked for; nothing should be made of it.
+// Previewing wraps a transport. In the dry run of a write ([action.Scope.Preview]) it shows
+// a request instead of sending it. The response is then 200 with the request's body, and
+// the action must not use it.
 func Previewing(next http.RoundTripper) http.RoundTripper {
 	if next == nil {
 		next = http.DefaultTransport

@@ -114,7 +114,7 @@ func (w *work) recorded(ctx context.Context, i *action.Invocation) (action.Objec
 			Hint: "look for a loop that does not end; make a step of each with for_each, or pause longer between them",
 		}
 	}
-	record := Call{Number: w.calls, Action: i.Action.Name, Effect: i.Effect().String(), Input: i.Input, Fleeting: !i.Recall()}
+	record := Call{Number: w.calls, Action: i.Action.Name, Effect: i.Effect().String(), Input: i.Input, Fleeting: !i.Memoized()}
 	if err := w.hide(i.Credentials()); err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (w *work) recorded(ctx context.Context, i *action.Invocation) (action.Objec
 	if old := w.past.made(record.Number); old != nil {
 		return w.replay(ctx, i, record, old)
 	}
-	if i.Recall() {
+	if i.Memoized() {
 		if old := w.past.succeeded(record.Digest, w.completed[record.Digest]); old != nil {
 			return w.again(record, old)
 		}
@@ -216,6 +216,7 @@ func (w *work) redacted(err error) *action.Error {
 func (w *work) make(ctx context.Context, i *action.Invocation, record Call, do doer) (action.Object, error) {
 	ctx, done := w.callContext(ctx, i.Effect())
 	defer done()
+	ctx = action.WithScope(ctx, *w.scope)
 	return do(ctx, i, record)
 }
 

@@ -71,7 +71,7 @@ func (x *Executor) Do(ctx context.Context, a Attempt, recorder Recorder) Outcome
 	work := newWork(x, a, recorder)
 	ctx, work.stop = context.WithCancelCause(ctx)
 	defer work.stop(nil)
-	ctx = action.WithScope(ctx, work.scope)
+	ctx = action.WithScope(ctx, *work.scope)
 	work.evaluation = x.Interpreter.Open(ctx, work.environment())
 	var outcome Outcome
 	switch {

@@ -13,10 +13,8 @@ import (
 // sendInput takes the idempotency key of its call.
 type sendInput struct {
 	Text string `json:"text" doc:"What to send."`
-	key  string
+	Key  string `json:"key" doc:"The key."`
 }
-
-func (in *sendInput) UseKey(key string) { in.key = key }
 
 // sender is a host with an action demo.send, which is Keyed and fails as often as
 // it is told to. It keeps the keys that it was sent with.
@@ -27,9 +25,9 @@ type sender struct {
 }
 
 func (s *sender) action() *action.Action {
-	return action.New(action.Spec{Name: "demo.send", Summary: "Send.", Effect: action.Keyed},
+	return action.New(action.Spec{Name: "demo.send", Summary: "Send.", Effect: action.Keyed, Key: "key"},
 		func(ctx context.Context, in sendInput) (nothing, error) {
-			s.keys, s.scope = append(s.keys, in.key), append(s.scope, action.ScopeOf(ctx).Key)
+			s.keys, s.scope = append(s.keys, in.Key), append(s.scope, action.ScopeOf(ctx).Key)
 			if s.fail > 0 {
 				s.fail--
 				return nothing{}, &action.Error{Kind: action.Timeout, Message: "no answer", Ambiguous: true}

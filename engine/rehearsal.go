@@ -102,7 +102,7 @@ func (w *work) preview(ctx context.Context, i *action.Invocation, record Call) (
 		write.Requests = append(write.Requests, w.executor.redactedRequest(r))
 	}
 	defer func() { w.scope.Preview = nil }()
-	output, err := i.Do(ctx, record.Before)
+	output, err := i.Do(action.WithScope(ctx, *w.scope), record.Before)
 	mu.Lock()
 	defer mu.Unlock()
 	if len(write.Requests) == 0 {
@@ -113,7 +113,7 @@ func (w *work) preview(ctx context.Context, i *action.Invocation, record Call) (
 	if output == nil {
 		output = action.Object{}
 	}
-	maps.Copy(output, i.KnownOutput())
+	maps.Copy(output, i.Known())
 	return output, nil
 }
 

@@ -107,7 +107,7 @@ func (w *work) unfinished(ctx context.Context, i *action.Invocation, record Call
 		do = stoppedBefore
 	case effect == action.Reconciled && old.Decided == "":
 		do = w.lookFirst
-	case effect.Writes() && old.Decided == "" && !i.HarmlessLate() && w.late(old):
+	case effect.Writes() && old.Decided == "" && !i.ResendLate() && w.late(old):
 		return nil, w.suspend(old)
 	}
 	old.Returned = true // from here on this process knows what became of it
@@ -133,7 +133,7 @@ func (w *work) doubted(ctx context.Context, i *action.Invocation, record Call, o
 // doneBefore is a call that a person says was done: its output is what the input
 // tells of it.
 func doneBefore(_ context.Context, i *action.Invocation, _ Call) (action.Object, error) {
-	return i.KnownOutput(), nil
+	return i.Known(), nil
 }
 
 // stoppedBefore is a call that must not be sent again.

@@ -84,18 +84,6 @@ func (w *town) does(name string) func(context.Context, textIn) (nothing, error) 
 	}
 }
 
-// lateInput is harmless however late it is sent.
-type lateInput struct {
-	Text string `json:"text" doc:"Some text."`
-}
-
-func (*lateInput) HarmlessLate() bool { return true }
-
-// recalledInput is a read whose result a retry gets again.
-type recalledInput struct{}
-
-func (*recalledInput) Recall() bool { return true }
-
 func (w *town) actions() []*action.Action {
 	spec := func(name string, effect action.Effect) action.Spec {
 		return action.Spec{Name: "town." + name, Summary: "It does something.", Effect: effect}
@@ -105,14 +93,15 @@ func (w *town) actions() []*action.Action {
 		w.trace = append(w.trace, "read")
 		return readOutput{float64(w.reads)}, nil
 	}
+	pageOwn := spec("page_own", action.Keyed)
+	pageOwn.Key, pageOwn.Late = "text", action.LateWithOwnKey
 	return []*action.Action{
 		action.New(spec("read", action.Reads), func(ctx context.Context, _ nothing) (readOutput, error) { return read(ctx) }),
-		action.New(spec("clock", action.Reads), func(ctx context.Context, _ recalledInput) (readOutput, error) { return read(ctx) }),
+		action.New(spec("clock", action.Reads), func(ctx context.Context, _ nothing) (readOutput, error) { return read(ctx) },
+			action.Rules[nothing]{Memoized: func(*nothing) bool { return true }}),
 		action.New(spec("set", action.Repeats), w.does("set")),
 		action.New(spec("page", action.Keyed), w.does("page")),
-		action.New(spec("page_own", action.Keyed), func(ctx context.Context, in lateInput) (nothing, error) {
-			return w.does("page_own")(ctx, textIn(in))
-		}),
+		action.New(pageOwn, w.does("page_own")),
 		action.New(spec("post", action.Once), w.does("post")),
 		action.NewReconciled(spec("make", action.Reconciled), action.Reconciler[textIn, createState, nothing]{
 			Before: func(context.Context, textIn) (createState, error) { return createState{1}, nil },

@@ -86,8 +86,8 @@ func (s *Secrets) Reveal(secret action.Secret, to action.Destination) (string, e
 }
 
 func bindingHint(b workflow.SecretBinding, to action.Destination) string {
-	if to == action.ToEvents {
-		return fmt.Sprintf("bind it: %s: {service_key: true}", b.Name)
+	if place, ok := to.Place(); ok {
+		return fmt.Sprintf("bind it: %s: {%s: true}", b.Name, place)
 	}
 	hosts := append(slices.Clone(b.Hosts), string(to))
 	return fmt.Sprintf("bind it: %s: {hosts: [%s]}", b.Name, strings.Join(hosts, ", "))

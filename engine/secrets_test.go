@@ -21,7 +21,7 @@ type postInput struct {
 	Payload action.Object     `json:"payload" secrets:"true" doc:"May hold secrets."`
 }
 
-func (in *postInput) Targets() ([]action.Target, error) {
+func (in *postInput) targets() ([]action.Target, error) {
 	return []action.Target{{Scheme: "https", Host: in.Host, Port: 443}}, nil
 }
 
@@ -46,7 +46,7 @@ func poster(sent *[]string) *host {
 				action.ScopeOf(ctx).Log(action.LogRecord{Level: "info", Message: "used " + text, Fields: action.Object{"token": text}})
 			}
 			return postOutput{Echo: "you sent " + text}, nil
-		})
+		}, action.Rules[postInput]{Targets: (*postInput).targets})
 	h := newHost(post)
 	h.secrets = map[string]string{"TOKEN": secretText}
 	return h

@@ -21,6 +21,7 @@ import (
 	"github.com/pdflow/pdflow/builtins"
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/probe"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/sqlite"
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -31,7 +32,7 @@ type outage struct{ from, to time.Time }
 
 // A flakyNet is a network whose hosts have outages.
 type flakyNet struct {
-	builtins.Network
+	probe.Network
 	clock   *engine.VirtualClock
 	outages map[string][]outage
 }

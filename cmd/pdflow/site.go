@@ -10,6 +10,7 @@ import (
 
 	"github.com/pdflow/pdflow/builtins"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/world"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua"
@@ -103,7 +104,7 @@ func (p *program) simulatedSite(file string, o simulation) (*site, error) {
 }
 
 // in is the same site in another world.
-func (s *site) in(world *builtins.World) (*site, error) {
+func (s *site) in(world *world.World) (*site, error) {
 	made, err := newSite(builtins.Config{Connect: s.connections.client, Transport: world.Transport(), Network: world.Network()})
 	if err != nil {
 		return nil, err
@@ -129,9 +130,9 @@ func worldBeside(file string) string {
 }
 
 // readWorld reads a world file; without one the world is empty.
-func readWorld(worldFile string) (*builtins.World, error) {
+func readWorld(worldFile string) (*world.World, error) {
 	if worldFile == "" {
-		return builtins.NewWorld(nil)
+		return world.New(nil)
 	}
 	text, err := os.ReadFile(worldFile)
 	if err != nil {
@@ -145,7 +146,7 @@ func readWorld(worldFile string) (*builtins.World, error) {
 	if !ok && data.Value != nil {
 		return nil, fmt.Errorf("%s must be a mapping with http and net", worldFile)
 	}
-	world, err := builtins.NewWorld(o)
+	world, err := world.New(o)
 	var problems action.Problems
 	if errors.As(err, &problems) {
 		for _, problem := range problems {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pdflow/pdflow/builtins"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/world"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -33,8 +34,8 @@ type runbookTest struct {
 	state *simulator.State // of the account at the start
 	site  connection       // of the account, once it is open
 	local *localSimulator
-	views map[string]*builtins.World // by file: a world goes on from run to run
-	now   string                     // the file of the world that runs see
+	views map[string]*world.World // by file: a world goes on from run to run
+	now   string                  // the file of the world that runs see
 
 	runs int
 	last *engine.Result
@@ -46,7 +47,7 @@ type runbookTest struct {
 func newRunbookTest(ctx context.Context, folder, work string) *runbookTest {
 	return &runbookTest{
 		ctx: ctx, folder: folder, work: work, clock: engine.NewVirtualClock(startOfTests), journal: engine.NewMemory(),
-		redactor: &action.Redactor{}, views: map[string]*builtins.World{},
+		redactor: &action.Redactor{}, views: map[string]*world.World{},
 	}
 }
 
@@ -106,7 +107,7 @@ func (t *runbookTest) setWorld(_ *testscript.TestScript, _ bool, args []string) 
 
 // world is what a run of a workflow sees: what the test says, else the file beside
 // the workflow.
-func (t *runbookTest) world(workflowFile string) (*builtins.World, error) {
+func (t *runbookTest) world(workflowFile string) (*world.World, error) {
 	file := cmp.Or(t.now, worldBeside(workflowFile))
 	if known := t.views[file]; known != nil {
 		return known, nil

@@ -9,72 +9,80 @@ import (
 	"strings"
 )
 
-// A Spec names an action and says what it is.
+// A Spec names an action, documents it, and says how the engine must treat its calls.
+// What depends on the input of a call is in [Rules].
 type Spec struct {
 	// Name is MODULE.FUNCTION in lower case, as a step and a script write it.
 	Name    string
 	Summary string // one sentence
 	Doc     string // more, for the reference page; may be empty
-	Effect  Effect
+	// Effect is required: the zero Effect is refused.
+	Effect Effect
+	// Key names the input that holds the idempotency key of a [Keyed] action. The
+	// engine fills it in when the author left it empty.
+	Key string
+	// Joins names what a call joins that has the key of an earlier call, such as
+	// "incident". Checks of a workflow use it where the author should set the key.
+	Joins string
+	// Late says whether a call without a result may be sent again late.
+	Late Late
 	// Guarded actions must be listed in a workflow's permissions.
 	Guarded bool
 	// Args are the inputs that a script may also give by position.
 	Args []string
-	// Spread hands the outputs to a script one by one, as several values,
+	// Spread returns the outputs to a script one by one, as several values,
 	// instead of as one table.
 	Spread bool
 	// Lists says which output is a list that a script may loop over.
 	Lists Listing
-	// Waits says that the point of the call is that time passes: its start is made
-	// durable, so that a run that is resumed waits only for what is left.
+	// Waits marks an action whose purpose is to let time pass. The start of its call
+	// is made durable, so that a resumed run waits only for the time that is left.
 	Waits bool
-	// Instant says that the answer is there at once: a script that makes the call
-	// computes meanwhile, and does not wait.
+	// Instant marks an action that returns at once: while it runs, a script counts as
+	// computing and not as waiting.
 	Instant bool
-	// Key describes the input that takes the idempotency key of a Keyed action.
-	Key KeyInput
-	// Example is an output as it may look. It stands in for the answer of a
-	// write that is shown and not sent.
+	// Example is an output as it may look. A dry run returns it for a write that it
+	// shows and does not send.
 	Example Object
 }
 
-// A KeyInput says which input of a Keyed action takes the idempotency key, and what
-// the key does. A check of a file warns where the key that the engine derives is
-// not enough. The zero KeyInput is none.
-type KeyInput struct {
-	Name  string // of the input
-	Joins string // what a call with a known key joins instead of opening another: "incident"
-}
-
-// A Listing says what a script goes over when it loops over the answer of an action:
+// A Listing says what a script loops over when it loops over the answer of an action:
 //
-//	for user in pagerduty.list_users{} do ... end
+//	for user in directory.list_users{} do ... end
 //
-// The names are those of fields of the action. The zero Listing is none.
+// The names are fields of the action. The zero Listing means that there is no list.
 type Listing struct {
 	Items string // the output: a list of objects
 	Limit string // the input that bounds the list; it has a default
-	More  string // the output, a boolean, that says that there is more than the limit
+	More  string // the boolean output that is true when the limit cut the list
 }
 
-// check panics unless the fields are there.
-func (l Listing) check(action string, in, out *Schema) {
-	if l == (Listing{}) {
-		return
-	}
-	items, _ := out.Field(l.Items)
-	more, _ := out.Field(l.More)
-	limit, _ := in.Field(l.Limit)
-	if items.Type.Name != ListType || items.Type.Elem == nil || items.Type.Elem.Fields == nil || more.Type.Name != BooleanType || limit.Type.Name != IntegerType {
-		panic(fmt.Sprintf("action: %s: Lists is %+v, which are no fields of a list of objects", action, l))
-	}
+// Rules are the parts of an action's semantics that depend on the input of a call.
+// Every function is optional and gets the checked input.
+type Rules[In any] struct {
+	// Validate does the checks that tags cannot express. An error without a kind
+	// becomes an error of kind invalid_input.
+	Validate func(*In) error
+	// Targets returns the endpoints that the call reaches; the workflow's permissions
+	// must allow every one.
+	Targets func(*In) ([]Target, error)
+	// EffectOf replaces [Spec.Effect], which is then the most harmful effect that a
+	// call can have. It returns neither Pure nor Reconciled.
+	EffectOf func(*In) Effect
+	// Memoized reports whether a retry of the step gets the recorded result of the
+	// call. Without it, the result of a write is memoized and that of a read is not.
+	Memoized func(*In) bool
+	// Known returns the part of the output that follows from the input. A script gets
+	// it when a person decided that the call was done.
+	Known func(*In) Object
 }
 
 // An Action is a declared, typed function. It is immutable.
 type Action struct {
 	Spec
 	In, Out *Schema
-	prepare func(input Object) invoker
+	module  *Module // nil for an action of no declared module
+	typed   typed
 }
 
 // Module returns the part of the name before the dot.
@@ -89,7 +97,8 @@ func (a *Action) Function() string {
 	return function
 }
 
-// New declares an action as a Go function from an input to an output struct.
+// New declares an action as a Go function from an input to an output struct. At most
+// one [Rules] may follow.
 //
 // The exported fields of both structs, and of structs embedded in them, are the
 // fields of the action. Their tags:
@@ -101,139 +110,233 @@ func (a *Action) Function() string {
 //	enum:"a,b"         the only values of a string
 //	format:"email"     of a string; see [Formats]
 //	min:"6" max:"100"  length of a string in characters
-//	secrets:"true"     secrets may stand inside the value
-//	bindable:"true"    of a credential; see [Field.Bindable]
+//	secrets:"true"     secrets may occur inside the value
 //
-// An input may also have these methods, on its pointer:
-//
-//	Validate() error                the checks that tags cannot express
-//	Targets() ([]Target, error)     what the call reaches, to be permitted
-//	UseKey(key string)              takes the idempotency key of a Keyed action
-//	CallEffect() Effect             the effect of this very call, where it depends
-//	                                on the input
-//	Recall() bool                   whether a retry of the step gets the recorded
-//	                                result of a call that reads
-//	HarmlessLate() bool             whether a call that has no result may be sent
-//	                                again however late it is
-//	KnownOutput() Object            as much of the output as the input tells
-//
-// New panics when the declaration is wrong: that is a mistake of the program,
-// and every test finds it.
-func New[In, Out any](s Spec, do func(context.Context, In) (Out, error)) *Action {
+// New panics when the declaration is wrong, since that is a mistake of the program
+// that every test finds.
+func New[In, Out any](s Spec, do func(context.Context, In) (Out, error), rules ...Rules[In]) *Action {
 	if s.Effect == Reconciled {
 		panic("action: " + s.Name + ": a Reconciled action is declared with NewReconciled")
 	}
-	return declare[In, Out](s, func(in *In, encode func(Out) Object) steps {
-		return steps{
-			do: func(ctx context.Context, _ json.RawMessage) (Object, error) {
-				out, err := do(ctx, *in)
-				if err != nil {
-					return nil, err
-				}
-				return encode(out), nil
-			},
-		}
+	return declare(s, rules, Reconciler[In, struct{}, Out]{
+		Do: func(ctx context.Context, in In, _ struct{}) (Out, error) { return do(ctx, in) },
 	})
 }
 
-// A Reconciler is an action in three parts that can find out what became of a
-// call whose answer was lost.
+// A Reconciler is an action in three parts that can find out whether a call was done
+// when its answer was lost.
 type Reconciler[In, State, Out any] struct {
 	// Before reads what Do and Reconcile need to know. Its result is recorded
 	// with the call, before anything is sent.
 	Before func(ctx context.Context, in In) (State, error)
-	// Do changes the world.
+	// Do makes the change.
 	Do func(ctx context.Context, in In, before State) (Out, error)
-	// Reconcile looks whether an earlier Do has happened: done is false when it
-	// certainly has not, and an error says that it could not be found out.
+	// Reconcile finds out whether an earlier Do has happened. It returns done = false
+	// only when Do certainly has not happened, and an error when that cannot be found
+	// out.
 	Reconcile func(ctx context.Context, in In, before State) (out Out, done bool, err error)
 }
 
-// NewReconciled declares an action that is Reconciled. Tags and methods are
-// those of [New].
-func NewReconciled[In, State, Out any](s Spec, r Reconciler[In, State, Out]) *Action {
+// NewReconciled declares an action that is [Reconciled]; s.Effect may be left out. Tags
+// and rules are as for [New].
+func NewReconciled[In, State, Out any](s Spec, r Reconciler[In, State, Out], rules ...Rules[In]) *Action {
 	s.Effect = Reconciled
-	return declare[In, Out](s, func(in *In, encode func(Out) Object) steps {
-		return steps{
-			before: func(ctx context.Context) (json.RawMessage, error) {
-				state, err := r.Before(ctx, *in)
-				if err != nil {
-					return nil, err
-				}
-				return json.Marshal(state)
-			},
-			do: func(ctx context.Context, before json.RawMessage) (Object, error) {
-				state, err := decodeState[State](before)
-				if err != nil {
-					return nil, err
-				}
-				out, err := r.Do(ctx, *in, state)
-				if err != nil {
-					return nil, err
-				}
-				return encode(out), nil
-			},
-			reconcile: func(ctx context.Context, before json.RawMessage) (Object, bool, error) {
-				state, err := decodeState[State](before)
-				if err != nil {
-					return nil, false, err
-				}
-				out, done, err := r.Reconcile(ctx, *in, state)
-				if err != nil || !done {
-					return nil, false, err
-				}
-				return encode(out), true, nil
-			},
-		}
-	})
+	return declare(s, rules, r)
 }
 
-func decodeState[State any](before json.RawMessage) (state State, err error) {
+var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$`)
+
+func declare[In, State, Out any](s Spec, rules []Rules[In], r Reconciler[In, State, Out]) *Action {
+	d := &declaration[In, State, Out]{name: s.Name, steps: r}
+	if len(rules) == 1 {
+		d.rules = rules[0]
+	}
+	d.in, d.out = newCodecs(s.Name, reflect.TypeFor[In](), reflect.TypeFor[Out]())
+	return newAction(s, d.in, d.out, d, len(rules), d.rules.EffectOf != nil)
+}
+
+// newCodecs and newAction have no type parameters, so that their code is in memory only
+// once: every start of a program declares all actions.
+func newCodecs(name string, inType, outType reflect.Type) (in, out codec) {
+	if !namePattern.MatchString(name) {
+		panic(fmt.Sprintf("action: the name %q is not MODULE.FUNCTION in lower case", name))
+	}
+	in, out = codecOf(inType), codecOf(outType)
+	if in.typ.Fields == nil || out.typ.Fields == nil {
+		panic("action: " + name + ": input and output must be structs")
+	}
+	return in, out
+}
+
+func newAction(s Spec, in, out codec, t typed, rules int, varies bool) *Action {
+	a := &Action{Spec: s, In: in.typ.Fields, Out: out.typ.Fields, typed: t}
+	problem := a.problem(varies)
+	if rules > 1 {
+		problem = "there is more than one Rules"
+	}
+	if problem != "" {
+		panic("action: " + s.Name + ": " + problem)
+	}
+	return a
+}
+
+// problem returns what is wrong with the Spec, or "".
+func (a *Action) problem(varies bool) string {
+	for _, name := range a.Args {
+		if _, ok := a.In.Field(name); !ok {
+			return fmt.Sprintf("Args names %q, which is not an input", name)
+		}
+	}
+	key, _ := a.In.Field(a.Key)
+	switch {
+	case !a.Effect.valid():
+		return "it has no Effect"
+	case varies && (a.Effect == Pure || a.Effect == Reconciled):
+		return "EffectOf cannot replace the effect " + a.Effect.String()
+	case a.Key != "" && (a.Effect != Keyed || key == nil || key.Type.Name != StringType):
+		return fmt.Sprintf("Key is %q, which is not a text input of a Keyed action", a.Key)
+	case a.Late == LateWithOwnKey && a.Key == "":
+		return "LateWithOwnKey needs a Key"
+	}
+	return a.Lists.problem(a.In, a.Out)
+}
+
+func (l Listing) problem(in, out *Schema) string {
+	if l == (Listing{}) {
+		return ""
+	}
+	items, _ := out.Field(l.Items)
+	more, _ := out.Field(l.More)
+	limit, _ := in.Field(l.Limit)
+	if items == nil || more == nil || limit == nil || items.Type.Elem == nil || items.Type.Elem.Fields == nil ||
+		more.Type.Name != BooleanType || limit.Type.Name != IntegerType {
+		return fmt.Sprintf("Lists is %+v, which does not name a list of objects, a limit and a boolean", l)
+	}
+	return ""
+}
+
+// typed is the half of an action that knows the Go types.
+type typed interface {
+	// bind makes a typed input of a checked one, and validates it.
+	bind(Object) (bound, error)
+}
+
+// bound is one typed input with the functions of its action.
+type bound interface {
+	effect() (e Effect, varies bool)
+	memoized() (memoized, known bool)
+	targets() ([]Target, error)
+	known() Object
+	set(fields Object)
+	before(context.Context) (json.RawMessage, error)
+	do(ctx context.Context, before json.RawMessage) (Object, error)
+	reconcile(ctx context.Context, before json.RawMessage) (out Object, done bool, err error)
+}
+
+// A declaration is the [typed] half: the functions that were given to [New] or
+// [NewReconciled]. Before and Reconcile are nil unless the action is Reconciled.
+type declaration[In, State, Out any] struct {
+	name    string
+	rules   Rules[In]
+	steps   Reconciler[In, State, Out]
+	in, out codec
+}
+
+func (d *declaration[In, State, Out]) bind(input Object) (bound, error) {
+	b := &typedInput[In, State, Out]{declaration: d}
+	b.set(input)
+	if d.rules.Validate == nil {
+		return b, nil
+	}
+	return b, d.rules.Validate(&b.value)
+}
+
+type typedInput[In, State, Out any] struct {
+	*declaration[In, State, Out]
+	value In
+}
+
+func (b *typedInput[In, State, Out]) set(fields Object) {
+	b.in.decode(fields, reflect.ValueOf(&b.value).Elem())
+}
+
+func (b *typedInput[In, State, Out]) effect() (e Effect, varies bool) {
+	if b.rules.EffectOf == nil {
+		return 0, false
+	}
+	if e = b.rules.EffectOf(&b.value); !e.valid() || e == Pure || e == Reconciled {
+		panic("action: " + b.name + ": EffectOf returned " + e.String())
+	}
+	return e, true
+}
+
+func (b *typedInput[In, State, Out]) memoized() (memoized, known bool) {
+	if b.rules.Memoized == nil {
+		return false, false
+	}
+	return b.rules.Memoized(&b.value), true
+}
+
+func (b *typedInput[In, State, Out]) targets() ([]Target, error) {
+	if b.rules.Targets == nil {
+		return nil, nil
+	}
+	return b.rules.Targets(&b.value)
+}
+
+func (b *typedInput[In, State, Out]) known() Object {
+	if b.rules.Known == nil {
+		return Object{}
+	}
+	return b.rules.Known(&b.value)
+}
+
+func (b *typedInput[In, State, Out]) before(ctx context.Context) (json.RawMessage, error) {
+	if b.steps.Before == nil {
+		return nil, nil
+	}
+	state, err := b.steps.Before(ctx, b.value)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(state)
+}
+
+// state reads the state that was recorded before the call.
+func (b *typedInput[In, State, Out]) state(before json.RawMessage) (state State, err error) {
+	if b.steps.Before == nil {
+		return state, nil
+	}
 	if err = json.Unmarshal(before, &state); err != nil {
 		err = fmt.Errorf("the recorded state of the call cannot be read: %w", err)
 	}
 	return state, err
 }
 
-// steps are the typed parts of an action, bound to one input.
-type steps struct {
-	before    func(context.Context) (json.RawMessage, error)
-	do        func(context.Context, json.RawMessage) (Object, error)
-	reconcile func(context.Context, json.RawMessage) (Object, bool, error)
+func (b *typedInput[In, State, Out]) do(ctx context.Context, before json.RawMessage) (Object, error) {
+	state, err := b.state(before)
+	if err != nil {
+		return nil, err
+	}
+	out, err := b.steps.Do(ctx, b.value, state)
+	if err != nil {
+		return nil, err
+	}
+	return b.encode(out), nil
 }
 
-// An invoker is a typed input with the steps bound to it.
-type invoker struct {
-	in any // a pointer to the input struct
-	steps
+func (b *typedInput[In, State, Out]) reconcile(ctx context.Context, before json.RawMessage) (Object, bool, error) {
+	state, err := b.state(before)
+	if err != nil {
+		return nil, false, err
+	}
+	out, done, err := b.steps.Reconcile(ctx, b.value, state)
+	if err != nil || !done {
+		return nil, false, err
+	}
+	return b.encode(out), true, nil
 }
 
-var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$`)
-
-func declare[In, Out any](s Spec, bind func(*In, func(Out) Object) steps) *Action {
-	if !namePattern.MatchString(s.Name) {
-		panic(fmt.Sprintf("action: the name %q is not MODULE.FUNCTION in lower case", s.Name))
-	}
-	in, out := codecOf(reflect.TypeFor[In]()), codecOf(reflect.TypeFor[Out]())
-	if in.typ.Fields == nil || out.typ.Fields == nil {
-		panic("action: " + s.Name + ": input and output must be structs")
-	}
-	for _, name := range s.Args {
-		if _, ok := in.typ.Fields.Field(name); !ok {
-			panic(fmt.Sprintf("action: %s: Args names %q, which is no input", s.Name, name))
-		}
-	}
-	if _, ok := in.typ.Fields.Field(s.Key.Name); s.Key.Name != "" && !ok {
-		panic(fmt.Sprintf("action: %s: Key names %q, which is not an input", s.Name, s.Key.Name))
-	}
-	s.Lists.check(s.Name, in.typ.Fields, out.typ.Fields)
-	encode := func(o Out) Object { return out.encode(reflect.ValueOf(&o).Elem()).(Object) }
-	return &Action{
-		Spec: s, In: in.typ.Fields, Out: out.typ.Fields,
-		prepare: func(input Object) invoker {
-			typed := new(In)
-			in.decode(input, reflect.ValueOf(typed).Elem())
-			return invoker{in: typed, steps: bind(typed, encode)}
-		},
-	}
+func (b *typedInput[In, State, Out]) encode(out Out) Object {
+	return b.out.encode(reflect.ValueOf(&out).Elem()).(Object)
 }

@@ -11,38 +11,35 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// A sentInput has every method that an input may have.
 type sentInput struct {
 	Key  string `json:"key" doc:"A key."`
 	Read bool   `json:"read" doc:"Whether it only reads."`
+	Own  bool   `json:"own" doc:"Whether a retry makes it again."`
 }
 
-func (in *sentInput) UseKey(key string) {
-	if in.Key == "" {
-		in.Key = key
-	}
-}
-
-func (in *sentInput) Validate() error {
-	if in.Key == "bad" {
-		return fmt.Errorf("the key is bad")
-	}
-	return nil
-}
-
-func (in *sentInput) Targets() ([]action.Target, error) {
-	return []action.Target{{Scheme: "https", Host: "example.com", Port: 443}}, nil
-}
-
-func (in *sentInput) CallEffect() action.Effect {
-	if in.Read {
-		return action.Reads
-	}
-	return action.Keyed
-}
-
-func TestInputMethods(t *testing.T) {
-	a := action.New(action.Spec{Name: "test.send", Effect: action.Keyed}, func(_ context.Context, in sentInput) (sentInput, error) { return in, nil })
+// TestRules declares an action with every rule and checks that its calls follow them.
+func TestRules(t *testing.T) {
+	a := action.New(action.Spec{Name: "test.send", Effect: action.Keyed, Key: "key", Late: action.LateWithOwnKey},
+		func(_ context.Context, in sentInput) (sentInput, error) { return in, nil },
+		action.Rules[sentInput]{
+			Validate: func(in *sentInput) error {
+				if in.Key == "bad" {
+					return fmt.Errorf("the key is bad")
+				}
+				return nil
+			},
+			Targets: func(*sentInput) ([]action.Target, error) {
+				return []action.Target{{Scheme: "https", Host: "example.com", Port: 443}}, nil
+			},
+			EffectOf: func(in *sentInput) action.Effect {
+				if in.Read {
+					return action.Reads
+				}
+				return action.Keyed
+			},
+			Memoized: func(in *sentInput) bool { return !in.Own },
+			Known:    func(in *sentInput) action.Object { return action.Object{"key": in.Key} },
+		})
 	if _, err := a.Prepare(action.Object{"key": "bad"}); action.AsError(err).Kind != action.InvalidInput {
 		t.Errorf("got %v, want invalid_input", err)
 	}
@@ -59,10 +56,65 @@ func TestInputMethods(t *testing.T) {
 		if targets, _ := call.Targets(); targets[0].String() != "https://example.com" {
 			t.Errorf("got %v", targets)
 		}
+		if call.Known()["key"] != want || call.ResendLate() != (given != "") || !call.Memoized() || call.Input["key"] != given {
+			t.Errorf("%q: got known %v, late %v, memoized %v, input %v", given, call.Known(), call.ResendLate(), call.Memoized(), call.Input)
+		}
 	}
-	if call, _ := a.Prepare(action.Object{"read": true}); call.Effect() != action.Reads {
-		t.Errorf("got %s, want reads", call.Effect())
+	if call, _ := a.Prepare(action.Object{"read": true, "own": true}); call.Effect() != action.Reads || call.Memoized() {
+		t.Errorf("got %s, memoized %v, want reads", call.Effect(), call.Memoized())
 	}
+}
+
+// TestLate checks when a call without a result may be sent again late.
+func TestLate(t *testing.T) {
+	for _, test := range []struct {
+		effect action.Effect
+		late   action.Late
+		want   bool
+	}{
+		{action.Reads, action.LateByEffect, true},
+		{action.Repeats, action.LateByEffect, true},
+		{action.Keyed, action.LateByEffect, false},
+		{action.Once, action.LateByEffect, true},
+		{action.Repeats, action.LateNever, false},
+	} {
+		call, err := action.New(action.Spec{Name: "test.late", Effect: test.effect, Late: test.late}, nothing).Prepare(nil)
+		if err != nil || call.ResendLate() != test.want {
+			t.Errorf("%s, %d: got %v, %v, want %v", test.effect, test.late, call.ResendLate(), err, test.want)
+		}
+	}
+}
+
+func nothing(context.Context, empty) (o empty, _ error) { return o, nil }
+
+// TestModule checks what a workflow can find out about the modules of a catalogue.
+func TestModule(t *testing.T) {
+	spec := func(name string) action.Spec { return action.Spec{Name: name, Effect: action.Reads} }
+	ops := &action.Module{Name: "ops", Listed: true, Places: []string{"routing_key"}}
+	actions := ops.Declare(action.New(spec("ops.b"), nothing), action.New(spec("ops.a"), nothing))
+	plain := action.New(spec("demo.find"), nothing)
+	c, err := action.NewCatalog(append(actions, plain)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Join(c.ListedModules(), " ") != "ops" || strings.Join(c.Places(), " ") != "routing_key" || !actions[0].Listed() || plain.Listed() {
+		t.Errorf("got %v, %v", c.ListedModules(), c.Places())
+	}
+	to := action.Place("routing_key")
+	if name, ok := to.Place(); to != "(routing_key)" || name != "routing_key" || !ok {
+		t.Errorf("got %s, %s, %v", to, name, ok)
+	}
+	for _, to := range []action.Destination{action.InProcess, "example.com", ""} {
+		if name, ok := to.Place(); ok {
+			t.Errorf("%s: got the place %q", to, name)
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("an action of another module was accepted")
+		}
+	}()
+	ops.Declare(plain)
 }
 
 // TestReconciledState proves that what Before read comes back to Do and
@@ -98,31 +150,46 @@ func TestReconciledState(t *testing.T) {
 func TestWrongDeclarations(t *testing.T) {
 	for name, declare := range map[string]func(){
 		"name": func() {
-			action.New(action.Spec{Name: "Greet"}, func(context.Context, greetInput) (o greetOutput, _ error) { return })
+			action.New(action.Spec{Name: "Greet", Effect: action.Pure}, func(context.Context, greetInput) (o greetOutput, _ error) { return })
 		},
 		"args": func() {
-			action.New(action.Spec{Name: "a.b", Args: []string{"x"}}, func(context.Context, greetInput) (o greetOutput, _ error) { return })
+			action.New(action.Spec{Name: "a.b", Effect: action.Pure, Args: []string{"x"}}, func(context.Context, greetInput) (o greetOutput, _ error) { return })
 		},
 		"effect": func() {
 			action.New(action.Spec{Name: "a.b", Effect: action.Reconciled}, func(context.Context, greetInput) (o greetOutput, _ error) { return })
 		},
+		"no effect":                  func() { action.New(action.Spec{Name: "a.b"}, nothing) },
+		"an unknown effect":          func() { action.New(action.Spec{Name: "a.b", Effect: action.Once + 1}, nothing) },
+		"a key that is not an input": func() { action.New(action.Spec{Name: "a.b", Effect: action.Keyed, Key: "key"}, nothing) },
+		"a key without its effect": func() {
+			action.New(action.Spec{Name: "a.b", Effect: action.Repeats, Key: "name"}, func(context.Context, greetInput) (o greetOutput, _ error) { return })
+		},
+		"an own key without a key": func() {
+			action.New(action.Spec{Name: "a.b", Effect: action.Keyed, Late: action.LateWithOwnKey}, nothing)
+		},
+		"a pure function with effects": func() {
+			action.New(action.Spec{Name: "a.b", Effect: action.Pure}, nothing, action.Rules[empty]{EffectOf: func(*empty) action.Effect { return action.Once }})
+		},
+		"two sets of rules": func() {
+			action.New(action.Spec{Name: "a.b", Effect: action.Pure}, nothing, action.Rules[empty]{}, action.Rules[empty]{})
+		},
 		"no tag": func() {
-			action.New(action.Spec{Name: "a.b"}, func(context.Context, struct{ X string }) (o greetOutput, _ error) { return })
+			action.New(action.Spec{Name: "a.b", Effect: action.Pure}, func(context.Context, struct{ X string }) (o greetOutput, _ error) { return })
 		},
 		"listing": func() {
-			action.New(action.Spec{Name: "a.b", Lists: action.Listing{Items: "text", Limit: "name", More: "x"}}, func(context.Context, greetInput) (o greetOutput, _ error) { return })
+			action.New(action.Spec{Name: "a.b", Effect: action.Pure, Lists: action.Listing{Items: "text", Limit: "name", More: "x"}}, func(context.Context, greetInput) (o greetOutput, _ error) { return })
 		},
 		"channel": func() {
-			action.New(action.Spec{Name: "a.b"}, func(context.Context, struct{ X chan int }) (o greetOutput, _ error) { return })
+			action.New(action.Spec{Name: "a.b", Effect: action.Pure}, func(context.Context, struct{ X chan int }) (o greetOutput, _ error) { return })
 		},
 		"no input": func() {
-			action.New(action.Spec{Name: "a.b"}, func(context.Context, string) (o greetOutput, _ error) { return })
+			action.New(action.Spec{Name: "a.b", Effect: action.Pure}, func(context.Context, string) (o greetOutput, _ error) { return })
 		},
 	} {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("%s: the declaration is taken", name)
+					t.Errorf("%s: the declaration is accepted", name)
 				}
 			}()
 			declare()
@@ -131,7 +198,7 @@ func TestWrongDeclarations(t *testing.T) {
 }
 
 func TestCatalog(t *testing.T) {
-	greet := action.New(action.Spec{Name: "demo.greet", Guarded: true}, func(context.Context, greetInput) (o greetOutput, _ error) { return })
+	greet := action.New(action.Spec{Name: "demo.greet", Effect: action.Pure, Guarded: true}, func(context.Context, greetInput) (o greetOutput, _ error) { return })
 	if _, err := action.NewCatalog(greet, greet); err == nil {
 		t.Error("two actions of one name are taken")
 	}

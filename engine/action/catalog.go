@@ -1,12 +1,47 @@
 package action
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/pdflow/pdflow/engine/phrase"
 )
+
+// A Module is what a workflow file must know of the actions of one module. Only a
+// module that differs from the default has to be declared, with [Module.Declare].
+type Module struct {
+	// Name is the part before the dot of the names of its actions.
+	Name string
+	// Listed says that a workflow permits the actions by name:
+	//
+	//	permissions: {NAME: [FUNCTION, ...]}
+	//
+	// With such a list, only its functions may be called; without it, all that are not
+	// [Spec.Guarded]. The actions of other modules are permitted by what they reach
+	// ([Rules.Targets]).
+	Listed bool
+	// Places are where a secret of a workflow may be bound to go by name, in addition
+	// to hosts; see [Place].
+	//
+	//	secrets: {SECRET: {PLACE: true}}
+	Places []string
+}
+
+// Declare makes the actions part of the module, and returns them. It panics when the
+// name of an action begins with another module.
+func (m *Module) Declare(actions ...*Action) []*Action {
+	for _, a := range actions {
+		if a.Module() != m.Name {
+			panic(fmt.Sprintf("action: %s is not in the module %s", a.Name, m.Name))
+		}
+		a.module = m
+	}
+	return actions
+}
+
+// Listed reports whether workflows permit the action by name; see [Module].
+func (a *Action) Listed() bool { return a.module != nil && a.module.Listed }
 
 // A Catalog is the list of actions that steps can call. It is immutable and safe
 // for concurrent use.
@@ -14,32 +49,19 @@ type Catalog struct {
 	actions []*Action // by name
 	byName  map[string]*Action
 	modules map[string][]string // module to its functions, sorted
-	guarded map[string]bool     // the modules with an action that is guarded
-	// bindable are the names of the inputs that secrets can be bound to, sorted.
-	bindable []string
 }
 
-// NewCatalog returns a catalogue of actions. Two of one name are an error.
+// NewCatalog returns a catalogue of actions. Two actions with the same name are an
+// error.
 func NewCatalog(actions ...*Action) (*Catalog, error) {
-	c := &Catalog{byName: map[string]*Action{}, modules: map[string][]string{}, guarded: map[string]bool{}}
-	for _, a := range actions {
+	c := &Catalog{actions: slices.Clone(actions), byName: map[string]*Action{}, modules: map[string][]string{}}
+	slices.SortFunc(c.actions, func(a, b *Action) int { return cmp.Compare(a.Name, b.Name) })
+	for _, a := range c.actions {
 		if c.byName[a.Name] != nil {
 			return nil, fmt.Errorf("the action %q is declared twice", a.Name)
 		}
 		c.byName[a.Name] = a
-		c.actions = append(c.actions, a)
 		c.modules[a.Module()] = append(c.modules[a.Module()], a.Function())
-		c.guarded[a.Module()] = c.guarded[a.Module()] || a.Guarded
-		for i := range a.In.Fields {
-			if f := &a.In.Fields[i]; f.Bindable && !slices.Contains(c.bindable, f.Name) {
-				c.bindable = append(c.bindable, f.Name)
-			}
-		}
-	}
-	slices.Sort(c.bindable)
-	slices.SortFunc(c.actions, func(a, b *Action) int { return strings.Compare(a.Name, b.Name) })
-	for _, functions := range c.modules {
-		slices.Sort(functions)
 	}
 	return c, nil
 }
@@ -65,13 +87,30 @@ func (c *Catalog) Names() []string {
 // Modules returns the names of the modules, sorted.
 func (c *Catalog) Modules() []string { return phrase.Names(c.modules) }
 
-// Guards reports whether a module has an action that is guarded. The permissions of
-// a workflow can list the functions of such a module.
-func (c *Catalog) Guards(module string) bool { return c.guarded[module] }
-
-// Bindable returns the names of the inputs that a secret can be bound to, sorted.
-func (c *Catalog) Bindable() []string { return slices.Clone(c.bindable) }
-
 // Functions returns the names of a module's functions, sorted; nil when there is
 // no such module.
 func (c *Catalog) Functions(module string) []string { return slices.Clone(c.modules[module]) }
+
+// ListedModules returns the names of the modules whose actions workflows permit by
+// name, sorted.
+func (c *Catalog) ListedModules() []string {
+	var names []string
+	for _, a := range c.actions {
+		if a.Listed() {
+			names = append(names, a.Module())
+		}
+	}
+	return slices.Compact(names)
+}
+
+// Places returns the places where a secret may be bound to go by name, sorted.
+func (c *Catalog) Places() []string {
+	var places []string
+	for _, a := range c.actions {
+		if a.module != nil {
+			places = append(places, a.module.Places...)
+		}
+	}
+	slices.Sort(places)
+	return slices.Compact(places)
+}

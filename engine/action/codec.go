@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// A codec moves values between one Go type and the canonical form. It is built
-// once, when an action is declared, so that a call inspects no types.
+// A codec converts values between one Go type and the canonical form. It is built
+// when an action is declared, so that a call does not have to inspect types.
 type codec struct {
 	typ Type
-	// decode sets dst from a value that was normalised before, and so cannot fail.
+	// decode sets dst from a value that was normalized before, so it cannot fail.
 	decode func(v any, dst reflect.Value)
 	encode func(src reflect.Value) any
 }
@@ -23,72 +23,53 @@ var (
 	durationGoType   = reflect.TypeFor[time.Duration]()
 	credentialGoType = reflect.TypeFor[Credential]()
 	anyGoType        = reflect.TypeFor[any]()
+	objectGoType     = reflect.TypeFor[Object]()
+	typeNamerType    = reflect.TypeFor[typeNamer]()
 )
 
-// codecOf builds the codec of a Go type. It panics on a type that has no place
-// in the model of values, since that is a mistake of the program.
+// codecOf builds the codec of a Go type. It panics on a type that the model of values
+// does not have, since that is a mistake of the program.
 func codecOf(t reflect.Type) codec {
 	switch t {
 	case durationGoType:
-		return durationCodec()
+		return codec{
+			Type{Name: DurationType},
+			func(v any, dst reflect.Value) { d, _ := DurationOf(v); dst.SetInt(int64(d)) },
+			func(src reflect.Value) any { return time.Duration(src.Int()).String() },
+		}
 	case credentialGoType:
-		return credentialCodec()
+		return codec{Type{Name: StringType, Credential: true}, decodeCredential, func(src reflect.Value) any { return src.Interface().(Credential).String() }}
 	case anyGoType:
-		return anyCodec()
+		return codec{Type{Name: AnyType}, setValue, valueOrNil}
+	case objectGoType:
+		return codec{Type{Name: ObjectType}, setValue, valueOrNil}
 	}
 	switch t.Kind() {
 	case reflect.String:
-		return stringCodec()
+		return scalarCodec(StringType, reflect.Value.SetString, func(src reflect.Value) any { return src.String() })
 	case reflect.Bool:
-		return boolCodec()
+		return scalarCodec(BooleanType, reflect.Value.SetBool, func(src reflect.Value) any { return src.Bool() })
 	case reflect.Int, reflect.Int64:
-		return integerCodec()
+		return scalarCodec(IntegerType, func(dst reflect.Value, f float64) { dst.SetInt(int64(f)) }, func(src reflect.Value) any { return integerValue(src.Int()) })
 	case reflect.Float64:
-		return numberCodec()
+		return scalarCodec(NumberType, reflect.Value.SetFloat, func(src reflect.Value) any { return src.Float() })
 	case reflect.Slice:
 		return listCodec(codecOf(t.Elem()))
 	case reflect.Map:
-		return mapCodec(t)
+		panic(fmt.Sprintf("action: a map must be a map[string]any, not %s", t))
 	case reflect.Struct:
 		return structCodec(t)
 	}
 	panic(fmt.Sprintf("action: the type %s cannot be an input or an output", t))
 }
 
-func stringCodec() codec {
-	return codec{
-		typ: Type{Name: StringType},
-		decode: func(v any, dst reflect.Value) {
-			if s, ok := v.(string); ok {
-				dst.SetString(s)
-			}
-		},
-		encode: func(src reflect.Value) any { return src.String() },
-	}
-}
-
-func boolCodec() codec {
-	return codec{
-		typ: Type{Name: BooleanType},
-		decode: func(v any, dst reflect.Value) {
-			if b, ok := v.(bool); ok {
-				dst.SetBool(b)
-			}
-		},
-		encode: func(src reflect.Value) any { return src.Bool() },
-	}
-}
-
-func integerCodec() codec {
-	return codec{
-		typ: Type{Name: IntegerType},
-		decode: func(v any, dst reflect.Value) {
-			if f, ok := v.(float64); ok {
-				dst.SetInt(int64(f))
-			}
-		},
-		encode: func(src reflect.Value) any { return integerValue(src.Int()) },
-	}
+// scalarCodec is the codec of a type whose canonical form is a T.
+func scalarCodec[T any](name string, set func(reflect.Value, T), encode func(reflect.Value) any) codec {
+	return codec{Type{Name: name}, func(v any, dst reflect.Value) {
+		if x, ok := v.(T); ok {
+			set(dst, x)
+		}
+	}, encode}
 }
 
 // integerValue keeps an integer that a float64 cannot hold exactly as text.
@@ -99,59 +80,27 @@ func integerValue(i int64) any {
 	return float64(i)
 }
 
-func numberCodec() codec {
-	return codec{
-		typ: Type{Name: NumberType},
-		decode: func(v any, dst reflect.Value) {
-			if f, ok := v.(float64); ok {
-				dst.SetFloat(f)
-			}
-		},
-		encode: func(src reflect.Value) any { return src.Float() },
+func decodeCredential(v any, dst reflect.Value) {
+	switch v := v.(type) {
+	case string:
+		dst.Set(reflect.ValueOf(NewCredential(v)))
+	case Secret:
+		dst.Set(reflect.ValueOf(Credential{secret: v}))
 	}
 }
 
-func durationCodec() codec {
-	return codec{
-		typ: Type{Name: DurationType},
-		decode: func(v any, dst reflect.Value) {
-			d, _ := DurationOf(v)
-			dst.SetInt(int64(d))
-		},
-		encode: func(src reflect.Value) any { return time.Duration(src.Int()).String() },
+// setValue sets a field of type any or Object, unless the value does not fit.
+func setValue(v any, dst reflect.Value) {
+	if value := reflect.ValueOf(v); v != nil && value.Type().AssignableTo(dst.Type()) {
+		dst.Set(value)
 	}
 }
 
-func credentialCodec() codec {
-	return codec{
-		typ: Type{Name: StringType, Credential: true},
-		decode: func(v any, dst reflect.Value) {
-			switch v := v.(type) {
-			case string:
-				dst.Set(reflect.ValueOf(NewCredential(v)))
-			case Secret:
-				dst.Set(reflect.ValueOf(Credential{secret: v}))
-			}
-		},
-		encode: func(src reflect.Value) any { return src.Interface().(Credential).String() },
+func valueOrNil(src reflect.Value) any {
+	if src.IsNil() {
+		return nil
 	}
-}
-
-func anyCodec() codec {
-	return codec{
-		typ: Type{Name: AnyType},
-		decode: func(v any, dst reflect.Value) {
-			if v != nil {
-				dst.Set(reflect.ValueOf(v))
-			}
-		},
-		encode: func(src reflect.Value) any {
-			if src.IsNil() {
-				return nil
-			}
-			return src.Interface()
-		},
-	}
+	return src.Interface()
 }
 
 func listCodec(elem codec) codec {
@@ -174,32 +123,11 @@ func listCodec(elem codec) codec {
 	}
 }
 
-func mapCodec(t reflect.Type) codec {
-	if t != reflect.TypeFor[Object]() {
-		panic(fmt.Sprintf("action: a map must be a map[string]any, not %s", t))
-	}
-	return codec{
-		typ: Type{Name: ObjectType},
-		decode: func(v any, dst reflect.Value) {
-			if o, ok := v.(Object); ok {
-				dst.Set(reflect.ValueOf(o))
-			}
-		},
-		encode: func(src reflect.Value) any {
-			o := src.Interface().(Object)
-			if o == nil {
-				return nil
-			}
-			return o
-		},
-	}
-}
+// structs holds the codecs of structs by their reflect.Type: many actions share the
+// types of their inputs and outputs, and every start of a program declares all actions.
+var structs sync.Map
 
-// structs are the codecs of the structs that were read: many actions share the
-// types of their inputs and outputs, and every start of a program declares all.
-var structs sync.Map // from reflect.Type to codec
-
-// structCodec maps the exported fields of a struct, in order.
+// structCodec converts the exported fields of a struct, in order.
 func structCodec(t reflect.Type) codec {
 	if known, ok := structs.Load(t); ok {
 		return known.(codec)
@@ -237,14 +165,11 @@ func newStructCodec(t reflect.Type) codec {
 	}
 }
 
-// A typeNamer is a struct with a name of its own in reference tables, such as
-// "user".
+// A typeNamer is a struct that has a name in reference tables, such as "user".
 type typeNamer interface{ TypeName() string }
 
-var typeNamerType = reflect.TypeFor[typeNamer]()
-
-// schemaOf reads the fields of a struct; those of an embedded one are its own, as
-// in Go itself.
+// schemaOf reads the fields of a struct. As in Go, the fields of an embedded struct
+// belong to the outer struct.
 func schemaOf(t reflect.Type) (*Schema, []codec, [][]int) {
 	schema := &Schema{}
 	if t.Implements(typeNamerType) {
@@ -255,57 +180,71 @@ func schemaOf(t reflect.Type) (*Schema, []codec, [][]int) {
 	codecs, indexes := make([]codec, 0, len(fields)), make([][]int, 0, len(fields))
 	for i := range fields {
 		f := &fields[i]
-		if !f.IsExported() || f.Anonymous {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if !f.IsExported() || f.Anonymous || name == "-" {
 			continue
 		}
-		tags := tagsOf(f.Tag)
-		if tags.name == "-" {
-			continue
-		}
-		if _, twice := schema.Field(tags.name); twice {
-			panic(fmt.Sprintf("action: %s has two fields %q", t, tags.name))
+		if _, twice := schema.Field(name); twice {
+			panic(fmt.Sprintf("action: %s has two fields %q", t, name))
 		}
 		c := codecOf(f.Type)
-		schema.Fields = append(schema.Fields, fieldOf(t, f, tags, c.typ))
+		schema.Fields = append(schema.Fields, fieldOf(t, f, name, c.typ))
 		codecs = append(codecs, c)
 		indexes = append(indexes, f.Index)
 	}
 	return schema, codecs, indexes
 }
 
-// fieldsOf returns the fields of a struct and of those that it embeds.
+// fieldsOf returns the fields of a struct and of the structs that it embeds.
 func fieldsOf(t reflect.Type) []reflect.StructField {
 	fields := make([]reflect.StructField, t.NumField())
 	for i := range fields {
 		if fields[i] = t.Field(i); fields[i].Anonymous {
-			return reflect.VisibleFields(t) // it knows the rules, and takes longer
+			return reflect.VisibleFields(t) // which is slower
 		}
 	}
 	return fields
 }
 
-// fieldOf makes a field of a struct field and its tags.
-func fieldOf(owner reflect.Type, f *reflect.StructField, tags tags, t Type) Field {
+// fieldOf makes a field of a struct field and its tags, which [New] lists.
+func fieldOf(owner reflect.Type, f *reflect.StructField, name string, t Type) Field {
 	wrong := func(format string, args ...any) {
 		panic(fmt.Sprintf("action: %s.%s: ", owner, f.Name) + fmt.Sprintf(format, args...))
 	}
-	if tags.name == "" {
+	if name == "" {
 		wrong("there is no json tag")
 	}
-	field := Field{
-		Name: tags.name, Type: t, Doc: tags.doc, Format: tags.format, Required: tags.required == "true", Secrets: tags.secrets == "true",
-		Bindable: tags.bindable == "true",
+	left := strings.Count(string(f.Tag), `:"`) - 1 // tags that are not read yet; json is
+	tag := func(name string) (text string, ok bool) {
+		if left > 0 { // a look-up that fails reads the whole tag
+			if text, ok = f.Tag.Lookup(name); ok {
+				left--
+			}
+		}
+		return text, ok
 	}
-	length := func(tag, text string) int {
+	field := Field{Name: name, Type: t}
+	field.Doc, _ = tag("doc")
+	required, _ := tag("required")
+	defaultText, hasDefault := tag("default")
+	enum, hasEnum := tag("enum")
+	secrets, _ := tag("secrets")
+	field.Format, _ = tag("format")
+	field.Required, field.Secrets = required == "true", secrets == "true"
+	length := func(name string) int {
+		text, ok := tag(name)
+		if !ok {
+			return 0
+		}
 		n, err := strconv.Atoi(text)
-		if text != "" && err != nil {
-			wrong("the tag %s:%q is not a number", tag, text)
+		if err != nil {
+			wrong("the tag %s:%q is not a number", name, text)
 		}
 		return n
 	}
-	field.MinLength, field.MaxLength = length("min", tags.min), length("max", tags.max)
-	if tags.enum != "" {
-		field.Enum = strings.Split(tags.enum, ",")
+	field.MinLength, field.MaxLength = length("min"), length("max")
+	if hasEnum {
+		field.Enum = strings.Split(enum, ",")
 	}
 	if field.Format != "" && !slices.Contains(Formats(), field.Format) {
 		wrong("there is no format %q", field.Format)
@@ -313,8 +252,8 @@ func fieldOf(owner reflect.Type, f *reflect.StructField, tags tags, t Type) Fiel
 	if constrained := len(field.Enum) > 0 || field.Format != "" || field.MinLength > 0 || field.MaxLength > 0; constrained && t.Name != StringType {
 		wrong("enum, format, min and max are for strings")
 	}
-	if tags.hasDefault {
-		normal, problems := field.Normalize(defaultValue(t, tags.defaultText))
+	if hasDefault {
+		normal, problems := field.Normalize(defaultValue(t, defaultText))
 		if len(problems) > 0 {
 			wrong("the default does not fit: %v", problems)
 		}
@@ -323,8 +262,8 @@ func fieldOf(owner reflect.Type, f *reflect.StructField, tags tags, t Type) Fiel
 	return field
 }
 
-// defaultValue reads the text of a default tag. What is no value of the type is
-// returned as text, which [Field.Normalize] then refuses.
+// defaultValue reads the text of a default tag. Text that is not a value of the type is
+// returned as it is, and [Field.Normalize] then refuses it.
 func defaultValue(t Type, text string) any {
 	switch t.Name {
 	case BooleanType:

@@ -10,34 +10,47 @@
 //	}
 //	greet := action.New(action.Spec{
 //		Name:    "demo.greet",
-//		Summary: "Greet somebody.",
+//		Summary: "Greet a person.",
 //		Effect:  action.Pure,
 //	}, func(_ context.Context, in greetInput) (greetOutput, error) {
 //		return greetOutput{Text: "hello " + in.Name}, nil
 //	})
 //
-// Everything else is derived from that declaration and from nothing else: the
-// Lua function demo.greet{name = "Ann"}, the step `uses: demo.greet`, the check
-// of its inputs before a run and again in it, the command `pdflow call`, and
-// the reference page. There is no second list of fields anywhere.
+// Everything else is derived from that declaration: the Lua function
+// demo.greet{name = "Ann"}, the step `uses: demo.greet`, the checks of its inputs
+// before and during a run, the command line, and the reference page. No other file
+// lists the fields.
 //
 // # The nouns
 //
-//   - [Spec] names an action, documents it and says what a repeat of it does
-//     (its [Effect]).
+//   - [Spec] names an action, documents it, and says how the engine must treat its
+//     calls: above all its [Effect], which says what a repeat does.
+//   - [Rules] are the functions for what depends on the input of a call: its checks, its
+//     targets, its effect.
+//   - [Reconciler] is an action that finds out whether a lost call was done.
 //   - [Schema] is the shape of an input or an output: a list of [Field]s, read
 //     once from the struct's tags (see [New] for the tags).
 //   - [Object] is a value on its way in or out, in the model of JSON.
-//   - [Catalog] is an explicit list of actions, looked up by name.
+//   - [Catalog] is an explicit list of actions, looked up by name. [Module] is what a
+//     workflow file must know of the actions of one module.
 //   - [Invocation] is one action with one checked input, ready to be done.
-//   - [Scope] is what one call may know and ask of the run that makes it: the
-//     clock, its idempotency key, permissions, secrets, the log.
-//   - [Meter] is what a function that computes tells of its work ([Work]), so that
-//     the limits of a script and the timeouts of a step hold inside of it.
-//   - [Error] is a failure that machines can tell apart by its [Kind] and
-//     people can act on by its message and hint.
-//   - [Secret] is a value known by name only; [Credential] is text or a secret;
-//     [Redactor] is the second net, which masks secret text by value.
+//   - [Scope] is what one call gets from its run: the clock, its idempotency key,
+//     permissions, secrets, the log.
+//   - [Meter] counts the work of a function that computes ([Work]), so that the limits
+//     of the script and the timeouts of the step apply to it.
+//   - [Error] is a failure. Machines read its [Kind]; people read its message and hint.
+//   - [Secret] is a value that is known by its name only; [Credential] is text or a
+//     secret; [Destination] is where the text may go; [Redactor] masks secret texts
+//     wherever they appear.
+//
+// # Files
+//
+//   - action.go: Spec, Rules, Reconciler, New. effect.go: Effect and what it means.
+//     invocation.go: Invocation. catalog.go: Catalog and Module.
+//   - schema.go: Schema, Field, Problem. codec.go makes a Schema of a struct, and
+//     converts values; normalize.go checks values; value.go reads durations and formats;
+//     reference.go writes the reference page; nearest.go makes suggestions.
+//   - scope.go, meter.go, secret.go, redactor.go, error.go: what their names say.
 //
 // The package imports the standard library and [phrase] only.
 package action

@@ -14,18 +14,18 @@ type Kind string
 
 // The kinds of failure. There are no others.
 const (
-	InvalidInput   Kind = "invalid_input"   // the input cannot work, whoever sends it
-	Unauthorized   Kind = "unauthorized"    // no key, or one that is not accepted
+	InvalidInput   Kind = "invalid_input"   // the input is wrong
+	Unauthorized   Kind = "unauthorized"    // there is no key, or the key is not accepted
 	Forbidden      Kind = "forbidden"       // the key is accepted but may not do this
-	NotFound       Kind = "not_found"       // the thing named does not exist
-	Conflict       Kind = "conflict"        // the thing exists already, or is in use
-	RateLimited    Kind = "rate_limited"    // the other side asks to slow down
-	Unavailable    Kind = "unavailable"     // no answer, or a failure of the other side
-	Timeout        Kind = "timeout"         // time ran out
-	Cancelled      Kind = "cancelled"       // somebody stopped the run
-	Permission     Kind = "permission"      // the workflow does not list what it tried to reach
+	NotFound       Kind = "not_found"       // what the input names does not exist
+	Conflict       Kind = "conflict"        // it exists already, or is in use
+	RateLimited    Kind = "rate_limited"    // the service asks to slow down
+	Unavailable    Kind = "unavailable"     // no answer, or a failure of the service
+	Timeout        Kind = "timeout"         // the time for the call ran out
+	Cancelled      Kind = "cancelled"       // the run was stopped
+	Permission     Kind = "permission"      // the workflow does not list what the call needs
 	Limit          Kind = "limit"           // a limit of the sandbox was exceeded
-	UnknownOutcome Kind = "unknown_outcome" // it may or may not have happened: a person must look
+	UnknownOutcome Kind = "unknown_outcome" // the call may or may not have been done: a person must look
 	Script         Kind = "script"          // an error of the workflow's own Lua
 )
 
@@ -37,8 +37,8 @@ func Kinds() []Kind {
 	}
 }
 
-// Retryable reports whether trying again may help, as far as the kind alone
-// can tell.
+// Retryable reports whether failures of the kind may go away when the call is made
+// again.
 func (k Kind) Retryable() bool {
 	return k == RateLimited || k == Unavailable || k == Timeout
 }
@@ -51,15 +51,15 @@ type Error struct {
 	Action  string // the action's name, filled in by the engine
 	Status  int    // the HTTP status, when there was one
 	Code    int    // the service's own code, when there was one
-	// RetryAfter is how long the other side asked to wait; zero when it did not say.
+	// RetryAfter is how long the service asked to wait; zero when it did not say.
 	RetryAfter time.Duration
-	// Ambiguous says that the request may have been acted on although it failed:
-	// the engine must find out or say so, and never just repeat a write.
+	// Ambiguous says that the call may have been done although it failed. The engine
+	// then does what [Effect.LostAnswer] says.
 	Ambiguous bool
 	Err       error // the cause, for errors.Is and errors.As
 }
 
-// Error returns the message, led by the action's name when that is known.
+// Error returns the message, after the action's name when the name is known.
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.Action != "" {
@@ -72,15 +72,15 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Errorf returns an Error of a kind with a formatted message; one %w names the
-// cause.
+// Errorf returns an Error of a kind with a formatted message. The operand of a %w
+// becomes the cause.
 func Errorf(kind Kind, format string, args ...any) *Error {
 	err := fmt.Errorf(format, args...)
 	return &Error{Kind: kind, Message: err.Error(), Err: errors.Unwrap(err)}
 }
 
-// AsError returns err as an Error. Context errors become timeout and cancelled;
-// anything else that is not an Error yet becomes one of kind script.
+// AsError returns err as an Error. The errors of a context become timeout and
+// cancelled; any other error that is not an Error becomes one of kind script.
 func AsError(err error) *Error {
 	var typed *Error
 	switch {

@@ -75,7 +75,8 @@ func TestInvalidInput(t *testing.T) {
 // TestValidateErrors proves that what an input's own Validate says is an error of
 // the input, unless it says otherwise, and names the action.
 func TestValidateErrors(t *testing.T) {
-	a := action.New(action.Spec{Name: "test.check"}, func(context.Context, checkedInput) (o empty, _ error) { return })
+	a := action.New(action.Spec{Name: "test.check", Effect: action.Pure}, func(context.Context, checkedInput) (o empty, _ error) { return },
+		action.Rules[checkedInput]{Validate: (*checkedInput).validate})
 	for text, want := range map[string]action.Kind{"": action.InvalidInput, "conflict": action.Conflict} {
 		_, err := a.Prepare(action.Object{"text": text})
 		if got := action.AsError(err); got == nil || got.Kind != want || got.Action != "test.check" {
@@ -93,7 +94,7 @@ type checkedInput struct {
 
 var errTaken = action.Errorf(action.Conflict, "it is taken")
 
-func (in *checkedInput) Validate() error {
+func (in *checkedInput) validate() error {
 	switch in.Text {
 	case "":
 		return errors.New("give some text")
@@ -120,21 +121,23 @@ func TestPlainInput(t *testing.T) {
 // TestEffects proves what the engine concludes from an effect.
 func TestEffects(t *testing.T) {
 	type conclusion struct {
-		Name             string
-		Recorded, Writes bool
+		Name                       string
+		Recorded, Writes, NeedsKey bool
+		Lost                       action.LostAnswer
 	}
 	var got []conclusion
-	for e := action.Pure; e <= action.Once+1; e++ {
-		got = append(got, conclusion{e.String(), e.Recorded(), e.Writes()})
+	for e := action.Effect(0); e <= action.Once+1; e++ {
+		got = append(got, conclusion{e.String(), e.Recorded(), e.Writes(), e.NeedsKey(), e.LostAnswer()})
 	}
 	want := []conclusion{
-		{"pure", false, false},
-		{"reads", true, false},
-		{"repeats", true, true},
-		{"keyed", true, true},
-		{"reconciled", true, true},
-		{"once", true, true},
-		{"unknown", true, true},
+		{"unknown", true, true, false, action.AskPerson},
+		{"pure", false, false, false, action.Resend},
+		{"reads", true, false, false, action.Resend},
+		{"repeats", true, true, false, action.Resend},
+		{"keyed", true, true, true, action.Resend},
+		{"reconciled", true, true, false, action.Reconcile},
+		{"once", true, true, false, action.AskPerson},
+		{"unknown", true, true, false, action.AskPerson},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -167,7 +170,7 @@ func TestTargets(t *testing.T) {
 func TestCatalogOrder(t *testing.T) {
 	var actions []*action.Action
 	for _, name := range []string{"b.two", "a.one", "b.one"} {
-		actions = append(actions, action.New(action.Spec{Name: name}, func(context.Context, greetInput) (o empty, _ error) { return }))
+		actions = append(actions, action.New(action.Spec{Name: name, Effect: action.Pure}, func(context.Context, greetInput) (o empty, _ error) { return }))
 	}
 	c, err := action.NewCatalog(actions...)
 	if err != nil {

@@ -20,7 +20,7 @@ type greetOutput struct {
 func ExampleNew() {
 	greet := action.New(action.Spec{
 		Name:    "demo.greet",
-		Summary: "Greet somebody.",
+		Summary: "Greet a person.",
 		Effect:  action.Pure,
 	}, func(_ context.Context, in greetInput) (greetOutput, error) {
 		return greetOutput{Text: "hello " + in.Name}, nil

@@ -5,110 +5,91 @@ import (
 	"encoding/json"
 )
 
-// An Invocation is an action with one checked input. It may be done several
-// times: that is what a retry of a call is.
+// An Invocation is an action with one checked input. It may be done several times:
+// a repeat of a call does the same Invocation again.
 type Invocation struct {
 	Action *Action
 	// Input is the input in canonical form, with defaults filled in.
 	Input Object
-	bound invoker
+	input bound
 }
-
-// The optional methods of an input; see [New].
-type (
-	validator interface{ Validate() error }
-	targeter  interface{ Targets() ([]Target, error) }
-	keyTaker  interface{ UseKey(key string) }
-	effector  interface{ CallEffect() Effect }
-	recaller  interface{ Recall() bool }
-	later     interface{ HarmlessLate() bool }
-	teller    interface{ KnownOutput() Object }
-)
 
 // Prepare checks an input and binds it to the action. Its error is of kind
-// invalid_input and lists everything that is wrong.
+// invalid_input, unless [Rules.Validate] returned another kind, and lists everything
+// that is wrong.
 func (a *Action) Prepare(input Object) (*Invocation, error) {
 	normal, problems := a.In.Normalize(input)
-	if len(problems) > 0 {
-		return nil, a.invalid(problems.Error(), problems[0].Hint, problems)
+	switch len(problems) {
+	case 0:
+	case 1:
+		return nil, &Error{Kind: InvalidInput, Action: a.Name, Message: problems[0].Message, Hint: problems[0].Hint, Err: problems}
+	default:
+		return nil, &Error{Kind: InvalidInput, Action: a.Name, Message: problems.Error(), Err: problems}
 	}
-	bound := a.prepare(normal)
-	if v, ok := bound.in.(validator); ok {
-		if err := v.Validate(); err != nil {
-			typed := *AsError(err)
-			if typed.Kind == Script {
-				typed.Kind = InvalidInput
-			}
-			typed.Action = a.Name
-			return nil, &typed
+	bound, err := a.typed.bind(normal)
+	if err != nil {
+		failure := *AsError(err)
+		if failure.Kind == Script {
+			failure.Kind = InvalidInput
 		}
+		failure.Action = a.Name
+		return nil, &failure
 	}
-	return &Invocation{Action: a, Input: normal, bound: bound}, nil
+	return &Invocation{Action: a, Input: normal, input: bound}, nil
 }
 
-func (a *Action) invalid(message, hint string, cause error) *Error {
-	if problems, ok := cause.(Problems); ok && len(problems) == 1 {
-		message = problems[0].Message
-	} else {
-		hint = ""
-	}
-	return &Error{Kind: InvalidInput, Action: a.Name, Message: message, Hint: hint, Err: cause}
-}
-
-// Effect returns the effect of this very call.
+// Effect returns the effect of this call.
 func (i *Invocation) Effect() Effect {
-	if e, ok := i.bound.in.(effector); ok {
-		return e.CallEffect()
+	if e, varies := i.input.effect(); varies {
+		return e
 	}
 	return i.Action.Effect
 }
 
-// Recall reports whether a retry of the step gets the recorded result of this
-// call instead of making it anew. That is so for every write, and for a read
-// that asks for it.
-func (i *Invocation) Recall() bool {
-	if r, ok := i.bound.in.(recaller); ok {
-		return r.Recall()
+// Memoized reports whether a retry of the step gets the recorded result of this call
+// instead of making the call again. That holds for every write, and for a read whose
+// [Rules] say so.
+func (i *Invocation) Memoized() bool {
+	if memoized, known := i.input.memoized(); known {
+		return memoized
 	}
 	return i.Effect().Writes()
 }
 
-// HarmlessLate reports whether the call, started and without a result, may be
-// sent again however much time has passed. Unless its input says otherwise that
-// is so for all but Keyed calls: the service may have forgotten the key.
-func (i *Invocation) HarmlessLate() bool {
-	if l, ok := i.bound.in.(later); ok {
-		return l.HarmlessLate()
+// ResendLate reports whether the call, started and without a result, may be sent again
+// when more time has passed than the workflow's resume_within; see [Late].
+func (i *Invocation) ResendLate() bool {
+	switch i.Action.Late {
+	case LateNever:
+		return false
+	case LateWithOwnKey:
+		return i.ownKey()
 	}
-	return i.Effect() != Keyed
+	return !i.Effect().NeedsKey()
 }
 
-// KnownOutput is as much of the output as the input tells: what a script gets of
-// a call of which a person says that it was done.
-func (i *Invocation) KnownOutput() Object {
-	if t, ok := i.bound.in.(teller); ok {
-		return t.KnownOutput()
-	}
-	return Object{}
-}
+// Known returns the part of the output that follows from the input: the result of a
+// call that a person decided was done.
+func (i *Invocation) Known() Object { return i.input.known() }
 
-// Targets returns what the call reaches beside PagerDuty.
-func (i *Invocation) Targets() ([]Target, error) {
-	if t, ok := i.bound.in.(targeter); ok {
-		return t.Targets()
-	}
-	return nil, nil
-}
+// Targets returns the endpoints that the call reaches.
+func (i *Invocation) Targets() ([]Target, error) { return i.input.targets() }
 
-// UseKey hands the idempotency key to an input that takes one; an author's own
-// key stays.
+// UseKey sets the input that [Spec.Key] names to a derived idempotency key, unless the
+// author gave a key. Input stays as it is.
 func (i *Invocation) UseKey(key string) {
-	if t, ok := i.bound.in.(keyTaker); ok {
-		t.UseKey(key)
+	if i.Action.Key != "" && !i.ownKey() {
+		i.input.set(Object{i.Action.Key: key})
 	}
 }
 
-// Credentials returns the keys that stand in the input as plain text.
+// ownKey reports whether the author gave the idempotency key.
+func (i *Invocation) ownKey() bool {
+	text, _ := i.Input[i.Action.Key].(string)
+	return text != ""
+}
+
+// Credentials returns the keys that the input contains as plain text.
 func (i *Invocation) Credentials() []string {
 	var texts []string
 	for _, c := range i.Action.In.PlainCredentials(i.Input) {
@@ -119,19 +100,15 @@ func (i *Invocation) Credentials() []string {
 
 // Before reads what a Reconciled action must know before it is done; it returns
 // nil for every other action.
-func (i *Invocation) Before(ctx context.Context) (json.RawMessage, error) {
-	if i.bound.before == nil {
-		return nil, nil
-	}
-	return i.bound.before(ctx)
-}
+func (i *Invocation) Before(ctx context.Context) (json.RawMessage, error) { return i.input.before(ctx) }
 
-// Do does it. before is what [Invocation.Before] returned.
+// Do makes the call. before is what [Invocation.Before] returned.
 func (i *Invocation) Do(ctx context.Context, before json.RawMessage) (Object, error) {
-	return i.bound.do(ctx, before)
+	return i.input.do(ctx, before)
 }
 
-// Reconcile looks whether an earlier Do of a Reconciled action has happened.
+// Reconcile finds out whether an earlier Do of a Reconciled action has happened, as
+// [Reconciler] describes it.
 func (i *Invocation) Reconcile(ctx context.Context, before json.RawMessage) (out Object, done bool, err error) {
-	return i.bound.reconcile(ctx, before)
+	return i.input.reconcile(ctx, before)
 }

@@ -14,9 +14,10 @@ import (
 // maxExactInteger is 2^53: above it a float64 skips whole numbers.
 const maxExactInteger = 1 << 53
 
-// A normalizer walks a value beside its schema, collects problems and returns
-// the canonical form.
+// A normalizer compares a value with its schema, collects problems and returns the
+// canonical form.
 type normalizer struct {
+	root     *Schema  // the whole schema; nil when only a field is checked
 	path     []string // ".name" and "[index]" segments from the root
 	problems Problems
 }
@@ -35,10 +36,13 @@ func (n *normalizer) wrong(expected string, v any, hint string) {
 }
 
 func (n *normalizer) object(s *Schema, o Object) Object {
-	out := make(Object, len(s.Fields))
+	out, known := make(Object, len(s.Fields)), 0
 	for i := range s.Fields {
 		f := &s.Fields[i]
-		v := o[f.Name]
+		v, given := o[f.Name]
+		if given {
+			known++
+		}
 		if v == nil {
 			if f.Default != nil {
 				out[f.Name] = f.Default
@@ -56,7 +60,7 @@ func (n *normalizer) object(s *Schema, o Object) Object {
 		}
 		n.path = n.path[:len(n.path)-1]
 	}
-	if len(o) > 0 {
+	if known < len(o) {
 		n.unknown(s, o)
 	}
 	return out
@@ -104,13 +108,43 @@ func (n *normalizer) field(f *Field, v any) any {
 func (n *normalizer) secret(f *Field, s Secret) any {
 	switch {
 	case f.Secrets && f.Type.Name != AnyType && !f.Type.Credential:
-		// Secrets may stand inside the value; it cannot be one as a whole.
+		// Secrets may occur inside the value, but the whole value cannot be a secret.
 		n.wrong("an object with the secret as a field of it", s, "")
 	case !f.Type.Credential && !f.Secrets:
 		n.problem(fmt.Sprintf("%q does not take a secret, got %s", n.at(), s),
-			"a secret may stand in an http header, auth, query or JSON field, in service_key, or as the key of hash.hmac")
+			n.root.secretHint())
 	}
 	return s
+}
+
+// secretHint returns which inputs take a secret.
+func (s *Schema) secretHint() string {
+	if s == nil {
+		return ""
+	}
+	names := s.secretFields()
+	if len(names) == 0 {
+		return "none of the inputs takes a secret"
+	}
+	return "secrets may be used in: " + strings.Join(names, ", ")
+}
+
+func (s *Schema) secretFields() []string {
+	var names []string
+	for i := range s.Fields {
+		if f := &s.Fields[i]; f.Secrets || f.Type.takesCredential() {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// takesCredential reports whether a value of the type is or contains a credential.
+func (t *Type) takesCredential() bool {
+	if t.Elem != nil {
+		return t.Elem.takesCredential()
+	}
+	return t.Credential || t.Fields != nil && len(t.Fields.secretFields()) > 0
 }
 
 func (n *normalizer) constraints(f *Field, text string) {
@@ -163,7 +197,7 @@ func (n *normalizer) value(t *Type, v any, secrets bool) any {
 	return n.fields(t, v, secrets)
 }
 
-// booleanHint tells those who know older versions of YAML.
+// booleanHint is for authors who know the booleans of older versions of YAML.
 func booleanHint(v any) string {
 	switch v {
 	case "yes", "on", "Yes", "On", "True", "TRUE":
@@ -219,7 +253,7 @@ func (n *normalizer) duration(v any) any {
 func (n *normalizer) list(t *Type, v any, secrets bool) any {
 	items, ok := v.([]any)
 	if !ok {
-		// Lua has one empty table for both: the schema decides.
+		// An empty table of Lua may be a list or an object; the schema decides.
 		if o, isObject := v.(Object); isObject && len(o) == 0 {
 			return []any{}
 		}
@@ -244,7 +278,7 @@ func (n *normalizer) list(t *Type, v any, secrets bool) any {
 func (n *normalizer) fields(t *Type, v any, secrets bool) any {
 	o, ok := v.(Object)
 	if list, isList := v.([]any); isList && len(list) == 0 {
-		o, ok = Object{}, true // the other half of the rule in list
+		o, ok = Object{}, true // an empty table of Lua, as in list
 	}
 	if !ok {
 		n.wrong("an object", v, "")
@@ -257,7 +291,7 @@ func (n *normalizer) fields(t *Type, v any, secrets bool) any {
 	return o
 }
 
-// anything looks for secrets in a value whose shape is free.
+// anything looks for secrets in a value of any shape.
 func (n *normalizer) anything(v any, secrets bool) {
 	switch v := v.(type) {
 	case Secret:

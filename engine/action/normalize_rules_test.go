@@ -118,6 +118,14 @@ func TestSecretPlaces(t *testing.T) {
 			t.Errorf("%v: got %v, want %q", test.in, problems, test.want)
 		}
 	}
+	for hint, problems := range map[string]action.Problems{
+		"secrets may be used in: headers, body, key, keys, login, logins": schema.Check(action.Object{"count": 1.0, "plain": secret}),
+		"none of the inputs takes a secret":                               declare[greetInput]().In.Check(action.Object{"name": secret}),
+	} {
+		if len(problems) != 1 || problems[0].Hint != hint {
+			t.Errorf("got %v, want the hint %q", problems, hint)
+		}
+	}
 	// Plain text in their places is found, so that it can be refused in a file and
 	// masked in a log.
 	plain := schema.PlainCredentials(action.Object{

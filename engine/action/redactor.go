@@ -12,25 +12,24 @@ import (
 	"sync/atomic"
 )
 
-// redacted stands where the text of a secret was.
+// redacted replaces the text of a secret.
 const redacted = "‹redacted›"
 
-// MinSecretLength is the least number of bytes of a secret's text. Shorter text
-// would be found, and masked, in the middle of ordinary words.
+// MinSecretLength is the smallest length of a secret's text in bytes. Shorter text would
+// be masked in the middle of ordinary words.
 const MinSecretLength = 6
 
-// A Redactor masks known secret texts, by value, in every text that leaves the
-// process. Its zero value masks nothing, a nil one too. It is safe for
-// concurrent use; reading takes no lock.
+// A Redactor masks known secret texts in other texts. The zero Redactor and a nil one
+// mask nothing. It is safe for concurrent use; masking takes no lock.
 type Redactor struct {
 	mu       sync.Mutex
 	values   map[string]bool
 	replacer atomic.Pointer[strings.Replacer]
 }
 
-// Add makes secret texts known, with the forms in which they travel: JSON text,
-// parts of a URL, and base64 in both alphabets, padded or not. Texts shorter
-// than [MinSecretLength] are left out.
+// Add adds secret texts and the forms in which they are sent: JSON text, parts of a URL,
+// and base64 in both alphabets, padded or not. Texts shorter than [MinSecretLength] are
+// ignored.
 func (r *Redactor) Add(texts ...string) {
 	if r == nil {
 		return
@@ -64,8 +63,8 @@ func (r *Redactor) Redact(s string) string {
 	return replacer.Replace(s)
 }
 
-// RedactValue returns v with every text in it masked, keys of objects too. What
-// needs no masking is returned as it is.
+// RedactValue returns v with every text in it masked, including the keys of objects. v
+// itself is not changed.
 func (r *Redactor) RedactValue(v any) any {
 	if r == nil || r.replacer.Load() == nil {
 		return v
@@ -92,11 +91,11 @@ func (r *Redactor) RedactValue(v any) any {
 func (r *Redactor) rebuild() {
 	forms := map[string]bool{}
 	for text := range r.values {
-		for _, form := range travellingForms(text) {
+		for _, form := range sentForms(text) {
 			forms[form] = true
 		}
 	}
-	// A secret that contains another is masked whole: the longest first.
+	// The longest comes first, so that a secret which contains another is masked whole.
 	sorted := slices.SortedFunc(maps.Keys(forms), func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
 	})
@@ -107,7 +106,7 @@ func (r *Redactor) rebuild() {
 	r.replacer.Store(strings.NewReplacer(pairs...))
 }
 
-func travellingForms(text string) []string {
+func sentForms(text string) []string {
 	return []string{
 		text,
 		url.QueryEscape(text),
@@ -121,8 +120,8 @@ func travellingForms(text string) []string {
 	}
 }
 
-// quoted returns text as it stands in JSON, without the quotes. Encoders differ
-// on whether they escape what HTML would see.
+// quoted returns text as JSON writes it, without the quotes. Some encoders escape the
+// characters that are special in HTML.
 func quoted(text string, escapeHTML bool) string {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)

@@ -99,11 +99,11 @@ func TestReveal(t *testing.T) {
 	type out struct {
 		Text string `json:"text" doc:"The text."`
 	}
-	a := action.New(action.Spec{Name: "test.reveal"}, func(ctx context.Context, in in) (o out, err error) {
-		o.Text, err = in.Key.Reveal(ctx, action.ToEvents)
+	a := action.New(action.Spec{Name: "test.reveal", Effect: action.Pure}, func(ctx context.Context, in in) (o out, err error) {
+		o.Text, err = in.Key.Reveal(ctx, action.Place("service_key"))
 		return o, err
 	})
-	scope := &action.Scope{Redactor: &action.Redactor{}, Reveal: func(s action.Secret, to action.Destination) (string, error) {
+	scope := action.Scope{Redactor: &action.Redactor{}, Reveal: func(s action.Secret, to action.Destination) (string, error) {
 		if s.Name != "BOUND" {
 			return "", action.Errorf(action.Permission, "not for %s", to)
 		}
@@ -111,16 +111,16 @@ func TestReveal(t *testing.T) {
 	}}
 	for _, test := range []struct {
 		key   any
-		scope *action.Scope
+		scope action.Scope
 		want  string
 		err   string
 	}{
 		{"plain-key", scope, "plain-key", ""},
-		{"plain-key", &action.Scope{}, "plain-key", ""},
+		{"plain-key", action.Scope{}, "plain-key", ""},
 		{nil, scope, "", ""},
 		{action.Secret{Name: "BOUND"}, scope, "of the secret", ""},
 		{action.Secret{Name: "OTHER"}, scope, "", "not for (service_key)"},
-		{action.Secret{Name: "BOUND"}, &action.Scope{}, "", "secret BOUND cannot be read outside of a run"},
+		{action.Secret{Name: "BOUND"}, action.Scope{}, "", "secret BOUND cannot be read outside of a run"},
 	} {
 		call, err := a.Prepare(action.Object{"key": test.key})
 		if err != nil {

@@ -8,15 +8,21 @@ import (
 	"github.com/pdflow/pdflow/engine/phrase"
 )
 
-// Markdown returns the reference of one action: its summary, how to call it, and
-// a table each of inputs and outputs.
+// Markdown returns the reference page of the action: its summary, how to call it, a
+// table of inputs and a table of outputs.
 func (a *Action) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %s\n\n%s\n", a.Name, a.Summary)
 	if a.Doc != "" {
 		fmt.Fprintf(&b, "\n%s\n", a.Doc)
 	}
-	fmt.Fprintf(&b, "\nIn Lua: `%s`%s. A repeat: %s.", a.Signature(), a.loop(), effectDocs[a.Effect])
+	fmt.Fprintf(&b, "\nIn Lua: `%s`%s. %s", a.Signature(), a.loop(), effects[a.Effect.row()].doc)
+	switch a.Late {
+	case LateNever:
+		b.WriteString(" A call without a result is not sent again after `resume_within`.")
+	case LateWithOwnKey:
+		fmt.Fprintf(&b, " A call without a result is sent again after `resume_within` only if it has a `%s` of its own.", a.Key)
+	}
 	if a.Guarded {
 		fmt.Fprintf(&b, " Must be listed under `permissions: {%s: [%s]}`.", a.Module(), a.Function())
 	}
@@ -29,15 +35,6 @@ func (a *Action) Markdown() string {
 		table(&b, []string{"Name", "Type", "Required", "Description"}, object.OutputRows())
 	}
 	return b.String()
-}
-
-var effectDocs = map[Effect]string{
-	Pure:       "a pure function, nothing is recorded",
-	Reads:      "reads only, so it may be repeated freely",
-	Repeats:    "changes nothing more",
-	Keyed:      "carries a key by which the service joins it to the first",
-	Reconciled: "looks first whether the call before it was done",
-	Once:       "is never sent when the outcome of the first is unknown",
 }
 
 // Signature returns how a script calls the action.
@@ -57,7 +54,7 @@ func (a *Action) Signature() string {
 	return a.Name + "{" + strings.Join(names, ", ") + "}"
 }
 
-// loop says how a script goes over what the action lists.
+// loop returns how a script loops over the list that the action returns.
 func (a *Action) loop() string {
 	if a.Lists.Items == "" {
 		return ""
@@ -66,8 +63,8 @@ func (a *Action) loop() string {
 	return fmt.Sprintf(", or `for %s in %s do … end`, which goes over `%s`", items.Type.Elem.Name, a.Signature(), items.Name)
 }
 
-// sharedObjects returns the named objects in the output and in its lists, such as
-// user.
+// sharedObjects returns the types with a name, such as user, in the output and in its
+// lists.
 func (a *Action) sharedObjects() []*Schema {
 	var objects []*Schema
 	for _, f := range a.Out.Fields {
@@ -136,7 +133,7 @@ func table(b *strings.Builder, header []string, rows [][]string) {
 	}
 	b.WriteString("|\n")
 	for _, row := range rows {
-		for _, cell := range row { // a | of a cell would end it
+		for _, cell := range row { // a | in a cell would end the cell
 			b.WriteString("|" + strings.ReplaceAll(cell, "|", `\|`))
 		}
 		b.WriteString("|\n")

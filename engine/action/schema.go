@@ -35,11 +35,11 @@ type Type struct {
 	// Name is one of the basic types, or the name of an object with known
 	// fields, such as "user".
 	Name string
-	// Elem is the type of a list's items; nil when they may be anything.
+	// Elem is the type of a list's items; nil for items of any type.
 	Elem *Type
-	// Fields are the fields of an object; nil when they may be anything.
+	// Fields are the fields of an object; nil for any fields.
 	Fields *Schema
-	// Credential says that text and secrets are both taken.
+	// Credential says that the value may be text or a secret.
 	Credential bool
 }
 
@@ -62,19 +62,15 @@ type Field struct {
 	// Format narrows a string: "email", "url", "hostname", "ip", "date" or
 	// "date-time".
 	Format string
-	// MinLength and MaxLength count characters; 0 is no limit.
+	// MinLength and MaxLength count characters; 0 means that there is no limit.
 	MinLength, MaxLength int
-	// Secrets says that secrets may stand anywhere inside the value.
+	// Secrets says that secrets may occur anywhere inside the value.
 	Secrets bool
-	// Bindable says that the text of a credential leaves the process for a place that
-	// is not a host of the author's choice. A workflow binds a secret to it by the name
-	// of the field, and the action reveals it for [ToInput] of that name.
-	Bindable bool
 }
 
 // A Schema is the shape of an object, in the order of declaration.
 type Schema struct {
-	Name   string // the name of a shared object such as "user"; else empty
+	Name   string // the name of a type such as "user", or empty
 	Fields []Field
 }
 
@@ -107,8 +103,8 @@ const (
 // A Problem is one thing that is wrong with a value.
 type Problem struct {
 	Rule string
-	// Path leads to the place inside the value, as in `contexts[1].href`; empty
-	// for the value itself. A field that is missing or unknown is its end.
+	// Path is the place inside the value, as in `contexts[1].href`; it is empty for the
+	// value itself. It ends with the field, also when the field is missing or unknown.
 	Path    string
 	Message string
 	Hint    string
@@ -117,7 +113,7 @@ type Problem struct {
 // Name returns the last field of the path.
 func (p Problem) Name() string { return p.Path[strings.LastIndexByte(p.Path, '.')+1:] }
 
-// String returns the message, and the hint in parentheses where there is one.
+// String returns the message, and the hint in parentheses when there is a hint.
 func (p Problem) String() string { return phrase.WithHint(p.Message, p.Hint) }
 
 // Problems is a list of problems as an error.
@@ -135,42 +131,42 @@ func (p Problems) Error() string {
 // dynamic is the type of Dynamic.
 type dynamic struct{}
 
-// Dynamic stands for a value that is known only in the run: [Schema.Check]
-// takes it for right, whatever the field.
+// Dynamic replaces a value that is known only in the run. [Schema.Check] accepts it for
+// every field.
 var Dynamic any = dynamic{}
 
 // Check returns what is wrong with an object, which may hold [Dynamic].
 func (s *Schema) Check(o Object) Problems {
-	n := normalizer{}
+	n := normalizer{root: s}
 	n.object(s, o)
 	return n.problems
 }
 
-// Normalize returns the object with defaults filled in and every value in its
-// canonical form, or what is wrong with it. Null and absent fields are left out.
+// Normalize returns the object with defaults filled in and every value in its canonical
+// form, and what is wrong with the object. It leaves out null and absent fields.
 func (s *Schema) Normalize(o Object) (Object, Problems) {
-	n := normalizer{}
+	n := normalizer{root: s}
 	out := n.object(s, o)
 	return out, n.problems
 }
 
-// Normalize returns one value in the canonical form of the field, or what is
-// wrong with it.
+// Normalize returns one value in the canonical form of the field, and what is wrong with
+// the value.
 func (f *Field) Normalize(v any) (any, Problems) {
 	n := normalizer{path: []string{"." + f.Name}}
 	out := n.field(f, v)
 	return out, n.problems
 }
 
-// A PlainCredential is a credential that stands in a value as text, where a
-// secret could.
+// A PlainCredential is the text of a credential that a value contains instead of a
+// secret.
 type PlainCredential struct {
 	Path string // as in [Problem]
 	Text string
 }
 
-// PlainCredentials returns the credentials that stand in an object as text, in
-// the order of the fields.
+// PlainCredentials returns the credentials that an object contains as text, in the order
+// of the fields.
 func (s *Schema) PlainCredentials(o Object) []PlainCredential {
 	var found []PlainCredential
 	for i := range s.Fields {

@@ -41,7 +41,7 @@ func TestSchema(t *testing.T) {
 type empty struct{}
 
 func declare[In any]() *action.Action {
-	return action.New(action.Spec{Name: "test.tags"}, func(context.Context, In) (o empty, _ error) { return })
+	return action.New(action.Spec{Name: "test.tags", Effect: action.Pure}, func(context.Context, In) (o empty, _ error) { return })
 }
 
 // refusal returns what is wrong with the declaration of an input.
@@ -165,7 +165,7 @@ Find an owner.
 
 More of it.
 
-In Lua: ` + "`inventory.find{host = …, …}`" + `. A repeat: reads only, so it may be repeated freely. Must be listed under ` + "`permissions: {inventory: [find]}`" + `.
+In Lua: ` + "`inventory.find{host = …, …}`" + `. It only reads, so it may be repeated freely. Must be listed under ` + "`permissions: {inventory: [find]}`" + `.
 
 #### Input
 
@@ -201,7 +201,7 @@ In Lua: ` + "`inventory.find{host = …, …}`" + `. A repeat: reads only, so it
 // encode returns what a script gets of an output.
 func encode[Out any](t *testing.T, out Out) action.Object {
 	t.Helper()
-	a := action.New(action.Spec{Name: "test.out"}, func(context.Context, empty) (Out, error) { return out, nil })
+	a := action.New(action.Spec{Name: "test.out", Effect: action.Pure}, func(context.Context, empty) (Out, error) { return out, nil })
 	call, err := a.Prepare(nil)
 	if err != nil {
 		t.Fatal(err)

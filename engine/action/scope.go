@@ -7,28 +7,37 @@ import (
 	"time"
 )
 
-// A Clock tells the time and waits. Everything below the command line takes one,
-// so that tests run on virtual time.
+// A Clock returns the time and waits. Everything below the command line takes a
+// clock, so that tests run on virtual time.
 type Clock interface {
 	Now() time.Time
-	// Sleep waits, or returns the context's error as soon as that ends.
+	// Sleep waits, or returns the context's error as soon as the context ends.
 	Sleep(ctx context.Context, d time.Duration) error
-	// AfterFunc calls f once d has passed, unless the returned function was
-	// called before; that one reports whether it was in time.
+	// AfterFunc calls f once d has passed, unless stop is called before. stop reports
+	// whether it was in time.
 	AfterFunc(d time.Duration, f func()) (stop func() bool)
 }
 
-// A Target is what a call wants to reach beside PagerDuty.
+// A Target is an endpoint that a call reaches and that a workflow must permit.
 type Target struct {
 	Scheme string // "https", "http", or "net" for sockets and name look-ups
 	Host   string // lower case, without brackets
 	Port   int    // 0 for a name look-up
 }
 
+// Permission returns the name of the list under `permissions:` that a target belongs
+// in: "http" or "net".
+func (t Target) Permission() string {
+	if t.Scheme == "net" {
+		return "net"
+	}
+	return "http"
+}
+
 // String returns the target as a permission writes it.
 func (t Target) String() string {
 	host := t.Host
-	if strings.Contains(host, ":") { // an address of IP version 6
+	if strings.Contains(host, ":") { // an IPv6 address
 		host = "[" + host + "]"
 	}
 	if t.Scheme != "net" {
@@ -48,32 +57,33 @@ type LogRecord struct {
 	Fields  Object
 }
 
-// A Scope is what one call may know and ask of the run that makes it. Its zero
-// value is that of a call from Go without any run: nothing is permitted beyond
-// what the host itself does, and there are no secrets.
+// A Scope is what one call gets from its run. It is a value: every call has a scope of
+// its own, and an action must not keep it. The zero Scope is the scope of a call from
+// Go without a run: there is nothing to permit and there are no secrets.
 type Scope struct {
 	Run  string // the run's id
 	Step string // the step's id
-	// Connection names the account of PagerDuty that the call goes to.
+	// Connection names the account that the call goes to.
 	Connection string
-	// Since is when the call was begun first: earlier than now in a run that was
-	// resumed. Zero outside of a run.
+	// Since is when the call was started first, which is earlier than now in a resumed
+	// run. It is zero without a run.
 	Since time.Time
 	// Key is the idempotency key that the engine derived for this call.
 	Key   string
 	Clock Clock
 	// Random returns the next number of a stream that derives from the run, the
-	// step and the item, so that a replay draws the same.
+	// step and the item, so that a replay draws the same numbers.
 	Random func() uint64
 	// Permit refuses a target that the workflow does not list.
 	Permit func(Target) error
-	// Reveal resolves a secret for a destination that it is bound to.
+	// Reveal returns the text of a secret for a destination that the secret is bound to.
 	Reveal func(Secret, Destination) (string, error)
-	// Redactor takes the texts of keys that the call uses: nothing of it shows them.
+	// Redactor masks the texts of the keys that the call uses, in everything that the
+	// call returns or logs.
 	Redactor *Redactor
 	Log      func(LogRecord)
-	// Preview is set when the call is made for the sake of its requests: whatever
-	// would send one calls it instead.
+	// Preview is set in a dry run of a write: a request must be given to Preview and
+	// not be sent.
 	Preview func(Request)
 }
 
@@ -81,23 +91,28 @@ type Scope struct {
 type Request struct {
 	Method string `json:"method"`
 	URL    string `json:"url"`
-	From   string `json:"from,omitempty"` // the header, on whose behalf
+	From   string `json:"from,omitempty"` // the header that says on whose behalf
 	Body   string `json:"body,omitempty"`
 }
 
 type scopeKey struct{}
 
 // WithScope returns a context that carries the scope to an action.
-func WithScope(ctx context.Context, scope *Scope) context.Context {
+func WithScope(ctx context.Context, scope Scope) context.Context {
 	return context.WithValue(ctx, scopeKey{}, scope)
 }
 
-var emptyScope = &Scope{}
+// ScopeOf returns the scope of the call whose context is ctx, or the zero Scope.
+func ScopeOf(ctx context.Context) Scope {
+	scope, _ := ctx.Value(scopeKey{}).(Scope)
+	return scope
+}
 
-// ScopeOf returns the scope of the call in which ctx was given, or an empty one.
-func ScopeOf(ctx context.Context) *Scope {
-	if scope, ok := ctx.Value(scopeKey{}).(*Scope); ok {
-		return scope
+// ClockOf returns the clock of the run that makes the call, or an error of kind
+// permission without a run.
+func ClockOf(ctx context.Context) (Clock, error) {
+	if clock := ScopeOf(ctx).Clock; clock != nil {
+		return clock, nil
 	}
-	return emptyScope
+	return nil, Errorf(Permission, "there is no clock outside of a run")
 }

@@ -4,44 +4,49 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
-// A Secret is a value known by its name only. Its text stays with the run that
-// resolves it, and an action gets at it with [Credential.Reveal] or
-// [RevealSecret] at the moment of sending, for one [Destination].
+// A Secret is a value that is known by its name only. The run keeps its text. An
+// action gets the text with [Credential.Reveal] or [RevealSecret] when it sends it, for
+// one [Destination].
 type Secret struct {
 	// Name is the name under `secrets:`, or "inputs.NAME" for an input that is
 	// declared secret.
 	Name string
 }
 
-// String returns what stands for the secret in every text.
+// String returns the text that replaces the secret wherever it is shown.
 func (s Secret) String() string { return "‹secret " + s.Name + "›" }
 
-// GoString keeps %#v as silent as %v.
+// GoString returns the same text for %#v.
 func (s Secret) GoString() string { return s.String() }
 
-// MarshalJSON writes a reference, {"$secret": NAME}: this is how digests, keys
-// and the journal see a secret.
+// MarshalJSON writes the reference {"$secret": NAME}. Digests, idempotency keys and the
+// journal contain this reference.
 func (s Secret) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]string{"$secret": s.Name})
 }
 
-// A Destination is where the text of a secret is about to go: a host name, or
-// one of the two constants below.
+// A Destination is where the text of a secret is sent: a host name, [InProcess], or a
+// [Place].
 type Destination string
 
-// ToInput returns the destination of inputs that are declared [Field.Bindable]
-// under a name.
-func ToInput(name string) Destination { return Destination("(" + name + ")") }
+// InProcess is the destination of a secret that is used in a computation and does not
+// leave the process, such as the key of an HMAC.
+const InProcess Destination = "(process)"
 
-const (
-	// ToEvents is PagerDuty's events service, as the service key of an event.
-	ToEvents Destination = "(service_key)"
-	// InProcess is a computation that does not let the text out, such as the
-	// key of an HMAC.
-	InProcess Destination = "(process)"
-)
+// Place returns the destination with a name that a [Module] declares in Places. A
+// workflow binds a secret to it with `secrets: {SECRET: {NAME: true}}`.
+func Place(name string) Destination { return Destination("(" + name + ")") }
+
+// Place returns the name of a destination that [Place] made; ok is false for all others.
+func (d Destination) Place() (name string, ok bool) {
+	if d == InProcess || !strings.HasPrefix(string(d), "(") {
+		return "", false
+	}
+	return strings.Trim(string(d), "()"), true
+}
 
 // RevealSecret returns the text of a secret for a destination, or an error of
 // kind permission when the secret is not bound to it.
@@ -56,9 +61,8 @@ func RevealSecret(ctx context.Context, s Secret, to Destination) (string, error)
 // A Credential is an input field that takes text or a [Secret]. It never prints
 // its text.
 type Credential struct {
-	// text is nil when there is none. It is a pointer because fmt calls no
-	// methods of values in unexported fields: whoever prints a struct that holds
-	// a credential there sees an address.
+	// text is nil when there is none. It is a pointer because fmt does not call the
+	// methods of unexported fields: it prints an address for the text.
 	text   *string
 	secret Secret
 }
@@ -91,8 +95,8 @@ func (c Credential) GoString() string { return c.String() }
 // Format masks the text under every verb.
 func (c Credential) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.String())) }
 
-// Reveal returns the text for a destination. Plain text is made known to the
-// call's [Redactor] first, so that nothing of the call shows it.
+// Reveal returns the text for a destination. Plain text is added to the call's
+// [Redactor] first, so that it is masked in everything that the call shows.
 func (c Credential) Reveal(ctx context.Context, to Destination) (string, error) {
 	if c.secret.Name != "" {
 		return RevealSecret(ctx, c.secret, to)

@@ -12,8 +12,8 @@ import (
 	"github.com/pdflow/pdflow/engine/phrase"
 )
 
-// DurationOf reads a duration: text such as "5s", "10m" or "1d12h", or a number
-// of seconds. Negative durations are refused.
+// DurationOf reads a duration: text such as "5s", "10m" or "1d12h", or a number of
+// seconds. It refuses a negative duration.
 func DurationOf(v any) (time.Duration, error) {
 	switch v := v.(type) {
 	case float64:
@@ -33,12 +33,13 @@ func Formats() []string {
 // and inner hyphens, at most 63 characters each.
 var hostnamePattern = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*\.?$`)
 
-// maxFormatted bounds a text that has a format, in bytes: more than any of them takes.
-// How long it takes to read an address is not known of every reader.
+// maxFormatted is the largest length in bytes of a text that has a format. Every valid
+// text is shorter. The bound exists because the time that the standard library takes to
+// parse a long address is not documented.
 const maxFormatted = 8 << 10
 
-// CheckFormat reports why text does not have a format; an empty format takes
-// everything.
+// CheckFormat returns why text does not have a format, or nil. The empty format accepts
+// every text.
 func CheckFormat(format, text string) error {
 	if format != "" && len(text) > maxFormatted {
 		return fmt.Errorf("it is %d bytes long, at most %d are allowed", len(text), maxFormatted)

@@ -19,11 +19,12 @@ import (
 	"github.com/pdflow/pdflow/engine/source"
 )
 
-// Permissions are what a workflow may reach. The zero value allows every action
-// that is not guarded, and no endpoint.
+// Permissions are what a workflow may reach. The zero value allows every action that
+// need not be listed, and no endpoint.
 type Permissions struct {
-	// Actions are the functions that are allowed, by module. A module without an
-	// entry has all its functions allowed that are not guarded.
+	// Actions are the functions that are allowed, by module. Of a module without an entry,
+	// all actions are allowed that are not guarded. Only modules that are declared as
+	// listed count; see [action.Module].
 	Actions   map[string][]string
 	HTTP, Net []Pattern
 	// Everything allows all actions and endpoints: for a call that a person makes by
@@ -31,9 +32,10 @@ type Permissions struct {
 	Everything bool
 }
 
-// AllowsAction reports whether a step may call the action at all.
+// AllowsAction reports whether a step may call the action at all. The actions of a
+// module that is not listed are bounded by the endpoints that they reach.
 func (p Permissions) AllowsAction(a *action.Action) bool {
-	if p.Everything {
+	if p.Everything || !a.Listed() {
 		return true
 	}
 	if functions, listed := p.Actions[a.Module()]; listed {

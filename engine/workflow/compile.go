@@ -54,21 +54,20 @@ type compiler struct {
 	moduleFiles map[string]string
 }
 
-// permissions checks the modules and functions that the permissions list. A module
-// can be listed when at least one of its actions is guarded.
+// permissions checks the modules and functions that the permissions list. Modules
+// declare whether a workflow permits their actions by name.
 func (c *compiler) permissions() {
 	if len(c.workflow.lists) == 0 {
 		return
 	}
 	var keys []source.Key
-	for _, module := range c.catalog.Modules() {
-		if c.catalog.Guards(module) {
-			keys = append(keys, source.Key{Name: module})
-		}
+	modules := c.catalog.ListedModules()
+	for _, module := range modules {
+		keys = append(keys, source.Key{Name: module})
 	}
 	keys = append(keys, source.Key{Name: "http"}, source.Key{Name: "net"})
 	for _, list := range c.workflow.lists {
-		if !c.catalog.Guards(list.module) {
+		if !slices.Contains(modules, list.module) {
 			c.document.UnknownKey(list.position, "permissions", list.module, keys)
 			continue
 		}
@@ -82,30 +81,29 @@ func (c *compiler) permissions() {
 	}
 }
 
-// bindings checks where secrets may go: to hosts, and to inputs that an action
-// declares as bindable.
+// bindings checks where secrets may go: to hosts, and to places that a module declares.
 func (c *compiler) bindings() {
 	if len(c.workflow.bindings) == 0 {
 		return
 	}
-	bindable := c.catalog.Bindable()
+	places := c.catalog.Places()
 	example := "add `hosts: [hooks.example.com]`"
 	var keys []source.Key
-	for _, name := range bindable {
+	for _, name := range places {
 		example += fmt.Sprintf(" or `%s: true`", name)
 		keys = append(keys, source.Key{Name: name})
 	}
 	for _, b := range c.workflow.bindings {
 		at := b.secret.Position
 		for _, other := range b.others {
-			if slices.Contains(bindable, other.name) {
+			if slices.Contains(places, other.name) {
 				c.document.Add(other.problems...)
 			} else {
 				c.document.UnknownKey(other.position, b.what, other.name, slices.Concat(b.keys, keys))
 			}
-			b.broken = b.broken || len(other.problems) > 0 || !slices.Contains(bindable, other.name)
+			b.broken = b.broken || len(other.problems) > 0 || !slices.Contains(places, other.name)
 		}
-		bound := slices.Concat(b.secret.Inputs, b.secret.Hosts)
+		bound := slices.Concat(b.secret.Places, b.secret.Hosts)
 		switch {
 		case b.isSecret && len(bound) == 0 && b.isInput:
 			c.document.Report(at, "unbound-secret", fmt.Sprintf("the secret input %s is bound to nothing, so nothing could use it", source.Clip(b.input())), example)

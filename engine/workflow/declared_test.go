@@ -52,7 +52,7 @@ steps: [{uses: uuid.new}]
 	}
 	allowed := map[string]string{}
 	for _, b := range parsed.Secrets {
-		for _, to := range []action.Destination{"hooks.example.com", "a.example.com", "example.org", action.ToEvents, action.InProcess} {
+		for _, to := range []action.Destination{"hooks.example.com", "a.example.com", "example.org", action.Place("service_key"), action.InProcess} {
 			if b.Allows(to) {
 				allowed[b.Name] += " " + string(to)
 			}
@@ -107,17 +107,17 @@ steps:
 // catalogue declare, whatever their module, and nothing else.
 func TestDeclaredByModules(t *testing.T) {
 	type input struct {
-		Badge action.Credential `json:"badge" bindable:"true" doc:"A badge."`
-		Code  action.Credential `json:"code" doc:"A code."`
+		Badge action.Credential `json:"badge" doc:"A badge."`
 		Order string            `json:"order" doc:"An order."`
 	}
-	declared := func(name string, effect action.Effect, guarded bool, key action.KeyInput) *action.Action {
-		return action.New(action.Spec{Name: name, Effect: effect, Guarded: guarded, Key: key}, func(context.Context, input) (o input, _ error) { return })
+	declared := func(s action.Spec) *action.Action {
+		return action.New(s, func(context.Context, input) (o input, _ error) { return })
 	}
-	catalog, err := action.NewCatalog(
-		declared("door.open", action.Keyed, true, action.KeyInput{Name: "order", Joins: "visit"}), declared("door.look", action.Reads, false, action.KeyInput{}),
-		declared("lamp.light", action.Repeats, false, action.KeyInput{}),
-	)
+	door := action.Module{Name: "door", Listed: true, Places: []string{"badge"}}
+	catalog, err := action.NewCatalog(append(
+		door.Declare(declared(action.Spec{Name: "door.open", Effect: action.Keyed, Guarded: true, Key: "order", Joins: "visit"}), declared(action.Spec{Name: "door.look", Effect: action.Reads})),
+		declared(action.Spec{Name: "lamp.light", Effect: action.Repeats}),
+	)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,12 +128,12 @@ func TestDeclaredByModules(t *testing.T) {
 		"not listed":          {"steps: [{uses: door.open}]", "d.yaml:1:16: the workflow may not call door.open (add it: permissions: {door: [open]})"},
 		"narrowed":            {"permissions: {door: [open]}\nsteps: [{uses: door.look}]", "d.yaml:2:16: the workflow may not call door.look (add it: permissions: {door: [open, look]})"},
 		"unknown function":    {"permissions: {door: [opne]}\nsteps: [{uses: lamp.light}]", `d.yaml:1:22: there is no action door.opne (did you mean "open"?)`},
-		"nothing guarded":     {"permissions: {lamp: [light]}\nsteps: [{uses: lamp.light}]", `d.yaml:1:15: permissions has no key "lamp" (known: door, http, net)`},
+		"module not listed":   {"permissions: {lamp: [light]}\nsteps: [{uses: lamp.light}]", `d.yaml:1:15: permissions has no key "lamp" (known: door, http, net)`},
 		"unknown module":      {"permissions: {dor: 5}\nsteps: [{uses: lamp.light}]", `d.yaml:1:15: permissions has no key "dor" (did you mean "door"?)`},
 		"no list":             {"permissions: {door: 5}\nsteps: [{uses: lamp.light}]", "d.yaml:1:21: permissions.door must be a list, got the number 5"},
 		"bound":               {"secrets: {A: {badge: true}}\nsteps: [{uses: lamp.light}]", ""},
 		"not bound":           {"secrets: {A: {badge: false}}\nsteps: [{uses: lamp.light}]", "d.yaml:1:11: the secret A is bound to nothing, so nothing could use it (add `hosts: [hooks.example.com]` or `badge: true`; its text comes from the environment, never from here)"},
-		"not bindable":        {"secrets: {A: {code: true}}\nsteps: [{uses: lamp.light}]", `d.yaml:1:15: the secret A has no key "code" (known: hosts, badge)`},
+		"not a place":         {"secrets: {A: {code: true}}\nsteps: [{uses: lamp.light}]", `d.yaml:1:15: the secret A has no key "code" (known: hosts, badge)`},
 		"bound to a text":     {"secrets: {A: {badge: yes}}\nsteps: [{uses: lamp.light}]", `d.yaml:1:22: badge must be true or false, got the text "yes" (write true)`},
 		"input is not secret": {"inputs: {a: {badge: true}}\nsteps: [{uses: lamp.light}]", "d.yaml:1:10: the input a is bound to badge, and only secrets can be bound (add `secret: true`)"},
 		"literal":             {"steps: [{uses: lamp.light, with: {badge: x}}]", "d.yaml:1:42: \"badge\" holds a key in the file itself (declare `secrets: {NAME: {badge: true}}` and give secrets.NAME; its text comes from the environment)"},

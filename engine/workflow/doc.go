@@ -39,10 +39,10 @@
 //	template.go    the value of a template
 //	restore.go     the workflow of a run, from the sources in its journal
 //
-// What depends on a module is declared by its actions: whether permissions must list
-// an action ([action.Spec].Guarded), which input a secret can be bound to
-// ([action.Field].Bindable), and which input has an idempotency key ([action.Spec].Key).
-// Parse does not know the catalogue, so it keeps such keys of a file for Compile.
+// What differs by module is declared in the catalogue: whether permissions list its
+// actions by name and where a secret may go ([action.Module]), and which input of an
+// action has the idempotency key ([action.Spec]). Parse does not know the catalogue, so
+// it keeps such keys of a file for Compile.
 //
 // # To add a field of a step
 //

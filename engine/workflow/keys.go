@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/pdflow/pdflow/engine/action"
@@ -23,7 +24,7 @@ import (
 // An unkeyedCall is a call of a script without a key, whose input the check does not
 // know in full.
 type unkeyedCall struct {
-	key       action.KeyInput
+	action    *action.Action
 	reference Reference
 	file      string
 	at        source.Position
@@ -34,21 +35,21 @@ const exampleKey = "disk-db1"
 
 // unkeyed reports whether an input leaves the key of a call to the engine.
 func unkeyed(a *action.Action, input action.Object, open bool) bool {
-	return a.Key.Name != "" && a.Effect == action.Keyed && !open && input[a.Key.Name] == nil
+	return a.Key != "" && a.Effect == action.Keyed && !open && input[a.Key] == nil
 }
 
 // scheduledCall is the finding of a call without a key in a scheduled workflow.
-func scheduledCall(key action.KeyInput, line int, hint string) Finding {
+func scheduledCall(a *action.Action, line int, hint string) Finding {
 	return Finding{
 		Rule: "trigger-needs-key", Severity: source.SeverityWarning, Line: line, Hint: hint,
-		Message: fmt.Sprintf("without %s every run of the schedule opens another %s", key.Name, key.Joins),
+		Message: fmt.Sprintf("without %s every run of the schedule opens another %s", a.Key, joins(a)),
 	}
 }
 
 // usesKey checks the call of a `uses:` step.
 func (s *scope) usesKey(a *action.Action, input action.Object) {
 	if len(s.workflow.Schedules) > 0 && unkeyed(a, input, false) {
-		f := scheduledCall(a.Key, s.step.Uses.Position.Line, fmt.Sprintf("add what it is about to `with`, such as %s: %s", a.Key.Name, exampleKey))
+		f := scheduledCall(a, s.step.Uses.Position.Line, fmt.Sprintf("add what it is about to `with`, such as %s: %s", a.Key, exampleKey))
 		f.Column = s.step.Uses.Position.Column
 		s.finding(f, s.workflow.File, s.step.Uses.Position)
 	}
@@ -61,18 +62,21 @@ func (s *scope) callKey(a *action.Action, r Reference, file string, at source.Po
 	switch {
 	case r.Input == nil || !unkeyed(a, r.Input, r.Open):
 	case len(s.workflow.Schedules) > 0:
-		f := scheduledCall(a.Key, r.Line, keyHint(a.Key))
+		f := scheduledCall(a, r.Line, keyHint(a))
 		f.Token = r.Path[1]
 		s.finding(f, file, at)
 	case s.step.Retry.MaxAttempts > 1 && dynamic(r.Input):
-		s.unkeyed = append(s.unkeyed, unkeyedCall{a.Key, r, file, at})
+		s.unkeyed = append(s.unkeyed, unkeyedCall{a, r, file, at})
 	}
 }
 
 // keyHint is the hint for a call of a script.
-func keyHint(key action.KeyInput) string {
-	return fmt.Sprintf("add what it is about, such as %s = %q", key.Name, exampleKey)
+func keyHint(a *action.Action) string {
+	return fmt.Sprintf("add what it is about, such as %s = %q", a.Key, exampleKey)
 }
+
+// joins names what a call with a known key joins.
+func joins(a *action.Action) string { return cmp.Or(a.Joins, "one") }
 
 // warnOfKeys reports the calls of a step's script without a key, once everything
 // that the script calls is known.
@@ -81,8 +85,8 @@ func (s *scope) warnOfKeys() {
 		if s.varies {
 			s.finding(Finding{
 				Rule: "trigger-needs-key", Severity: source.SeverityWarning, Line: call.reference.Line, Token: call.reference.Path[1],
-				Message: fmt.Sprintf("without %s a retry that reads something else and builds another page opens another %s", call.key.Name, call.key.Joins),
-				Hint:    keyHint(call.key),
+				Message: fmt.Sprintf("without %s a retry that reads something else and builds another page opens another %s", call.action.Key, joins(call.action)),
+				Hint:    keyHint(call.action),
 			}, call.file, call.at)
 		}
 	}
@@ -95,7 +99,7 @@ func seenAnew(a *action.Action, input action.Object) bool {
 		return false
 	}
 	call, err := a.Prepare(input)
-	return err != nil || !call.Recall()
+	return err != nil || !call.Memoized()
 }
 
 // dynamic reports whether a part of a literal input is known in the run only.

@@ -115,8 +115,8 @@ func readOutputs(n source.Node, w *Workflow) {
 	})
 }
 
-// A binding is what a file says of where a secret may go, until Compile checks it:
-// the actions of the catalogue declare which inputs a secret may be bound to.
+// A binding is what a file says about where a secret may go, until Compile checks it:
+// the modules of the catalogue declare the places that a secret can be bound to.
 type binding struct {
 	secret SecretBinding
 	what   string       // the mapping, for messages
@@ -140,13 +140,13 @@ type otherKey struct {
 // input returns the name of the input that the mapping declares.
 func (b *binding) input() string { return strings.TrimPrefix(b.secret.Name, "inputs.") }
 
-// other reads a key that may bind the secret to an input of actions.
+// other reads a key that may bind the secret to a place.
 func (b *binding) other(name string, key, v source.Node) {
 	bound := false
 	problems := key.Document().Apart(func() { bound = v.Bool(name) })
 	b.others = append(b.others, otherKey{name, key.Position(), problems})
 	if bound {
-		b.secret.Inputs = append(b.secret.Inputs, name)
+		b.secret.Places = append(b.secret.Places, name)
 	}
 }
 

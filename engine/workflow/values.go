@@ -196,7 +196,7 @@ func literalSecret(path string) string {
 
 func (c *compiler) credentialHint(path string) string {
 	binding := "hosts: [hooks.example.com]"
-	if slices.Contains(c.catalog.Bindable(), path) {
+	if slices.Contains(c.catalog.Places(), path) {
 		binding = path + ": true"
 	}
 	return fmt.Sprintf("declare `secrets: {NAME: {%s}}` and give secrets.NAME; its text comes from the environment", binding)

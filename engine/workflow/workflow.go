@@ -90,16 +90,15 @@ func (w *Workflow) Secret(input string) bool {
 type SecretBinding struct {
 	Name  string // NAME, or inputs.NAME
 	Hosts []string
-	// Inputs are the names of inputs of actions that the secret is bound to; see
-	// [action.Field.Bindable].
-	Inputs   []string
+	// Places are the places that the secret is bound to by name; see [action.Module].
+	Places   []string
 	Position source.Position
 }
 
 // Allows reports whether the secret may go to a destination.
 func (b SecretBinding) Allows(to action.Destination) bool {
 	return to == action.InProcess ||
-		slices.ContainsFunc(b.Inputs, func(input string) bool { return to == action.ToInput(input) }) ||
+		slices.ContainsFunc(b.Places, func(name string) bool { return to == action.Place(name) }) ||
 		slices.ContainsFunc(b.Hosts, func(host string) bool { return permission.MatchHost(host, string(to)) })
 }
 

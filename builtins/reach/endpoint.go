@@ -1,0 +1,75 @@
+// Package reach is what the modules http and net share: hosts and ports, the
+// addresses that a call must not connect to, and timeouts.
+//
+//   - endpoint.go checks hosts and ports, and says why a network failed.
+//   - dial.go connects, and refuses addresses that a permission does not cover.
+//   - timeout.go ends a call on the run's clock.
+package reach
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/pdflow/pdflow/engine/action"
+)
+
+// ReasonOf returns in a few words why the network failed, without the addresses, which
+// differ between machines.
+func ReasonOf(err error) string {
+	var timeout net.Error
+	var lookup *net.DNSError
+	var operation *net.OpError
+	switch {
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "timeout"
+	case errors.As(err, &lookup) && lookup.IsNotFound:
+		return "host not found"
+	case errors.As(err, &lookup):
+		return "the look-up failed: " + lookup.Err
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case errors.Is(err, syscall.ECONNRESET):
+		return "connection reset"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "unreachable"
+	case errors.As(err, &operation):
+		return operation.Err.Error()
+	}
+	return err.Error()
+}
+
+// NetTarget returns the target of a socket or, with port 0, of a name look-up.
+func NetTarget(host string, port int) action.Target {
+	return action.Target{Scheme: "net", Host: CanonicalHost(host), Port: port}
+}
+
+// CanonicalHost returns a host as permissions write it: in lower case, without the dot at
+// the end of an absolute name.
+func CanonicalHost(host string) string {
+	return strings.TrimSuffix(strings.ToLower(host), ".")
+}
+
+// CheckHost refuses text that is neither a host name nor an IP address.
+func CheckHost(host string) error {
+	if action.CheckFormat("ip", host) == nil || action.CheckFormat("hostname", host) == nil {
+		return nil
+	}
+	failure := action.Errorf(action.InvalidInput, "%q is neither a host name nor an IP address", action.Clip(host, 60))
+	if strings.Contains(host, "://") {
+		failure.Hint = "give the host alone, without scheme and path"
+	} else if _, _, err := net.SplitHostPort(host); err == nil {
+		failure.Hint = "give the port in its own input"
+	}
+	return failure
+}
+
+// CheckPort refuses numbers that are not a TCP port.
+func CheckPort(port int) error {
+	if port < 1 || port > 65535 {
+		return fmt.Errorf(`"port" must be from 1 to 65535, got %d`, port)
+	}
+	return nil
+}
