@@ -59,8 +59,8 @@ steps: [{uses: uuid.new}]
 	}
 }
 
-// TestPermissionsOfInputs proves what an input opens: exactly the place that its
-// value names, and never more.
+// TestPermissionsOfInputs proves that an input allows exactly the endpoint that its
+// value names.
 func TestPermissionsOfInputs(t *testing.T) {
 	https := func(host string, port int) action.Target {
 		return action.Target{Scheme: "https", Host: host, Port: port}
@@ -111,8 +111,8 @@ func TestPermissionsOfInputs(t *testing.T) {
 	}
 }
 
-// TestPermissionLines proves that the line which a refusal suggests permits what
-// was refused.
+// TestPermissionLines proves that the suggested line allows the endpoint that was
+// refused.
 func TestPermissionLines(t *testing.T) {
 	for _, target := range []action.Target{
 		{Scheme: "https", Host: "a.example.com", Port: 443},

@@ -27,7 +27,7 @@ func TestNumber(t *testing.T) {
 	}
 }
 
-// TestNearestWords proves what is near enough to be suggested.
+// TestNearestWords proves which words are near enough to be suggested.
 func TestNearestWords(t *testing.T) {
 	for _, test := range []struct{ word, candidate string }{
 		{"ab", "ba"}, {"nmae", "name"}, {"retries", "retry"}, {"incidentKey", "incident_key"}, {"get_user_by_mail", "get_user_by_email"}, {"id", "ids"},
@@ -46,7 +46,7 @@ func TestNearestWords(t *testing.T) {
 	if got, want := phrase.DidYouMean("emial", []string{"email", "name"}), `did you mean "email"?`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	// Of two that are as near, it is always the first in the alphabet.
+	// Of two equally near candidates, the first in the alphabet is returned.
 	if got := phrase.Nearest("bat", []string{"cat", "bar"}); got != "bar" {
 		t.Errorf("got %s, want bar", got)
 	}

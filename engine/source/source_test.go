@@ -14,8 +14,8 @@ func read(name string, text []byte) (any, error) {
 	return data.Value, err
 }
 
-// TestScalars proves what one plain scalar means, and which are refused since
-// readers of YAML differ on them.
+// TestScalars proves the value of each kind of plain scalar, and which are refused
+// because readers of YAML disagree on them.
 func TestScalars(t *testing.T) {
 	refused := map[string]string{
 		"0777": "read differently", "0o17": "read differently", "0x1F": "read differently", "0b1": "read differently", "1_000": "read differently",
@@ -104,8 +104,8 @@ text: {"<<": x}
 	}
 }
 
-// TestSyntaxLines proves that a fault of YAML is reported in the line where it is,
-// also deep inside a file of many lines.
+// TestSyntaxLines proves that a syntax error is reported in its true line, also deep in
+// a file of many lines.
 func TestSyntaxLines(t *testing.T) {
 	good := "  - {uses: uuid.new, if: inputs.a == inputs.b}\n"
 	for _, test := range []struct{ name, line string }{
@@ -129,8 +129,7 @@ func TestSyntaxLines(t *testing.T) {
 	}
 }
 
-// TestJSONData proves that JSON as machines write it is read too, escapes that
-// YAML does not have included.
+// TestJSONData proves that JSON is read too, including escapes that YAML does not have.
 func TestJSONData(t *testing.T) {
 	v, err := read("d.json", []byte("{\n\t\"a\": [1, -2.5e3, true, null],\n\t\"b\": {\"c\\/\": \"\\u00e9\\n\\\\/\"},\n"+
 		"\t\"pair\": \"\\ud83d\\ude00!\", \"half\": \"\\ud83dx\", \"plain\": \"\\\\ud83d\"\n}\n"))
@@ -239,8 +238,8 @@ other: *base
 	}
 }
 
-// TestKeys proves what is reported of keys that a mapping does not have, and that
-// problems which are read apart are not part of the document.
+// TestKeys proves what is reported for unknown keys, and that Apart keeps problems from
+// the document.
 func TestKeys(t *testing.T) {
 	d := source.Read("k.yaml", []byte("urll: x\nretries: 5\nhots: y\nevery: -1\n"))
 	root, _ := d.Root()

@@ -36,7 +36,7 @@ type Program interface {
 }
 
 // A Reference is one read of a name, such as steps.create.outputs.id or
-// pagerduty.create_user{...}.
+// http.get{...}.
 type Reference struct {
 	// Path is the name and the constant fields after it. It ends before the first field
 	// that is not a constant.

@@ -67,8 +67,8 @@ heartbeat: {url: "https://beat.example.com/x", every: 30s}
 	}
 }
 
-// TestConfigurationProblems shows what is said of a broken configuration; a key
-// that stands in it is not shown.
+// TestConfigurationProblems has every problem of a broken configuration. No message
+// shows a key that the file contains.
 func TestConfigurationProblems(t *testing.T) {
 	_, err := workflow.ParseConfiguration("pdflow.yaml", []byte(`conections: {}
 connections:

@@ -103,8 +103,8 @@ steps:
 	}
 }
 
-// TestDeclaredByModules proves that a file may list and bind what the actions of a
-// catalogue declare, whatever their module, and nothing else.
+// TestDeclaredByModules proves that a file may list the actions and name the places of
+// every module that declares this, and of no other module.
 func TestDeclaredByModules(t *testing.T) {
 	type input struct {
 		Badge action.Credential `json:"badge" doc:"A badge."`

@@ -27,7 +27,7 @@ func (l language) run(t *testing.T, source string, inputs action.Object) (action
 }
 
 // TestTemplates proves that a whole expression keeps its type, that text is
-// joined as people read it, and where an expression ends.
+// joined in a readable form, and where an expression ends.
 func TestTemplates(t *testing.T) {
 	outputs, failure := newLanguage(t).run(t, templateSource, action.Object{"list": []any{1.0, nil, "x"}})
 	if failure != nil {
@@ -80,7 +80,7 @@ func TestTemplatesThatFail(t *testing.T) {
 	}
 }
 
-// TestWindowsLines proves that a file with CR LF keeps its places.
+// TestWindowsLines proves that places are right in a file with CR LF.
 func TestWindowsLines(t *testing.T) {
 	source := strings.ReplaceAll("steps:\n  - id: a\n    lua: |\n      local x = 1\n      return txt.trim(x)\n", "\n", "\r\n")
 	_, err := newLanguage(t).compile("w.yaml", source)
