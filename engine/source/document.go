@@ -143,7 +143,7 @@ func (d *Document) parse(src []byte) {
 		return
 	}
 	if second != nil {
-		Node{d, second}.Report("second-document", "a second document begins here and would be ignored", "keep one workflow a file")
+		Node{d, second}.Report("second-document", "a second document begins here and would be ignored", "keep one document per file")
 	}
 	if first == nil || len(first.Content) == 0 {
 		return
