@@ -21,6 +21,7 @@ func (m module) events() []*action.Action {
 				"and another run opens another incident.",
 			Effect: action.Keyed,
 			Key:    "incident_key",
+			Joins:  "incident",
 			// A second event with the author's key joins the incident, and a doubtful page is
 			// better than none. An event with a derived key may open an incident for something
 			// that a person has resolved since.

@@ -74,7 +74,7 @@ func (s *site) reachOf(plan *workflow.Plan) reachReport {
 	r.Calls = slices.Compact(r.Calls)
 	for _, secret := range w.Secrets {
 		to := slices.Clone(secret.Hosts)
-		if secret.ServiceKey {
+		if slices.Contains(secret.Places, "service_key") {
 			to = append(to, "PagerDuty, as a service key")
 		}
 		r.Secrets[secret.Name] = to

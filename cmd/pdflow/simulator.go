@@ -14,7 +14,8 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
-	"github.com/pdflow/pdflow/engine/workflow"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/spf13/cobra"
 )
 
@@ -148,22 +149,26 @@ func accountOptions(seed, faults string) ([]simulator.Option, error) {
 // readDocument reads a document of the simulator, which may also be written in
 // YAML.
 func readDocument[T any](file string, parse func([]byte) (T, error)) (document T, err error) {
-	source, err := os.ReadFile(file)
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return document, fileError(err, file)
 	}
-	v, err := workflow.ParseData(file, source)
+	data, err := source.ReadData(file, text)
 	if err != nil {
 		return document, err
 	}
-	text, err := json.Marshal(v)
-	if err != nil {
+	if text, err = json.Marshal(data.Value); err != nil {
 		return document, err
 	}
-	if document, err = parse(text); err != nil {
-		return document, fmt.Errorf("%s: %w", file, err)
+	document, err = parse(text)
+	var problems simulator.Problems
+	if errors.As(err, &problems) {
+		for _, problem := range problems {
+			data.Report(data.Tree.Place(problem.Path, 0), action.RuleBadInput, strings.TrimPrefix(problem.Path+": "+problem.Message, ": "), "")
+		}
+		err = data.Err()
 	}
-	return document, nil
+	return document, err
 }
 
 // certify makes the certificates and writes that of the authority, which clients

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/lua"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -132,23 +134,31 @@ func readWorld(worldFile string) (*world.World, error) {
 	if worldFile == "" {
 		return world.New(nil)
 	}
-	source, err := os.ReadFile(worldFile)
+	text, err := os.ReadFile(worldFile)
 	if err != nil {
 		return nil, fileError(err, worldFile)
 	}
-	v, err := workflow.ParseData(worldFile, source)
+	data, err := source.ReadData(worldFile, text)
 	if err != nil {
 		return nil, err
 	}
-	o, ok := v.(action.Object)
-	if !ok && v != nil {
+	o, ok := data.Value.(action.Object)
+	if !ok && data.Value != nil {
 		return nil, fmt.Errorf("%s must be a mapping with http and net", worldFile)
 	}
 	world, err := world.New(o)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", worldFile, err)
+	var problems action.Problems
+	if errors.As(err, &problems) {
+		for _, problem := range problems {
+			at := data.Tree.Place(problem.Path, 1)
+			if problem.Rule == action.RuleUnknownInput {
+				at = data.Tree.PlaceOfName(problem.Path, 1)
+			}
+			data.Report(at, problem.Rule, problem.Message, problem.Hint)
+		}
+		err = data.Err()
 	}
-	return world, nil
+	return world, err
 }
 
 // ready reports a plan that would fail for want of a connection or a key, or that

@@ -214,25 +214,6 @@ func TestCatalog(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	known := []string{"incident_key", "email", "name", "net"}
-	for word, want := range map[string]string{
-		"incident_kye": "incident_key", "emial": "email", "mail": "email", "nmae": "name", "": "", "completely": "", "ten": "net",
-	} {
-		if got := action.Nearest(word, known); got != want {
-			t.Errorf("%q: got %q, want %q", word, got, want)
-		}
-	}
-}
-
-func TestFormatNumber(t *testing.T) {
-	for f, want := range map[float64]string{5: "5", -0.5: "-0.5", 1e15: "1000000000000000", 1 << 53: "9007199254740992", 1e300: "1e+300"} {
-		if got := action.FormatNumber(f); got != want {
-			t.Errorf("%v: got %s, want %s", f, got, want)
-		}
-	}
-}
-
 func TestAsError(t *testing.T) {
 	typed := action.Errorf(action.Conflict, "taken: %w", context.Canceled)
 	for _, test := range []struct {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 // A Module is what a workflow file must know of the actions of one module. Only a
@@ -83,7 +85,7 @@ func (c *Catalog) Names() []string {
 }
 
 // Modules returns the names of the modules, sorted.
-func (c *Catalog) Modules() []string { return SortedNames(c.modules) }
+func (c *Catalog) Modules() []string { return phrase.Names(c.modules) }
 
 // Functions returns the names of a module's functions, sorted; nil when there is
 // no such module.

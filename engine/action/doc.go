@@ -52,5 +52,5 @@
 //     reference.go writes the reference page; nearest.go makes suggestions.
 //   - scope.go, meter.go, secret.go, redactor.go, error.go: what their names say.
 //
-// The package imports the standard library only.
+// The package imports the standard library and [phrase] only.
 package action

@@ -10,7 +10,7 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// TestErrorText checks the text of an error, alone and as a cause.
+// TestErrorText proves what an error says, alone and as a cause.
 func TestErrorText(t *testing.T) {
 	cause := errors.New("connection refused")
 	err := action.Errorf(action.Unavailable, "no answer from %s: %w", "example.com", cause)
@@ -23,7 +23,7 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
-// TestAsErrorKeeps checks that AsError keeps every field that machines read.
+// TestAsErrorKeeps proves that nothing that machines read of an error is lost.
 func TestAsErrorKeeps(t *testing.T) {
 	typed := &action.Error{Kind: action.Conflict, Message: "taken", Hint: "use another", Status: 409, Code: 2001, Ambiguous: true}
 	if got := action.AsError(fmt.Errorf("again: %w", typed)); got != typed {
@@ -41,7 +41,8 @@ func TestAsErrorKeeps(t *testing.T) {
 	}
 }
 
-// TestKinds checks which kinds are retryable, and that the list is complete.
+// TestKinds proves which failures a retry may help, and that no kind is missing
+// from the list.
 func TestKinds(t *testing.T) {
 	var retryable []action.Kind
 	for _, kind := range action.Kinds() {
@@ -57,8 +58,8 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestInvalidInput checks how the problems of an input become one error. One problem keeps
-// its message and hint apart; several problems are joined into one line.
+// TestInvalidInput proves how problems of an input become one error: a single one
+// keeps its message and hint apart, several stand in one line.
 func TestInvalidInput(t *testing.T) {
 	_, err := echo().Prepare(action.Object{"name": "Ann", "role": "amdin"})
 	got := action.AsError(err)
@@ -71,8 +72,8 @@ func TestInvalidInput(t *testing.T) {
 	}
 }
 
-// TestValidateErrors checks that an error of Validate has the kind invalid_input, unless it
-// has a kind, and names the action.
+// TestValidateErrors proves that what an input's own Validate says is an error of
+// the input, unless it says otherwise, and names the action.
 func TestValidateErrors(t *testing.T) {
 	a := action.New(action.Spec{Name: "test.check", Effect: action.Pure}, func(context.Context, checkedInput) (o empty, _ error) { return },
 		action.Rules[checkedInput]{Validate: (*checkedInput).validate})
@@ -103,8 +104,8 @@ func (in *checkedInput) validate() error {
 	return nil
 }
 
-// TestWithoutRules checks a call of an action without Rules.
-func TestWithoutRules(t *testing.T) {
+// TestPlainInput proves what an input without methods means.
+func TestPlainInput(t *testing.T) {
 	call, err := declare[greetInput]().Prepare(action.Object{"name": "Ann"})
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +118,7 @@ func TestWithoutRules(t *testing.T) {
 	}
 }
 
-// TestEffects checks what the engine concludes from an effect.
+// TestEffects proves what the engine concludes from an effect.
 func TestEffects(t *testing.T) {
 	type conclusion struct {
 		Name                       string
@@ -143,7 +144,7 @@ func TestEffects(t *testing.T) {
 	}
 }
 
-// TestTargets checks that a target is written as a permission writes it.
+// TestTargets proves how a target is written, as in the permission that allows it.
 func TestTargets(t *testing.T) {
 	for _, test := range []struct {
 		target action.Target
@@ -164,32 +165,8 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// TestNearestWords checks which words are near enough for a suggestion.
-func TestNearestWords(t *testing.T) {
-	for _, test := range []struct{ word, candidate string }{
-		{"ab", "ba"}, {"nmae", "name"}, {"retries", "retry"}, {"incidentKey", "incident_key"}, {"get_user_by_mail", "get_user_by_email"}, {"id", "ids"},
-	} {
-		if got := action.Nearest(test.word, []string{"zzzzzzzzzzzz", test.candidate}); got != test.candidate {
-			t.Errorf("%s: got %q, want %q", test.word, got, test.candidate)
-		}
-	}
-	for _, test := range []struct{ word, candidate string }{
-		{"a", "b"}, {"", "x"}, {"ok", "id"}, {"name", "uses"}, {"x", "xyz"},
-	} {
-		if got := action.Nearest(test.word, []string{test.candidate}); got != "" {
-			t.Errorf("%s: got %q, want nothing", test.word, got)
-		}
-	}
-	if got, want := action.DidYouMean("emial", []string{"email", "name"}), `did you mean "email"?`; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	// Of two candidates that are equally near, the first in the alphabet is returned.
-	if got := action.Nearest("bat", []string{"cat", "bar"}); got != "bar" {
-		t.Errorf("got %s, want bar", got)
-	}
-}
-
-// TestCatalogOrder checks that a catalogue is sorted, and that its callers cannot change it.
+// TestCatalogOrder proves that a catalogue is sorted whatever the order of its
+// declarations, and that what it hands out is the caller's own.
 func TestCatalogOrder(t *testing.T) {
 	var actions []*action.Action
 	for _, name := range []string{"b.two", "a.one", "b.one"} {

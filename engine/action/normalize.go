@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 // maxExactInteger is 2^53: above it a float64 skips whole numbers.
@@ -73,16 +75,13 @@ func (n *normalizer) joined(name string) string {
 
 // unknown reports the fields that the schema does not have, in sorted order.
 func (n *normalizer) unknown(s *Schema, o Object) {
-	for _, name := range SortedNames(o) {
+	for _, name := range phrase.Names(o) {
 		if _, ok := s.Field(name); ok {
 			continue
 		}
-		hint := DidYouMean(name, s.Names())
-		switch {
-		case len(s.Fields) == 0:
-			hint = "there are none"
-		case hint == "":
-			hint = "known: " + strings.Join(s.Names(), ", ")
+		hint := "there are none"
+		if len(s.Fields) > 0 {
+			hint = phrase.Suggest(name, s.Names(), "known: ")
 		}
 		n.problems = append(n.problems, Problem{
 			Rule: RuleUnknownInput, Path: n.joined(name), Message: fmt.Sprintf("unknown input %q", n.joined(name)), Hint: hint,
@@ -150,11 +149,7 @@ func (t *Type) takesCredential() bool {
 
 func (n *normalizer) constraints(f *Field, text string) {
 	if len(f.Enum) > 0 && !slices.Contains(f.Enum, text) {
-		hint := DidYouMean(text, f.Enum)
-		if hint == "" {
-			hint = "one of: " + strings.Join(f.Enum, ", ")
-		}
-		n.problem(fmt.Sprintf("%q cannot be %q", n.at(), Clip(text, 40)), hint)
+		n.problem(fmt.Sprintf("%q cannot be %q", n.at(), phrase.Clip(text, 40)), phrase.Suggest(text, f.Enum, "one of: "))
 	}
 	length := utf8.RuneCountInString(text)
 	if f.MaxLength > 0 && length > f.MaxLength {
@@ -310,7 +305,7 @@ func (n *normalizer) anything(v any, secrets bool) {
 			n.path = n.path[:len(n.path)-1]
 		}
 	case Object:
-		for _, name := range SortedNames(v) {
+		for _, name := range phrase.Names(v) {
 			n.path = append(n.path, "."+name)
 			n.anything(v[name], secrets)
 			n.path = n.path[:len(n.path)-1]

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 // Markdown returns the reference page of the action: its summary, how to call it, a
@@ -101,7 +103,7 @@ func orNone(v any) string {
 	case nil:
 		return "None"
 	case float64:
-		return FormatNumber(v)
+		return phrase.Number(v)
 	}
 	return fmt.Sprint(v)
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 // An Object is a value in the model of JSON: its fields are nil, bool, float64,
@@ -112,16 +114,7 @@ type Problem struct {
 func (p Problem) Name() string { return p.Path[strings.LastIndexByte(p.Path, '.')+1:] }
 
 // String returns the message, and the hint in parentheses when there is a hint.
-func (p Problem) String() string { return WithHint(p.Message, p.Hint) }
-
-// WithHint returns a message with its hint in parentheses; an empty hint adds
-// nothing.
-func WithHint(message, hint string) string {
-	if hint == "" {
-		return message
-	}
-	return message + " (" + hint + ")"
-}
+func (p Problem) String() string { return phrase.WithHint(p.Message, p.Hint) }
 
 // Problems is a list of problems as an error.
 type Problems []Problem
@@ -214,9 +207,9 @@ func describe(v any) string {
 	case bool:
 		return "boolean " + strconv.FormatBool(v)
 	case float64:
-		return "number " + FormatNumber(v)
+		return "number " + phrase.Number(v)
 	case string:
-		return "string " + strconv.Quote(Clip(v, 40))
+		return "string " + strconv.Quote(phrase.Clip(v, 40))
 	case []any:
 		return "a list"
 	case Object:
@@ -225,22 +218,4 @@ func describe(v any) string {
 		return "secret " + v.Name
 	}
 	return fmt.Sprintf("a %T", v)
-}
-
-// Clip shortens a text that a message quotes to at most limit characters and "…".
-func Clip(s string, limit int) string {
-	runes := []rune(s)
-	if len(runes) <= limit {
-		return s
-	}
-	return string(runes[:limit]) + "…"
-}
-
-// FormatNumber writes a number as people do: a whole number of up to 18 digits is
-// written without an exponent.
-func FormatNumber(f float64) string {
-	if f == float64(int64(f)) && f > -1e18 && f < 1e18 {
-		return strconv.FormatInt(int64(f), 10)
-	}
-	return strconv.FormatFloat(f, 'g', -1, 64)
 }

@@ -2,56 +2,26 @@ package action
 
 import (
 	"fmt"
-	"maps"
-	"math"
 	"net/mail"
 	"net/netip"
 	"net/url"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
-)
 
-// SortedNames returns the names of an object's fields in sorted order.
-func SortedNames[V any](o map[string]V) []string {
-	names := slices.AppendSeq(make([]string, 0, len(o)), maps.Keys(o))
-	slices.Sort(names)
-	return names
-}
+	"github.com/pdflow/pdflow/engine/phrase"
+)
 
 // DurationOf reads a duration: text such as "5s", "10m" or "1d12h", or a number of
 // seconds. It refuses a negative duration.
 func DurationOf(v any) (time.Duration, error) {
 	switch v := v.(type) {
 	case float64:
-		if math.IsNaN(v) || v < 0 || v > float64(math.MaxInt64/int64(time.Second)) {
-			return 0, fmt.Errorf("%s seconds is not a duration", FormatNumber(v))
-		}
-		return time.Duration(v * float64(time.Second)), nil
+		return phrase.Seconds(v)
 	case string:
-		return parseDuration(v)
+		return phrase.ParseDuration(v)
 	}
 	return 0, fmt.Errorf("%s is not a duration", describe(v))
-}
-
-var daysPattern = regexp.MustCompile(`^(\d{1,5})d(.*)$`)
-
-func parseDuration(text string) (time.Duration, error) {
-	rest, days := text, 0
-	if m := daysPattern.FindStringSubmatch(text); m != nil {
-		days, _ = strconv.Atoi(m[1])
-		if rest = m[2]; rest == "" {
-			rest = "0s"
-		}
-	}
-	d, err := time.ParseDuration(rest)
-	sum := d + time.Duration(days)*24*time.Hour // five digits of days fit; the sum may not
-	if err != nil || d < 0 || sum < d {
-		return 0, fmt.Errorf(`%q is not a duration: write "5s", "10m", "1h30m" or "1d"`, Clip(text, 40))
-	}
-	return sum, nil
 }
 
 // Formats returns the formats that a string may be declared to have.
@@ -81,19 +51,19 @@ func CheckFormat(format, text string) error {
 		return checkURL(text)
 	case "hostname":
 		if len(text) > 253 || !hostnamePattern.MatchString(text) {
-			return fmt.Errorf("%q is not a host name", Clip(text, 60))
+			return fmt.Errorf("%q is not a host name", phrase.Clip(text, 60))
 		}
 	case "ip":
 		if _, err := netip.ParseAddr(text); err != nil {
-			return fmt.Errorf("%q is not an IP address", Clip(text, 60))
+			return fmt.Errorf("%q is not an IP address", phrase.Clip(text, 60))
 		}
 	case "date":
 		if _, err := time.Parse(time.DateOnly, text); err != nil {
-			return fmt.Errorf("%q is not a date such as 2026-01-31", Clip(text, 40))
+			return fmt.Errorf("%q is not a date such as 2026-01-31", phrase.Clip(text, 40))
 		}
 	case "date-time":
 		if _, err := time.Parse(time.RFC3339, text); err != nil {
-			return fmt.Errorf("%q is not a time such as 2026-01-31T09:00:00Z", Clip(text, 40))
+			return fmt.Errorf("%q is not a time such as 2026-01-31T09:00:00Z", phrase.Clip(text, 40))
 		}
 	}
 	return nil
@@ -103,7 +73,7 @@ func checkEmail(text string) error {
 	address, err := mail.ParseAddress(text)
 	switch {
 	case err != nil || address.Address != text:
-		return fmt.Errorf("%q is not an e-mail address such as ann@example.com", Clip(text, 60))
+		return fmt.Errorf("%q is not an e-mail address such as ann@example.com", phrase.Clip(text, 60))
 	case len(text) > 254: // RFC 5321 4.5.3.1.3: a path is at most 256 octets with its brackets
 		return fmt.Errorf("it is %d characters long, at most 254 are allowed", len(text))
 	}
@@ -112,7 +82,7 @@ func checkEmail(text string) error {
 		return fmt.Errorf("the part before @ is %d characters long, at most 64 are allowed", len(local))
 	}
 	if !hostnamePattern.MatchString(domain) {
-		return fmt.Errorf("%q is not a host name", Clip(domain, 60))
+		return fmt.Errorf("%q is not a host name", phrase.Clip(domain, 60))
 	}
 	return nil
 }
@@ -120,10 +90,10 @@ func checkEmail(text string) error {
 func checkURL(text string) error {
 	u, err := url.Parse(text)
 	if err != nil {
-		return fmt.Errorf("%q cannot be read as a URL", Clip(text, 60))
+		return fmt.Errorf("%q cannot be read as a URL", phrase.Clip(text, 60))
 	}
 	if (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
-		return fmt.Errorf("%q is not a URL such as https://example.com/path", Clip(text, 60))
+		return fmt.Errorf("%q is not a URL such as https://example.com/path", phrase.Clip(text, 60))
 	}
 	return nil
 }

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// fieldOrder is what messages expect of a text.
+// fieldOrder names the fields of a text, for messages.
 const fieldOrder = "minute, hour, day of month, month, day of week"
 
-// shorthands are the names for whole texts, and the first five are those that
-// messages offer (crontab(5), "Extensions").
+// shorthands are names for whole texts (crontab(5), "Extensions"). Messages offer
+// the first five.
 var shorthands = []struct{ name, text string }{
 	{"@hourly", "0 * * * *"},
 	{"@daily", "0 0 * * *"},
@@ -53,8 +53,8 @@ func parseColumns(text string) (columns, error) {
 	return c, nil
 }
 
-// checkNoZone refuses the zone that some cron programs take inside the text:
-// robfig/cron v3.0.1 panics on "TZ=UTC", and two places for one fact disagree.
+// checkNoZone refuses a zone inside the text, which some cron programs accept. The
+// zone has a setting of its own, and robfig/cron v3.0.1 panics on "TZ=UTC".
 func checkNoZone(words []string) error {
 	for _, word := range words {
 		name, _, found := strings.Cut(strings.ToUpper(word), "=")
@@ -71,12 +71,12 @@ func expandShorthand(words []string) (string, error) {
 	name := words[0]
 	switch strings.ToLower(name) {
 	case "@every":
-		return "", cronErrorf("for a fixed rhythm use steps, such as `*/10 * * * *`",
+		return "", cronErrorf("for a fixed interval use steps, such as `*/10 * * * *`",
 			"%q is not supported: an interval has no start to count from; expected five fields or %s",
 			name, offeredShorthands)
 	case "@reboot":
-		return "", cronErrorf("start the workflow from whatever starts the machine",
-			"%q is not supported: a schedule is made of times, and a start of the machine is not one; expected five fields or %s",
+		return "", cronErrorf("start the workflow from the service manager of the machine",
+			"%q is not supported: a schedule has times only, and the start of the machine is not a time; expected five fields or %s",
 			name, offeredShorthands)
 	}
 	for _, s := range shorthands {
@@ -85,11 +85,11 @@ func expandShorthand(words []string) (string, error) {
 		}
 		if len(words) > 1 {
 			return "", cronErrorf(fmt.Sprintf("write %q alone, or five fields", name),
-				"%q stands alone: %q follows it", name, strings.Join(words[1:], " "))
+				"%q must be the whole text, but %q follows it", name, strings.Join(words[1:], " "))
 		}
 		return s.text, nil
 	}
-	return "", cronErrorf(didYouMean(name, shorthandNames()),
+	return "", cronErrorf(abbreviation(name, shorthandNames()),
 		"%q is not known: expected %s, or five fields (%s)", name, offeredShorthands, fieldOrder)
 }
 
@@ -101,14 +101,15 @@ func shorthandNames() []string {
 	return names
 }
 
-// wrongCount says what a text without five fields probably is.
+// wrongCount returns the error for a text that does not have five fields, with a
+// guess at what was meant.
 func wrongCount(words []string) error {
 	hint := ""
 	switch {
 	case len(words) == 0:
 		return cronErrorf("such as `30 2 * * 1-5`, or @daily", "the text is empty: expected %s", fieldOrder)
 	case len(words) == 1:
-		hint = didYouMean("@"+words[0], shorthandNames())
+		hint = abbreviation("@"+words[0], shorthandNames())
 	case len(words) == len(fields)+1 && looksLikeZone(words[len(fields)]):
 		hint = "give the zone with `timezone:`"
 	case len(words) == len(fields)+1:
@@ -117,13 +118,13 @@ func wrongCount(words []string) error {
 	return cronErrorf(hint, "the text has %d of the %d fields: expected %s", len(words), len(fields), fieldOrder)
 }
 
-// reference is where the search for a first occurrence begins. Any instant
-// would do; a fixed one gives every machine and every day the same answer. The
-// horizon of the search holds a 29 February from here.
+// reference is where the search for a first scheduled time begins. Any time would do,
+// as long as it is fixed: every machine then gives the same answer on every day. The
+// horizon of the search contains a 29 February from here.
 var reference = time.Date(2025, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// checkOccurs refuses a text whose date never comes. Only a day of month that
-// the months do not have can cause that.
+// checkOccurs refuses a text without any scheduled time. The only possible cause is a
+// day of month that the given months do not have.
 func checkOccurs(c columns, m matcher) error {
 	if !m.atOrAfter(reference).IsZero() {
 		return nil
@@ -132,17 +133,17 @@ func checkOccurs(c columns, m matcher) error {
 		"it never runs: no date has the day of month %q in the month %q", join(c[dayOfMonth]), join(c[month]))
 }
 
-// elapsed reports whether the text counts time rather than naming times of day:
-// its minute or its hour starts with `*`, which is also how cron(8) by Vixie
-// tells the two kinds apart when a clock changes.
+// elapsed reports whether the text means elapsed time ("every ten minutes") and not
+// times of day: its minute or its hour starts with `*`. Vixie's cron(8) uses the same
+// rule when a clock changes.
 func (c columns) elapsed() bool { return c[minute][0].star || c[hour][0].star }
 
-// warnings returns what is permitted and seldom meant.
+// warnings returns a sentence for each thing that is allowed but rarely intended.
 func (c columns) warnings() []string {
 	var found []string
 	if !everyDay(c[dayOfMonth]) && !everyDay(c[dayOfWeek]) {
 		found = append(found, fmt.Sprintf(
-			"day of month %q and day of week %q are both set: cron runs on days that match either, not only on those that match both",
+			"day of month %q and day of week %q are both set: cron runs on days that match either, not only on days that match both",
 			join(c[dayOfMonth]), join(c[dayOfWeek])))
 	}
 	for i, items := range c {
@@ -156,11 +157,11 @@ func (c columns) warnings() []string {
 	return found
 }
 
-// everyDay reports whether a field of days is a plain `*`. A `*/2` is not one:
-// robfig/cron and this package take it as a choice of days.
+// everyDay reports whether a field of days is a plain `*`. `*/2` is not: like
+// robfig/cron, this package reads it as a choice of days.
 func everyDay(items []item) bool { return items[0].plain() }
 
-// String returns the normal form, which every cron program reads the same way.
+// String returns the normal form, which all cron programs read the same way.
 func (c columns) String() string {
 	var words []string
 	for _, items := range c {

@@ -8,9 +8,9 @@ import (
 	"github.com/pdflow/pdflow/engine/schedule"
 )
 
-// FuzzParse checks that no text panics, that a refusal says something, and that
-// a schedule's instants increase, lie in its zone and come to an end of the
-// search.
+// FuzzParse proves that no text makes Parse panic and that every refusal has a
+// message. The scheduled times of every other text increase, are in the zone, and the
+// search for them ends.
 func FuzzParse(f *testing.F) {
 	for _, cron := range []string{
 		"30 2 * * 1-5", "@daily", "TZ=UTC", "CRON_TZ= * * * * *", "0 0 31 2 *", "0 0 29 2 *", "*/70 * * * *",

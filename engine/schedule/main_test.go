@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// TestMain lets the tests see the zones of the Go release, which are also the
-// embedded ones, and not those of the machine. Their tables are the short ones
-// whose bounds segmentAt has to mend.
+// TestMain makes the tests use the zones of the Go release, which are the embedded
+// zones, and not the zones of the machine. Their tables are short, and segmentAt has
+// to correct their bounds.
 func TestMain(m *testing.M) {
 	zones := filepath.Join(build.Default.GOROOT, "lib", "time", "zoneinfo.zip")
 	if _, err := os.Stat(zones); err == nil {

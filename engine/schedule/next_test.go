@@ -7,8 +7,8 @@ import (
 	"github.com/pdflow/pdflow/engine/schedule"
 )
 
-// wallLayout is how these tests write instants: what the clocks show, and by how
-// much they differ from UTC.
+// wallLayout is how these tests write times: what the clocks show, and the offset
+// from UTC.
 const wallLayout = "2006-01-02T15:04 -0700"
 
 func mustParse(t testing.TB, cron, zone string) schedule.Schedule {
@@ -20,13 +20,13 @@ func mustParse(t testing.TB, cron, zone string) schedule.Schedule {
 	return s
 }
 
-// TestNext has the cases that other cron libraries are known to get wrong: days
-// lost on a change of clocks, runs lost or doubled, searches that never end.
+// TestNext has the cases that other cron libraries get wrong: days that are lost when
+// the clocks change, times that are lost or doubled, searches that never end.
 func TestNext(t *testing.T) {
 	tests := []struct {
 		name, cron, zone string
 		after            string   // wall time in the zone
-		want             []string // the instants that follow
+		want             []string // the scheduled times that follow
 	}{
 		{
 			"half an hour into a gap", "30 2 * * *", "America/New_York", "2026-03-07T12:00 -0500",
@@ -174,8 +174,8 @@ func TestNext(t *testing.T) {
 	}
 }
 
-// TestNextOfFractions checks that an instant after a whole minute does not bring
-// that minute again, and one before it does not lose it.
+// TestNextOfFractions proves that Next does not return a minute again for a time just
+// after it, and does not skip it for a time just before it.
 func TestNextOfFractions(t *testing.T) {
 	s := mustParse(t, "* * * * *", "")
 	minute := time.Date(2026, 1, 1, 0, 1, 0, 0, time.UTC)
@@ -209,7 +209,7 @@ func TestNextAtTheEnds(t *testing.T) {
 	}
 	var none schedule.Schedule
 	if got := none.Next(time.Unix(0, 0)); !got.IsZero() {
-		t.Errorf("the zero Schedule has the instant %s, want none", got)
+		t.Errorf("the zero Schedule has the scheduled time %s, want none", got)
 	}
 }
 

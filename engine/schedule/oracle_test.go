@@ -9,11 +9,11 @@ import (
 	"github.com/pdflow/pdflow/engine/schedule"
 )
 
-// everyMinutes is what the minutes of all oracleCrons are multiples of.
+// everyMinutes divides the minutes of all oracleCrons.
 const everyMinutes = 5
 
-// oracleCrons cover both kinds of text, at the hours at which clocks change, on
-// days that are hit, missed and skipped.
+// oracleCrons cover both kinds of text, at the hours at which clocks change, on days
+// that match, that do not match, and that a zone skips.
 var oracleCrons = []string{
 	"30 2 * * *", "30 1 * * *", "0 0 * * *", "0 5 * * *", "0 12 * * *", "15 23 * * 6",
 	"0 5 * * 0", "0 5 * * 5", "15 0-3 * * *", "0,30 1,2,3 * * 0", "0 2 * 3,10 *",
@@ -21,8 +21,7 @@ var oracleCrons = []string{
 	"*/15 * * * *", "0 * * * *", "45 */2 * * *", "*/20 2 * * *", "0 */6 * * 0", "*/30 0 30 12 *",
 }
 
-// oracleZones are the zones whose clocks do something unusual, in a year in
-// which they do.
+// oracleZones are zones with unusual clock changes, each with a year that has one.
 var oracleZones = []struct {
 	zone string
 	year int
@@ -70,7 +69,7 @@ func TestOracle(t *testing.T) {
 	}
 }
 
-// compare follows Next from the walk's start to its end.
+// compare follows Next from the start of the walk to its end.
 func compare(t *testing.T, s schedule.Schedule, minutes []moment, want []time.Time) {
 	t.Helper()
 	at := minutes[0].time().Add(-time.Second)
@@ -84,7 +83,7 @@ func compare(t *testing.T, s schedule.Schedule, minutes []moment, want []time.Ti
 	}
 }
 
-// compareFrom asks Next from instants in between.
+// compareFrom calls Next for times in between.
 func compareFrom(t *testing.T, s schedule.Schedule, points, want []time.Time) {
 	t.Helper()
 	for _, point := range points {
@@ -100,8 +99,8 @@ func compareFrom(t *testing.T, s schedule.Schedule, points, want []time.Time) {
 	}
 }
 
-// probes picks instants from all of the walk, and most around the changes of
-// clocks. The strides do not follow the days.
+// probes picks times from the whole walk, most of them around clock changes. The
+// strides are not multiples of a day.
 func probes(minutes []moment) []time.Time {
 	const around = 40 // more than three hours
 	var points []time.Time
@@ -119,11 +118,11 @@ func probes(minutes []moment) []time.Time {
 type moment struct {
 	unix  int64 // in minutes
 	shown face
-	// repeated: the clocks have shown this before.
+	// repeated says that the clocks have shown this minute before.
 	repeated bool
-	// season counts the changes of clocks before this.
+	// season counts the clock changes before this minute.
 	season int8
-	// skipped is how many minutes the clocks jumped over to get here.
+	// skipped is the number of minutes that the clocks skipped just before.
 	skipped int16
 }
 
@@ -138,8 +137,8 @@ func faceOf(t time.Time) face {
 	return face{uint8(minute), uint8(hour), uint8(day), uint8(month), uint8(t.Weekday())}
 }
 
-// jumpedOver returns what the clocks did not show before m: the minutes that led
-// up to it on the calendar.
+// jumpedOver returns the minutes of the calendar that the clocks skipped just before
+// m.
 func (m *moment) jumpedOver(location *time.Location) []face {
 	if m.skipped == 0 {
 		return nil
@@ -154,9 +153,9 @@ func (m *moment) jumpedOver(location *time.Location) []face {
 	return faces
 }
 
-// walk converts every minute of two years and a few days to wall time. Nothing is
-// asked about zones but what the clocks show at one instant. Minutes that no
-// text of the test can match are looked at and not kept.
+// walk converts every minute of two years and a few days to wall time. All it takes
+// from package time is what the clocks of a zone show at one time. It does not keep
+// minutes that no text of the test can match.
 func walk(year int, location *time.Location) []moment {
 	start := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
 	end := start.AddDate(2, 0, 20)
@@ -182,16 +181,16 @@ func walk(year int, location *time.Location) []moment {
 	return minutes
 }
 
-// runs applies the policy, in its words, to each minute.
+// runs applies the rules of the package comment, quoted here, to each minute.
 func runs(p policy, minutes []moment, location *time.Location) []time.Time {
 	var found []time.Time
 	for i := range minutes {
 		m := &minutes[i]
 		run := p.matches(m.shown)
 		if !p.elapsed {
-			// "of a time that happens twice it runs the first"
+			// "of a time that happens twice, the first is scheduled"
 			run = run && !m.repeated
-			// "if a change skips any of them, it runs once, at the first instant after"
+			// "if a change skips any of them, the schedule runs once, at the first time after"
 			for _, missed := range m.jumpedOver(location) {
 				run = run || p.matches(missed)
 			}
@@ -203,8 +202,8 @@ func runs(p policy, minutes []moment, location *time.Location) []time.Time {
 	return found
 }
 
-// A policy is a cron text read once more, by the simplest means, so that the
-// oracle does not share a mistake with the package.
+// A policy is a cron text that is parsed a second time by the simplest means, so that
+// the oracle does not repeat a mistake of the package.
 type policy struct {
 	elapsed                       bool
 	minute, hour, dom, month, dow uint64 // bit n for the value n

@@ -72,12 +72,12 @@ func TestParseRefusesCron(t *testing.T) {
 		{"@dayly", "is not known", ""},
 		{"@month", "is not known", `did you mean "@monthly"?`},
 		{"@", "is not known", ""},
-		{"@daily 5", `"@daily" stands alone: "5" follows it`, `write "@daily" alone`},
+		{"@daily 5", `"@daily" must be the whole text, but "5" follows it`, `write "@daily" alone`},
 		{"@every 5m", `"@every" is not supported: an interval has no start`, "`*/10 * * * *`"},
 		{"@every -5m", `"@every" is not supported`, ""},
 		{"@every 0s", `"@every" is not supported`, ""},
 		{"@every 100ms", `"@every" is not supported`, ""},
-		{"@reboot", `"@reboot" is not supported: a schedule is made of times`, "start the workflow"},
+		{"@reboot", `"@reboot" is not supported: a schedule has times only`, "start the workflow"},
 
 		{"60 * * * *", `minute "60" is out of range: expected 0 to 59`, ""},
 		{"0 24 * * *", `hour "24" is out of range: expected 0 to 23`, ""},
@@ -129,9 +129,9 @@ func TestParseRefusesCron(t *testing.T) {
 
 func TestParseRefusesZone(t *testing.T) {
 	tests := []struct{ zone, message, hint string }{
-		{"Local", `"Local" is whatever zone the machine is set to`, "Europe/Berlin"},
-		{"local", "is whatever zone the machine is set to", "Europe/Berlin"},
-		{"localtime", "is whatever zone the machine is set to", "Europe/Berlin"},
+		{"Local", `"Local" is another zone on every machine`, "Europe/Berlin"},
+		{"local", "is another zone on every machine", "Europe/Berlin"},
+		{"localtime", "is another zone on every machine", "Europe/Berlin"},
 		{"posixrules", `"posixrules" is not known: expected a name of the IANA time zone database`, ""},
 		{"right/Europe/Berlin", "is not known", `"Europe/Berlin"`},
 		{"europe/berlin", "is not known", `did you mean "Europe/Berlin"?`},
@@ -178,8 +178,8 @@ func TestWarnings(t *testing.T) {
 	}{
 		{"30 2 * * 1-5", nil},
 		{"0 0 1 * ?", nil},
-		{"0 0 13 * FRI", []string{`day of month "13" and day of week "5" are both set: cron runs on days that match either, not only on those that match both`}},
-		{"0 0 */10 * 1", []string{`day of month "*/10" and day of week "1" are both set: cron runs on days that match either, not only on those that match both`}},
+		{"0 0 13 * FRI", []string{`day of month "13" and day of week "5" are both set: cron runs on days that match either, not only on days that match both`}},
+		{"0 0 */10 * 1", []string{`day of month "*/10" and day of week "1" are both set: cron runs on days that match either, not only on days that match both`}},
 		{"*/60 * * * *", []string{`minute "*/60" matches only 0: its step is as large as its range`}},
 	}
 	for _, test := range tests {

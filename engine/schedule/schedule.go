@@ -1,12 +1,13 @@
 package schedule
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
 
-// A Schedule is a set of instants: the times of a cron text in a zone. It is
-// immutable; the zero Schedule has no instants.
+// A Schedule is a cron text in a zone. It is immutable. The zero Schedule has no
+// scheduled times.
 type Schedule struct {
 	cron     string
 	zone     *time.Location
@@ -15,8 +16,8 @@ type Schedule struct {
 	warnings []string
 }
 
-// Parse checks a cron text and the name of an IANA zone, where "" is UTC. Its
-// errors are of type [*Error].
+// Parse reads a cron text and the name of an IANA time zone; "" is UTC. The error is
+// an [*Error].
 func Parse(cronText, zone string) (Schedule, error) {
 	columns, err := parseColumns(cronText)
 	if err != nil {
@@ -42,13 +43,13 @@ func Parse(cronText, zone string) (Schedule, error) {
 	}, nil
 }
 
-// Warnings returns sentences about what is permitted and seldom meant.
+// Warnings returns a sentence for each thing that is allowed but rarely intended.
 func (s Schedule) Warnings() []string { return slices.Clone(s.warnings) }
 
-// String returns the normal cron text and the zone's name.
+// String returns the normal form of the cron text and the name of the zone.
 func (s Schedule) String() string { return s.cron + " (" + s.Zone().String() + ")" }
 
-// Zone returns the zone whose clocks the schedule goes by.
+// Zone returns the time zone of the schedule.
 func (s Schedule) Zone() *time.Location {
 	if s.zone == nil {
 		return time.UTC
@@ -56,7 +57,27 @@ func (s Schedule) Zone() *time.Location {
 	return s.zone
 }
 
-// Cron returns the normal form of the cron text: five fields with one space
-// between them, numbers for names and for @daily and its like, and 0 for
-// Sunday. Texts that differ in spelling only have the same.
+// Cron returns the normal form of the cron text: five fields with one space between
+// them, with numbers instead of names, with 0 for Sunday, and without shorthands such
+// as @daily. Texts that differ in spelling only have the same normal form.
 func (s Schedule) Cron() string { return s.cron }
+
+// An Error says why a schedule is refused.
+type Error struct {
+	Field   string // the setting that is wrong: "cron" or "timezone"
+	Message string // what is wrong, and what was expected
+	Hint    string // what to try; may be empty
+}
+
+// Error returns the field and the message.
+func (e *Error) Error() string { return e.Field + ": " + e.Message }
+
+// cronErrorf returns an Error about the cron text.
+func cronErrorf(hint, format string, args ...any) error {
+	return &Error{Field: "cron", Message: fmt.Sprintf(format, args...), Hint: hint}
+}
+
+// zoneErrorf returns an Error about the zone.
+func zoneErrorf(hint, format string, args ...any) error {
+	return &Error{Field: "timezone", Message: fmt.Sprintf(format, args...), Hint: hint}
+}

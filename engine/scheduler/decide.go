@@ -9,40 +9,42 @@ import (
 )
 
 const (
-	// maxJudged is how many instants are judged one by one: more than are caught up or
-	// get a record each.
+	// maxJudged is how many missed times get a decision each: more than can be caught up
+	// or get a record each.
 	maxJudged = 4 * maxRecords
-	// onTime is how late an instant may be judged without having been missed: a wake
-	// that was late, or a tick that took long.
+	// onTime is how late a decision may be for a time that was not missed: the loop may
+	// wake late, or a tick may take long.
 	onTime = 30 * time.Second
-	// maxCaughtUp is how many missed instants catch_up: all runs.
+	// maxCaughtUp is how many missed times `catch_up: all` runs.
 	maxCaughtUp = 10
-	// maxRecords is how many skipped instants get a record each; those before share
-	// one, which says how many they were.
+	// maxRecords is how many skipped times get a record each. The times before them share
+	// one record, which has their number.
 	maxRecords = 10
-	// maxWindow bounds the default window of catch_up; half the period does too.
+	// maxWindow bounds the default window of `catch_up`, which is half the time to the
+	// next scheduled time.
 	maxWindow = time.Hour
 )
 
-// The reasons why an instant is skipped, as its record begins.
+// The reasons why a scheduled time is skipped. The record of the run begins with one.
 const (
-	Down   = "down"   // nothing ran when it was due, and catch_up leaves it out
-	Window = "window" // it is too long ago to be caught up
-	Paused = "paused"
+	Down   = "down"   // no scheduler was running, and catch_up does not run the time late
+	Window = "window" // the time is too long ago to be caught up
+	Paused = "paused" // the schedule was paused
 )
 
-// decide judges the instants of an entry that are due, the oldest first.
+// decide returns a decision for each scheduled time of an entry that is due, the oldest
+// first.
 func (e *entry) decide(now time.Time) []Decision {
-	instants, left, first := e.instants(now)
-	if len(instants) == 0 {
+	times, left, first := e.dueTimes(now)
+	if len(times) == 0 {
 		return nil
 	}
-	decisions := make([]Decision, len(instants))
-	for i, at := range instants {
+	decisions := make([]Decision, len(times))
+	for i, at := range times {
 		decisions[i] = Decision{Due: Due{Occurrence: run.Occurrence{Workflow: e.Workflow, Schedule: e.Schedule, At: at}, Entry: e.Entry, Late: now.Sub(at)}, Count: 1}
 		decisions[i].Reason = e.reason(at, now)
 	}
-	if left > 0 { // the first stands for all before it
+	if left > 0 { // the first decision includes all times before it
 		decisions[0].Count += left
 		decisions[0].Reason = cmp.Or(decisions[0].Reason, Down)
 	}
@@ -50,9 +52,10 @@ func (e *entry) decide(now time.Time) []Decision {
 	return condense(decisions, first)
 }
 
-// instants are those after the watermark up to now: the newest of them, how many there
-// are before those, and the first of all. After years there may be millions.
-func (e *entry) instants(now time.Time) (newest []time.Time, left int, first time.Time) {
+// dueTimes returns the scheduled times after the watermark up to now: the newest of
+// them, the number of those left out, and the first of all. After years of downtime
+// there may be millions.
+func (e *entry) dueTimes(now time.Time) (newest []time.Time, left int, first time.Time) {
 	for at := e.Spec.Next(e.watermark); !at.IsZero() && !at.After(now); at = e.Spec.Next(at) {
 		if first.IsZero() {
 			first = at
@@ -68,7 +71,8 @@ func (e *entry) instants(now time.Time) (newest []time.Time, left int, first tim
 	return newest, left, first
 }
 
-// reason is why an instant does not run whatever the others are; empty when it may.
+// reason returns why a scheduled time does not run, without regard to the others. It
+// returns "" when the time may run.
 func (e *entry) reason(at, now time.Time) string {
 	switch {
 	case e.pause.Active(at):
@@ -83,7 +87,7 @@ func (e *entry) reason(at, now time.Time) string {
 	return ""
 }
 
-// window is how late a missed instant may still run.
+// window returns how late a missed time may still run.
 func (e *entry) window(at time.Time) time.Duration {
 	if e.CatchUp.Window > 0 {
 		return e.CatchUp.Window
@@ -94,8 +98,8 @@ func (e *entry) window(at time.Time) time.Duration {
 	return maxWindow
 }
 
-// catchUp leaves as many instants to run as the schedule catches up: the newest. When
-// they are several, each waits for those before it.
+// catchUp keeps the newest times that the schedule catches up, and skips the others.
+// When it keeps several, each waits for the times before it.
 func (e *entry) catchUp(decisions []Decision) {
 	most := 1
 	if e.CatchUp.Mode == "all" {
@@ -122,23 +126,23 @@ func (e *entry) catchUp(decisions []Decision) {
 	}
 }
 
-// condense lets old instants that are skipped share one record: after a month of
-// downtime there may be thousands.
+// condense makes old skipped times share one record: after a month of downtime there
+// may be thousands.
 func condense(decisions []Decision, first time.Time) []Decision {
-	skipped, instants := 0, 0
+	skipped, times := 0, 0
 	for _, d := range decisions {
 		if d.Reason == "" {
 			break
 		}
 		skipped++
-		instants += d.Count
+		times += d.Count
 	}
-	if instants <= maxRecords {
+	if times <= maxRecords {
 		return decisions
 	}
 	kept := min(skipped, maxRecords)
-	share := &decisions[skipped-kept] // stands for itself and all before
-	share.Count = instants - kept + 1
+	share := &decisions[skipped-kept] // includes all times before
+	share.Count = times - kept + 1
 	share.Reason = fmt.Sprintf("%s: %d occurrences from %s to %s", share.Reason, share.Count, first.UTC().Format(time.RFC3339), share.At.UTC().Format(time.RFC3339))
 	return decisions[skipped-kept:]
 }

@@ -11,8 +11,9 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// TestPauseThatIsOver: what was due while a schedule was paused stays so, also when the
-// pause was over before anything could look; what was due before it is caught up.
+// TestPauseThatIsOver: times that were due during a pause are skipped, even if no
+// scheduler looked before the pause was over. Times that were due before it are caught
+// up.
 func TestPauseThatIsOver(t *testing.T) {
 	w := newWorld(t)
 	w.scheduler(hourly(t, workflow.CatchUp{Mode: "all", Window: 24 * time.Hour}))
@@ -25,8 +26,8 @@ func TestPauseThatIsOver(t *testing.T) {
 	w.want("w 27 13:00 run", "w 27 14:00 paused", "w 27 15:00 paused", "w 27 16:00 run")
 }
 
-// TestOtherTimes: a schedule whose times change has no past with the new ones; what was
-// due at the old ones is.
+// TestOtherTimes: when the cron text of a schedule changes, no time of the new text was
+// missed. Times of the old text that were due still run.
 func TestOtherTimes(t *testing.T) {
 	w := newWorld(t)
 	s := w.scheduler(hourly(t, workflow.CatchUp{}))
@@ -40,8 +41,8 @@ func TestOtherTimes(t *testing.T) {
 	w.want("w 27 13:00 run", "w 27 13:15 run")
 }
 
-// TestFarAhead: a watermark that a wrong clock left in the future does not silence a
-// schedule for ever.
+// TestFarAhead: a schedule runs again after a wrong clock left its watermark in the
+// future.
 func TestFarAhead(t *testing.T) {
 	w := newWorld(t)
 	w.clock.now = start.AddDate(1, 0, 0)
@@ -63,8 +64,8 @@ func TestFarAhead(t *testing.T) {
 	w.want("w 27 13:00 run")
 }
 
-// TestYearsOfDowntime: of millions of instants some have records, and one of them counts
-// the others.
+// TestYearsOfDowntime: of millions of missed times a few have records, and one of these
+// has the number of the others.
 func TestYearsOfDowntime(t *testing.T) {
 	w := newWorld(t)
 	minutely := entryOf(t, "w", "* * * * *", "", workflow.CatchUp{Mode: "all", Window: time.Hour})
@@ -91,12 +92,12 @@ func TestYearsOfDowntime(t *testing.T) {
 		}
 	}
 	if want := 365 * 24 * 60; counted != want || runs != 10 || len(w.order) != 20 || !strings.Contains(shared, "occurrences from 2026-03-27T12:01:00Z") {
-		t.Errorf("got %d instants, want %d; %d runs in %d records; %q", counted, want, runs, len(w.order), shared)
+		t.Errorf("got %d scheduled times, want %d; %d runs in %d records; %q", counted, want, runs, len(w.order), shared)
 	}
 }
 
-// TestSeveralTakeTurns: instants that are caught up together are told from one that runs
-// alone.
+// TestSeveralTakeTurns: Several is set for times that are caught up together, and not
+// for a time that runs alone.
 func TestSeveralTakeTurns(t *testing.T) {
 	w := newWorld(t)
 	all := hourly(t, workflow.CatchUp{Mode: "all", Window: 24 * time.Hour})

@@ -1,30 +1,32 @@
-// Package scheduler begins the runs of schedules: each due instant once, whatever
-// happens to the process, its clock or its disk.
+// Package scheduler starts one run for each scheduled time of a workflow, also when
+// the process dies, the clock is set or the journal cannot be written for a while.
 //
 //	s := &scheduler.Scheduler{Journal: journal, Clock: clock, Start: start, Skip: skip}
-//	err := s.Replace(ctx, entries) // those of the files that are loaded
+//	err := s.Replace(ctx, entries) // the schedules of the files that are loaded
 //	err = s.Run(ctx)
 //
-// # How an instant comes to be a run
+// # From a scheduled time to a run
 //
-// An [Entry] is a schedule of a workflow. Entries of one text and zone share a group,
-// which knows its next instant; the groups are a heap, so that an idle tick looks at
-// one of them only. When an instant is due, every entry of its group is judged
-// (decide.go): it runs, or it is skipped for a reason. Both are written to the journal
-// as a run whose id follows from the instant ([engine.Occurrence]), and only then does
-// the entry's watermark move. So nothing is lost when the process dies in between, and
-// nothing happens twice when the instant is judged again: the journal refuses a second
-// run of one id. That alone is what several schedulers on one journal rely on.
+// An [Entry] is a schedule of a workflow. Entries with the same cron text and zone are
+// a group, which knows its next scheduled time. The groups are a heap, so a tick
+// without work looks at one group only. When a scheduled time is due, every entry of
+// its group gets a decision (decide.go): the time runs, or it is skipped for a reason.
+// Both are written to the journal as a run with an id that is derived from the
+// scheduled time ([run.Occurrence]). Then the watermark of the entry moves. So
+// nothing is lost when the process dies in between, and nothing runs twice when a
+// scheduled time is decided again: the journal refuses a second run with the same id.
+// Several schedulers on one journal rely on this alone.
 //
 // # What else can happen
 //
-//   - The clock went back: an instant at or before the watermark is never judged again.
-//   - The clock went forward, the machine slept, or nothing ran: what was missed is
-//     caught up as the schedule says (none, last, all), within its window, and the rest
-//     is skipped.
-//   - The journal cannot be written: the watermark stays, and the instants are judged
+//   - The clock was set back: a scheduled time at or before the watermark is never
+//     decided again.
+//   - The clock was set forward, the machine slept, or no scheduler was running: missed
+//     times are caught up as the schedule says (none, last, all) within its window. The
+//     others are skipped.
+//   - The journal cannot be written: the watermark stays, and the times are decided
 //     again a moment later.
-//   - A schedule that is new begins with the present: it has no past.
+//   - A new schedule starts with the present: it has no missed times.
 package scheduler
 
 import (
@@ -46,13 +48,14 @@ import (
 )
 
 const (
-	// maxSleep is how long the loop waits at most: timers do not count the time that a
-	// machine sleeps, and clocks are set.
+	// maxSleep bounds how long the loop waits: a timer does not count the time that the
+	// machine sleeps, and the clock may be set.
 	maxSleep = 30 * time.Second
-	// retryAfter is when what could not be written is tried again.
+	// retryAfter is the time until a decision that could not be written is tried again.
 	retryAfter = time.Second
-	// farAhead is how far in the future a watermark may be: a clock that was set back is
-	// waited for as long. The ids of runs keep instants from running twice after that.
+	// farAhead is how far in the future a watermark may be. When a clock was set back,
+	// the schedule waits for this long at most. After that, the ids of runs keep a
+	// scheduled time from running twice.
 	farAhead = 24 * time.Hour
 )
 
@@ -65,55 +68,56 @@ type Entry struct {
 	Data     any // for Start and Skip, such as the plan and the inputs
 }
 
-// A Due is an instant that is due.
+// A Due is a scheduled time that is due.
 type Due struct {
 	run.Occurrence
 	Entry Entry
 	Late  time.Duration // how long ago it was due
-	// Several says that other instants of the schedule run with this one: they take
-	// turns, also where the workflow skips a run that overlaps with another.
+	// Several says that other scheduled times of the schedule run together with this one.
+	// They run one after the other, even if the workflow skips runs that overlap.
 	Several bool
 }
 
-// A Decision is what became of an instant, for logs, metrics and alerts.
+// A Decision says what happens to a scheduled time, for logs, metrics and alerts.
 type Decision struct {
 	Due
-	Reason string // why it was skipped; empty when it runs
-	Count  int    // how many instants it stands for, at least 1
-	Err    error  // it could not be written, and is tried again
+	Reason string // why it is skipped; empty when it runs
+	Count  int    // how many scheduled times share the decision, at least 1
+	Err    error  // why the decision could not be written; it is tried again
 }
 
-// A Scheduler begins runs. Its fields are set before it is used; its methods are safe
-// for concurrent use.
+// A Scheduler starts the runs of schedules. Set its fields before the first use. Its
+// methods are safe for concurrent use.
 type Scheduler struct {
 	Journal journal.Journal
-	Clock   action.Clock // nil is the machine's
-	// Start begins the run of an instant and returns when that is durable, or why it
-	// is not; [engine.ErrExists] says that it was begun before. It is called from
+	Clock   action.Clock // nil: the clock of the machine
+	// Start starts the run of a scheduled time. It returns when the start is durable, or
+	// an error; [journal.ErrExists] says that the run was started before. It is called from
 	// several goroutines.
 	Start func(context.Context, Due) error
-	// Skip records that an instant does not run.
+	// Skip records that a scheduled time does not run.
 	Skip func(ctx context.Context, due Due, reason string) error
-	// Observe hears of every decision, from one goroutine; nil hears nothing.
+	// Observe is called with every decision, from one goroutine. It may be nil.
 	Observe func(Decision)
-	// Ahead hears of a schedule whose watermark is so far in the future that only a wrong
-	// clock can have left it there: it begins anew with the present. Nil hears nothing.
+	// Ahead is called with a schedule whose watermark is so far in the future that the
+	// clock must have been wrong. The schedule starts again with the present. It may be
+	// nil.
 	Ahead func(e Entry, watermark time.Time)
 
 	woke    atomic.Pointer[time.Time]
-	settled atomic.Pointer[time.Time] // when the last look left nothing behind
+	settled atomic.Pointer[time.Time] // the last tick after which everything due was written
 
 	mu     sync.Mutex
 	known  map[name]*entry
 	groups map[string]*group
 	heap   groupHeap
-	behind []*entry // whose last instants could not be written
+	behind []*entry // with due times that could not be written
 	wake   chan struct{}
 }
 
 type name struct{ workflow, schedule string }
 
-// An entry is an Entry that is loaded.
+// An entry is a loaded Entry with its state.
 type entry struct {
 	Entry
 	watermark time.Time
@@ -123,9 +127,9 @@ type entry struct {
 
 func (e *entry) name() name { return name{e.Workflow, e.Schedule} }
 
-// Replace makes the given entries those that are loaded. Entries that were there keep
-// their state; what the others missed while nothing ran is caught up by the next
-// [Scheduler.Tick].
+// Replace loads the given entries instead of the loaded ones. Entries that were loaded
+// before keep their state. The next [Scheduler.Tick] catches up what the others missed
+// while no scheduler was running.
 func (s *Scheduler) Replace(ctx context.Context, entries []Entry) error {
 	states, err := s.states(ctx)
 	if err != nil {
@@ -135,7 +139,7 @@ func (s *Scheduler) Replace(ctx context.Context, entries []Entry) error {
 	defer s.mu.Unlock()
 	now := s.now()
 	if work := s.due(now); len(work) > 0 {
-		s.settle(ctx, work, now) // what is due is due as it was
+		s.settle(ctx, work, now) // with the entries that were loaded when it became due
 	}
 	old := s.known
 	s.known, s.groups, s.heap, s.behind = make(map[name]*entry, len(entries)), map[string]*group{}, nil, nil
@@ -153,7 +157,7 @@ func (s *Scheduler) Replace(ctx context.Context, entries []Entry) error {
 		}
 		switch before := old[e.name()]; {
 		case before != nil && before.Spec.String() != e.Spec.String():
-			e.last, e.watermark = before.last, later(e.watermark, now) // the new times have no past
+			e.last, e.watermark = before.last, later(e.watermark, now) // none of the new times was missed
 			fresh = append(fresh, journal.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: e.watermark})
 		case before != nil:
 			e.last, e.watermark = before.last, later(e.watermark, before.watermark)
@@ -172,8 +176,8 @@ func (s *Scheduler) Replace(ctx context.Context, entries []Entry) error {
 	return s.Journal.SaveSchedules(ctx, fresh)
 }
 
-// join puts an entry into the group of its text. What it missed before now is judged
-// by itself: its group goes on from now.
+// join adds an entry to the group of its cron text and zone. The group starts with the
+// present, so the entry alone catches up what it missed.
 func (s *Scheduler) join(e *entry, now time.Time) {
 	if next := e.Spec.Next(e.watermark); !next.IsZero() && !next.After(now) {
 		s.behind = append(s.behind, e)
@@ -188,7 +192,7 @@ func (s *Scheduler) join(e *entry, now time.Time) {
 	g.entries = append(g.entries, e)
 }
 
-// states reads the states of schedules from the journal.
+// states returns the states of all schedules in the journal.
 func (s *Scheduler) states(ctx context.Context) (map[name]journal.ScheduleState, error) {
 	list, err := s.Journal.Schedules(ctx)
 	if err != nil {
@@ -201,7 +205,7 @@ func (s *Scheduler) states(ctx context.Context) (map[name]journal.ScheduleState,
 	return states, nil
 }
 
-// Run begins runs until the context ends.
+// Run starts runs until the context ends. It returns nil.
 func (s *Scheduler) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		next := s.Tick(ctx)
@@ -249,8 +253,8 @@ func (s *Scheduler) wakeUp() {
 	}
 }
 
-// Tick judges what is due and returns when the next instant is; the zero time when
-// there is none. Run calls it; a program with a loop of its own may.
+// Tick decides what is due and returns the next scheduled time, or the zero time when
+// there is none. Run calls it. A program with its own loop may call it instead.
 func (s *Scheduler) Tick(ctx context.Context) (next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -271,14 +275,15 @@ func (s *Scheduler) Tick(ctx context.Context) (next time.Time) {
 	return next
 }
 
-// Watermark returns up to when everything that was due is recorded. It stands still
-// while the journal takes nothing, and is the zero time before the first look.
+// Watermark returns the time up to which everything that was due is recorded. It does
+// not move while the journal cannot be written, and is the zero time before the first
+// tick.
 func (s *Scheduler) Watermark() time.Time {
 	return timeOf(&s.settled)
 }
 
-// timeOf reads a time without the lock, which is held as long as the journal takes: who
-// watches the loop must not hang with it.
+// timeOf reads a time without the lock. The lock is held while the journal is written,
+// and a watchdog of the loop must not wait for that.
 func timeOf(at *atomic.Pointer[time.Time]) time.Time {
 	if t := at.Load(); t != nil {
 		return *t
@@ -286,12 +291,12 @@ func timeOf(at *atomic.Pointer[time.Time]) time.Time {
 	return time.Time{}
 }
 
-// LastWake returns when the loop last looked: what a watcher of it watches.
+// LastWake returns the time of the last tick, for a watchdog of the loop.
 func (s *Scheduler) LastWake() time.Time {
 	return timeOf(&s.woke)
 }
 
-// due returns the entries with instants that are due, each once.
+// due returns the entries with a scheduled time that is due, each once.
 func (s *Scheduler) due(now time.Time) []*entry {
 	work := s.behind
 	s.behind = nil
@@ -327,15 +332,15 @@ type group struct {
 	entries []*entry
 }
 
-// A groupHeap has the group with the earliest instant first.
+// A groupHeap has the group with the earliest scheduled time first.
 type groupHeap []*group
 
 var _ heap.Interface = (*groupHeap)(nil)
 
-// Len is how many groups there are.
+// Len returns the number of groups.
 func (h groupHeap) Len() int { return len(h) }
 
-// Less compares instants; none comes last.
+// Less compares the next scheduled times. A group without one comes last.
 func (h groupHeap) Less(i, j int) bool {
 	if h[i].next.IsZero() || h[j].next.IsZero() {
 		return !h[i].next.IsZero()

@@ -29,7 +29,8 @@ type setClock struct {
 
 func (c *setClock) Now() time.Time { return c.now }
 
-// A world is a journal, and what schedulers wrote to it: each instant at most once.
+// A world is a journal, and what schedulers wrote to it. It refuses a second record of
+// a scheduled time.
 type world struct {
 	t       *testing.T
 	journal journal.Journal
@@ -37,7 +38,7 @@ type world struct {
 	broken  bool // nothing can be written
 
 	mu      sync.Mutex
-	records map[string]string // by the instant's run: "run" or the reason
+	records map[string]string // by the id of the run: "run" or the reason
 	order   []string
 }
 
@@ -74,7 +75,7 @@ func (w *world) write(d scheduler.Due, what string) error {
 	return nil
 }
 
-// advance moves the clock in ticks, as the loop does when nothing disturbs it.
+// advance moves the clock in ticks, as the loop does.
 func (w *world) advance(s *scheduler.Scheduler, d time.Duration) {
 	end := w.clock.now.Add(d)
 	for {
@@ -90,7 +91,7 @@ func (w *world) advance(s *scheduler.Scheduler, d time.Duration) {
 	}
 }
 
-// jump moves the clock at once, and lets the scheduler look.
+// jump moves the clock at once, and ticks the scheduler.
 func (w *world) jump(s *scheduler.Scheduler, d time.Duration) {
 	w.clock.now = w.clock.now.Add(d)
 	s.Tick(context.Background())
@@ -121,11 +122,11 @@ func hourly(t *testing.T, catchUp workflow.CatchUp) scheduler.Entry {
 	return entryOf(t, "w", "0 * * * *", "", catchUp)
 }
 
-// TestFires: each instant once, the present minute of the start not at all, and a
-// restart begins nothing again.
+// TestFires: every scheduled time runs once. The time at the start of the scheduler
+// does not run, and a restart starts nothing again.
 func TestFires(t *testing.T) {
 	w := newWorld(t)
-	w.clock.now = start.Add(-30 * time.Second) // 12:00:00: that instant is not this scheduler's
+	w.clock.now = start.Add(-30 * time.Second) // 12:00:00: this time is before the scheduler
 	s := w.scheduler(hourly(t, workflow.CatchUp{}))
 	w.advance(s, 2*time.Hour+time.Minute)
 	w.want("w 27 13:00 run", "w 27 14:00 run")
@@ -133,7 +134,7 @@ func TestFires(t *testing.T) {
 	w.want("w 27 13:00 run", "w 27 14:00 run", "w 27 15:00 run")
 }
 
-// TestCatchUp: what was missed is run or skipped as the schedule says.
+// TestCatchUp: missed times run or are skipped as the schedule says.
 func TestCatchUp(t *testing.T) {
 	for name, test := range map[string]struct {
 		catchUp workflow.CatchUp
@@ -164,7 +165,8 @@ func TestCatchUp(t *testing.T) {
 	}
 }
 
-// TestLongDowntime: a month that nobody ran has ten records, and one for the rest.
+// TestLongDowntime: after a month of downtime there are ten records, and one for the
+// rest.
 func TestLongDowntime(t *testing.T) {
 	w := newWorld(t)
 	minutely := entryOf(t, "w", "* * * * *", "", workflow.CatchUp{})
@@ -179,11 +181,12 @@ func TestLongDowntime(t *testing.T) {
 		found = found || what == "window: 43190 occurrences from 2026-03-27T12:01:00Z to 2026-04-26T11:50:00Z"
 	}
 	if !found {
-		t.Errorf("got %v, want one that stands for the others", w.records)
+		t.Errorf("got %v, want one record for the others", w.records)
 	}
 }
 
-// TestClockBack: what was begun is not begun again, and what comes after is.
+// TestClockBack: when the clock is set back, a time that ran does not run again, and
+// later times run.
 func TestClockBack(t *testing.T) {
 	w := newWorld(t)
 	s := w.scheduler(hourly(t, workflow.CatchUp{}))
@@ -193,7 +196,8 @@ func TestClockBack(t *testing.T) {
 	w.want("w 27 13:00 run", "w 27 14:00 run", "w 27 15:00 run")
 }
 
-// TestPause: a paused schedule records what it leaves out, and goes on after it.
+// TestPause: a paused schedule records the times that it skips, and runs again after
+// the pause.
 func TestPause(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -208,8 +212,8 @@ func TestPause(t *testing.T) {
 	}
 }
 
-// TestBrokenJournal: nothing is lost while nothing can be written, and all of it comes
-// when something can.
+// TestBrokenJournal: no time is lost while the journal cannot be written. All of them
+// run when it can.
 func TestBrokenJournal(t *testing.T) {
 	w := newWorld(t)
 	s := w.scheduler(hourly(t, workflow.CatchUp{Mode: "all", Window: 24 * time.Hour}))
@@ -221,7 +225,7 @@ func TestBrokenJournal(t *testing.T) {
 	w.want("w 27 13:00 run", "w 27 14:00 run")
 }
 
-// TestReplace: entries come, go and come back, and lose nothing by it.
+// TestReplace: entries that are added, removed and added again lose no time.
 func TestReplace(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -246,8 +250,8 @@ func TestReplace(t *testing.T) {
 	}
 }
 
-// TestSeveral: three schedulers on one journal, each pausing and dying as it likes,
-// begin each instant once, and leave none out.
+// TestSeveral: three schedulers on one journal, which stop and restart at random, run
+// every scheduled time once.
 func TestSeveral(t *testing.T) {
 	w, random := newWorld(t), rand.New(rand.NewPCG(1, 2))
 	entries := []scheduler.Entry{
@@ -275,11 +279,12 @@ func TestSeveral(t *testing.T) {
 			}
 			runs++
 		}
-		t.Logf("%s: %d instants, each begun once", e.Workflow, runs)
+		t.Logf("%s: %d scheduled times, each ran once", e.Workflow, runs)
 	}
 }
 
-// TestRun: the loop waits for what is next, and looks at once when that changes.
+// TestRun: the loop waits for the next scheduled time, and looks at once when the
+// entries change.
 func TestRun(t *testing.T) {
 	w := newWorld(t)
 	s := w.scheduler()

@@ -3,6 +3,8 @@ package scheduler
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -10,11 +12,12 @@ import (
 	"github.com/pdflow/pdflow/engine/schedule"
 )
 
-// maxStarts is how many runs are begun at a time. Their beginnings share commits.
+// maxStarts bounds how many runs are started at a time. Their starts share commits of
+// the journal.
 const maxStarts = 256
 
-// settle judges the instants of entries, writes what became of them, and then moves
-// the watermarks. What could not be written is judged again.
+// settle decides the due times of entries, writes the decisions, and then moves the
+// watermarks. A time whose decision could not be written is decided again.
 func (s *Scheduler) settle(ctx context.Context, work []*entry, now time.Time) {
 	if !s.refresh(ctx, work) {
 		s.behind = work
@@ -39,11 +42,12 @@ func (s *Scheduler) settle(ctx context.Context, work []*entry, now time.Time) {
 		}
 		moved = append(moved, journal.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: e.watermark})
 	}
-	// One that is not saved is judged again after a restart, and is there already.
+	// If this fails, the times are decided again after a restart, and their runs exist
+	// already.
 	_ = s.Journal.SaveSchedules(ctx, moved)
 }
 
-// refresh reads the pauses: another process may have set one.
+// refresh reads the pauses, which another process may have changed.
 func (s *Scheduler) refresh(ctx context.Context, work []*entry) bool {
 	states, err := s.states(ctx)
 	if err != nil {
@@ -55,8 +59,8 @@ func (s *Scheduler) refresh(ctx context.Context, work []*entry) bool {
 	return true
 }
 
-// write begins or skips the instants of one entry in their order. After one that
-// cannot be written the others wait.
+// write starts or skips the due times of one entry, in their order. It stops at the
+// first decision that cannot be written.
 func (s *Scheduler) write(ctx context.Context, decisions []Decision) {
 	for i := range decisions {
 		d := &decisions[i]
@@ -74,7 +78,8 @@ func (s *Scheduler) write(ctx context.Context, decisions []Decision) {
 	}
 }
 
-// note moves the watermark past what was written, and reports whether that is all.
+// note moves the watermark past the decisions that were written, and reports whether
+// all of them were.
 func (s *Scheduler) note(e *entry, decisions []Decision) bool {
 	for i := range decisions {
 		d := &decisions[i]
@@ -89,7 +94,7 @@ func (s *Scheduler) note(e *entry, decisions []Decision) bool {
 	return true
 }
 
-// A Status is what is known of a schedule.
+// A Status is the state of a schedule.
 type Status struct {
 	Workflow  string
 	Schedule  string
@@ -97,7 +102,7 @@ type Status struct {
 	Next      time.Time // zero when there is none
 	Watermark time.Time
 	Pause     *journal.Pause
-	Last      *Decision // nil when nothing was due yet
+	Last      *Decision // nil when no time was due yet
 }
 
 func later(a, b time.Time) time.Time {
@@ -107,14 +112,11 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// Status returns what is known of every schedule, by workflow and schedule.
+// Status returns the state of every schedule, sorted by workflow and schedule.
 func (s *Scheduler) Status() []Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	entries := make([]*entry, 0, len(s.known))
-	for _, e := range s.known {
-		entries = append(entries, e)
-	}
+	entries := slices.Collect(maps.Values(s.known))
 	sortEntries(entries)
 	list := make([]Status, len(entries))
 	for i, e := range entries {

@@ -1,22 +1,21 @@
-// Package telemetry shows what runs and schedules do to those who operate them: as
-// metrics of Prometheus, and as lines of a log.
+// Package telemetry shows operators what runs and schedules do: as Prometheus metrics,
+// and as lines of a log.
 //
-//   - [Metrics] has all numbers in a registry of its own; [Metrics.Handler] serves
-//     them. [Metrics.Run] observes one run, [Metrics.Decided] hears what a scheduler
-//     decided, and [Metrics.Load] says which workflows there are.
-//   - [Log] writes lines with log/slog, as text or JSON as its handler does.
-//     [Log.Run] observes one run.
-//   - [SkipReason] is the one word, of a small set, for why something was skipped.
+//   - [Metrics] has all numbers in a registry of its own, which [Metrics.Handler]
+//     serves. [Metrics.Run] observes one run, [Metrics.Decided] counts a decision of a
+//     scheduler, and [Metrics.Load] sets the loaded workflows.
+//   - [Log] writes lines with log/slog, as text or as JSON. [Log.Run] observes one run.
+//   - [SkipReason] returns the word, of a small set, for why a run was skipped.
 //
-// # What never shows
+// # What is never shown
 //
-// Inputs and outputs: no label and no line has one. The message of a failure shows in
-// the log, as the engine has redacted it; it does not in metrics.
+// No label and no line contains inputs or outputs. The log has the message of a failure
+// as the engine has redacted it; the metrics do not have it.
 //
 // # How many series there are
 //
-// Labels take their values from what is known beforehand: the loaded workflows, the
-// actions that exist, and the engine's statuses, kinds and reasons. A run of a
-// workflow that is not loaded (any more) counts as "other", and the series of
-// a workflow go when it does.
+// The values of labels are known beforehand: the loaded workflows, the actions of the
+// catalogue, and the statuses, kinds and reasons of the engine. A run of a workflow that
+// is not loaded counts as "other". The series of a workflow are deleted when it is
+// unloaded.
 package telemetry

@@ -8,24 +8,25 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// A Log writes what somebody of operations cares for. Its levels say who should look:
+// A Log writes what operators need to know of runs. The level says how urgent a line
+// is:
 //
-//   - Error: a person, now. A run failed, timed out, waits for a decision or cannot
-//     run at all.
-//   - Warn: somebody, some time. An attempt failed, a run was cancelled, or skipped
-//     for another reason than a pause.
-//   - Info: nobody. Runs begin, go on, wait and end well; an instant was skipped since
-//     its schedule is paused.
+//   - Error: a person must look now. A run failed, timed out, waits for a decision or
+//     cannot run at all.
+//   - Warn: a person should look some time. An attempt failed, a run was cancelled, or
+//     a run was skipped for another reason than a pause.
+//   - Info: a person need not look. A run started, was resumed, waits or succeeded, or a
+//     scheduled time was skipped because its schedule is paused.
 //
-// What scripts log is not repeated here: their words may hold inputs. `pdflow runs
-// logs` has it.
+// A Log does not repeat what scripts log, since their lines may contain inputs.
 type Log struct {
 	log *slog.Logger
-	// look is the command that shows a run.
+	// look returns the command that shows a run.
 	look func(run string) string
 }
 
-// NewLog returns a log that names the command with which to look at a run.
+// NewLog returns a log. look returns the command that shows a run, for lines about
+// failures.
 func NewLog(log *slog.Logger, look func(run string) string) *Log { return &Log{log, look} }
 
 // Run returns the observer of one run of a workflow.
@@ -35,10 +36,10 @@ func (l *Log) Run(workflow string) run.Observer { return &runLog{log: l, workflo
 type runLog struct {
 	log      *Log
 	workflow string
-	began    time.Time // zero: in another process
+	began    time.Time // zero: the run started in another process
 }
 
-// Observe writes the line of an event that has one.
+// Observe writes the line of an event, if it has one.
 func (r *runLog) Observe(e run.Event) {
 	switch e.Kind {
 	case run.EventStarted:
@@ -47,7 +48,7 @@ func (r *runLog) Observe(e run.Event) {
 	case run.EventQueued:
 		r.write(e, slog.LevelInfo, "run waits", slog.String("reason", e.Reason))
 	case run.EventResumed:
-		r.write(e, slog.LevelInfo, "run goes on")
+		r.write(e, slog.LevelInfo, "run resumed")
 	case run.EventRetried:
 		r.write(e, slog.LevelInfo, "run is retried")
 	case run.EventSkipped:
@@ -64,7 +65,7 @@ func (r *runLog) Observe(e run.Event) {
 	}
 }
 
-// start is what is worth knowing of how a run began: not its inputs.
+// start returns the trigger of a run. It leaves out the inputs.
 func start(s *run.Start) []slog.Attr {
 	if s == nil {
 		return nil
@@ -103,7 +104,7 @@ func (r *runLog) finished(e run.Event) {
 	r.write(e, level, message, append(attributes, r.failure(e)...)...)
 }
 
-// failure is why a run failed, and the command to look.
+// failure returns why a run failed, and the command that shows the run.
 func (r *runLog) failure(e run.Event) []slog.Attr {
 	f := e.Error
 	if f == nil {
@@ -116,7 +117,7 @@ func (r *runLog) failure(e run.Event) []slog.Attr {
 	return append(attributes, slog.String("look", r.log.look(e.Run)))
 }
 
-// write writes a line that names the workflow and the run first.
+// write writes a line that begins with the workflow and the run.
 func (r *runLog) write(e run.Event, level slog.Level, message string, attributes ...slog.Attr) {
 	names := []slog.Attr{slog.String("workflow", r.workflow), slog.String("run", e.Run)}
 	r.log.log.LogAttrs(context.Background(), level, message, append(names, attributes...)...)

@@ -16,7 +16,7 @@ import (
 
 func look(run string) string { return "pdflow runs show " + run }
 
-// lines are what a log says of events, without the time.
+// lines returns the lines that a log writes for events, without the time.
 func lines(events ...run.Event) []string {
 	var text bytes.Buffer
 	handler := slog.NewTextHandler(&text, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
@@ -52,9 +52,9 @@ func TestLines(t *testing.T) {
 				`level=ERROR msg="run finished" workflow=nightly run=01RUN status=failure took=2s kind=unavailable error="PagerDuty answered 503" step=check look="pdflow runs show 01RUN"`,
 			},
 		},
-		"goes on": {
+		"resumed": {
 			[]run.Event{{Kind: run.EventResumed}, {Kind: run.EventFinished, Status: run.TimedOut}},
-			[]string{`level=INFO msg="run goes on" workflow=nightly run=01RUN`, `level=ERROR msg="run finished" workflow=nightly run=01RUN status=timed_out`},
+			[]string{`level=INFO msg="run resumed" workflow=nightly run=01RUN`, `level=ERROR msg="run finished" workflow=nightly run=01RUN status=timed_out`},
 		},
 		"retried and cancelled": {
 			[]run.Event{{Kind: run.EventRetried}, {Kind: run.EventFinished, Status: run.Cancelled}},
@@ -85,7 +85,8 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// TestNoValueIsLogged fills every field that holds what a workflow was given or made.
+// TestNoValueIsLogged: no value of a workflow is in the log or the metrics, whichever
+// field of an event has it.
 func TestNoValueIsLogged(t *testing.T) {
 	const value = "ann@example.com"
 	object := action.Object{"email": value}

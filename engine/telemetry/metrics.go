@@ -22,15 +22,15 @@ var (
 	lags = []float64{0.01, 0.05, 0.15, 0.5, 1, 5, 30, 300, 3600}
 )
 
-// A Config says what metrics read when they are asked. Nil functions leave their
-// metric out.
+// A Config has the functions that metrics read when they are scraped. A nil function
+// leaves its metric out.
 type Config struct {
 	Version  string
-	InFlight func() int       // the runs that the program works on
-	LastWake func() time.Time // when the scheduler last looked
+	InFlight func() int       // the number of running runs
+	LastWake func() time.Time // the time of the last tick of the scheduler
 }
 
-// Metrics counts what happens. It is safe for concurrent use.
+// Metrics count runs, attempts, calls and skips. They are safe for concurrent use.
 type Metrics struct {
 	registry  *prometheus.Registry
 	runs      *prometheus.CounterVec
@@ -46,7 +46,7 @@ type Metrics struct {
 	workflows map[string]bool
 }
 
-// NewMetrics returns metrics that have counted nothing.
+// NewMetrics returns metrics that are all zero.
 func NewMetrics(c Config) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
@@ -60,7 +60,7 @@ func NewMetrics(c Config) *Metrics {
 		skipped:  counter("skipped_total", "Occurrences and runs that did not run.", "workflow", "reason"),
 		lag: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: "pdflow", Name: "scheduler_lag_seconds", Buckets: lags,
-			Help: "Time from the instant of an occurrence to the decision that it runs.",
+			Help: "Time from the scheduled time of a run to the decision that it runs.",
 		}),
 		loaded: gauge("workflows", "Workflows that are loaded."),
 		broken: gauge("workflow_files_broken", "Files of workflows whose newest version cannot be loaded."),
@@ -79,7 +79,7 @@ func gauge(name, help string) prometheus.Gauge {
 	return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "pdflow", Name: name, Help: help})
 }
 
-// buildInfo is a metric that is 1 and says in its labels what runs.
+// buildInfo is a metric that is always 1. Its labels have the versions of the program.
 func buildInfo(version string) prometheus.Gauge {
 	g := prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: "pdflow", Name: "build_info", Help: "1, with the versions of pdflow and Go.",
@@ -89,16 +89,16 @@ func buildInfo(version string) prometheus.Gauge {
 	return g
 }
 
-// ask adds the metrics that others know.
+// ask adds the metrics that are read from functions.
 func (m *Metrics) ask(c Config) {
 	if c.InFlight != nil {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Namespace: "pdflow", Name: "runs_in_flight", Help: "Runs under way in this process.",
+			Namespace: "pdflow", Name: "runs_in_flight", Help: "Runs that are running in this process.",
 		}, func() float64 { return float64(c.InFlight()) }))
 	}
 	if c.LastWake != nil {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Namespace: "pdflow", Name: "scheduler_last_wake_timestamp_seconds", Help: "When the scheduler last looked at what is due, in Unix time; 0 before.",
+			Namespace: "pdflow", Name: "scheduler_last_wake_timestamp_seconds", Help: "Time of the last tick of the scheduler, in Unix time; 0 before the first.",
 		}, func() float64 {
 			if at := c.LastWake(); !at.IsZero() {
 				return float64(at.UnixMilli()) / 1000
@@ -113,8 +113,8 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry, MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
 }
 
-// Load says which workflows there are now and how many files are broken. The series
-// of those that are gone go too.
+// Load sets the loaded workflows and the number of broken files. It deletes the series
+// of workflows that are not loaded any more.
 func (m *Metrics) Load(workflows []string, broken int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -132,8 +132,8 @@ func (m *Metrics) Load(workflows []string, broken int) {
 	m.broken.Set(float64(broken))
 }
 
-// forget deletes the series of a workflow by their labels: searching for them would
-// look at those of all others, for each workflow that goes.
+// forget deletes the series of a workflow by their labels. A search would look at the
+// series of all workflows, for each workflow that is deleted.
 func (m *Metrics) forget(workflow string) {
 	m.durations.DeleteLabelValues(workflow)
 	for _, status := range statuses {
@@ -145,13 +145,13 @@ func (m *Metrics) forget(workflow string) {
 	}
 }
 
-// statuses are those that runs and attempts can end with.
+// statuses are the statuses with which runs and attempts can end.
 var statuses = []run.Status{
 	run.Success, run.Failed, run.Cancelled, run.TimedOut, run.Skipped, run.NeedsAttention, run.Suspended,
 }
 
-// count does something with the label of a workflow. It cannot be unloaded meanwhile:
-// its series would come back and stay.
+// count calls do with the label of a workflow. The workflow cannot be unloaded in the
+// meantime, since its series would then be created again and stay.
 func (m *Metrics) count(workflow string, do func(label string)) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -161,8 +161,8 @@ func (m *Metrics) count(workflow string, do func(label string)) {
 	do(workflow)
 }
 
-// Decided hears what a scheduler decided of instants: that one runs, which is so late,
-// or that so many are skipped, and why.
+// Decided counts a decision of a scheduler. An empty reason means that a scheduled time
+// runs, late by the duration; otherwise count scheduled times are skipped.
 func (m *Metrics) Decided(workflow, reason string, count int, late time.Duration) {
 	if reason == "" {
 		m.lag.Observe(max(late, 0).Seconds())
@@ -171,8 +171,8 @@ func (m *Metrics) Decided(workflow, reason string, count int, late time.Duration
 	m.count(workflow, func(label string) { m.skipped.WithLabelValues(label, SkipReason(reason)).Add(float64(max(count, 1))) })
 }
 
-// Run returns the observer of one run of a workflow. It hears the run from its start,
-// or from where this process goes on with it.
+// Run returns the observer of one run of a workflow, from its start or from where this
+// process resumes it.
 func (m *Metrics) Run(workflow string) run.Observer {
 	return &runMetrics{metrics: m, workflow: workflow}
 }
@@ -181,7 +181,7 @@ func (m *Metrics) Run(workflow string) run.Observer {
 type runMetrics struct {
 	metrics  *Metrics
 	workflow string
-	began    time.Time // zero: in another process
+	began    time.Time // zero: the run started in another process
 }
 
 // Observe counts an event.
@@ -191,7 +191,7 @@ func (r *runMetrics) Observe(e run.Event) {
 	case run.EventStarted:
 		r.began = e.Time
 	case run.EventRetried, run.EventResumed:
-		r.began = time.Time{} // the time before is not work
+		r.began = time.Time{} // the time before does not count
 	case run.EventSkipped:
 		if reason := SkipReason(e.Reason); !schedulers(reason) {
 			m.count(r.workflow, func(label string) { m.skipped.WithLabelValues(label, reason).Inc() })
@@ -216,7 +216,7 @@ func (r *runMetrics) finished(e run.Event) {
 	})
 }
 
-// called counts a call, unless its result is that of an earlier one.
+// called counts a call, unless it returned the recorded result of an earlier call.
 func (r *runMetrics) called(c *run.Call) {
 	if c.Again {
 		return

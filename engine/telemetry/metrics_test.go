@@ -42,7 +42,7 @@ func metrics(workflows ...string) *telemetry.Metrics {
 	return m
 }
 
-// observe lets an observer hear events a second apart.
+// observe gives events to an observer, a second apart.
 func observe(o run.Observer, events ...run.Event) {
 	for i, e := range events {
 		e.Run, e.Sequence, e.Time = "01RUN", i+1, begin.Add(time.Duration(i)*time.Second)
@@ -156,7 +156,8 @@ func sameNumber(a, b string) bool {
 	return name == other && x-y < 1 && y-x < 1
 }
 
-// TestSeriesAreBounded runs workflows that are not loaded, and unloads one.
+// TestSeriesAreBounded: workflows that are not loaded share one series, and an unloaded
+// workflow loses its series.
 func TestSeriesAreBounded(t *testing.T) {
 	m := metrics("nightly", "hourly")
 	finished := run.Event{Kind: run.EventFinished, Status: run.Success}
@@ -227,7 +228,7 @@ func TestSkipReason(t *testing.T) {
 	}
 }
 
-// TestForgottenWhole: whatever a workflow has counted goes with it.
+// TestForgottenWhole: all series of a workflow are deleted when it is unloaded.
 func TestForgottenWhole(t *testing.T) {
 	m := metrics("a")
 	for _, status := range []run.Status{

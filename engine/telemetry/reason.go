@@ -2,20 +2,21 @@ package telemetry
 
 import "strings"
 
-// The words for why a run or an occurrence was skipped.
+// The words for why a run or a scheduled time was skipped.
 const (
-	Overlap   = "overlap"    // a run of its concurrency group is under way
-	QueueFull = "queue_full" // as many as may wait already do
-	Down      = "down"       // nothing ran when it was due
+	Overlap   = "overlap"    // a run of the concurrency group is running
+	QueueFull = "queue_full" // the queue of the concurrency group is full
+	Down      = "down"       // no scheduler was running when it was due
 	Window    = "window"     // it is too long ago to be caught up
-	Paused    = "paused"     // its schedule is paused
-	CannotRun = "cannot_run" // something that it needs is missing
+	Paused    = "paused"     // the schedule is paused
+	CannotRun = "cannot_run" // something that the workflow needs is missing
 )
 
-// words are all of them.
+// words are all words for reasons.
 var words = []string{Overlap, QueueFull, Down, Window, Paused, CannotRun}
 
-// reasons are how the texts of run.skipped begin, without the "skipped: " before them.
+// reasons map the beginning of the reason of a run.skipped event, without "skipped: ",
+// to its word.
 var reasons = []struct{ beginning, word string }{
 	{"down", Down},
 	{"window", Window},
@@ -25,8 +26,9 @@ var reasons = []struct{ beginning, word string }{
 	{"it cannot run", CannotRun},
 }
 
-// SkipReason returns the word for the reason of a run.skipped, or of a scheduler's
-// decision. What the engine says of a busy group is overlap or queue_full.
+// SkipReason returns the word for the reason of a run.skipped event or of a decision of
+// the scheduler. Every other text is about a busy concurrency group: overlap or
+// queue_full.
 func SkipReason(text string) string {
 	text = strings.TrimPrefix(text, "skipped: ")
 	for _, r := range reasons {
@@ -40,6 +42,6 @@ func SkipReason(text string) string {
 	return Overlap
 }
 
-// schedulers reports whether a scheduler decided so, which [Metrics.Decided] hears
-// with the number of instants; the event of such a record is not counted again.
+// schedulers reports whether the reason comes from a scheduler. [Metrics.Decided] counts
+// such skips, so the event of the run is not counted again.
 func schedulers(reason string) bool { return reason == Down || reason == Window || reason == Paused }

@@ -12,7 +12,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// fiveSteps is a file as people write it: five steps, two of them scripts.
+// fiveSteps is a typical file: five steps, some of them scripts.
 const fiveSteps = `
 name: five
 inputs: {email: {type: string, format: email, required: true}, name: {type: string, required: true}}
@@ -42,7 +42,7 @@ outputs:
   id: ${{ steps.id.outputs.id }}
 `
 
-// BenchmarkParse reads the YAML; its bound is the library's own decoding.
+// BenchmarkParse reads the YAML. Its bound is what the YAML library needs alone.
 func BenchmarkParse(b *testing.B) {
 	for b.Loop() {
 		if _, err := workflow.Parse("five.yaml", []byte(fiveSteps)); err != nil {
@@ -61,8 +61,7 @@ func BenchmarkParseBound(b *testing.B) {
 	}
 }
 
-// BenchmarkCompile is the whole check of a file: YAML, expressions, scripts,
-// names, calls.
+// BenchmarkCompile checks a whole file: YAML, expressions, scripts, names, calls.
 func BenchmarkCompile(b *testing.B) {
 	l := newLanguage(b)
 	for b.Loop() {
@@ -72,8 +71,8 @@ func BenchmarkCompile(b *testing.B) {
 	}
 }
 
-// BenchmarkCompileSteps is the check of chains of steps: ten times the steps take
-// ten times as long.
+// BenchmarkCompileSteps checks chains of steps. Ten times the steps take ten times as
+// long.
 func BenchmarkCompileSteps(b *testing.B) {
 	l := newLanguage(b)
 	for _, n := range []int{200, 2000} {
@@ -89,7 +88,7 @@ func BenchmarkCompileSteps(b *testing.B) {
 }
 
 // BenchmarkCompileBound decodes the file and compiles its scripts and expressions,
-// without looking at what they say.
+// without any check of names and calls.
 func BenchmarkCompileBound(b *testing.B) {
 	type file struct {
 		Steps []struct {

@@ -1,8 +1,11 @@
 package workflow
 
-import "github.com/pdflow/pdflow/engine/action"
+import (
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/source"
+)
 
-// A ChunkKind says what a piece of source is.
+// A ChunkKind says what kind of source a chunk is.
 type ChunkKind int
 
 // The kinds of chunks.
@@ -18,31 +21,32 @@ type Chunk struct {
 	File string
 	Line int // the line of File on which Text begins
 	Text string
-	// Names are the globals that the chunk may read beside the language's own:
-	// data (inputs, steps, run, ...) and the modules of the catalogue.
+	// Names are the globals that the chunk may read in addition to those of the
+	// language: data (inputs, steps, run, ...) and the modules of the catalogue.
 	Names []string
 }
 
-// A Program is a compiled chunk. Only the Interpreter that made it looks inside.
+// A Program is a compiled chunk. Only the interpreter that made it knows more.
 type Program interface {
-	// References are the reads of the chunk's Names, in the order of the source.
+	// References returns the reads of the names of the chunk, in the order of the
+	// source.
 	References() []Reference
-	// Requires are the modules that the chunk asks for by a literal name.
+	// Requires returns the modules that the chunk requires by a literal name.
 	Requires() []Require
 }
 
 // A Reference is one read of a name, such as steps.create.outputs.id or
-// pagerduty.create_user{...}.
+// http.get{...}.
 type Reference struct {
-	// Path holds the name and the constant fields after it; a read through
-	// anything but a constant ends it.
+	// Path is the name and the constant fields after it. It ends before the first field
+	// that is not a constant.
 	Path []string
 	Line int // in the file
-	// Called says that what the path leads to is called.
+	// Called says that the chunk calls the value at the path.
 	Called bool
-	// Input is the table of a call with one literal table, its unknown values
-	// [action.Dynamic]; nil for every other call. Open says that it may have
-	// fields that only the run knows.
+	// Input is the argument of a call with one literal table, with [action.Dynamic] for
+	// values that are known in the run only. It is nil for every other call. Open says
+	// that the table may have more fields, which are known in the run only.
 	Input action.Object
 	Open  bool
 }
@@ -53,18 +57,19 @@ type Require struct {
 	Line int
 }
 
-// A Finding is something wrong with a chunk.
+// A Finding is one thing that is wrong with a chunk.
 type Finding struct {
-	Severity Severity
+	Severity source.Severity
 	Rule     string
 	Line     int // in the file
-	Column   int // 0 when unknown: Token is then looked for in the line
+	Column   int // 0 when unknown: the column is then the place of Token in the line
 	Token    string
 	Message  string
 	Hint     string
 }
 
-// A Checker compiles chunks. When it finds errors it may return a nil Program.
+// A Checker compiles chunks: it is the language of scripts as this package needs it.
+// When it finds errors, the program may be nil.
 type Checker interface {
 	Check(Chunk) (Program, []Finding)
 }

@@ -2,25 +2,29 @@ package workflow
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
-// Compile turns a workflow into a plan. The error is [Diagnostics] with every
-// problem of the file, those that Parse found too.
+// Compile checks a workflow and turns it into a plan. The error is [source.Problems],
+// with every problem of the file, including those that Parse found.
 func Compile(w *Workflow, catalog *action.Catalog, checker Checker) (*Plan, error) {
 	c := &compiler{
 		workflow: w, catalog: catalog, checker: checker,
-		parser:  &parser{file: w.File, lines: w.parser.lines, diagnostics: append(Diagnostics(nil), w.parser.diagnostics...)},
-		plan:    &Plan{Workflow: w, catalog: catalog, Modules: map[string]Program{}, Sources: []Source{{w.File, w.Source}}},
-		stepIDs: map[string]int{}, moduleFiles: map[string]string{},
+		document: w.document.Copy(),
+		plan:     &Plan{Workflow: w, catalog: catalog, Modules: map[string]Program{}, Sources: []Source{{w.File, w.Source}}},
+		stepIDs:  map[string]int{}, moduleFiles: map[string]string{},
 	}
 	for i, s := range w.Steps {
 		c.stepIDs[s.ID] = i
 	}
 	c.permissions()
+	c.bindings()
 	c.graph()
 	c.defaults()
 	c.plan.Steps = make([]PlanStep, len(w.Steps))
@@ -29,20 +33,20 @@ func Compile(w *Workflow, catalog *action.Catalog, checker Checker) (*Plan, erro
 	}
 	c.outputs()
 	c.group()
-	diagnostics := c.parser.diagnostics.sorted()
-	if diagnostics.HasErrors() {
-		return nil, diagnostics
+	problems := c.document.Problems()
+	if problems.HasErrors() {
+		return nil, problems
 	}
-	c.plan.Warnings = diagnostics
+	c.plan.Warnings = problems
 	return c.plan, nil
 }
 
-// A compiler holds what the compilation of one workflow shares.
+// A compiler compiles one workflow.
 type compiler struct {
 	workflow *Workflow
 	catalog  *action.Catalog
 	checker  Checker
-	parser   *parser // for lines and diagnostics
+	document *source.Document // of the file, with the problems of Parse
 	plan     *Plan
 	stepIDs  map[string]int
 	order    *graph
@@ -50,13 +54,63 @@ type compiler struct {
 	moduleFiles map[string]string
 }
 
-// permissions checks the names under permissions.pagerduty.
+// permissions checks the modules and functions that the permissions list. Modules
+// declare whether a workflow permits their actions by name.
 func (c *compiler) permissions() {
-	functions := c.catalog.Functions("pagerduty")
-	for i, name := range c.workflow.Permissions.PagerDuty {
-		if _, ok := c.catalog.Lookup("pagerduty." + name); !ok {
-			c.parser.reportAt(c.workflow.pagerDutyPlaces[i], "unknown-action", fmt.Sprintf("there is no action pagerduty.%s", clipped(name)),
-				action.DidYouMean(name, functions))
+	if len(c.workflow.lists) == 0 {
+		return
+	}
+	var keys []source.Key
+	modules := c.catalog.ListedModules()
+	for _, module := range modules {
+		keys = append(keys, source.Key{Name: module})
+	}
+	keys = append(keys, source.Key{Name: "http"}, source.Key{Name: "net"})
+	for _, list := range c.workflow.lists {
+		if !slices.Contains(modules, list.module) {
+			c.document.UnknownKey(list.position, "permissions", list.module, keys)
+			continue
+		}
+		c.document.Add(list.problems...)
+		for _, function := range list.functions {
+			if _, ok := c.catalog.Lookup(list.module + "." + function.Text); !ok {
+				c.document.Report(function.Position, "unknown-action", fmt.Sprintf("there is no action %s.%s", list.module, source.Clip(function.Text)),
+					phrase.DidYouMean(function.Text, c.catalog.Functions(list.module)))
+			}
+		}
+	}
+}
+
+// bindings checks where secrets may go: to hosts, and to places that a module declares.
+func (c *compiler) bindings() {
+	if len(c.workflow.bindings) == 0 {
+		return
+	}
+	places := c.catalog.Places()
+	example := "add `hosts: [hooks.example.com]`"
+	var keys []source.Key
+	for _, name := range places {
+		example += fmt.Sprintf(" or `%s: true`", name)
+		keys = append(keys, source.Key{Name: name})
+	}
+	for _, b := range c.workflow.bindings {
+		at := b.secret.Position
+		for _, other := range b.others {
+			if slices.Contains(places, other.name) {
+				c.document.Add(other.problems...)
+			} else {
+				c.document.UnknownKey(other.position, b.what, other.name, slices.Concat(b.keys, keys))
+			}
+			b.broken = b.broken || len(other.problems) > 0 || !slices.Contains(places, other.name)
+		}
+		bound := slices.Concat(b.secret.Places, b.secret.Hosts)
+		switch {
+		case b.isSecret && len(bound) == 0 && b.isInput:
+			c.document.Report(at, "unbound-secret", fmt.Sprintf("the secret input %s is bound to nothing, so nothing could use it", source.Clip(b.input())), example)
+		case b.isSecret && len(bound) == 0 && !b.broken:
+			c.document.Report(at, "unbound-secret", b.what+" is bound to nothing, so nothing could use it", example+"; its text comes from the environment, never from here")
+		case !b.isSecret && len(bound) > 0 && !b.broken:
+			c.document.Report(at, "input-type", fmt.Sprintf("%s is bound to %s, and only secrets can be bound", b.what, strings.Join(bound, ", ")), "add `secret: true`")
 		}
 	}
 }
@@ -98,12 +152,12 @@ func (c *compiler) step(index int) PlanStep {
 	return out
 }
 
-// action finds the action of `uses:`.
-func (c *compiler) action(uses *Text) *action.Action {
+// action returns the action of `uses:`, or nil when the action is unknown, which is reported.
+func (c *compiler) action(uses *source.Text) *action.Action {
 	a, ok := c.catalog.Lookup(uses.Text)
 	if !ok {
 		if uses.Text != "" {
-			c.parser.reportAt(uses.Position, "unknown-action", fmt.Sprintf("there is no action %q", clipped(uses.Text)), c.actionHint(uses.Text))
+			c.document.Report(uses.Position, "unknown-action", fmt.Sprintf("there is no action %q", source.Clip(uses.Text)), c.actionHint(uses.Text))
 		}
 		return nil
 	}
@@ -112,33 +166,34 @@ func (c *compiler) action(uses *Text) *action.Action {
 }
 
 func (c *compiler) actionHint(name string) string {
-	if hint := action.DidYouMean(name, c.catalog.Names()); hint != "" {
+	if hint := phrase.DidYouMean(name, c.catalog.Names()); hint != "" {
 		return hint
 	}
 	module, _, _ := strings.Cut(name, ".")
 	if functions := c.catalog.Functions(module); functions != nil {
 		return module + " has: " + strings.Join(functions, ", ")
 	}
-	return "`pdflow actions` lists them"
+	return "the modules are: " + strings.Join(c.catalog.Modules(), ", ")
 }
 
-// allowed reports an action that the workflow's permissions do not list.
-func (c *compiler) allowed(a *action.Action, at Position) {
+// allowed reports an action that the permissions of the workflow do not allow.
+func (c *compiler) allowed(a *action.Action, at source.Position) {
 	p := c.workflow.Permissions
 	if p.AllowsAction(a) {
 		return
 	}
-	c.parser.reportAt(at, "permission", notAllowed(a), "add it: "+p.ActionLine(a))
+	c.document.Report(at, "permission", notAllowed(a), "add it: "+p.ActionLine(a))
 }
 
 func notAllowed(a *action.Action) string { return "the workflow may not call " + a.Name }
 
-// outputs compiles the outputs of the workflow. They are evaluated last, and so
-// see every step: of those of on_failure, after a success, that they were skipped.
+// outputs compiles the outputs of the workflow. They are evaluated last, so they can
+// read every step. After a success, they see that the steps of on_failure were
+// skipped.
 func (c *compiler) outputs() {
 	scope := &scope{compiler: c, index: -1, after: view{to: len(c.workflow.Steps)}, what: "outputs", reads: map[int]bool{}}
 	for _, named := range c.workflow.Outputs {
-		c.plan.Outputs = append(c.plan.Outputs, OutputTemplate{named.Name, scope.template(named.Value, false)})
+		c.plan.Outputs = append(c.plan.Outputs, NamedTemplate{named.Name, scope.template(named.Value, false)})
 	}
 	c.plan.OutputReads = scope.readList()
 }
@@ -152,29 +207,29 @@ func (c *compiler) group() {
 	}
 }
 
-// finding reports a finding of the checker at its place in the workflow file or
-// in a file beside it.
-func (c *compiler) finding(f Finding, file string, within Position) {
-	d := Diagnostic{
+// finding reports a finding of the checker at its place in the workflow file or in a
+// Lua file.
+func (c *compiler) finding(f Finding, file string, within source.Position) {
+	p := source.Problem{
 		File: file, Line: max(f.Line, 1), Column: f.Column, Rule: f.Rule, Severity: f.Severity, Message: f.Message, Hint: f.Hint,
 	}
-	if d.Severity == "" {
-		d.Severity = SeverityError
+	if p.Severity == "" {
+		p.Severity = source.SeverityError
 	}
-	if d.Column == 0 {
-		d.Column = 1
+	if p.Column == 0 {
+		p.Column = 1
 		if file == c.workflow.File {
-			d.Column = c.column(f.Line, f.Token, within)
+			p.Column = c.column(f.Line, f.Token, within)
 		}
 	}
-	c.parser.diagnostics = append(c.parser.diagnostics, d)
+	c.document.Add(p)
 }
 
-// column finds a name in a line of the file. The search begins at the column of
-// the value that holds it, when that is in the same line.
-func (c *compiler) column(line int, token string, within Position) int {
-	text := c.parser.line(line)
-	start := len(leadingSpace(text))
+// column returns the column of a name in a line of the file. The search begins at the
+// value that contains the name when the value begins in the same line.
+func (c *compiler) column(line int, token string, within source.Position) int {
+	text := c.document.Line(line)
+	start := len(text) - len(strings.TrimLeft(text, " \t"))
 	if within.Line == line {
 		start = min(byteOffset(text, within.Column), len(text))
 	}
@@ -184,7 +239,7 @@ func (c *compiler) column(line int, token string, within Position) int {
 	return utf8.RuneCountInString(text[:start]) + 1
 }
 
-// byteOffset converts a column, which counts characters from 1.
+// byteOffset returns the offset in bytes of a column, which counts characters from 1.
 func byteOffset(text string, column int) int {
 	offset := 0
 	for range column - 1 {
@@ -194,7 +249,7 @@ func byteOffset(text string, column int) int {
 	return offset
 }
 
-// wordIndex finds a token that is not a part of a longer name.
+// wordIndex returns the offset of a token that is not part of a longer name, or -1.
 func wordIndex(text, token string, from int) int {
 	for token != "" && from < len(text) {
 		at := strings.Index(text[from:], token)

@@ -7,27 +7,28 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pdflow/pdflow/engine/action"
-	"gopkg.in/yaml.v3"
+	"github.com/pdflow/pdflow/engine/permission"
+	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
-// A Configuration is what the operator of a machine says of it, in pdflow.yaml:
-// the accounts that there are, and what workflows may do at most. It never stands
-// beside a workflow, so that no file can grant itself more.
+// A Configuration is the file of the operator of a machine, pdflow.yaml: the
+// connections of the machine, and what its workflows may do at most. It is never read
+// from the folder of a workflow, so a workflow cannot give itself more rights.
 type Configuration struct {
 	File        string
 	Connections []Connection
-	// Allow is nil where nothing is said: then workflows are allowed whatever they
-	// ask for.
+	// Allow is nil when the file does not set it. Workflows may then do everything that
+	// their own permissions list.
 	Allow     *Allowance
-	Alerts    *Alerts    // nil: none are sent
-	Heartbeat *Heartbeat // nil: none is sent
+	Alerts    *Alerts    // nil: no alerts are sent
+	Heartbeat *Heartbeat // nil: no heartbeat is sent
 }
 
-// A Connection is an account of PagerDuty under a name. Empty fields are not set.
+// A Connection is a named PagerDuty account with its keys. Empty fields are not set.
 type Connection struct {
 	Name       string
-	Position   Position
+	Position   source.Position
 	APIKey     SecretReference
 	ServiceKey SecretReference
 	Region     string
@@ -38,35 +39,36 @@ type Connection struct {
 	CAFile     string
 }
 
-// A SecretReference says where the text of a key is: it never stands in the file.
+// A SecretReference says where the text of a key is. The key itself is never in the
+// configuration.
 type SecretReference struct {
 	Variable string // of the environment
 	File     string
-	Position Position
+	Position source.Position
 }
 
-// IsZero reports whether nothing is referred to.
+// IsZero reports whether there is no reference.
 func (r SecretReference) IsZero() bool { return r.Variable == "" && r.File == "" }
 
 // An Allowance is what workflows may do at most.
 type Allowance struct {
-	Permissions
+	permission.Permissions
 	Secrets []string
 }
 
-// Alerts says which account hears of runs that fail unattended.
+// Alerts says which account gets an alert when a run fails that no one watches.
 type Alerts struct {
-	Connection Text
+	Connection source.Text
 }
 
-// A Heartbeat is a URL that is called as long as the scheduler works.
+// A Heartbeat is a URL that is called regularly as long as the scheduler works.
 type Heartbeat struct {
 	URL      string
 	Every    time.Duration
-	Position Position
+	Position source.Position
 }
 
-// DefaultHeartbeat is how often a heartbeat is sent when its file does not say.
+// DefaultHeartbeat is the interval of heartbeats when the file does not set it.
 const DefaultHeartbeat = time.Minute
 
 // Connection returns a connection by name.
@@ -87,42 +89,40 @@ func (c *Configuration) Names() []string {
 	return names
 }
 
-// ParseConfiguration reads pdflow.yaml. The error is [Diagnostics].
+// ParseConfiguration reads pdflow.yaml. The error is [source.Problems].
 func ParseConfiguration(name string, src []byte) (*Configuration, error) {
-	p := newParser(name, src)
+	d := source.Read(name, src)
 	c := &Configuration{File: name}
-	if root := p.document(src); root != nil {
-		p.mapping(root, "the configuration",
-			key{name: "connections", read: func(v *yaml.Node) { c.Connections = p.connections(v) }},
-			key{name: "allow", read: func(v *yaml.Node) { c.Allow = p.allow(v) }},
-			key{name: "alerts", read: func(v *yaml.Node) { c.Alerts = p.alerts(v) }},
-			key{name: "heartbeat", read: func(v *yaml.Node) { c.Heartbeat = p.heartbeat(v) }},
+	if root, ok := d.Root(); ok {
+		root.Mapping("the configuration",
+			source.Key{Name: "connections", Read: func(v source.Node) { c.Connections = readConnections(v) }},
+			source.Key{Name: "allow", Read: func(v source.Node) { c.Allow = readAllowance(v) }},
+			source.Key{Name: "alerts", Read: func(v source.Node) { c.Alerts = readAlerts(v) }},
+			source.Key{Name: "heartbeat", Read: func(v source.Node) { c.Heartbeat = readHeartbeat(v) }},
 		)
 	}
 	if a := c.Alerts; a != nil && a.Connection.Text != "" && a.Connection.Text != DefaultConnection {
 		if _, ok := c.Connection(a.Connection.Text); !ok {
-			p.reportAt(a.Connection.Position, "unknown-connection", fmt.Sprintf("there is no connection %q", clipped(a.Connection.Text)), action.DidYouMean(a.Connection.Text, c.Names()))
+			d.Report(a.Connection.Position, "unknown-connection", fmt.Sprintf("there is no connection %q", source.Clip(a.Connection.Text)), phrase.DidYouMean(a.Connection.Text, c.Names()))
 		}
 	}
-	return c, p.diagnostics.err()
+	return c, d.Err()
 }
 
-func (p *parser) connections(n *yaml.Node) []Connection {
+func readConnections(n source.Node) []Connection {
 	var found []Connection
-	p.entries(n, "connections", func(name string, keyNode, v *yaml.Node) {
-		if !connectionName.MatchString(name) {
-			p.report(keyNode, "bad-name", fmt.Sprintf("the connection %q is not a name", clipped(name)), "a name has letters, digits, _ and -")
+	n.Entries("connections", func(name string, key, v source.Node) {
+		CheckConnection(key, name, "")
+		c := Connection{Name: name, Position: key.Position()}
+		text := func(field string, to *string) source.Key {
+			return source.Key{Name: field, Read: func(v source.Node) { *to = v.SomeText(field) }}
 		}
-		c := Connection{Name: name, Position: Position{keyNode.Line, keyNode.Column}}
-		text := func(field string, to *string) key {
-			return key{name: field, read: func(v *yaml.Node) { *to = p.someText(v, field) }}
-		}
-		p.mapping(v, fmt.Sprintf("the connection %s", clipped(name)),
-			key{name: "api_key", read: func(v *yaml.Node) { c.APIKey = p.secretReference(v, "api_key") }},
-			key{name: "service_key", read: func(v *yaml.Node) { c.ServiceKey = p.secretReference(v, "service_key") }},
-			key{name: "region", read: func(v *yaml.Node) { c.Region = p.choice(v, "region", "us", "eu") }},
+		v.Mapping(fmt.Sprintf("the connection %s", source.Clip(name)),
+			source.Key{Name: "api_key", Read: func(v source.Node) { c.APIKey = readSecretReference(v, "api_key") }},
+			source.Key{Name: "service_key", Read: func(v source.Node) { c.ServiceKey = readSecretReference(v, "service_key") }},
+			source.Key{Name: "region", Read: func(v source.Node) { c.Region = readChoice(v, "region", "us", "eu") }},
 			text("api_url", &c.APIURL), text("events_url", &c.EventsURL), text("from_email", &c.FromEmail),
-			key{name: "events_api", read: func(v *yaml.Node) { c.EventsAPI = p.choice(v, "events_api", "v1", "v2") }},
+			source.Key{Name: "events_api", Read: func(v source.Node) { c.EventsAPI = readChoice(v, "events_api", "v1", "v2") }},
 			text("ca_file", &c.CAFile),
 		)
 		found = append(found, c)
@@ -130,85 +130,88 @@ func (p *parser) connections(n *yaml.Node) []Connection {
 	return found
 }
 
-// secretReference reads `env:NAME` or `file:PATH`. Anything else may be the key
+// readSecretReference reads `env:NAME` or `file:PATH`. Any other text may be the key
 // itself, so the message does not show it.
-func (p *parser) secretReference(n *yaml.Node, what string) SecretReference {
-	r := SecretReference{Position: Position{n.Line, n.Column}}
-	kind, rest, _ := strings.Cut(p.someText(n, what), ":")
+func readSecretReference(n source.Node, what string) SecretReference {
+	r := SecretReference{Position: n.Position()}
+	kind, rest, _ := strings.Cut(n.SomeText(what), ":")
 	switch {
-	case kind == "env" && identifierPattern.MatchString(rest):
+	case kind == "env" && source.IsIdentifier(rest):
 		r.Variable = rest
 	case kind == "file" && rest != "":
 		r.File = rest
 	case kind != "":
-		p.report(n, "literal-secret", what+" must say where the key is, and not be the key", "write env:NAME or file:PATH; a key that stood here should be replaced")
+		n.Report("literal-secret", what+" must say where the key is, and not be the key", "write env:NAME or file:PATH; replace a key that was written here")
 	}
 	return r
 }
 
-func (p *parser) choice(n *yaml.Node, what string, allowed ...string) string {
-	text := p.someText(n, what)
+func readChoice(n source.Node, what string, allowed ...string) string {
+	text := n.SomeText(what)
 	if text != "" && !slices.Contains(allowed, text) {
-		p.report(n, "bad-input", fmt.Sprintf("%s cannot be %q", what, clipped(text)), "one of: "+strings.Join(allowed, ", "))
+		n.Report("bad-input", fmt.Sprintf("%s cannot be %q", what, source.Clip(text)), "one of: "+strings.Join(allowed, ", "))
 	}
 	return text
 }
 
-func (p *parser) allow(n *yaml.Node) *Allowance {
+func readAllowance(n source.Node) *Allowance {
 	a := &Allowance{}
-	p.mapping(n, "allow",
-		key{name: "secrets", read: func(v *yaml.Node) {
-			p.items(v, "allow.secrets", func(item *yaml.Node) {
+	n.Mapping("allow",
+		source.Key{Name: "secrets", Read: func(v source.Node) {
+			v.Items("allow.secrets", func(item source.Node) {
 				var name string
-				if p.id(item, "a secret", &name); name != "" {
+				if item.Identifier("a secret", &name); name != "" {
 					a.Secrets = append(a.Secrets, name)
 				}
 			})
 		}},
-		key{name: "pagerduty", read: func(v *yaml.Node) {
-			a.Narrowed = true
-			p.items(v, "allow.pagerduty", func(item *yaml.Node) {
-				if name := strings.TrimPrefix(p.someText(item, "an action"), "pagerduty."); name != "" {
-					a.PagerDuty = append(a.PagerDuty, name)
-				}
-			})
+		source.Key{Name: "pagerduty", Read: func(v source.Node) {
+			functions := []string{}
+			for _, name := range permission.ReadActions(v, "allow.pagerduty", "pagerduty") {
+				functions = append(functions, name.Text)
+			}
+			a.Actions = map[string][]string{"pagerduty": functions}
 		}},
-		key{name: "http", read: func(v *yaml.Node) { a.HTTP = p.fixed(p.patterns(v, "http")) }},
-		key{name: "net", read: func(v *yaml.Node) { a.Net = p.fixed(p.patterns(v, "net")) }},
+		source.Key{Name: "http", Read: func(v source.Node) { a.HTTP = readFixed(v, "http") }},
+		source.Key{Name: "net", Read: func(v source.Node) { a.Net = readFixed(v, "net") }},
 	)
 	return a
 }
 
-// fixed refuses entries of inputs: a configuration has none.
-func (p *parser) fixed(patterns []Pattern) []Pattern {
+// readFixed reads a list of endpoints and refuses entries that name inputs, which a
+// configuration does not have.
+func readFixed(n source.Node, kind string) []permission.Pattern {
+	patterns := permission.ReadPatterns(n, kind)
 	for _, pattern := range patterns {
-		if len(pattern.inputNames()) > 0 {
-			p.reportAt(pattern.Position, "bad-permission", fmt.Sprintf("%q names an input, which a configuration has not", clipped(pattern.Text)), "write the host, or *.example.com")
+		if len(pattern.Inputs()) > 0 {
+			n.Document().Report(pattern.Position, "bad-permission", fmt.Sprintf("%q names an input, which a configuration does not have", source.Clip(pattern.Text)), "write the host, or *.example.com")
 		}
 	}
 	return patterns
 }
 
-func (p *parser) alerts(n *yaml.Node) *Alerts {
-	a := &Alerts{Connection: Text{Text: DefaultConnection, Position: Position{n.Line, n.Column}}}
-	p.mapping(n, "alerts", key{name: "connection", read: func(v *yaml.Node) { a.Connection = *p.connection(v) }})
+func readAlerts(n source.Node) *Alerts {
+	a := &Alerts{Connection: source.Text{Text: DefaultConnection, Position: n.Position()}}
+	n.Mapping("alerts", source.Key{Name: "connection", Read: func(v source.Node) { a.Connection = *ReadConnection(v) }})
 	return a
 }
 
-func (p *parser) heartbeat(n *yaml.Node) *Heartbeat {
-	h := &Heartbeat{Every: DefaultHeartbeat, Position: Position{n.Line, n.Column}}
-	seen := p.mapping(n, "heartbeat",
-		key{name: "url", read: func(v *yaml.Node) {
-			h.URL = p.someText(v, "url")
+func readHeartbeat(n source.Node) *Heartbeat {
+	h := &Heartbeat{Every: DefaultHeartbeat, Position: n.Position()}
+	seen := false
+	n.Mapping("heartbeat",
+		source.Key{Name: "url", Read: func(v source.Node) {
+			seen = true
+			h.URL = v.SomeText("url")
 			u, err := url.Parse(h.URL)
 			if h.URL != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
-				p.report(v, "bad-input", "url must be an https URL", "such as https://heartbeat.example.com/pdflow")
+				v.Report("bad-input", "url must be an https URL", "such as https://heartbeat.example.com/pdflow")
 			}
 		}},
-		key{name: "every", read: func(v *yaml.Node) { h.Every = p.duration(v, "every") }},
+		source.Key{Name: "every", Read: func(v source.Node) { h.Every = v.Duration("every") }},
 	)
-	if !seen["url"] {
-		p.report(n, "missing-key", `a heartbeat needs "url"`, "the address that is called as long as the scheduler works")
+	if !seen {
+		n.Report("missing-key", `a heartbeat needs "url"`, "the address that is called as long as the scheduler works")
 	}
 	return h
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDefaultInputs shows that a default satisfies a required input, of a `uses:` step
-// and of a script's call, and that calls show in the plan with what they get.
+// TestDefaultInputs proves that a default satisfies a required input, in a `uses:` step
+// and in a call of a script, and that the calls of the plan include the default.
 func TestDefaultInputs(t *testing.T) {
 	plan, err := newLanguage(t).compile("w.yaml", `
 inputs:

@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "write the expected diagnostics anew")
 
-// A language is the catalogue and the checker that files are compiled with.
+// A language is a catalogue and a checker to compile files with.
 type language struct {
 	catalog     *action.Catalog
 	interpreter *lua.Interpreter
@@ -36,8 +36,8 @@ func (l language) compile(name, source string) (*workflow.Plan, error) {
 	return workflow.Compile(parsed, l.catalog, l.interpreter)
 }
 
-// TestDiagnostics compares everything that is said of a broken file with what
-// stands beside it: each problem once, at its place, with the near miss.
+// TestDiagnostics compares all problems of a broken file with the expected ones in the
+// text file of the same name: each problem once, at its place, with a suggestion.
 func TestDiagnostics(t *testing.T) {
 	l := newLanguage(t)
 	files, err := filepath.Glob("testdata/diagnostics/*.yaml")

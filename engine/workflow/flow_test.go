@@ -9,7 +9,7 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// TestFlow proves what the keys of a step and of the workflow become in a plan.
+// TestFlow proves that a plan has what the keys of a step and of the workflow set.
 func TestFlow(t *testing.T) {
 	plan, err := newLanguage(t).compile("f.yaml", `
 inputs: {emails: {type: list}}
@@ -52,8 +52,8 @@ steps:
 	}
 }
 
-// TestRetryAllows proves what is retried: what may pass, or what is listed, and
-// never what may have been done.
+// TestRetryAllows proves which kinds of failure are retried: the retryable kinds or the
+// listed kinds, and never a call that may have been done.
 func TestRetryAllows(t *testing.T) {
 	listed := workflow.Retry{On: []action.Kind{action.NotFound}}
 	for _, kind := range action.Kinds() {

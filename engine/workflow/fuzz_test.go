@@ -13,7 +13,7 @@ import (
 )
 
 // FuzzParse proves that no file makes the parser, the checks or the compiler panic,
-// and that everything they say has a place.
+// and that every problem has a place.
 func FuzzParse(f *testing.F) {
 	catalog, err := action.NewCatalog(builtins.Actions(builtins.Config{})...)
 	if err != nil {

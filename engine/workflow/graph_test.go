@@ -10,8 +10,8 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// planned is what of a step's place in the graph a plan has: the ids that it
-// needs and those that it reads.
+// planned returns, for each step of a plan, the ids of the steps that it needs and of
+// the steps that it reads.
 func planned(p *workflow.Plan) map[string]string {
 	ids := func(indexes []int) string {
 		var list []string
@@ -27,7 +27,7 @@ func planned(p *workflow.Plan) map[string]string {
 	return steps
 }
 
-// TestGraph proves what a step runs after, and what it may therefore read: all
+// TestGraph proves which steps a step runs after, and so which steps it may read: all
 // that it needs, directly or through others.
 func TestGraph(t *testing.T) {
 	plan, err := newLanguage(t).compile("g.yaml", `
@@ -69,8 +69,8 @@ finally:
 	}
 }
 
-// TestVisibility proves, for each pair of steps of a graph, whether one may read
-// the other.
+// TestVisibility proves, for each pair of steps of a graph, whether the first may read
+// the second.
 func TestVisibility(t *testing.T) {
 	const graph = `
 steps:
@@ -100,8 +100,8 @@ finally: [{id: j, uses: uuid.new}, {id: k, uses: uuid.new}]
 	}
 }
 
-// TestCircles proves that each circle is reported once, whole, and at a `needs`
-// that closes it.
+// TestCircles proves that each circle is reported once, with all its steps, at a
+// `needs` that is part of it.
 func TestCircles(t *testing.T) {
 	tests := map[string]struct {
 		steps []string // the needs of s0, s1, ...; "" is the step above
@@ -140,7 +140,7 @@ func TestCircles(t *testing.T) {
 	}
 }
 
-// graphs are files of n steps, by how their steps follow each other.
+// graphs has the keys of a step, for several ways in which steps follow each other.
 var graphs = map[string]func(i int) string{
 	"chain":    func(int) string { return "" },
 	"explicit": func(i int) string { return fmt.Sprintf("needs: [s%d], ", max(i-1, 0)) },
@@ -159,8 +159,8 @@ func graphOf(n int, keys func(i int) string) string {
 	return b.String()
 }
 
-// TestLargeGraphs proves that what the check of a file needs grows with its steps
-// and not with their square, whatever they run after.
+// TestLargeGraphs proves that the memory of a check grows with the number of steps and
+// not with the square.
 func TestLargeGraphs(t *testing.T) {
 	l := newLanguage(t)
 	for name, keys := range graphs {

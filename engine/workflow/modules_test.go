@@ -13,7 +13,7 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// compileWith compiles a workflow beside files.
+// compileWith compiles a workflow in a folder with files.
 func (l language) compileWith(source string, files map[string]string) (*workflow.Plan, error) {
 	parsed, _ := workflow.Parse("dir/w.yaml", []byte(source))
 	folder := fstest.MapFS{}
@@ -24,8 +24,8 @@ func (l language) compileWith(source string, files map[string]string) (*workflow
 	return workflow.Compile(parsed, l.catalog, l.interpreter)
 }
 
-// TestModuleReads proves that a module sees the results of steps in every step
-// that requires it, and not only in the first.
+// TestModuleReads proves that a module can read the results of steps in every step that
+// requires it, and not only in the first.
 func TestModuleReads(t *testing.T) {
 	l := newLanguage(t)
 	plan, err := l.compileWith(`
@@ -103,8 +103,8 @@ func TestModuleNames(t *testing.T) {
 	}
 }
 
-// TestFilesOutside proves that scripts and modules come from the folder of the
-// workflow only, and what is said of the others.
+// TestFilesOutside proves that scripts and modules are read from the folder of the
+// workflow only, and which problem is reported for other paths.
 func TestFilesOutside(t *testing.T) {
 	files := map[string]string{"page.lua": "return {}", "lib/m.lua": "return 1", "big.lua": strings.Repeat("-- x\n", 100_000), "dir.lua/x.lua": ""}
 	script := func(name string) string { return "steps: [{id: a, lua_file: \"" + name + "\"}]" }
@@ -133,8 +133,8 @@ func TestFilesOutside(t *testing.T) {
 	}
 }
 
-// TestCallsOfModules proves that Calls shows the actions of required modules, and
-// nothing that is no action.
+// TestCallsOfModules proves that Calls returns the calls of required modules, and
+// nothing that is not a call of an action.
 func TestCallsOfModules(t *testing.T) {
 	plan, err := newLanguage(t).compileWith(`
 inputs: {key: {type: string}}

@@ -54,7 +54,7 @@ func TestNamesInPlaces(t *testing.T) {
 	}
 }
 
-// TestPartIDs proves that steps without an id are numbered through all parts.
+// TestPartIDs proves that the numbers of steps without an id continue from part to part.
 func TestPartIDs(t *testing.T) {
 	plan, err := newLanguage(t).compile("p.yaml", `
 finally: [uses: uuid.new, {id: last, if: steps.step_3.status == steps.step_1.status, uses: uuid.new}]

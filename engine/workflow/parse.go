@@ -4,196 +4,200 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pdflow/pdflow/engine/action"
-	"gopkg.in/yaml.v3"
+	"github.com/pdflow/pdflow/engine/permission"
+	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
-// Parse reads a workflow file. The name is that of the file, for messages and as
-// the default of the workflow's name. The error is [Diagnostics]; the workflow
-// is returned all the same, so that Compile can find what else is wrong.
+// Parse reads a workflow file. The name is the name of the file; messages show it,
+// and it is the name of the workflow when the file does not set one. The error is
+// [source.Problems]. The workflow is returned even so, so that Compile can find
+// what else is wrong.
 func Parse(name string, src []byte) (*Workflow, error) {
-	p := newParser(name, src)
+	d := source.Read(name, src)
 	w := &Workflow{
-		File: name, Source: src, Name: nameOf(name), Inputs: &action.Schema{}, Connection: Text{Text: DefaultConnection},
-		Timeout: DefaultTimeout, ResumeWithin: DefaultResumeWithin, parser: p,
+		File: name, Source: src, Name: nameOf(name), Inputs: &action.Schema{}, Connection: source.Text{Text: DefaultConnection},
+		Timeout: DefaultTimeout, ResumeWithin: DefaultResumeWithin, document: d,
 	}
-	root := p.document(src)
+	root, ok := d.Root()
 	switch {
-	case root != nil:
-		p.workflow(root, w)
-	case len(p.diagnostics) == 0:
-		p.reportAt(Position{1, 1}, "empty", "the file is empty", "a workflow needs at least `steps:`")
+	case ok:
+		readWorkflow(root, w)
+	case d.Count() == 0:
+		d.Report(source.Position{Line: 1, Column: 1}, "empty", "the file is empty", "a workflow needs at least `steps:`")
 	}
-	w.parser.diagnostics = p.diagnostics.sorted()
-	return w, p.diagnostics.err()
+	return w, d.Err()
 }
 
-// nameOf is the file's name without folder and .yaml.
+// nameOf returns the name of the file without its folder and .yaml.
 func nameOf(file string) string {
 	base := path.Base(strings.ReplaceAll(file, `\`, "/"))
 	return strings.TrimSuffix(strings.TrimSuffix(base, ".yaml"), ".yml")
 }
 
-func (p *parser) workflow(root *yaml.Node, w *Workflow) {
-	var parts [Finally + 1]*yaml.Node
-	var concurrency *yaml.Node
-	seen := p.mapping(root, "a workflow",
-		key{name: "name", read: func(v *yaml.Node) { w.Name = p.someText(v, "name") }},
-		key{name: "description", read: func(v *yaml.Node) { w.Description = p.text(v, "description") }},
-		key{name: "inputs", read: func(v *yaml.Node) { p.inputs(v, w) }},
-		key{name: "secrets", read: func(v *yaml.Node) { p.secrets(v, w) }},
-		key{name: "permissions", read: func(v *yaml.Node) { p.permissions(v, w) }},
-		key{name: "schedule", read: func(v *yaml.Node) { p.schedules(v, w) }},
-		key{name: "connection", read: func(v *yaml.Node) { w.Connection = *p.connection(v) }},
-		key{name: "defaults", read: func(v *yaml.Node) { p.defaults(v, w) }},
-		key{name: "limits", read: func(v *yaml.Node) { w.Limits = p.limits(v) }},
-		key{name: "timeout", read: func(v *yaml.Node) { w.Timeout = p.duration(v, "timeout") }},
-		key{name: "steps", read: func(v *yaml.Node) { parts[Main] = v }},
-		key{name: "outputs", read: func(v *yaml.Node) { p.outputs(v, w) }},
-		key{name: "on_failure", read: func(v *yaml.Node) { parts[OnFailure] = v }},
-		key{name: "finally", read: func(v *yaml.Node) { parts[Finally] = v }},
-		key{name: "concurrency", read: func(v *yaml.Node) { concurrency = v }},
-		key{name: "resume_within", read: func(v *yaml.Node) { w.ResumeWithin = p.duration(v, "resume_within") }},
+func readWorkflow(root source.Node, w *Workflow) {
+	var parts [Finally + 1]*source.Node
+	var concurrency *source.Node
+	scheduled := false
+	root.Mapping("a workflow",
+		source.Key{Name: "name", Read: func(v source.Node) { w.Name = v.SomeText("name") }},
+		source.Key{Name: "description", Read: func(v source.Node) { w.Description = v.Text("description") }},
+		source.Key{Name: "inputs", Read: func(v source.Node) { readInputs(v, w) }},
+		source.Key{Name: "secrets", Read: func(v source.Node) { readSecrets(v, w) }},
+		source.Key{Name: "permissions", Read: func(v source.Node) { readPermissions(v, w) }},
+		source.Key{Name: "schedule", Read: func(v source.Node) { scheduled = true; readSchedules(v, w) }},
+		source.Key{Name: "connection", Read: func(v source.Node) { w.Connection = *ReadConnection(v) }},
+		source.Key{Name: "defaults", Read: func(v source.Node) { readDefaults(v, w) }},
+		source.Key{Name: "limits", Read: func(v source.Node) { w.Limits = readLimits(v) }},
+		source.Key{Name: "timeout", Read: func(v source.Node) { w.Timeout = v.Duration("timeout") }},
+		source.Key{Name: "steps", Read: func(v source.Node) { parts[Main] = &v }},
+		source.Key{Name: "outputs", Read: func(v source.Node) { readOutputs(v, w) }},
+		source.Key{Name: "on_failure", Read: func(v source.Node) { parts[OnFailure] = &v }},
+		source.Key{Name: "finally", Read: func(v source.Node) { parts[Finally] = &v }},
+		source.Key{Name: "concurrency", Read: func(v source.Node) { concurrency = &v }},
+		source.Key{Name: "resume_within", Read: func(v source.Node) { w.ResumeWithin = v.Duration("resume_within") }},
 	)
-	p.parts(parts, w)
-	if root = p.resolve(root); root != nil && root.Kind == yaml.MappingNode && !seen["steps"] {
-		p.report(root, "missing-key", `a workflow needs "steps"`, "a list of steps, each with `uses:` or `lua:`")
+	readParts(parts, w)
+	if root, ok := root.Resolve(); ok && root.IsMapping() && parts[Main] == nil {
+		root.Report("missing-key", `a workflow needs "steps"`, "a list of steps, each with `uses:` or `lua:`")
 	}
-	p.checkPatterns(w)
-	p.checkSchedules(w)
+	checkPatterns(w)
+	checkSchedules(w)
 	if concurrency != nil {
-		w.Concurrency = p.concurrency(concurrency, seen["schedule"])
+		w.Concurrency = readConcurrency(*concurrency, scheduled)
 	}
 }
 
 // connectionName is what a connection may be called.
 var connectionName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]*$`)
 
-// connection reads the name of a connection. Whether there is one is a matter of
-// the configuration of the machine, not of the file.
-func (p *parser) connection(n *yaml.Node) *Text {
-	t := p.wholeText(n, "connection")
-	if t.Text != "" && !connectionName.MatchString(t.Text) {
-		p.report(n, "bad-name", fmt.Sprintf("the connection %q is not a name", clipped(t.Text)), "a name has letters, digits, _ and -; the configuration says what it stands for")
+// ReadConnection reads the name of a connection. Whether a connection of this name
+// exists depends on the machine, and is not checked.
+func ReadConnection(n source.Node) *source.Text {
+	t := n.PlacedText("connection")
+	if t.Text != "" {
+		CheckConnection(n, t.Text, "; the configuration says what it stands for")
 	}
 	return t
 }
 
-// defaults reads the inputs that calls are given where they have none of their
-// own.
-func (p *parser) defaults(n *yaml.Node, w *Workflow) {
-	p.mapping(n, "defaults", key{name: "with", read: func(v *yaml.Node) {
-		p.entries(v, "defaults.with", func(name string, keyNode, item *yaml.Node) {
-			w.Defaults = append(w.Defaults, NamedValue{name, Position{keyNode.Line, keyNode.Column}, p.value(item, "defaults.with")})
-		})
-	}})
+// CheckConnection reports, at the node, a text that cannot be the name of a
+// connection. more is the end of the hint.
+func CheckConnection(n source.Node, name, more string) {
+	if !connectionName.MatchString(name) {
+		n.Report("bad-name", fmt.Sprintf("the connection %q is not a name", source.Clip(name)), "a name has letters, digits, _ and -"+more)
+	}
 }
 
-func (p *parser) limits(n *yaml.Node) (l Limits) {
-	p.mapping(n, "limits",
-		key{name: "instructions", read: func(v *yaml.Node) { l.Instructions = p.whole(v, "instructions") }},
-		key{name: "time", read: func(v *yaml.Node) { l.Time = p.duration(v, "time") }},
-		key{name: "memory", read: func(v *yaml.Node) { l.Memory = p.size(v, "memory", 1<<20, 1<<40) }},
-		key{name: "output", read: func(v *yaml.Node) { l.Output = p.size(v, "output", 1, MaxOutput) }},
+// readDefaults reads the inputs that calls get where the step does not give them.
+func readDefaults(n source.Node, w *Workflow) {
+	n.Mapping("defaults", source.Key{Name: "with", Read: func(v source.Node) { w.Defaults = v.Fields("defaults.with") }})
+}
+
+func readLimits(n source.Node) (l Limits) {
+	n.Mapping("limits",
+		source.Key{Name: "instructions", Read: func(v source.Node) { l.Instructions = v.Whole("instructions") }},
+		source.Key{Name: "time", Read: func(v source.Node) { l.Time = v.Duration("time") }},
+		source.Key{Name: "memory", Read: func(v source.Node) { l.Memory = v.Size("memory", 1<<20, 1<<40) }},
+		source.Key{Name: "output", Read: func(v source.Node) { l.Output = v.Size("output", 1, MaxOutput) }},
 	)
 	return l
 }
 
-func (p *parser) outputs(n *yaml.Node, w *Workflow) {
-	p.entries(n, "outputs", func(name string, keyNode, v *yaml.Node) {
-		p.identifier(keyNode, name, "an output")
-		w.Outputs = append(w.Outputs, NamedValue{name, Position{keyNode.Line, keyNode.Column}, p.value(v, "outputs")})
+func readOutputs(n source.Node, w *Workflow) {
+	n.Entries("outputs", func(name string, key, v source.Node) {
+		key.CheckIdentifier(name, "an output")
+		w.Outputs = append(w.Outputs, source.Field{Name: name, Position: key.Position(), Value: v.Value("outputs")})
 	})
 }
 
-func (p *parser) secrets(n *yaml.Node, w *Workflow) {
-	p.entries(n, "secrets", func(name string, keyNode, v *yaml.Node) {
-		p.identifier(keyNode, name, "a secret")
-		b := SecretBinding{Name: name, Position: Position{keyNode.Line, keyNode.Column}}
-		before := len(p.diagnostics)
-		p.mapping(v, fmt.Sprintf("the secret %s", clipped(name)),
-			key{name: "hosts", read: func(v *yaml.Node) { b.Hosts = p.hosts(v) }},
-			key{name: "service_key", read: func(v *yaml.Node) { b.ServiceKey = p.boolean(v, "service_key") }},
-		)
-		if len(b.Hosts) == 0 && !b.ServiceKey && len(p.diagnostics) == before {
-			p.report(keyNode, "unbound-secret", fmt.Sprintf("the secret %s is bound to nothing, so nothing could use it", clipped(name)),
-				"add `hosts: [hooks.example.com]` or `service_key: true`; its text comes from the environment, never from here")
-		}
-		w.Secrets = append(w.Secrets, b)
+// A binding is what a file says about where a secret may go, until Compile checks it:
+// the modules of the catalogue declare the places that a secret can be bound to.
+type binding struct {
+	secret SecretBinding
+	what   string       // the mapping, for messages
+	keys   []source.Key // of the mapping, for suggestions
+	others []otherKey
+	// isInput says that the mapping declares an input, and isSecret that what it
+	// declares is secret.
+	isInput, isSecret bool
+	// broken says that something else is wrong with the mapping.
+	broken bool
+}
+
+// An otherKey is a key that only the catalogue knows, with the problems of its
+// value. They count if the key exists.
+type otherKey struct {
+	name     string
+	position source.Position
+	problems source.Problems
+}
+
+// input returns the name of the input that the mapping declares.
+func (b *binding) input() string { return strings.TrimPrefix(b.secret.Name, "inputs.") }
+
+// other reads a key that may bind the secret to a place.
+func (b *binding) other(name string, key, v source.Node) {
+	bound := false
+	problems := key.Document().Apart(func() { bound = v.Bool(name) })
+	b.others = append(b.others, otherKey{name, key.Position(), problems})
+	if bound {
+		b.secret.Places = append(b.secret.Places, name)
+	}
+}
+
+func readSecrets(n source.Node, w *Workflow) {
+	n.Entries("secrets", func(name string, key, v source.Node) {
+		key.CheckIdentifier(name, "a secret")
+		b := binding{secret: SecretBinding{Name: name, Position: key.Position()}, what: "the secret " + source.Clip(name), isSecret: true}
+		b.keys = []source.Key{{Name: "hosts", Read: func(v source.Node) { b.secret.Hosts = permission.ReadHosts(v) }}}
+		before := w.document.Count()
+		v.OpenMapping(b.what, b.keys, b.other)
+		b.broken = w.document.Count() > before
+		w.Secrets = append(w.Secrets, b.secret)
+		w.bindings = append(w.bindings, b)
 	})
 }
 
-func (p *parser) hosts(n *yaml.Node) []string {
-	var hosts []string
-	p.items(n, "hosts", func(v *yaml.Node) {
-		host := strings.ToLower(p.someText(v, "a host"))
-		if host == "" {
-			return
-		}
-		if err := checkHost(host); err != nil {
-			p.report(v, "bad-host", fmt.Sprintf("%q is not a host: %v", clipped(host), err), "write the name alone, such as hooks.example.com")
-		}
-		hosts = append(hosts, host)
-	})
-	return hosts
+// A moduleList is an entry of `permissions:` that lists the functions of a module,
+// with the problems of the list. They count if the catalogue has such a module.
+type moduleList struct {
+	module    string
+	position  source.Position // of the name of the module
+	functions []source.Text
+	problems  source.Problems
 }
 
-func (p *parser) permissions(n *yaml.Node, w *Workflow) {
-	p.mapping(n, "permissions",
-		key{name: "pagerduty", read: func(v *yaml.Node) {
-			w.Permissions.Narrowed = true
-			p.items(v, "permissions.pagerduty", func(item *yaml.Node) {
-				name := strings.TrimPrefix(p.someText(item, "an action"), "pagerduty.")
-				if name == "" {
-					return
-				}
-				w.Permissions.PagerDuty = append(w.Permissions.PagerDuty, name)
-				w.pagerDutyPlaces = append(w.pagerDutyPlaces, Position{item.Line, item.Column})
-			})
-		}},
-		key{name: "http", read: func(v *yaml.Node) { w.Permissions.HTTP = p.patterns(v, "http") }},
-		key{name: "net", read: func(v *yaml.Node) { w.Permissions.Net = p.patterns(v, "net") }},
-	)
-}
-
-func (p *parser) patterns(n *yaml.Node, kind string) []Pattern {
-	var patterns []Pattern
-	p.items(n, "permissions."+kind, func(v *yaml.Node) {
-		before := len(p.diagnostics)
-		text := p.rawText(v, "a permission")
-		switch {
-		case len(p.diagnostics) > before:
-			return
-		case text == "":
-			p.report(v, "empty-text", "a permission is empty", "")
-			return
-		case strings.Contains(text, "${{"):
-			p.report(v, "expression-refused", "a permission cannot hold ${{ }}", `for the value of an input, write "inputs.NAME"`)
-			return
+func readPermissions(n source.Node, w *Workflow) {
+	keys := []source.Key{
+		{Name: "http", Read: func(v source.Node) { w.Permissions.HTTP = permission.ReadPatterns(v, "http") }},
+		{Name: "net", Read: func(v source.Node) { w.Permissions.Net = permission.ReadPatterns(v, "net") }},
+	}
+	n.OpenMapping("permissions", keys, func(module string, key, v source.Node) {
+		list := moduleList{module: module, position: key.Position()}
+		list.problems = w.document.Apart(func() { list.functions = permission.ReadActions(v, "permissions."+module, module) })
+		w.lists = append(w.lists, list)
+		if w.Permissions.Actions == nil {
+			w.Permissions.Actions = map[string][]string{}
 		}
-		pattern, err := parsePattern(kind, text)
-		if err != nil {
-			example := `"https://hooks.example.com"`
-			if kind == "net" {
-				example = `"db.example.com:5432"`
-			}
-			p.report(v, "bad-permission", fmt.Sprintf("%q is not a permission: %v", clipped(text), err), "write it like "+example)
-			return
+		functions := make([]string, len(list.functions))
+		for i := range list.functions {
+			functions[i] = list.functions[i].Text
 		}
-		pattern.Position = Position{v.Line, v.Column}
-		patterns = append(patterns, pattern)
+		w.Permissions.Actions[module] = functions
 	})
-	return patterns
 }
 
 // checkPatterns reports permissions that name inputs which are not declared.
-func (p *parser) checkPatterns(w *Workflow) {
-	for _, pattern := range append(append([]Pattern(nil), w.Permissions.HTTP...), w.Permissions.Net...) {
-		for _, name := range pattern.inputNames() {
+func checkPatterns(w *Workflow) {
+	for _, pattern := range slices.Concat(w.Permissions.HTTP, w.Permissions.Net) {
+		for _, name := range pattern.Inputs() {
 			if _, ok := w.Inputs.Field(name); !ok {
-				p.reportAt(pattern.Position, "unknown-input", fmt.Sprintf("no input %q is declared", name), action.DidYouMean(name, w.Inputs.Names()))
+				w.document.Report(pattern.Position, "unknown-input", fmt.Sprintf("no input %q is declared", name), phrase.DidYouMean(name, w.Inputs.Names()))
 			}
 		}
 	}

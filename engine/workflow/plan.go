@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/permission"
+	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
 // A Plan is a workflow that passed every check. It is immutable and safe for
@@ -14,24 +17,23 @@ import (
 type Plan struct {
 	Workflow *Workflow
 	Steps    []PlanStep
-	Outputs  []OutputTemplate
+	Outputs  []NamedTemplate
 	// OutputReads are the steps that the outputs read, as indexes of Steps.
 	OutputReads []int
-	// Warnings are the problems that do not keep it from running.
-	Warnings Diagnostics
-	// Defaults are inputs that scripts' calls are given where they have none of
-	// their own; those of `uses:` steps stand in their With.
-	Defaults []OutputTemplate
-	// Group is the concurrency group, evaluated with `inputs` alone; nil for the
-	// workflow's name.
+	// Warnings are the problems that do not keep the workflow from running.
+	Warnings source.Problems
+	// Defaults are inputs that a call of a script gets when the script does not give
+	// them. The defaults of a `uses:` step are part of its With.
+	Defaults []NamedTemplate
+	// Group is the concurrency group. It reads `inputs` only. Nil means the name of the
+	// workflow.
 	Group *Template
 	// ReadsPrevious says that something reads `previous`.
 	ReadsPrevious bool
-	// Modules are the files that scripts require, by the name they are required
-	// under.
+	// Modules are the files that scripts require, by the name in `require`.
 	Modules map[string]Program
-	// Sources are the texts that the plan was made from, the workflow first. A
-	// run records them, so that a changed file never changes it.
+	// Sources are the texts that the plan was made from, the workflow first. A run
+	// records them, so that a change of a file does not change the run.
 	Sources []Source
 
 	catalog *action.Catalog // nil in a plan that was not compiled
@@ -43,14 +45,14 @@ type Source struct {
 	Text []byte
 }
 
-// Hash identifies the text of the source.
+// Hash returns the SHA-256 of the text, in hexadecimal.
 func (s Source) Hash() string {
 	sum := sha256.Sum256(s.Text)
 	return hex.EncodeToString(sum[:])
 }
 
-// An OutputTemplate is one output of the workflow.
-type OutputTemplate struct {
+// A NamedTemplate is one input of a step or one output of the workflow.
+type NamedTemplate struct {
 	Name  string
 	Value Template
 }
@@ -58,65 +60,42 @@ type OutputTemplate struct {
 // A PlanStep is a step ready to run.
 type PlanStep struct {
 	ID       string
-	Position Position
+	Position source.Position
 	Part     Part
 	// Needs are the steps that must have ended before, as indexes of Plan.Steps.
 	Needs []int
-	// Reads are the steps whose results it reads, as indexes of Plan.Steps.
+	// Reads are the steps whose results this step reads, as indexes of Plan.Steps.
 	Reads []int
 
 	If     Program        // nil when there is none
 	Action *action.Action // of a `uses:` step; nil for a script
-	With   []OutputTemplate
+	With   []NamedTemplate
 	Script Program // of a `lua:` or `lua_file:` step
 
-	ForEach     *Template // its list; nil when the step runs once
+	ForEach     *Template // the list; nil when the step runs once
 	MaxParallel int       // items at a time, at least 1
-	FailFast    bool      // no new item starts once one has failed
+	FailFast    bool      // no other item starts after one has failed
 
 	Retry           Retry
 	Timeout         time.Duration // of one attempt
 	ContinueOnError bool
 	Limits          Limits
-	// Connection names the account that its calls of PagerDuty go to.
-	Connection Text
+	// Connection names the account that the calls of the step go to.
+	Connection source.Text
 }
 
-// A Template is a value whose expressions are compiled.
-type Template struct {
-	kind     templateKind
-	literal  any // also a secret
-	program  Program
-	position Position
-	parts    []Template // joined as text; items of a list; values of a mapping
-	names    []string   // of a mapping
-}
-
-type templateKind int
-
-const (
-	literalTemplate templateKind = iota
-	expressionTemplate
-	textTemplate
-	listTemplate
-	objectTemplate
-)
-
-// Position is where the value stands in the file.
-func (t *Template) Position() Position { return t.position }
-
-// A PlannedCall is a call of an action that a plan makes, as far as its text
+// A PlannedCall is a call of an action that a plan may make, as far as its text
 // shows.
 type PlannedCall struct {
 	Step   string // empty in a module
 	Action string
-	// Position is that of the step; zero in a module.
-	Position Position
-	// Connection is the account that the call goes to; empty in a module, whose
-	// calls go to those of the steps that require it.
+	// Position is the place of the step; zero in a module.
+	Position source.Position
+	// Connection names the account that the call goes to. It is empty in a module: its
+	// calls go to the accounts of the steps that require it.
 	Connection string
-	// Inputs are the names of the inputs that it gives; Open says that there may
-	// be others.
+	// Inputs are the names of the inputs that the call gives. Open says that it may give
+	// others.
 	Inputs []string
 	Open   bool
 }
@@ -126,7 +105,8 @@ func (c PlannedCall) Gives(input string) bool {
 	return c.Open || slices.Contains(c.Inputs, input)
 }
 
-// WithConnection returns the plan with another account for all that names none.
+// WithConnection returns the plan with another connection for everything that does
+// not name one.
 func (p *Plan) WithConnection(name string) *Plan {
 	if name == "" || p.Workflow.Connection.Text != DefaultConnection {
 		return p
@@ -142,7 +122,7 @@ func (p *Plan) WithConnection(name string) *Plan {
 	return &out
 }
 
-// Action returns an action that the plan was compiled with.
+// Action returns an action of the catalogue that the plan was compiled with.
 func (p *Plan) Action(name string) (*action.Action, bool) {
 	if p.catalog == nil {
 		return nil, false
@@ -150,8 +130,8 @@ func (p *Plan) Action(name string) (*action.Action, bool) {
 	return p.catalog.Lookup(name)
 }
 
-// Calls returns the calls that the plan's text shows, those of required modules
-// too.
+// Calls returns the calls that the text of the plan shows, including the calls of
+// required modules.
 func (p *Plan) Calls() []PlannedCall {
 	var calls []PlannedCall
 	for i := range p.Steps {
@@ -165,14 +145,14 @@ func (p *Plan) Calls() []PlannedCall {
 		}
 		calls = append(calls, p.scriptCalls(PlannedCall{Step: s.ID, Position: s.Position, Connection: s.Connection.Text}, s.Script)...)
 	}
-	for _, name := range action.SortedNames(p.Modules) {
+	for _, name := range phrase.Names(p.Modules) {
 		calls = append(calls, p.scriptCalls(PlannedCall{}, p.Modules[name])...)
 	}
 	return calls
 }
 
-// scriptCalls returns the actions that a script names, each placed as the call
-// given; the other names that it reads are data, and Lua's own.
+// scriptCalls returns a call for each action that a script reads. The step, position
+// and connection are those of placed.
 func (p *Plan) scriptCalls(placed PlannedCall, script Program) []PlannedCall {
 	if script == nil || p.catalog == nil {
 		return nil
@@ -184,7 +164,7 @@ func (p *Plan) scriptCalls(placed PlannedCall, script Program) []PlannedCall {
 		}
 		if a, ok := p.catalog.Lookup(r.Path[0] + "." + r.Path[1]); ok {
 			call := placed
-			call.Action, call.Inputs, call.Open = a.Name, action.SortedNames(r.Input), r.Open || r.Input == nil
+			call.Action, call.Inputs, call.Open = a.Name, phrase.Names(r.Input), r.Open || r.Input == nil
 			for i := range p.Defaults {
 				call.Inputs = append(call.Inputs, p.Defaults[i].Name)
 			}
@@ -194,13 +174,13 @@ func (p *Plan) scriptCalls(placed PlannedCall, script Program) []PlannedCall {
 	return calls
 }
 
-// PlanCall returns a plan of one step that makes one call, as a person or a
-// program asks for it by hand: permitted by being made.
+// PlanCall returns a plan of one step that makes one call, for a person or a program
+// that makes the call by hand. The call may reach everything.
 func PlanCall(a *action.Action, input action.Object) *Plan {
-	step := PlanStep{ID: "call", Action: a, Connection: Text{Text: DefaultConnection}, MaxParallel: 1, Retry: Retry{MaxAttempts: 1}, Timeout: DefaultStepTimeout, Limits: DefaultLimits()}
-	for _, name := range action.SortedNames(input) {
-		step.With = append(step.With, OutputTemplate{name, Template{literal: input[name]}})
+	step := PlanStep{ID: "call", Action: a, Connection: source.Text{Text: DefaultConnection}, MaxParallel: 1, Retry: Retry{MaxAttempts: 1}, Timeout: DefaultStepTimeout, Limits: DefaultLimits()}
+	for _, name := range phrase.Names(input) {
+		step.With = append(step.With, NamedTemplate{name, Template{literal: input[name]}})
 	}
-	w := &Workflow{Name: a.Name, File: a.Name, Inputs: &action.Schema{}, Permissions: Permissions{Everything: true}, Timeout: DefaultTimeout}
+	w := &Workflow{Name: a.Name, File: a.Name, Inputs: &action.Schema{}, Permissions: permission.Permissions{Everything: true}, Timeout: DefaultTimeout}
 	return &Plan{Workflow: w, Steps: []PlanStep{step}, Sources: []Source{{Name: a.Name}}}
 }

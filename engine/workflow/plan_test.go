@@ -38,8 +38,8 @@ func TestPlanCall(t *testing.T) {
 	}
 }
 
-// TestDefaults proves what a file that says nothing gets, and that a step's own
-// limits come before the workflow's.
+// TestDefaults proves which defaults a file has, and that the limits of a step replace
+// the limits of the workflow.
 func TestDefaults(t *testing.T) {
 	plan, err := newLanguage(t).compile("dir/name.of.file.yaml", `
 limits: {time: 2s}
@@ -76,7 +76,8 @@ steps:
 	}
 }
 
-// TestReads proves that a step is given the results that it reads, and no more.
+// TestReads proves that a step gets the results of the steps that it reads, and no
+// others.
 func TestReads(t *testing.T) {
 	plan, err := newLanguage(t).compile("r.yaml", `
 steps:
@@ -106,7 +107,7 @@ outputs: {x: "${{ steps.c.outputs.text }}"}
 	}
 }
 
-// TestWarnings proves that a warning is kept with the plan and does not stop it.
+// TestWarnings proves that a plan can have warnings.
 func TestWarnings(t *testing.T) {
 	plan, err := newLanguage(t).compile("w.yaml", "steps:\n  - id: a\n    lua: |\n      total = 1\n      return {total = total}\n")
 	if err != nil {
@@ -117,8 +118,7 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// TestSources proves that a changed file changes the hash, and that the hash says
-// nothing of the name.
+// TestSources proves that the hash of a source depends on its text and not on its name.
 func TestSources(t *testing.T) {
 	one, same, other := workflow.Source{Name: "a", Text: []byte("x")}, workflow.Source{Name: "b", Text: []byte("x")}, workflow.Source{Name: "a", Text: []byte("y")}
 	if one.Hash() != same.Hash() || one.Hash() == other.Hash() {
@@ -126,7 +126,7 @@ func TestSources(t *testing.T) {
 	}
 }
 
-// TestBothStagesReport proves that one pass says what Parse and what Compile found,
+// TestBothStagesReport proves that the error of Compile has the problems of Parse too,
 // in the order of the file.
 func TestBothStagesReport(t *testing.T) {
 	parsed, parseErr := workflow.Parse("b.yaml", []byte("steps:\n  - {id: a, uses: uuid.nwe}\n  - {id: b, uses: uuid.new, tiemout: 5s}\n"))

@@ -1,29 +1,29 @@
 package workflow
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
-func (s *scope) inputReference(r Reference, file string, at Position) {
+func (s *scope) inputReference(r Reference, file string, at source.Position) {
 	if len(r.Path) < 2 {
 		return
 	}
 	if _, ok := s.workflow.Inputs.Field(r.Path[1]); !ok {
-		hint := action.DidYouMean(r.Path[1], s.workflow.Inputs.Names())
-		if hint == "" {
-			hint = fmt.Sprintf("declare it: inputs: {%s: {type: string}}", r.Path[1])
-		}
-		s.finding(Finding{Rule: "unknown-input", Line: r.Line, Token: r.Path[1], Message: fmt.Sprintf("no input %q is declared", clipped(r.Path[1])), Hint: hint}, file, at)
+		hint := cmp.Or(phrase.DidYouMean(r.Path[1], s.workflow.Inputs.Names()), fmt.Sprintf("declare it: inputs: {%s: {type: string}}", r.Path[1]))
+		s.finding(Finding{Rule: "unknown-input", Line: r.Line, Token: r.Path[1], Message: fmt.Sprintf("no input %q is declared", source.Clip(r.Path[1])), Hint: hint}, file, at)
 		return
 	}
 	if (s.inputsOnly && !s.unrecorded || s.inForEach) && s.workflow.Secret(r.Path[1]) {
 		s.finding(Finding{
 			Rule: "secret-use", Line: r.Line, Token: r.Path[1], Message: fmt.Sprintf("the secret input %s cannot be used in %s", r.Path[1], s.place()),
-			Hint: "what stands there is recorded, and secrets never are",
+			Hint: "the value is recorded, and secrets never are",
 		}, file, at)
 	}
 }
@@ -31,7 +31,7 @@ func (s *scope) inputReference(r Reference, file string, at Position) {
 // stepFields are the fields of steps.ID.
 var stepFields = []string{"outputs", "status", "error", "skipped_because"}
 
-func (s *scope) stepReference(r Reference, file string, at Position) {
+func (s *scope) stepReference(r Reference, file string, at source.Position) {
 	if len(r.Path) < 2 { // steps itself, or steps[expression]: everything that ran before
 		for i := range s.workflow.Steps {
 			if s.after.has(i) {
@@ -45,8 +45,8 @@ func (s *scope) stepReference(r Reference, file string, at Position) {
 	switch {
 	case !ok:
 		s.finding(Finding{
-			Rule: "unknown-step", Line: r.Line, Token: id, Message: fmt.Sprintf("there is no step %q", clipped(id)),
-			Hint: action.DidYouMean(id, action.SortedNames(s.stepIDs)),
+			Rule: "unknown-step", Line: r.Line, Token: id, Message: fmt.Sprintf("there is no step %q", source.Clip(id)),
+			Hint: phrase.DidYouMean(id, phrase.Names(s.stepIDs)),
 		}, file, at)
 		return
 	case !s.after.has(index):
@@ -66,7 +66,7 @@ func (s *scope) stepReference(r Reference, file string, at Position) {
 	s.outputReference(r, file, at, index)
 }
 
-// orderHint says how a step could see another.
+// orderHint explains how a step can read the results of another.
 func (s *scope) orderHint(index int) string {
 	other := &s.workflow.Steps[index]
 	switch {
@@ -88,7 +88,7 @@ func (s *scope) orderHint(index int) string {
 
 // outputReference checks a field of the outputs of a `uses:` step, whose action
 // declares them.
-func (s *scope) outputReference(r Reference, file string, at Position, index int) {
+func (s *scope) outputReference(r Reference, file string, at source.Position, index int) {
 	if len(r.Path) < 4 {
 		return
 	}
@@ -103,22 +103,22 @@ func (s *scope) outputReference(r Reference, file string, at Position, index int
 	}
 }
 
-// listReference reports a field that is read of the outputs or the items of a
-// for_each.
-func (s *scope) listReference(r Reference, file string, at Position) {
-	if !identifierPattern.MatchString(r.Path[3]) {
+// listReference reports the read of a field of the outputs or items of a for_each,
+// which are lists.
+func (s *scope) listReference(r Reference, file string, at source.Position) {
+	if !source.IsIdentifier(r.Path[3]) {
 		return
 	}
 	list := strings.Join(r.Path[:3], ".")
 	s.finding(Finding{
-		Rule: "unknown-field", Line: r.Line, Token: r.Path[3], Message: fmt.Sprintf("%s is a list, with an entry for each item, and has no field %q", list, clipped(r.Path[3])),
+		Rule: "unknown-field", Line: r.Line, Token: r.Path[3], Message: fmt.Sprintf("%s is a list, with an entry for each item, and has no field %q", list, source.Clip(r.Path[3])),
 		Hint: fmt.Sprintf("for the first: %s[1].%s", list, r.Path[3]),
 	}, file, at)
 }
 
-// previousReference checks a read of what the last run left behind. Its outputs
-// are those that the workflow declares, or once declared: hence no error.
-func (s *scope) previousReference(r Reference, file string, at Position) {
+// previousReference checks a read of `previous`, the last run. An unknown output is a
+// warning only, since the last run may have had other outputs.
+func (s *scope) previousReference(r Reference, file string, at source.Position) {
 	s.plan.ReadsPrevious = true
 	s.fieldReference(r, file, at, 1, "previous", previousFields)
 	if len(r.Path) < 3 || r.Path[1] != "outputs" {
@@ -131,30 +131,24 @@ func (s *scope) previousReference(r Reference, file string, at Position) {
 	if slices.Contains(known, r.Path[2]) {
 		return
 	}
-	hint := action.DidYouMean(r.Path[2], known)
-	if hint == "" {
-		hint = fmt.Sprintf("declare it: outputs: {%s: ...}", r.Path[2])
-	}
+	hint := cmp.Or(phrase.DidYouMean(r.Path[2], known), fmt.Sprintf("declare it: outputs: {%s: ...}", r.Path[2]))
 	s.finding(Finding{
-		Rule: "unknown-output", Severity: SeverityWarning, Line: r.Line, Token: r.Path[2],
-		Message: fmt.Sprintf("the workflow has no output %q, so its previous run has none", clipped(r.Path[2])), Hint: hint,
+		Rule: "unknown-output", Severity: source.SeverityWarning, Line: r.Line, Token: r.Path[2],
+		Message: fmt.Sprintf("the workflow has no output %q, so its previous run does not have it", source.Clip(r.Path[2])), Hint: hint,
 	}, file, at)
 }
 
 // fieldReference checks the field at a place of the path.
-func (s *scope) fieldReference(r Reference, file string, at Position, place int, owner string, known []string) {
+func (s *scope) fieldReference(r Reference, file string, at source.Position, place int, owner string, known []string) {
 	if len(r.Path) <= place || slices.Contains(known, r.Path[place]) {
 		return
 	}
 	name := r.Path[place]
-	hint := action.DidYouMean(name, known)
-	if hint == "" {
-		hint = "it has: " + strings.Join(known, ", ")
-	}
-	s.finding(Finding{Rule: "unknown-field", Line: r.Line, Token: name, Message: fmt.Sprintf("%s has no field %q", owner, clipped(name)), Hint: hint}, file, at)
+	hint := phrase.Suggest(name, known, "it has: ")
+	s.finding(Finding{Rule: "unknown-field", Line: r.Line, Token: name, Message: fmt.Sprintf("%s has no field %q", owner, source.Clip(name)), Hint: hint}, file, at)
 }
 
-func (s *scope) secretReference(r Reference, file string, at Position) {
+func (s *scope) secretReference(r Reference, file string, at source.Position) {
 	var known []string
 	for _, b := range s.workflow.Secrets {
 		if !strings.HasPrefix(b.Name, "inputs.") {
@@ -164,27 +158,20 @@ func (s *scope) secretReference(r Reference, file string, at Position) {
 	if len(r.Path) < 2 || slices.Contains(known, r.Path[1]) {
 		return
 	}
-	hint := action.DidYouMean(r.Path[1], known)
-	if hint == "" {
-		hint = fmt.Sprintf("declare it: secrets: {%s: {hosts: [hooks.example.com]}}", r.Path[1])
-	}
-	s.finding(Finding{Rule: "unknown-secret", Line: r.Line, Token: r.Path[1], Message: fmt.Sprintf("no secret %q is declared", clipped(r.Path[1])), Hint: hint}, file, at)
+	hint := cmp.Or(phrase.DidYouMean(r.Path[1], known), fmt.Sprintf("declare it: secrets: {%s: {hosts: [hooks.example.com]}}", r.Path[1]))
+	s.finding(Finding{Rule: "unknown-secret", Line: r.Line, Token: r.Path[1], Message: fmt.Sprintf("no secret %q is declared", source.Clip(r.Path[1])), Hint: hint}, file, at)
 }
 
 // callReference checks a use of a module of the catalogue.
-func (s *scope) callReference(r Reference, file string, at Position) {
+func (s *scope) callReference(r Reference, file string, at source.Position) {
 	if len(r.Path) < 2 {
 		return
 	}
 	name := r.Path[0] + "." + r.Path[1]
 	a, ok := s.catalog.Lookup(name)
 	if !ok {
-		functions := s.catalog.Functions(r.Path[0])
-		hint := action.DidYouMean(r.Path[1], functions)
-		if hint == "" {
-			hint = "it has: " + strings.Join(functions, ", ")
-		}
-		s.finding(Finding{Rule: "unknown-action", Line: r.Line, Token: r.Path[1], Message: fmt.Sprintf("%s has no function %q", r.Path[0], clipped(r.Path[1])), Hint: hint}, file, at)
+		hint := phrase.Suggest(r.Path[1], s.catalog.Functions(r.Path[0]), "it has: ")
+		s.finding(Finding{Rule: "unknown-action", Line: r.Line, Token: r.Path[1], Message: fmt.Sprintf("%s has no function %q", r.Path[0], source.Clip(r.Path[1])), Hint: hint}, file, at)
 		return
 	}
 	if p := s.workflow.Permissions; !p.AllowsAction(a) {
@@ -198,9 +185,9 @@ func (s *scope) callReference(r Reference, file string, at Position) {
 	s.callKey(a, r, file, at)
 }
 
-// callInput checks the literal table of a call, with the defaults beside what was
-// given.
-func (s *scope) callInput(a *action.Action, r Reference, given action.Object, file string, at Position) {
+// callInput checks the literal table of a call. given is the table without the
+// defaults.
+func (s *scope) callInput(a *action.Action, r Reference, given action.Object, file string, at source.Position) {
 	if len(a.Args) > 0 {
 		if f, _ := a.In.Field(a.Args[0]); f != nil && f.Type.Name == action.AnyType {
 			return // the table is the value itself
@@ -220,6 +207,6 @@ func (s *scope) callInput(a *action.Action, r Reference, given action.Object, fi
 		s.finding(Finding{Rule: problem.Rule, Line: r.Line, Token: token, Message: a.Name + ": " + problem.Message, Hint: problem.Hint}, file, at)
 	}
 	for _, c := range a.In.PlainCredentials(given) {
-		s.finding(Finding{Rule: "literal-secret", Line: r.Line, Token: action.Problem{Path: c.Path}.Name(), Message: literalSecret(c.Path), Hint: credentialHint(c.Path)}, file, at)
+		s.finding(Finding{Rule: "literal-secret", Line: r.Line, Token: action.Problem{Path: c.Path}.Name(), Message: literalSecret(c.Path), Hint: s.credentialHint(c.Path)}, file, at)
 	}
 }

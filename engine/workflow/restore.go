@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// Restore parses a workflow from the sources that a plan was made from, as a
-// journal keeps them: the workflow first, then the Lua files beside it. The
-// error is that of Parse.
+// Restore parses a workflow from the sources of a plan, as a journal keeps them: the
+// workflow first, then its Lua files. The error is the error of Parse.
 func Restore(sources []Source) (*Workflow, error) {
 	if len(sources) == 0 {
 		sources = []Source{{}}
@@ -19,8 +18,7 @@ func Restore(sources []Source) (*Workflow, error) {
 	return w, err
 }
 
-// sourceFiles are sources as the files that they were, by their names in the
-// folder of the workflow.
+// sourceFiles are sources as a file system: the folder of the workflow.
 type sourceFiles []Source
 
 var _ fs.FS = sourceFiles(nil)
@@ -35,7 +33,7 @@ func (s sourceFiles) Open(name string) (fs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 }
 
-// A sourceFile is a source that is open.
+// A sourceFile is an open source.
 type sourceFile struct {
 	source *Source
 	io.Reader
@@ -47,7 +45,7 @@ func (f *sourceFile) Stat() (fs.FileInfo, error) { return sourceInfo{f.source}, 
 // Close does nothing.
 func (*sourceFile) Close() error { return nil }
 
-// A sourceInfo describes a source as a regular file that nobody may change.
+// A sourceInfo describes a source as a regular file that cannot be changed.
 type sourceInfo struct{ source *Source }
 
 // Name returns the name without folders.
@@ -58,14 +56,14 @@ func (i sourceInfo) Name() string {
 // Size returns the length in bytes.
 func (i sourceInfo) Size() int64 { return int64(len(i.source.Text)) }
 
-// Mode returns that of a file that is read only.
+// Mode returns the mode of a read-only file.
 func (sourceInfo) Mode() fs.FileMode { return 0o444 }
 
-// ModTime is not known.
+// ModTime returns the zero time: it is not known.
 func (sourceInfo) ModTime() time.Time { return time.Time{} }
 
 // IsDir returns false.
 func (sourceInfo) IsDir() bool { return false }
 
-// Sys returns nothing.
+// Sys returns nil.
 func (sourceInfo) Sys() any { return nil }

@@ -10,7 +10,8 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// restorable is a workflow that uses all that a plan has, and the files beside it.
+// restorable is a workflow that uses everything that a plan can have, including Lua
+// files.
 const restorable = `
 inputs: {hosts: {type: list}}
 concurrency: {group: "${{ inputs.hosts[1] }}", policy: queue}
@@ -32,7 +33,7 @@ func restorableFiles() fstest.MapFS {
 	}
 }
 
-// A shape is what of a plan can be compared: programs cannot.
+// A shape is the part of a plan that can be compared. Programs cannot.
 type shape struct {
 	Steps   []workflow.PlanStep
 	Calls   []workflow.PlannedCall
@@ -82,7 +83,7 @@ func TestRestore(t *testing.T) {
 	}
 }
 
-// TestRestoreWithout proves what is said of sources that are not whole.
+// TestRestoreWithout proves which problem is reported when sources are missing.
 func TestRestoreWithout(t *testing.T) {
 	if _, err := workflow.Restore(nil); err == nil {
 		t.Error("got no error without sources")
@@ -99,7 +100,7 @@ func TestRestoreWithout(t *testing.T) {
 	}
 }
 
-// TestRestoredFiles proves that sources are a file system as others are.
+// TestRestoredFiles proves that sources pass the tests for file systems.
 func TestRestoredFiles(t *testing.T) {
 	restored, err := workflow.Restore([]workflow.Source{
 		{Name: "w.yaml", Text: []byte("steps: [uses: uuid.new]")}, {Name: "a.lua", Text: []byte("return 1")}, {Name: "lib/b.lua", Text: nil},

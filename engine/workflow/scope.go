@@ -4,36 +4,40 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/pdflow/pdflow/engine/source"
 )
 
-// A scope is the place of a chunk in the workflow: what it may see, and what it
-// was found to read.
+// A scope is the place of a chunk in the workflow: which names it may read, and which
+// steps it was found to read.
 type scope struct {
 	*compiler
 	step  *Step  // nil outside of steps
 	index int    // of the step, or -1
-	after view   // the steps that have run before
+	after view   // the steps that have ended before
 	what  string // "the step \"x\"" or "outputs"
 	reads map[int]bool
-	// inputsOnly says that `inputs` is all there is. unrecorded says that no journal
-	// gets the value, so that a secret input may be used.
+	// inputsOnly says that the chunk may read `inputs` only. unrecorded says that the
+	// value is not recorded, so the chunk may read secret inputs.
 	inputsOnly, unrecorded bool
-	// inForEach says that this is the list itself, before there are items.
+	// inForEach says that the chunk is part of the list of a for_each, where there is no
+	// item yet.
 	inForEach bool
-	// modules are those that were followed for this scope. Each is compiled once,
-	// and followed for every step that requires it: it reads what the step does.
+	// modules are the modules that were followed for this scope. A module is compiled
+	// once, and followed for every step that requires it, since each step may read other
+	// steps.
 	modules map[string]bool
-	// varies says that a second attempt may see another world than the first, and
-	// pages are the pages without a key whose text it may change; see trigger.go.
-	varies bool
-	pages  []page
+	// varies says that a second attempt may read something else than the first, and
+	// unkeyed are the calls whose input this may change; see keys.go.
+	varies  bool
+	unkeyed []unkeyedCall
 }
 
-// dataNames are the names that every chunk may read. Scripts see secrets too;
-// expressions know the name for the sake of a better message.
+// dataNames are the names that every chunk may read. Scripts may also read secrets;
+// expressions know that name only for a better message.
 var dataNames = []string{"inputs", "steps", "run"}
 
-// placedNames are those that exist in some places only.
+// placedNames are names that exist in some places only.
 var placedNames = []string{"previous", "item", "index", "failure"}
 
 // Fields of the data that scripts read.
@@ -55,12 +59,12 @@ func (s *scope) names(kind ChunkKind) []string {
 
 func (s *scope) readList() []int { return slices.Sorted(maps.Keys(s.reads)) }
 
-// script compiles the body of a step, with the modules that it requires.
+// script compiles the body of a step or a module, and the modules that it requires.
 func (s *scope) script(chunk Chunk) Program {
 	chunk.Names = s.names(chunk.Kind)
 	program, findings := s.checker.Check(chunk)
 	for _, f := range findings {
-		s.finding(f, chunk.File, Position{})
+		s.finding(f, chunk.File, source.Position{})
 	}
 	if program == nil {
 		return nil
@@ -69,17 +73,17 @@ func (s *scope) script(chunk Chunk) Program {
 	return program
 }
 
-// follow checks what a script or module reads, in this scope, and goes on with
-// the modules that it requires.
+// follow checks what a script or module reads in this scope, then the modules that it
+// requires.
 func (s *scope) follow(program Program, file string) {
-	s.references(program, file, Position{})
+	s.references(program, file, source.Position{})
 	for _, r := range program.Requires() {
 		s.require(r, file)
 	}
 }
 
 // expression compiles one expression and reports what is wrong with it.
-func (s *scope) expression(text string, at Position, line int) Program {
+func (s *scope) expression(text string, at source.Position, line int) Program {
 	program, findings := s.checker.Check(s.chunk(text, line))
 	s.expressionFindings(program, findings, at)
 	return program
@@ -89,10 +93,10 @@ func (s *scope) chunk(text string, line int) Chunk {
 	return Chunk{Kind: Expression, File: s.workflow.File, Line: line, Text: text, Names: s.names(Expression)}
 }
 
-func (s *scope) expressionFindings(program Program, findings []Finding, at Position) {
+func (s *scope) expressionFindings(program Program, findings []Finding, at source.Position) {
 	for _, f := range findings {
 		if f.Line == at.Line && f.Rule == RuleLuaSyntax {
-			f.Column = at.Column // the checker sees the expression only, not its line
+			f.Column = at.Column // the checker got the expression only, not the line
 		}
 		s.finding(f, s.workflow.File, at)
 	}
@@ -107,11 +111,11 @@ func (s *scope) expressionFindings(program Program, findings []Finding, at Posit
 	}
 }
 
-// wholeSecret says how a secret is given.
+// wholeSecret is the hint for how to give a secret.
 const wholeSecret = "give the secret as the whole value in `with:`, as in auth: {bearer: \"${{ secrets.TOKEN }}\"}, or use it in a script"
 
-// references checks what a program reads against what is declared.
-func (s *scope) references(program Program, file string, at Position) {
+// references checks that everything a program reads is declared.
+func (s *scope) references(program Program, file string, at source.Position) {
 	for _, r := range program.References() {
 		if where := s.missing(r.Path[0]); where != "" {
 			s.finding(Finding{Rule: "no-such-name", Line: r.Line, Token: r.Path[0], Message: fmt.Sprintf("there is no `%s` in %s", r.Path[0], s.place()), Hint: where}, file, at)
@@ -136,7 +140,7 @@ func (s *scope) references(program Program, file string, at Position) {
 	}
 }
 
-// place is what the chunk belongs to, for messages.
+// place names what the chunk belongs to, for messages.
 func (s *scope) place() string {
 	if s.inForEach {
 		return "the for_each of " + s.what
@@ -144,7 +148,8 @@ func (s *scope) place() string {
 	return s.what
 }
 
-// missing says where a name exists that does not exist here; empty when it does.
+// missing explains where a name exists that does not exist here. It returns "" for a
+// name that exists here.
 func (s *scope) missing(name string) string {
 	switch {
 	case s.inputsOnly && name != "inputs" && name != "coalesce" && (slices.Contains(dataNames, name) || slices.Contains(placedNames, name)):
@@ -160,12 +165,12 @@ func (s *scope) missing(name string) string {
 }
 
 // list compiles the list of a for_each: a list, or one expression.
-func (s *scope) list(v *Value) *Template {
+func (s *scope) list(v *source.Value) *Template {
 	s.inForEach = true
 	defer func() { s.inForEach = false }()
 	t := s.template(*v, false)
 	if t.kind == textTemplate && len(t.parts) > 0 { // else it was not closed, which is reported
-		s.parser.reportAt(v.Position, "wrong-type", "for_each must be a list or one expression, got text with expressions in it", forEachHint)
+		s.document.Report(v.Position, "wrong-type", "for_each must be a list or one expression, got text with expressions in it", forEachHint)
 	}
 	return &t
 }

@@ -5,11 +5,36 @@ import (
 	"strings"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
-// Evaluate returns the value of a template, asking eval for that of each
-// expression. A scalar that is one expression keeps the expression's type; text
-// with expressions in it is joined as text.
+// A Template is a value with compiled expressions.
+type Template struct {
+	kind     templateKind
+	literal  any // also a secret
+	program  Program
+	position source.Position
+	parts    []Template // joined as text; items of a list; values of a mapping
+	names    []string   // of a mapping
+}
+
+type templateKind int
+
+const (
+	literalTemplate templateKind = iota
+	expressionTemplate
+	textTemplate
+	listTemplate
+	objectTemplate
+)
+
+// Position returns the place of the value in the file.
+func (t *Template) Position() source.Position { return t.position }
+
+// Evaluate returns the value of a template. It calls eval for the value of each
+// expression. A scalar that is one expression has the type of the expression; a text
+// with expressions in it becomes text.
 func (t *Template) Evaluate(eval func(Program) (any, error)) (any, error) {
 	switch t.kind {
 	case expressionTemplate:
@@ -58,7 +83,7 @@ func (t *Template) join(eval func(Program) (any, error)) (any, error) {
 	return b.String(), nil
 }
 
-// textOf writes a value into text: whole numbers in full, nil as nothing.
+// textOf returns a value as a part of a text: whole numbers in full, nil as "".
 func textOf(v any) (string, error) {
 	switch v := v.(type) {
 	case nil:
@@ -68,7 +93,7 @@ func textOf(v any) (string, error) {
 	case bool:
 		return fmt.Sprint(v), nil
 	case float64:
-		return action.FormatNumber(v), nil
+		return phrase.Number(v), nil
 	case action.Secret:
 		return "", fmt.Errorf("%s cannot be joined with text", v)
 	case []any:
@@ -77,8 +102,8 @@ func textOf(v any) (string, error) {
 	return "", fmt.Errorf("an object cannot be joined with text; name one of its fields")
 }
 
-// shape is the template as [action.Schema.Check] sees it: what only the run
-// knows is Dynamic.
+// shape returns the template as a value for [action.Schema.Check], with
+// [action.Dynamic] for what is known in the run only.
 func (t *Template) shape() any {
 	switch t.kind {
 	case expressionTemplate, textTemplate:
@@ -99,41 +124,4 @@ func (t *Template) shape() any {
 		return o
 	}
 	return t.literal
-}
-
-// place returns the place of a path such as `contexts[1].href` inside the
-// template, or of the deepest part of it that exists.
-func (t *Template) place(path string) Position {
-	at := t
-	for path != "" {
-		name, rest := nextSegment(path)
-		next := at.child(name)
-		if next == nil {
-			break
-		}
-		at, path = next, rest
-	}
-	return at.position
-}
-
-func nextSegment(path string) (name, rest string) {
-	path = strings.TrimPrefix(path, ".")
-	if strings.HasPrefix(path, "[") {
-		if end := strings.IndexByte(path, ']'); end > 0 {
-			return path[1:end], path[end+1:]
-		}
-	}
-	if end := strings.IndexAny(path, ".["); end > 0 {
-		return path[:end], path[end:]
-	}
-	return path, ""
-}
-
-func (t *Template) child(name string) *Template {
-	for i := range t.parts {
-		if t.kind == objectTemplate && t.names[i] == name || t.kind == listTemplate && fmt.Sprint(i+1) == name {
-			return &t.parts[i]
-		}
-	}
-	return nil
 }

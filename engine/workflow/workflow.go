@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -10,31 +11,34 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/permission"
 	"github.com/pdflow/pdflow/engine/schedule"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
-// DefaultConnection is the connection of workflows that name none.
+// DefaultConnection is the connection of a workflow that does not name one.
 const DefaultConnection = "default"
 
-// Defaults of a workflow that says nothing else.
+// The defaults of a workflow.
 const (
 	DefaultTimeout     = time.Hour       // of a run
 	DefaultStepTimeout = 5 * time.Minute // of one attempt of a step
-	// DefaultInstructions is the instruction budget of one script: about a second
-	// of pure computation on a small machine.
+	// DefaultInstructions bounds the instructions of one script: about a second of
+	// computation on a small machine.
 	DefaultInstructions = 50_000_000
-	// DefaultMemory is how much one script may hold: some thousand times what a
-	// runbook's step needs, and little enough for many at a time on a small machine.
+	// DefaultMemory bounds the memory of one script, in bytes. It is some thousand times
+	// what a step of a runbook needs, and small enough for many scripts at a time on a
+	// small machine.
 	DefaultMemory = 64 << 20
-	// DefaultOutput is how much a step may return, in bytes of JSON text.
+	// DefaultOutput bounds the outputs of a step, in bytes of JSON text.
 	DefaultOutput = 256 << 10
-	// MaxOutput is how much a file may ask for: outputs are recorded, and every later
-	// step may read them.
+	// MaxOutput bounds what a file may set as the limit of outputs. Outputs are recorded,
+	// and every later step may read them.
 	MaxOutput = 4 << 20
-	// DefaultScriptTime is how long one script may compute; waiting in a call
-	// does not count.
+	// DefaultScriptTime bounds how long one script may compute. Waiting in a call does
+	// not count.
 	DefaultScriptTime = 30 * time.Second
-	// DefaultResumeWithin is how late a call without a result may be sent again.
+	// DefaultResumeWithin bounds how late a call without a result may be sent again.
 	DefaultResumeWithin = 15 * time.Minute
 	// The defaults of `retry:`.
 	DefaultRetryDelay    = time.Second
@@ -42,38 +46,38 @@ const (
 	DefaultRetryMaxDelay = time.Minute
 )
 
-// A Workflow is what a file says, with the places where it says so.
+// A Workflow is the content of a file, with the place of each part.
 type Workflow struct {
 	File        string // as given to Parse
 	Source      []byte
 	Name        string
 	Description string
 	Inputs      *action.Schema
-	Secrets     []SecretBinding // also of the inputs that are secret
-	Permissions Permissions
+	Secrets     []SecretBinding // of `secrets:`, and of inputs that are secret
+	Permissions permission.Permissions
 	Schedules   []Schedule
-	// Connection names the account that steps talk to which name none.
-	Connection Text
+	// Connection names the account for steps that do not name one.
+	Connection source.Text
 	// Defaults are inputs of `defaults.with`.
-	Defaults []NamedValue
+	Defaults []source.Field
 	Limits   Limits
 	Timeout  time.Duration
-	// ResumeWithin bounds how late a call that was started and has no result may
-	// be sent again.
+	// ResumeWithin bounds how late a call that was started and has no result may be sent
+	// again.
 	ResumeWithin time.Duration
 	Concurrency  Concurrency
-	// Steps are those of `steps`, then those of `on_failure`, then those of
-	// `finally`.
+	// Steps are the steps of `steps`, then of `on_failure`, then of `finally`.
 	Steps   []Step
-	Outputs []NamedValue
-	// Files is where `lua_file` and `require` look: the folder of the file, as an
-	// fs.FS that cannot be left. Nil when there is none.
+	Outputs []source.Field
+	// Files is the folder of the file, for `lua_file` and `require`: an fs.FS that does
+	// not reach outside the folder. Nil when there is no folder.
 	Files fs.FS
 
-	// parser has the file's lines and problems; Compile goes on with it.
-	parser *parser
-	// pagerDutyPlaces are the places of Permissions.PagerDuty.
-	pagerDutyPlaces []Position
+	// document has the lines of the file and the problems that Parse found.
+	document *source.Document
+	// lists and bindings are the parts that Compile checks against the catalogue.
+	lists    []moduleList
+	bindings []binding
 }
 
 // Secret reports whether an input is secret.
@@ -84,29 +88,22 @@ func (w *Workflow) Secret(input string) bool {
 
 // A SecretBinding says where the text of a secret may go.
 type SecretBinding struct {
-	Name       string // NAME, or inputs.NAME
-	Hosts      []string
-	ServiceKey bool // to PagerDuty's events service, as a service key
-	Position   Position
+	Name  string // NAME, or inputs.NAME
+	Hosts []string
+	// Places are the places that the secret is bound to by name; see [action.Module].
+	Places   []string
+	Position source.Position
 }
 
 // Allows reports whether the secret may go to a destination.
 func (b SecretBinding) Allows(to action.Destination) bool {
-	switch to {
-	case action.InProcess:
-		return true
-	case action.Place("service_key"):
-		return b.ServiceKey
-	}
-	for _, host := range b.Hosts {
-		if matchHost(host, string(to)) {
-			return true
-		}
-	}
-	return false
+	return to == action.InProcess ||
+		slices.ContainsFunc(b.Places, func(name string) bool { return to == action.Place(name) }) ||
+		slices.ContainsFunc(b.Hosts, func(host string) bool { return permission.MatchHost(host, string(to)) })
 }
 
-// Limits bound one script and what its step returns. Zero fields mean the default.
+// Limits bound one script and the outputs of its step. A zero field means the
+// default.
 type Limits struct {
 	Instructions int64
 	Memory       int64 // in bytes
@@ -114,49 +111,40 @@ type Limits struct {
 	Time         time.Duration
 }
 
-// DefaultLimits are those of a step for which nobody says otherwise.
+// DefaultLimits returns the limits of a step that sets none.
 func DefaultLimits() Limits {
 	return Limits{DefaultInstructions, DefaultMemory, DefaultOutput, DefaultScriptTime}
 }
 
 // or returns l with its zero fields taken from other.
 func (l Limits) or(other Limits) Limits {
-	if l.Instructions == 0 {
-		l.Instructions = other.Instructions
+	return Limits{
+		cmp.Or(l.Instructions, other.Instructions), cmp.Or(l.Memory, other.Memory),
+		cmp.Or(l.Output, other.Output), cmp.Or(l.Time, other.Time),
 	}
-	if l.Memory == 0 {
-		l.Memory = other.Memory
-	}
-	if l.Output == 0 {
-		l.Output = other.Output
-	}
-	if l.Time == 0 {
-		l.Time = other.Time
-	}
-	return l
 }
 
-// A Schedule starts the workflow at the instants of a cron text.
+// A Schedule starts the workflow at the scheduled times of a cron text.
 type Schedule struct {
-	ID       string // its `id:`; else empty
+	ID       string // the `id:`, or ""
 	Spec     schedule.Schedule
 	CatchUp  CatchUp
 	Inputs   action.Object
-	Position Position
+	Position source.Position
 }
 
-// Key tells the schedule apart from the workflow's others, also after it was moved in
-// the file: its id, else what makes it what it is.
+// Key returns a text that identifies the schedule in its workflow, also after it was
+// moved in the file: the id, or a hash of the cron text, the zone and the inputs.
 func (s Schedule) Key() string {
 	if s.ID != "" {
 		return s.ID
 	}
-	inputs, _ := json.Marshal(s.Inputs) // they came from a file, so they are data
+	inputs, _ := json.Marshal(s.Inputs) // they came from a file, so this cannot fail
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s", s.Spec, inputs))
 	return hex.EncodeToString(sum[:4])
 }
 
-// CatchUp says what becomes of instants that were missed.
+// CatchUp says which missed scheduled times are run late.
 type CatchUp struct {
 	Mode   string        // none, last or all
 	Window time.Duration // 0: the default of the mode
@@ -169,25 +157,25 @@ type Part int
 const (
 	Main      Part = iota // `steps`
 	OnFailure             // `on_failure`: after a failure or a time-out of Main
-	Finally               // `finally`: last, whatever happened
+	Finally               // `finally`: last, after a success and after a failure
 )
 
-// String returns the key under which the steps stand.
+// String returns the key of the part in a file.
 func (p Part) String() string {
 	return [...]string{"steps", "on_failure", "finally"}[p]
 }
 
-// Concurrency says how many runs of a group there may be at a time.
+// Concurrency bounds the runs of a concurrency group: one at a time.
 type Concurrency struct {
-	Group  *Value // nil: the workflow's name
+	Group  *source.Value // nil: the workflow's name
 	Policy ConcurrencyPolicy
 }
 
-// A ConcurrencyPolicy says what becomes of a run whose group is busy.
+// A ConcurrencyPolicy says what happens to a run whose group is busy.
 type ConcurrencyPolicy string
 
-// The policies. The empty one means the default of the trigger: a manual run is
-// allowed, a scheduled one is skipped.
+// The policies. The empty policy means the default of the trigger: a manual run is
+// allowed, a scheduled run is skipped.
 const (
 	Allow      ConcurrencyPolicy = "allow"
 	Skip       ConcurrencyPolicy = "skip"
@@ -197,16 +185,17 @@ const (
 
 // A Retry says how often and when a failed attempt is followed by another.
 type Retry struct {
-	MaxAttempts int           // 1: none follows
+	MaxAttempts int           // 1: there is no other attempt
 	Delay       time.Duration // before the second attempt
-	Backoff     float64       // what each further delay is multiplied by, at least 1
+	Backoff     float64       // the factor from each delay to the next, at least 1
 	MaxDelay    time.Duration
-	// On are the kinds of failure that are retried; empty: the retryable ones.
+	// On are the kinds of failure that are retried. Empty means all kinds that are
+	// retryable.
 	On []action.Kind
 }
 
-// Allows reports whether a failure of a kind is retried. What may have been done
-// is never repeated by itself.
+// Allows reports whether a failure of a kind is retried. A call that may have been
+// done is never retried automatically.
 func (r Retry) Allows(kind action.Kind) bool {
 	switch {
 	case kind == action.UnknownOutcome || kind == action.Cancelled:
@@ -220,30 +209,22 @@ func (r Retry) Allows(kind action.Kind) bool {
 // A Step is one step of a workflow.
 type Step struct {
 	ID       string
-	Position Position
+	Position source.Position
 	Part     Part
-	// Needs are the steps of `needs:`; nil when the key is absent, which means the
-	// step above.
-	Needs           []Text
-	ForEach         *Value
+	// Needs are the steps of `needs:`. Nil means that the key is absent: the step then
+	// needs the step above.
+	Needs           []source.Text
+	ForEach         *source.Value
 	MaxParallel     int
 	FailFast        bool
 	Retry           Retry
-	If              *Text
-	Uses            *Text
-	With            []NamedValue
-	Lua             *Text
-	LuaFile         *Text
+	If              *source.Text
+	Uses            *source.Text
+	With            []source.Field
+	Lua             *source.Text
+	LuaFile         *source.Text
 	Timeout         time.Duration
 	ContinueOnError bool
 	Limits          Limits
-	Connection      *Text // nil: that of the workflow
-}
-
-// A Text is a text with its place.
-type Text struct {
-	Text     string
-	Position Position
-	// Line is the line of the file on which the text itself begins.
-	Line int
+	Connection      *source.Text // nil: the connection of the workflow
 }

@@ -1,11 +1,16 @@
-package action
+package phrase
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
-// Nearest returns the candidate that a person most likely meant by word, or "" when no
-// candidate is near. A candidate is near after at most one edit, plus one for every
-// three letters; an edit inserts, deletes or replaces a letter or swaps two neighbours.
-// Of two that are equally near, the first in the alphabet is returned.
+// Nearest returns the candidate that a person most likely meant by word, or ""
+// when no candidate is near. A candidate is near when it takes at most one edit,
+// plus one edit for each three letters of the word. An edit inserts, deletes or
+// replaces a letter, or swaps two neighbours. A candidate that shares nothing
+// with the word is never near. Of two equally near candidates, the first in the
+// alphabet is returned.
 func Nearest(word string, candidates []string) string {
 	best, bestDistance := "", 2+len(word)/3
 	for _, candidate := range slices.Sorted(slices.Values(candidates)) {
@@ -24,9 +29,18 @@ func DidYouMean(word string, candidates []string) string {
 	return ""
 }
 
+// Suggest returns [DidYouMean] for the word. When no candidate is near, it
+// returns the lead and all candidates, as in "one of: a, b".
+func Suggest(word string, candidates []string, lead string) string {
+	if hint := DidYouMean(word, candidates); hint != "" {
+		return hint
+	}
+	return lead + strings.Join(candidates, ", ")
+}
+
 // editDistance is the optimal string alignment distance, which counts a swap of
-// neighbours as one edit. It returns limit at once when the lengths show that the
-// distance is not below limit.
+// neighbours as one edit. It returns limit without computing the distance when
+// the lengths alone show that the distance is not below limit.
 func editDistance(a, b string, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
 		return limit

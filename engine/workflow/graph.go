@@ -4,21 +4,22 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
 // A graph says which steps each step runs after.
 //
-// Most steps run after the one above them. A row of such steps, with the step at
-// its head, is a chain, and what the head runs after, all of the chain does. So
-// the graph keeps a set for the head of each chain only, and costs as much as the
-// steps of a file, not their square.
+// Most steps run after the step above them. A sequence of such steps is a chain, and
+// all steps of a chain run after everything that its first step, the head, runs after.
+// So the graph keeps a set for the head of each chain only, and its size grows with
+// the number of steps and not with the square.
 type graph struct {
 	needs [][]int
-	// heads are the first steps of the chains that the main steps belong to.
+	// heads has, for each main step, the head of its chain.
 	heads []int
-	// before are the steps that the head of a chain runs after, directly or
-	// through others; nil when it runs after none.
+	// before has, for the head of each chain, the steps that it runs after, directly or
+	// through others; nil when there are none.
 	before []bits
 }
 
@@ -41,8 +42,8 @@ func (b bits) addRange(from, to int) {
 	}
 }
 
-// A view is the set of steps that have run before something: those from one index
-// up to another, and others.
+// A view is the set of steps that have ended before something runs: the steps from
+// one index up to another, and others.
 type view struct {
 	from, to int
 	others   bits
@@ -58,7 +59,8 @@ func (v view) addTo(set bits) {
 	}
 }
 
-// graph finds out what runs after what, and reports needs that cannot be.
+// graph computes which steps each step runs after, and reports needs that are not
+// possible.
 func (c *compiler) graph() {
 	steps := c.workflow.Steps
 	g := &graph{needs: make([][]int, len(steps)), heads: make([]int, len(steps)), before: make([]bits, len(steps))}
@@ -82,17 +84,17 @@ func (c *compiler) graph() {
 	c.ancestors()
 }
 
-// view returns the steps that run before a step. Those of on_failure and finally
-// run after every main step and after those above them.
+// view returns the steps that run before a step. The steps of on_failure and finally
+// run after every main step and after the steps above them.
 func (c *compiler) view(i int) view {
 	if c.workflow.Steps[i].Part != Main {
-		return view{to: i} // parts stand in their order
+		return view{to: i} // the steps are in the order of their parts
 	}
 	head := c.order.heads[i]
 	return view{head, i, c.order.before[head]}
 }
 
-// resolveNeeds finds the steps that a step names in `needs`.
+// resolveNeeds returns the steps that a step names in `needs`.
 func (c *compiler) resolveNeeds(i int) []int {
 	s := &c.workflow.Steps[i]
 	needs := []int{}
@@ -100,11 +102,11 @@ func (c *compiler) resolveNeeds(i int) []int {
 		n, ok := c.stepIDs[text.Text]
 		switch {
 		case !ok:
-			c.parser.reportAt(text.Position, "unknown-step", fmt.Sprintf("there is no step %q", clipped(text.Text)), action.DidYouMean(text.Text, action.SortedNames(c.stepIDs)))
+			c.document.Report(text.Position, "unknown-step", fmt.Sprintf("there is no step %q", source.Clip(text.Text)), phrase.DidYouMean(text.Text, phrase.Names(c.stepIDs)))
 		case c.workflow.Steps[n].Part != Main:
-			c.parser.reportAt(text.Position, "step-order", fmt.Sprintf("the step %q is one of `%s`, which runs after all of `steps`", text.Text, c.workflow.Steps[n].Part), "needs names steps of `steps`")
+			c.document.Report(text.Position, "step-order", fmt.Sprintf("the step %q is one of `%s`, which runs after all of `steps`", text.Text, c.workflow.Steps[n].Part), "needs names steps of `steps`")
 		case n == i:
-			c.parser.reportAt(text.Position, "needs-circle", fmt.Sprintf("the step %q needs itself", s.ID), "name the steps that it runs after; `needs: []` is none")
+			c.document.Report(text.Position, "needs-circle", fmt.Sprintf("the step %q needs itself", s.ID), "name the steps that it runs after; `needs: []` is none")
 		default:
 			needs = append(needs, n)
 		}
@@ -113,8 +115,8 @@ func (c *compiler) resolveNeeds(i int) []int {
 	return slices.Compact(needs)
 }
 
-// ancestors walks the needs of every main step, and gives each chain what its
-// head runs after. A circle is reported once, and opened.
+// ancestors follows the needs of every main step, and sets what the head of each
+// chain runs after. It reports each circle once, and removes the need that closes it.
 func (c *compiler) ancestors() {
 	const unseen, under, done = 0, 1, 2
 	state := make([]int, len(c.workflow.Steps))
@@ -148,10 +150,10 @@ func (c *compiler) ancestors() {
 	}
 }
 
-// union is what a step runs after that needs some steps: they, and what they run
-// after.
+// union returns the steps that a step with these needs runs after: the needed steps,
+// and the steps that they run after.
 func (c *compiler) union(needs []int) bits {
-	end := 0 // of the set, which is no longer than it must be
+	end := 0 // the length of the set, in words
 	for _, need := range needs {
 		end = max(end, need/64+1, len(c.view(need).others))
 	}
@@ -163,19 +165,19 @@ func (c *compiler) union(needs []int) bits {
 	return set
 }
 
-// circle reports steps that wait for each other, at the first `needs` that closes
-// the circle: a step without one waits for the step above.
+// circle reports steps that wait for each other, at the first `needs` that is part of
+// the circle. A step without `needs` waits for the step above.
 func (c *compiler) circle(steps []int) {
-	text, at := "", Position{}
+	text, at := "", source.Position{}
 	for k, i := range steps {
 		s, next := &c.workflow.Steps[i], &c.workflow.Steps[steps[(k+1)%len(steps)]]
 		text += s.ID + " -> "
 		for _, need := range s.Needs {
-			if need.Text == next.ID && at == (Position{}) {
+			if need.Text == next.ID && at == (source.Position{}) {
 				at = need.Position
 			}
 		}
 	}
 	text += c.workflow.Steps[steps[0]].ID
-	c.parser.reportAt(at, "needs-circle", "these steps wait for each other, each for the next: "+text, "take one of these needs away")
+	c.document.Report(at, "needs-circle", "these steps wait for each other, each for the next: "+text, "take one of these needs away")
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// TestTriggerNeedsKey proves when a page without a key of the author is warned of:
-// where another run, or another attempt, would open another incident.
+// TestTriggerNeedsKey proves where a call without a key gets a warning: where another
+// run, or another attempt, would open another incident.
 func TestTriggerNeedsKey(t *testing.T) {
 	const uses = "steps:\n- {id: p, %suses: pagerduty.send_trigger_event, with: {description: d%s}}\n"
 	const script = "steps:\n- id: p\n  %s\n  lua: |\n    %s\n    pagerduty.send_trigger_event{description = %s}\n"
@@ -64,7 +64,7 @@ func TestTriggerNeedsKey(t *testing.T) {
 	}
 }
 
-// TestShippedRunbooks proves that none of them is warned of.
+// TestShippedRunbooks proves that the runbooks of this repository have no warnings.
 func TestShippedRunbooks(t *testing.T) {
 	l := newLanguage(t)
 	files, err := filepath.Glob("../../workflows/*.yaml")

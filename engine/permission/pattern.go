@@ -1,41 +1,30 @@
-package workflow
+package permission
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
-// Permissions are what a workflow may reach. Its zero value allows what needs no
-// listing: PagerDuty's reading and event actions.
-type Permissions struct {
-	// PagerDuty names the functions that are allowed; it narrows only when
-	// Narrowed is set.
-	PagerDuty []string
-	Narrowed  bool
-	HTTP, Net []Pattern
-	// Everything permits all: for a call that a person makes by hand. No file can
-	// ask for it.
-	Everything bool
-}
-
-// A Pattern is one entry of `permissions: {http, net}`.
+// A Pattern is one entry of the lists of endpoints: a scheme, a host and a port.
 type Pattern struct {
 	Text string // as written, for messages
-	// Scheme is "https" or "http" in an http entry, "net" in the others, "" when
-	// the entry is an input, whose value says.
+	// Scheme is "https" or "http" in an entry of http, and "net" in an entry of net.
+	// It is "" when the entry is an input, whose value has the scheme.
 	Scheme string
 	Host   string // a name, an address, `*.example.com`, or `inputs.NAME`
-	Port   string // a number, `*`, `inputs.NAME`, or "" for look-ups only
-	// Position is the place of the entry.
-	Position Position
+	Port   string // a number, `*`, `inputs.NAME`, or "" for look-ups of names only
+	// Position is the place of the entry in its file.
+	Position source.Position
 }
 
 // parsePattern reads an entry; kind is "http" or "net".
@@ -49,7 +38,7 @@ func parsePattern(kind, text string) (Pattern, error) {
 		}
 		rest = strings.TrimSuffix(rest, "/")
 		if pattern.Scheme != "https" && pattern.Scheme != "http" {
-			return pattern, fmt.Errorf("the scheme must be https or http")
+			return pattern, errors.New("the scheme must be https or http")
 		}
 	}
 	pattern.Host, pattern.Port = splitHostPort(rest)
@@ -65,7 +54,7 @@ func parsePattern(kind, text string) (Pattern, error) {
 
 func (p Pattern) validate() error {
 	if strings.ContainsAny(p.Host, "/?#") {
-		return fmt.Errorf("it must be a host, without a path")
+		return errors.New("it must be a host, without a path")
 	}
 	if !strings.HasPrefix(p.Host, "inputs.") {
 		if err := checkHost(p.Host); err != nil {
@@ -76,14 +65,14 @@ func (p Pattern) validate() error {
 		return nil
 	}
 	if n, err := strconv.Atoi(p.Port); err != nil || n < 1 || n > 65535 {
-		return fmt.Errorf("the port must be 1 to 65535 or *")
+		return errors.New("the port must be 1 to 65535 or *")
 	}
 	return nil
 }
 
-// checkHost reports why text is not a host: a name, an address, or a name after
-// `*.`. What could never match anything is refused, since its author believes
-// that it does.
+// checkHost reports why a text is not a host: a name, an address, or a name after
+// `*.`. A text that could never match anything is refused, since its author
+// believes that it matches.
 func checkHost(host string) error {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return nil
@@ -91,18 +80,22 @@ func checkHost(host string) error {
 	name := strings.TrimPrefix(host, "*.")
 	switch {
 	case name == "":
-		return fmt.Errorf("there is no host in it")
+		return errors.New("there is no host in it")
 	case strings.Contains(name, "*"):
-		return fmt.Errorf("* may only stand for the first labels, as in *.example.com")
+		return errors.New("* may only stand for the first labels, as in *.example.com")
 	}
-	odd := func(r rune) bool { return r < utf8.RuneSelf && !nameByte(byte(r)) && r != '-' && r != '.' }
+	odd := func(r rune) bool { return r < utf8.RuneSelf && !isLetterOrDigit(r) && !strings.ContainsRune("_-.", r) }
 	if at := strings.IndexFunc(name, odd); at >= 0 {
 		return fmt.Errorf("a host cannot hold %q", name[at])
 	}
 	if strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") || strings.Contains(name, "..") {
-		return fmt.Errorf("a label of the name is empty")
+		return errors.New("a label of the name is empty")
 	}
 	return nil
+}
+
+func isLetterOrDigit(r rune) bool {
+	return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 }
 
 func splitHostPort(text string) (host, port string) {
@@ -114,7 +107,8 @@ func splitHostPort(text string) (host, port string) {
 	return keepInputs(strings.Trim(text, "[]")), ""
 }
 
-// keepInputs lowers the case of host names, but not of the names of inputs.
+// keepInputs returns a host name in lower case. The name of an input keeps its
+// case.
 func keepInputs(host string) string {
 	if strings.HasPrefix(host, "inputs.") {
 		return host
@@ -129,8 +123,8 @@ func defaultPort(scheme string) string {
 	return "443"
 }
 
-// inputNames returns the inputs that the entry refers to.
-func (p Pattern) inputNames() []string {
+// Inputs returns the names of the inputs that the entry refers to.
+func (p Pattern) Inputs() []string {
 	var names []string
 	for _, part := range []string{p.Host, p.Port} {
 		if name, ok := strings.CutPrefix(part, "inputs."); ok {
@@ -140,43 +134,8 @@ func (p Pattern) inputNames() []string {
 	return names
 }
 
-// AllowsAction reports whether a step may call the action at all. Only
-// PagerDuty's are listed by name; http and net are by what they reach, and a
-// host's own actions are permitted by being declared.
-func (p Permissions) AllowsAction(a *action.Action) bool {
-	if p.Everything || a.Module() != "pagerduty" {
-		return true
-	}
-	if !p.Narrowed {
-		return !a.Guarded
-	}
-	for _, name := range p.PagerDuty {
-		if name == a.Function() {
-			return true
-		}
-	}
-	return false
-}
-
-// AllowsTarget reports whether a call may reach the target, given the inputs of
-// the run.
-func (p Permissions) AllowsTarget(t action.Target, inputs action.Object) bool {
-	if p.Everything {
-		return true
-	}
-	patterns := p.HTTP
-	if t.Scheme == "net" {
-		patterns = p.Net
-	}
-	for _, pattern := range patterns {
-		if resolved, ok := pattern.resolve(inputs); ok && resolved.matches(t) {
-			return true
-		}
-	}
-	return false
-}
-
-// resolve puts the values of inputs in their places.
+// resolve replaces the inputs that a pattern names by their values. It returns
+// false when a value is missing or is not a host or a port.
 func (p Pattern) resolve(inputs action.Object) (Pattern, bool) {
 	if p.Scheme == "" {
 		return p.resolveURL(inputs)
@@ -216,60 +175,48 @@ func substitute(part string, inputs action.Object) (string, bool) {
 	}
 	switch v := inputs[name].(type) {
 	case string:
-		// An input is exactly its value, never a wildcard.
+		// The value of an input is never a wildcard.
 		return v, v != "" && !strings.Contains(v, "*")
 	case float64:
-		return action.FormatNumber(v), true
+		return phrase.Number(v), true
 	}
 	return "", false
 }
 
 func (p Pattern) matches(t action.Target) bool {
-	if p.Scheme != t.Scheme || !matchHost(p.Host, t.Host) {
+	if p.Scheme != t.Scheme || !MatchHost(p.Host, t.Host) {
 		return false
 	}
-	// A look-up reveals less than a connection: any entry for the host allows it.
+	// A look-up of a name reveals less than a connection, so every entry for the host
+	// allows it.
 	return t.Port == 0 || p.Port == "*" || p.Port == strconv.Itoa(t.Port)
 }
 
-// Covers reports whether whatever another pattern allows is allowed by this one
-// too. What depends on inputs counts as covered: it is known in the run only.
+// Covers reports whether this pattern allows everything that another pattern
+// allows. A pattern that depends on inputs counts as covered, since its values are
+// known in the run only.
 func (p Pattern) Covers(other Pattern) bool {
-	if len(other.inputNames()) > 0 {
+	if len(other.Inputs()) > 0 {
 		return true
 	}
 	host := other.Host
 	if suffix, any := strings.CutPrefix(host, "*"); any {
-		host = "any" + suffix // a name that only a wildcard as wide allows
+		host = "any" + suffix // only a wildcard that is as wide matches this name
 		if !strings.HasPrefix(p.Host, "*") {
 			return false
 		}
 	}
-	if p.Scheme != other.Scheme || !matchHost(p.Host, host) {
+	if p.Scheme != other.Scheme || !MatchHost(p.Host, host) {
 		return false
 	}
 	return other.Port == "" || p.Port == "*" || p.Port == other.Port
 }
 
-// matchHost compares a host with a pattern, which may begin with `*.`: that
-// stands for one label or more.
-func matchHost(pattern, host string) bool {
+// MatchHost reports whether a host matches a pattern. `*.` at the beginning of a
+// pattern stands for one label or more.
+func MatchHost(pattern, host string) bool {
 	if suffix, ok := strings.CutPrefix(pattern, "*"); ok {
 		return len(host) > len(suffix) && strings.HasSuffix(host, suffix)
 	}
 	return pattern == host
-}
-
-// ActionLine returns the line that permits an action beside those listed.
-func (p Permissions) ActionLine(a *action.Action) string {
-	names := append(slices.Clone(p.PagerDuty), a.Function())
-	return fmt.Sprintf("permissions: {%s: [%s]}", a.Module(), strings.Join(names, ", "))
-}
-
-// Line returns the line to add to a file for a target.
-func (Permissions) Line(t action.Target) string {
-	if t.Scheme == "net" {
-		return fmt.Sprintf("permissions: {net: [%q]}", t.String())
-	}
-	return fmt.Sprintf("permissions: {http: [%q]}", t.String())
 }

@@ -1,0 +1,282 @@
+package source
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+const (
+	// maxFileSize bounds a file, in bytes. The largest files that people write by
+	// hand have a few kilobytes.
+	maxFileSize = 4 << 20
+	// maxNodes bounds the values of a file after its aliases are followed, so that a
+	// few lines of nested aliases cannot grow without end.
+	maxNodes = 200_000
+	// maxDepth bounds how deep values nest.
+	maxDepth = 100
+	// maxFaultTries bounds how many lines above the place where the parser stopped are
+	// tried as the line of a syntax error. Each try parses everything above the line.
+	maxFaultTries = 100
+)
+
+// A Document is one YAML file that is being read. It collects the problems that
+// are found in it. It is not safe for concurrent use.
+type Document struct {
+	File string // its name, for messages
+
+	text     []byte
+	lines    []string // of text; nil until the first use
+	root     *yaml.Node
+	problems Problems
+	nodes    int // the values read so far, counted against maxNodes
+}
+
+// Read parses the text of a file as one YAML document. What is wrong with it is
+// reported to the document, which then has no root.
+func Read(name string, text []byte) *Document {
+	d := &Document{File: name, text: text}
+	d.parse(text)
+	return d
+}
+
+// Copy returns a document of the same file with the same problems. What is
+// reported to one of them does not show in the other.
+func (d *Document) Copy() *Document {
+	c := *d
+	c.problems = slices.Clone(d.problems)
+	return &c
+}
+
+// Root returns the top value of the document. There is none when the file is
+// empty or cannot be parsed.
+func (d *Document) Root() (Node, bool) { return Node{d, d.root}, d.root != nil }
+
+// Line returns a line of the file, counted from 1, or "" when there is no such
+// line.
+func (d *Document) Line(n int) string {
+	if d.lines == nil {
+		d.lines = strings.Split(strings.ReplaceAll(strings.TrimPrefix(string(d.text), "\ufeff"), "\r\n", "\n"), "\n")
+	}
+	if n < 1 || n > len(d.lines) {
+		return ""
+	}
+	return d.lines[n-1]
+}
+
+// Find returns the first place that holds the text, from the beginning of a line
+// on.
+func (d *Document) Find(from int, text string) Position {
+	d.Line(from)
+	for n := from; n <= len(d.lines); n++ {
+		if at := strings.Index(d.Line(n), text); at >= 0 {
+			return Position{n, utf8.RuneCountInString(d.Line(n)[:at]) + 1}
+		}
+	}
+	return Position{from, 1}
+}
+
+// Add reports problems, of this file or of files that belong to it.
+func (d *Document) Add(p ...Problem) { d.problems = append(d.problems, p...) }
+
+// Report reports an error at a place.
+func (d *Document) Report(at Position, rule, message, hint string) {
+	d.Add(Problem{
+		File: d.File, Line: max(at.Line, 1), Column: max(at.Column, 1),
+		Rule: rule, Severity: SeverityError, Message: message, Hint: hint,
+	})
+}
+
+// Warn reports a warning at a place.
+func (d *Document) Warn(at Position, rule, message, hint string) {
+	d.Report(at, rule, message, hint)
+	d.problems[len(d.problems)-1].Severity = SeverityWarning
+}
+
+// Count returns the number of problems reported so far.
+func (d *Document) Count() int { return len(d.problems) }
+
+// Apart runs read and returns the problems that it reports. They are not reported
+// to the document: the caller adds them later, or drops them.
+func (d *Document) Apart(read func()) Problems {
+	before := len(d.problems)
+	read()
+	found := slices.Clone(d.problems[before:])
+	d.problems = d.problems[:before]
+	return found
+}
+
+// Problems returns what was reported, by place, each problem once.
+func (d *Document) Problems() Problems { return d.problems.Sorted() }
+
+// Err returns the problems as an error of type [Problems] when one of them is an
+// error, else nil.
+func (d *Document) Err() error {
+	if !d.problems.HasErrors() {
+		return nil
+	}
+	return d.problems.Sorted()
+}
+
+// parse decodes the text and sets the root.
+func (d *Document) parse(src []byte) {
+	if len(src) > maxFileSize {
+		d.Report(Position{1, 1}, "file-size", fmt.Sprintf("the file has %d bytes, at most %d are read", len(src), maxFileSize), "")
+		return
+	}
+	if !utf8.Valid(src) {
+		d.Report(firstInvalid(src), "encoding", "the file is not valid UTF-8 text", "save it as UTF-8")
+		return
+	}
+	first, second, err := decodeTwo(src)
+	if err != nil {
+		d.reportSyntax(src, err)
+		return
+	}
+	if second != nil {
+		Node{d, second}.Report("second-document", "a second document begins here and would be ignored", "keep one document per file")
+	}
+	if first == nil || len(first.Content) == 0 {
+		return
+	}
+	d.anchors(first)
+	d.root = first.Content[0]
+}
+
+// firstInvalid returns the place of the first byte that is not UTF-8.
+func firstInvalid(src []byte) Position {
+	at := Position{1, 1}
+	for len(src) > 0 {
+		r, size := utf8.DecodeRune(src)
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		at.Column++
+		if r == '\n' {
+			at = Position{at.Line + 1, 1}
+		}
+		src = src[size:]
+	}
+	return at
+}
+
+// decodeTwo decodes the first document, and the second if there is one.
+func decodeTwo(src []byte) (first, second *yaml.Node, err error) {
+	defer func() {
+		// The YAML library reports some errors by panicking.
+		if r := recover(); r != nil {
+			err = fmt.Errorf("yaml: %v", r)
+		}
+	}()
+	decoder := yaml.NewDecoder(bytes.NewReader(src))
+	first = &yaml.Node{}
+	if err := decoder.Decode(first); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, nil, nil
+		}
+		return nil, nil, err
+	}
+	second = &yaml.Node{}
+	if err := decoder.Decode(second); err != nil {
+		if errors.Is(err, io.EOF) {
+			return first, nil, nil
+		}
+		return nil, nil, err
+	}
+	return first, second, nil
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+// reportSyntax reports a syntax error at its true line. The line that the library
+// gives is often wrong or missing.
+func (d *Document) reportSyntax(src []byte, err error) {
+	message, line := err.Error(), 1
+	if m := yamlLine.FindStringSubmatch(message); m != nil {
+		message = strings.TrimPrefix(message, m[0])
+		if m[1] != "" {
+			line, _ = strconv.Atoi(m[1])
+		}
+	}
+	if found := faultLine(src, err); found > 0 {
+		line = found
+	}
+	hint := ""
+	text := d.Line(line)
+	indent := text[:len(text)-len(strings.TrimLeft(text, " \t"))]
+	switch {
+	case strings.Contains(indent, "\t"):
+		hint = "indent with spaces, not with tabs"
+	case strings.Contains(message, "mapping values are not allowed"):
+		hint = "put text that holds `: ` in quotes"
+	case strings.Contains(message, "unexpected end of stream"):
+		hint = "a quote may not be closed"
+	case strings.Contains(message, "did not find expected"):
+		hint = "check the indentation and the quotes of this line and the one above"
+	}
+	d.Report(Position{line, 1 + len(indent)}, "yaml-syntax", "this is not valid YAML: "+message, hint)
+}
+
+// faultLine returns the number of the line that follows the longest beginning of
+// the file that parses, or 0 when finding it would cost too much. The parser reads
+// forward only, so every beginning that contains the error ends with the same
+// error. A binary search finds the shortest one; the line is at most a few lines
+// above its end.
+func faultLine(src []byte, fault error) int {
+	var ends []int // of each line
+	for at := 0; at < len(src); {
+		end := bytes.IndexByte(src[at:], '\n') + 1
+		if end == 0 {
+			end = len(src) - at
+		}
+		at += end
+		ends = append(ends, at)
+	}
+	if len(src) == 0 {
+		return 0
+	}
+	n := 1 + sort.Search(len(ends)-1, func(i int) bool {
+		_, _, err := decodeTwo(src[:ends[i]])
+		return err != nil && err.Error() == fault.Error()
+	})
+	for tries := 0; tries < maxFaultTries && n > 1; tries++ {
+		if _, _, err := decodeTwo(src[:ends[n-2]]); err == nil {
+			return n
+		}
+		n--
+	}
+	if n > 1 {
+		return 0
+	}
+	return 1
+}
+
+// anchors refuses an anchor that is defined twice: its aliases would mean
+// different things above and below the second definition.
+func (d *Document) anchors(root *yaml.Node) {
+	seen := map[string]*yaml.Node{}
+	var walk func(n *yaml.Node)
+	walk = func(n *yaml.Node) {
+		if n.Anchor != "" {
+			if first := seen[n.Anchor]; first != nil {
+				Node{d, n}.Report("duplicate-anchor", fmt.Sprintf("the anchor &%s is defined a second time", n.Anchor),
+					fmt.Sprintf("it is defined in line %d already; give this one another name", first.Line))
+			} else {
+				seen[n.Anchor] = n
+			}
+		}
+		for _, child := range n.Content {
+			walk(child)
+		}
+	}
+	walk(root)
+}
