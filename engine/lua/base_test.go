@@ -162,5 +162,5 @@ func TestRequire(t *testing.T) {
 	if got := m.value(t, "return require('counter').add()"); got != 1.0 {
 		t.Errorf("got %v, want the state of a module to end with its attempt", got)
 	}
-	m.mustFail(t, "local name = 'nowhere' return require(name)", action.Script, `there is no module "nowhere" beside the workflow`)
+	m.mustFail(t, "local name = 'nowhere' return require(name)", action.Script, `there is no module "nowhere" next to the workflow`)
 }

@@ -120,7 +120,7 @@ func TestValuesRefused(t *testing.T) {
 func TestTooMuchText(t *testing.T) {
 	m := newMachine(t)
 	m.data["inputs"] = action.Object{"text": strings.Repeat("x", 1<<20)}
-	m.mustFail(t, "local t = {} for i = 1, 9 do t[i] = inputs.text end return t", action.Limit, "holds more than 8 MB of text")
+	m.mustFail(t, "local t = {} for i = 1, 9 do t[i] = inputs.text end return t", action.Limit, "holds more than 8MB of text")
 }
 
 // TestArgumentsAreChecked: an argument that is no data is an error of the call,

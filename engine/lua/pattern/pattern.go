@@ -1,0 +1,329 @@
+// Package pattern matches the patterns of Lua 5.1 against text, as string.find,
+// string.match, string.gmatch and string.gsub need it.
+//
+// A [Matcher] tries one way after the other and goes back when one fails. The same
+// pattern and text may take a number of steps that grows exponentially with their
+// length, so the matcher counts each step with a [Meter], which ends the match when
+// its steps are spent. The package knows nothing of the Lua machine.
+//
+// pattern.go has the matcher, capture.go what a pattern puts in parentheses, and
+// class.go the sets of bytes such as %a and [a-z].
+package pattern
+
+import (
+	"errors"
+	"strings"
+)
+
+const (
+	// maxMatchDepth bounds how deep a match nests: a level for each repetition,
+	// option and parenthesis of the pattern.
+	maxMatchDepth = 200
+	maxCaptures   = 32
+	// stepsAhead is how many steps a matcher counts at a time.
+	stepsAhead = 4096
+	// bytesPerStep is how many bytes are compared or skipped for one step.
+	bytesPerStep = 64
+)
+
+// A Meter counts the steps of matches and bounds them.
+type Meter interface {
+	// Left returns how many steps may still be taken.
+	Left() int64
+	// Work counts steps that are about to be taken. Its error ends the match.
+	Work(steps int64) error
+	// Refund takes back steps that were counted and not taken.
+	Refund(steps int64)
+}
+
+// A Matcher matches one pattern against one subject. Each try to match one
+// character is a step. The zero Matcher needs a Reset. It belongs to one goroutine.
+type Matcher struct {
+	meter            Meter
+	subject, pattern string
+	anchored         bool
+	fuel             int64 // steps that are counted already and not taken
+	depth, level     int
+	start, end       int // of the last match
+	captures         [maxCaptures]capture
+
+	setAt, setEnd int // the bracket set that was read last: where it stands
+	set           byteSet
+}
+
+// Reset makes the matcher ready for a subject and a pattern. Where anchors is true, a
+// ^ at the beginning of the pattern ties a match to the place where the search
+// begins; otherwise it is an ordinary character, as in string.gmatch.
+func (m *Matcher) Reset(meter Meter, subject, pattern string, anchors bool) {
+	m.meter, m.subject, m.pattern = meter, subject, pattern
+	m.anchored = anchors && strings.HasPrefix(pattern, "^")
+	m.setAt, m.fuel, m.depth, m.level = -1, 0, 0, 0
+}
+
+// Finish returns the steps that were counted ahead and not taken to the meter.
+func (m *Matcher) Finish() {
+	m.meter.Refund(m.fuel)
+	m.fuel = 0
+}
+
+// Step counts one step of work that the caller does with a match.
+func (m *Matcher) Step() error {
+	if m.fuel--; m.fuel < 0 {
+		return m.refuel()
+	}
+	return nil
+}
+
+// A stop is the panic with which a match ends early. Find recovers it.
+type stop struct{ err error }
+
+// burn takes steps, and counts the next ones ahead when needed.
+func (m *Matcher) burn(steps int64) {
+	if m.fuel -= steps; m.fuel < 0 {
+		m.mustRefuel()
+	}
+}
+
+func (m *Matcher) mustRefuel() {
+	if err := m.refuel(); err != nil {
+		panic(stop{err})
+	}
+}
+
+func (m *Matcher) refuel() error {
+	ahead := max(min(stepsAhead, m.meter.Left()), 1) - m.fuel
+	if err := m.meter.Work(ahead); err != nil {
+		return err
+	}
+	m.fuel += ahead
+	return nil
+}
+
+func (m *Matcher) fail(message string) { panic(stop{errors.New(message)}) }
+
+// Find looks for the first match from a byte of the subject on, and returns its
+// bounds. found is false when there is none. An error is a mistake in the pattern or
+// the meter's.
+func (m *Matcher) Find(from int) (start, end int, found bool, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			stopped, ok := r.(stop)
+			if !ok {
+				panic(r)
+			}
+			err = stopped.err
+		}
+	}()
+	p := 0
+	if m.anchored {
+		p = 1
+	}
+	m.start, m.end = m.find(from, p)
+	return m.start, m.end, m.end >= 0, nil
+}
+
+// find looks for the items from p on. It returns the bounds of the match, or -1.
+func (m *Matcher) find(from, p int) (start, end int) {
+	first, literal := m.literal(p)
+	for at := from; ; at++ {
+		if literal && !m.anchored {
+			skip := strings.IndexByte(m.subject[at:], first)
+			if skip < 0 {
+				m.burn(int64(len(m.subject)-at)/bytesPerStep + 1)
+				return -1, -1
+			}
+			m.burn(int64(skip) / bytesPerStep)
+			at += skip
+		}
+		m.level = 0
+		if end := m.match(at, p); end >= 0 {
+			return at, end
+		}
+		if m.anchored || at >= len(m.subject) {
+			return -1, -1
+		}
+	}
+}
+
+// literal returns the character that every match begins with, if the pattern
+// tells.
+func (m *Matcher) literal(p int) (byte, bool) {
+	if p >= len(m.pattern) || strings.IndexByte("^$*+?.([%-)", m.pattern[p]) >= 0 {
+		return 0, false
+	}
+	if p+1 < len(m.pattern) && strings.IndexByte("*?-", m.pattern[p+1]) >= 0 {
+		return 0, false
+	}
+	return m.pattern[p], true
+}
+
+// match matches the pattern from p on against the subject from s on. It returns
+// where the match ends, or -1.
+func (m *Matcher) match(s, p int) int {
+	if m.depth++; m.depth > maxMatchDepth {
+		m.fail("pattern too complex: it nests deeper than 200 levels")
+	}
+	end := m.items(s, p)
+	m.depth--
+	return end
+}
+
+// items matches item after item until one needs to try several ways.
+func (m *Matcher) items(s, p int) int {
+	for p < len(m.pattern) {
+		m.burn(1)
+		switch m.pattern[p] {
+		case '(':
+			if p+1 < len(m.pattern) && m.pattern[p+1] == ')' {
+				return m.open(s, p+2, capturePosition)
+			}
+			return m.open(s, p+1, captureOpen)
+		case ')':
+			return m.close(s, p+1)
+		case '$':
+			if p+1 == len(m.pattern) {
+				if s == len(m.subject) {
+					return s
+				}
+				return -1
+			}
+		case '%':
+			if next, length, special := m.special(s, p); special {
+				if next < 0 {
+					return -1
+				}
+				s, p = next, p+length
+				continue
+			}
+		}
+		next, rest, more := m.repeated(s, p)
+		if !more {
+			return next
+		}
+		s, p = next, rest
+	}
+	return s
+}
+
+// repeated matches a single character with what may follow it: ?, *, + or -.
+// There is more to match from (s, p) on, or s is the end of the whole match.
+func (m *Matcher) repeated(s, p int) (next, rest int, more bool) {
+	end := m.itemEnd(p)
+	suffix := byte(0)
+	if end < len(m.pattern) {
+		suffix = m.pattern[end]
+	}
+	switch suffix {
+	case '?':
+		if m.single(s, p) {
+			if found := m.match(s+1, end+1); found >= 0 {
+				return found, 0, false
+			}
+		}
+		return s, end + 1, true
+	case '*':
+		return m.longest(s, p, end+1), 0, false
+	case '+':
+		if !m.single(s, p) {
+			return -1, 0, false
+		}
+		return m.longest(s+1, p, end+1), 0, false
+	case '-':
+		return m.shortest(s, p, end+1), 0, false
+	}
+	if !m.single(s, p) {
+		return -1, 0, false
+	}
+	return s + 1, end, true
+}
+
+// longest takes as many characters as there are, and goes back one by one until
+// the rest of the pattern matches.
+func (m *Matcher) longest(s, p, rest int) int {
+	most := s
+	for m.single(most, p) {
+		most++
+		m.burn(1)
+	}
+	if rest == len(m.pattern) {
+		return most
+	}
+	for at := most; at >= s; at-- {
+		if end := m.match(at, rest); end >= 0 {
+			return end
+		}
+	}
+	return -1
+}
+
+// shortest takes as few characters as the rest of the pattern lets it.
+func (m *Matcher) shortest(s, p, rest int) int {
+	for {
+		if end := m.match(s, rest); end >= 0 {
+			return end
+		}
+		if !m.single(s, p) {
+			return -1
+		}
+		s++
+	}
+}
+
+// single reports whether the item at p matches the character at s.
+func (m *Matcher) single(s, p int) bool {
+	if s >= len(m.subject) {
+		return false
+	}
+	c := m.subject[s]
+	switch m.pattern[p] {
+	case '.':
+		return true
+	case '%':
+		if class := classOf(m.pattern[p+1]); class != nil {
+			return class.has(c)
+		}
+		return m.pattern[p+1] == c
+	case '[':
+		m.bracket(p)
+		return m.set.has(c)
+	}
+	return m.pattern[p] == c
+}
+
+// itemEnd returns where the item that begins at p ends.
+func (m *Matcher) itemEnd(p int) int {
+	switch m.pattern[p] {
+	case '%':
+		if p+1 == len(m.pattern) {
+			m.fail("malformed pattern (ends with '%')")
+		}
+		return p + 2
+	case '[':
+		return m.bracket(p)
+	}
+	return p + 1
+}
+
+// bracket reads the set at p, unless it was the last one, and returns where it
+// ends. A bracket that closes a set stands anywhere but in its first place.
+func (m *Matcher) bracket(p int) int {
+	if p == m.setAt {
+		return m.setEnd
+	}
+	first := p + 1
+	if first < len(m.pattern) && m.pattern[first] == '^' {
+		first++
+	}
+	for at := first; at < len(m.pattern); at++ {
+		switch {
+		case m.pattern[at] == '%':
+			at++
+		case m.pattern[at] == ']' && at > first:
+			m.burn(int64(at-p) / 8)
+			m.setAt, m.setEnd, m.set = p, at+1, bracketSet(m.pattern[p+1:at+1])
+			return at + 1
+		}
+	}
+	m.fail("malformed pattern (missing ']')")
+	return 0
+}
