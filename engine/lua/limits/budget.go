@@ -142,7 +142,7 @@ func (b *Budget) exceedMemory() {
 // does not have them, L raises an error.
 func (b *Budget) Allocate(L *glua.LState, bytes int64) {
 	if bytes > MaxString {
-		b.exceed(fmt.Sprintf("asking for a string of more than %s, the most that one may have", workflow.SizeText(MaxString)),
+		b.exceed(fmt.Sprintf("asking for a string of more than %s, the limit for one string", workflow.SizeText(MaxString)),
 			"keep large text in a list of parts")
 		b.Raise(L)
 	}

@@ -1,3 +1,4 @@
+// Package number reads and writes numbers as Lua 5.1 does.
 package number
 
 import (
@@ -6,8 +7,9 @@ import (
 	"strings"
 )
 
-// Text writes a number as Lua 5.1 does, with 14 significant digits, but
-// whole numbers in full: an id or a time in milliseconds must not end in e+15.
+// Text writes a number as tostring does in Lua 5.1, with 14 significant digits. Whole
+// numbers are written in full, so that an id or a time in milliseconds does not end in
+// e+15.
 func Text(f float64) string {
 	switch {
 	case math.IsNaN(f):
@@ -22,9 +24,9 @@ func Text(f float64) string {
 	return strconv.FormatFloat(f, 'g', 14, 64)
 }
 
-// Parse reads a number as Lua does: decimal, perhaps with an exponent, or
-// hexadecimal after 0x, with blanks around it. Unlike C it does not take "inf" and
-// "nan", which are more often words, for numbers.
+// Parse reads a number as Lua does: decimal, with or without an exponent, or hexadecimal
+// after 0x, with blanks around it. Unlike C, it does not take "inf" and "nan" for numbers,
+// because they are more often words.
 func Parse(text string) (float64, bool) {
 	text = trimBlanks(text)
 	digits := strings.TrimLeft(text, "+-")
@@ -44,7 +46,7 @@ func Parse(text string) (float64, bool) {
 	return value, err == nil || math.IsInf(value, 0)
 }
 
-// trimBlanks removes what C takes for blanks.
+// trimBlanks removes the bytes that C takes for blanks.
 func trimBlanks(text string) string { return strings.Trim(text, " \t\n\v\f\r") }
 
 func signed(value float64, text string) float64 {
@@ -54,8 +56,8 @@ func signed(value float64, text string) float64 {
 	return value
 }
 
-// isDecimal reports whether text is digits, with perhaps a point among them and an
-// exponent behind. ParseFloat takes much that Lua does not.
+// isDecimal reports whether text is a decimal number without a sign: digits, one point at
+// most, and an exponent at most. ParseFloat accepts more than Lua does.
 func isDecimal(text string) bool {
 	mantissa, exponent, hasExponent := text, "", false
 	if at := strings.IndexAny(text, "eE"); at >= 0 {
@@ -83,7 +85,7 @@ func onlyDigits(text string) bool {
 	return true
 }
 
-// parseDigits reads a whole number to a base from 2 to 36.
+// parseDigits reads digits to a base from 2 to 36.
 func parseDigits(text string, base int) (float64, bool) {
 	if text == "" {
 		return 0, false
@@ -99,6 +101,7 @@ func parseDigits(text string, base int) (float64, bool) {
 	return value, true
 }
 
+// digitOf returns the value of a digit, and 36 for any other byte.
 func digitOf(c byte) int {
 	switch {
 	case '0' <= c && c <= '9':

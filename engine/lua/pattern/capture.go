@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The lengths of captures that have none.
+// The lengths of captures without text.
 const (
 	captureOpen     = -1
 	capturePosition = -2
@@ -14,7 +14,7 @@ const (
 // A capture is a part of the subject that a pattern puts in parentheses.
 type capture struct{ start, length int }
 
-// open begins a capture and matches the rest of the pattern.
+// open begins a capture, and then matches the rest of the pattern.
 func (m *Matcher) open(s, p, length int) int {
 	if m.level == maxCaptures {
 		m.fail("too many captures")
@@ -28,7 +28,7 @@ func (m *Matcher) open(s, p, length int) int {
 	return end
 }
 
-// close ends the last capture that is open and matches the rest of the pattern.
+// close ends the last open capture, and then matches the rest of the pattern.
 func (m *Matcher) close(s, p int) int {
 	at := m.level - 1
 	for at >= 0 && m.captures[at].length != captureOpen {
@@ -45,8 +45,8 @@ func (m *Matcher) close(s, p int) int {
 	return end
 }
 
-// special matches %b, %f and %1 to %9. It returns where the match ends, or -1, and
-// how long the item is.
+// special matches %b, %f and %1 to %9. It returns where the match ends, or -1, and the
+// length of the item in the pattern.
 func (m *Matcher) special(s, p int) (end, length int, special bool) {
 	if p+1 == len(m.pattern) {
 		return 0, 0, false
@@ -63,8 +63,8 @@ func (m *Matcher) special(s, p int) (end, length int, special bool) {
 	return 0, 0, false
 }
 
-// balanced matches from an opening character to the one that closes it: those two
-// stand at p.
+// balanced matches from an opening character to its closing character. The pattern has
+// both at p.
 func (m *Matcher) balanced(s, p int) int {
 	if p+1 >= len(m.pattern) {
 		m.fail("malformed pattern (missing arguments to '%b')")
@@ -87,8 +87,8 @@ func (m *Matcher) balanced(s, p int) int {
 	return -1
 }
 
-// frontier matches the empty text where a set begins to hold: the character
-// before is not in it, the one after is. Beyond the subject there are zeros.
+// frontier matches the empty text between a character outside a set and a character in
+// it. The subject counts as surrounded by zero bytes.
 func (m *Matcher) frontier(s, p int) (end, length int) {
 	if p >= len(m.pattern) || m.pattern[p] != '[' {
 		m.fail("missing '[' after '%f' in pattern")
@@ -113,7 +113,7 @@ func (m *Matcher) repeatCapture(s, index int) int {
 		m.fail("invalid capture index")
 	}
 	c := m.captures[index]
-	if c.length < 0 { // a position is no text
+	if c.length < 0 { // a position is not text
 		return -1
 	}
 	m.burn(int64(c.length) / bytesPerStep)

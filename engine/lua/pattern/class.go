@@ -1,6 +1,6 @@
 package pattern
 
-// A byteSet is a set of bytes: bit b of it is whether b is a member.
+// A byteSet is a set of bytes: bit b is set when byte b is a member.
 type byteSet [4]uint64
 
 func (s *byteSet) has(b byte) bool { return s[b>>6]&(1<<(b&63)) != 0 }
@@ -26,9 +26,9 @@ func (s *byteSet) complement() (c byteSet) {
 	return c
 }
 
-// classes are the sets that %a, %d and so on stand for, by letter; upper case is
-// the complement. They are those of C's ASCII locale, so that a pattern means the
-// same on every machine. A letter that is no class stands for itself.
+// classes are the sets of %a, %d and so on, by letter; an upper-case letter is the
+// complement. They are the classes of C's ASCII locale, so that a pattern means the same
+// on every machine.
 var classes = func() (sets ['z' + 1]*byteSet) {
 	for letter, text := range map[byte]string{
 		'a': "AZaz", 'd': "09", 'l': "az", 'u': "AZ", 'w': "09AZaz", 'x': "09AFaf", 's': "\t\r  ", 'c': "\x00\x1f\x7f\x7f",
@@ -44,7 +44,7 @@ var classes = func() (sets ['z' + 1]*byteSet) {
 	return sets
 }()
 
-// classOf returns the set of %letter, or nil where the letter stands for itself.
+// classOf returns the set of %letter, or nil for a letter that stands for itself.
 func classOf(letter byte) *byteSet {
 	if int(letter) < len(classes) {
 		return classes[letter]
@@ -52,9 +52,9 @@ func classOf(letter byte) *byteSet {
 	return nil
 }
 
-// bracketSet reads a set of a pattern: text is what stands behind its opening
-// bracket, with the closing one. A range needs both its ends; a class may stand
-// among the others. A % at the very end takes the bracket, as it does in C.
+// bracketSet reads a set of a pattern. The text is what follows the opening bracket, up to
+// and including the closing bracket. A range needs both ends. A % just before the end
+// takes the bracket as its character, as in C.
 func bracketSet(text string) byteSet {
 	var set byteSet
 	negated := text[0] == '^'

@@ -47,7 +47,7 @@ type Matcher struct {
 	start, end       int // of the last match
 	captures         [maxCaptures]capture
 
-	setAt, setEnd int // the bracket set that was read last: where it stands
+	setAt, setEnd int // the bounds of the last bracket set that was read
 	set           byteSet
 }
 
@@ -145,8 +145,8 @@ func (m *Matcher) find(from, p int) (start, end int) {
 	}
 }
 
-// literal returns the character that every match begins with, if the pattern
-// tells.
+// literal returns the character that every match begins with, when the pattern begins
+// with a literal character.
 func (m *Matcher) literal(p int) (byte, bool) {
 	if p >= len(m.pattern) || strings.IndexByte("^$*+?.([%-)", m.pattern[p]) >= 0 {
 		return 0, false
@@ -168,7 +168,7 @@ func (m *Matcher) match(s, p int) int {
 	return end
 }
 
-// items matches item after item until one needs to try several ways.
+// items matches one item after the other until an item can match in several ways.
 func (m *Matcher) items(s, p int) int {
 	for p < len(m.pattern) {
 		m.burn(1)
@@ -205,8 +205,9 @@ func (m *Matcher) items(s, p int) int {
 	return s
 }
 
-// repeated matches a single character with what may follow it: ?, *, + or -.
-// There is more to match from (s, p) on, or s is the end of the whole match.
+// repeated matches a single character with the suffix that may follow it: ?, *, + or -.
+// When more is true, the caller continues at next and rest; otherwise next is the result
+// of the whole match.
 func (m *Matcher) repeated(s, p int) (next, rest int, more bool) {
 	end := m.itemEnd(p)
 	suffix := byte(0)
@@ -237,8 +238,8 @@ func (m *Matcher) repeated(s, p int) (next, rest int, more bool) {
 	return s + 1, end, true
 }
 
-// longest takes as many characters as there are, and goes back one by one until
-// the rest of the pattern matches.
+// longest takes as many characters as match, and gives them back one by one until the
+// rest of the pattern matches.
 func (m *Matcher) longest(s, p, rest int) int {
 	most := s
 	for m.single(most, p) {
@@ -256,7 +257,7 @@ func (m *Matcher) longest(s, p, rest int) int {
 	return -1
 }
 
-// shortest takes as few characters as the rest of the pattern lets it.
+// shortest takes as few characters as possible for the rest of the pattern to match.
 func (m *Matcher) shortest(s, p, rest int) int {
 	for {
 		if end := m.match(s, rest); end >= 0 {
@@ -304,8 +305,8 @@ func (m *Matcher) itemEnd(p int) int {
 	return p + 1
 }
 
-// bracket reads the set at p, unless it was the last one, and returns where it
-// ends. A bracket that closes a set stands anywhere but in its first place.
+// bracket reads the set at p, unless it is the last one read, and returns where the set
+// ends. A ] in the first place of a set is an ordinary character.
 func (m *Matcher) bracket(p int) int {
 	if p == m.setAt {
 		return m.setEnd

@@ -6,11 +6,11 @@ import (
 	"github.com/yuin/gopher-lua/ast"
 )
 
-// assignment keeps gopher-lua from mistakes in assignments to variables that are
-// there already. It computes values in the places of the variables, also where what
-// comes after still reads them: a, b = b, a gives both the value of b, and x = y and x
-// keeps x when y is false. Where that may happen, the values go by way of new locals,
-// whose declarations it compiles rightly.
+// assignment corrects an assignment to existing variables. gopher-lua computes a value
+// directly in its variable, even when a later part still reads the variable: a, b = b, a
+// gives both the value of b, and x = y and x keeps x when y is false. Where that may
+// happen, the values are first put into new locals, which gopher-lua compiles
+// correctly.
 func assignment(s *ast.AssignStmt) ast.Stmt {
 	if len(s.Lhs) > 1 || len(s.Rhs) > 1 {
 		return byLocals(s)
@@ -20,11 +20,11 @@ func assignment(s *ast.AssignStmt) ast.Stmt {
 	}
 	switch value := s.Rhs[0].(type) {
 	case *ast.FuncCallExpr:
-		// For the one value of a call, as in x = (f(x)), it puts f into the place of x
-		// before it reads x; not so where all values count.
+		// For x = (f(x)), gopher-lua puts f into x before it reads x. Without the
+		// parentheses it does not.
 		value.AdjustRet = false
 	case *ast.Comma3Expr:
-		value.AdjustRet = false // for which it takes the values to be none
+		value.AdjustRet = false // gopher-lua would assign no value at all
 	case *ast.LogicalOpExpr, *ast.UnaryNotOpExpr, *ast.RelationalOpExpr:
 		return byLocals(s)
 	default:
@@ -35,7 +35,7 @@ func assignment(s *ast.AssignStmt) ast.Stmt {
 	return s
 }
 
-// decides reports whether a value depends on an operator that jumps.
+// decides reports whether a value depends on an operator that is compiled to jumps.
 func decides(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.LogicalOpExpr, *ast.UnaryNotOpExpr, *ast.RelationalOpExpr:
@@ -52,9 +52,9 @@ func decides(e ast.Expr) bool {
 	return false
 }
 
-// LocalFunction is the function of local function f() ... end, which sees itself; nil
-// for any other declaration. That of local f = function() ... end looks the same, but
-// the parser does not say where it ends.
+// LocalFunction returns the function of local function f() ... end, which can call itself;
+// nil for any other declaration. The tree of local f = function() ... end is the same,
+// except that the parser leaves out its last line.
 func LocalFunction(s *ast.LocalAssignStmt) *ast.FunctionExpr {
 	if len(s.Names) != 1 || len(s.Exprs) != 1 || s.LastLine() == 0 {
 		return nil
@@ -63,9 +63,9 @@ func LocalFunction(s *ast.LocalAssignStmt) *ast.FunctionExpr {
 	return function
 }
 
-// apart keeps the function of local f = function() ... end from seeing itself, as
-// gopher-lua has it: f is what was called so before. Of two values that takes care.
-func apart(s *ast.LocalAssignStmt) {
+// hideFunction corrects local f = function() ... end. In gopher-lua the function sees
+// itself as f; in Lua it sees the outer f. With a second value, gopher-lua does as Lua.
+func hideFunction(s *ast.LocalAssignStmt) {
 	if len(s.Names) != 1 || len(s.Exprs) != 1 || LocalFunction(s) != nil {
 		return
 	}
@@ -76,9 +76,9 @@ func apart(s *ast.LocalAssignStmt) {
 	}
 }
 
-// byLocals is the assignment as a block: objects and keys of the targets and then all
-// values become locals, as Lua evaluates them, and the targets get them one by one from
-// the right, as Lua assigns them.
+// byLocals returns the assignment as a block. First the objects and keys of the targets,
+// then all values become locals, in the order in which Lua evaluates them. Then each
+// target gets its value, from right to left, as Lua assigns them.
 func byLocals(s *ast.AssignStmt) ast.Stmt {
 	b := &localBlock{}
 	locate(&b.block, s)
@@ -96,41 +96,14 @@ func byLocals(s *ast.AssignStmt) ast.Stmt {
 	return &b.block
 }
 
-// loopOver keeps gopher-lua from a mistake in for ... in: of the three values that such a
-// loop begins with, those that are not given are not nil, but what the loop before left
-// there, so that for k in next, t goes on where that one broke off. All values of a
-// single call, as in for k, v in pairs(t), are taken rightly, unless what is called is
-// itself what a call returns, as in text():gmatch("%w"): from its 256th constant on, a
-// function loses that.
-func loopOver(s *ast.GenericForStmt) ast.Stmt {
-	if call, ok := s.Exprs[0].(*ast.FuncCallExpr); len(s.Exprs) == 1 && manyValues(s.Exprs[0]) && (!ok || plain(call.Func) && plain(call.Receiver)) {
-		return s
-	}
-	b := &localBlock{}
-	locate(&b.block, s)
-	s.Exprs = b.declare(3, s.Exprs, s)
-	b.block.Stmts = append(b.block.Stmts, s)
-	return &b.block
-}
-
-// plain reports that an expression is a name or text, or fields of one; or nothing.
-func plain(e ast.Expr) bool {
-	switch e := e.(type) {
-	case nil, *ast.IdentExpr, *ast.StringExpr:
-		return true
-	case *ast.AttrGetExpr:
-		return plain(e.Object) && plain(e.Key)
-	}
-	return false
-}
-
-// A localBlock is a block with locals of names that no source can have.
+// A localBlock is a block with locals whose names no source can use.
 type localBlock struct {
 	block ast.DoBlockStmt
 	count int
 }
 
-// captured is a field of an object and a key that are evaluated now.
+// captured returns a field with its object and key in locals, so that they are evaluated
+// now.
 func (b *localBlock) captured(field *ast.AttrGetExpr) ast.Expr {
 	object := b.declare(1, []ast.Expr{field.Object}, field)[0]
 	key := field.Key
@@ -144,7 +117,7 @@ func (b *localBlock) captured(field *ast.AttrGetExpr) ast.Expr {
 	return own
 }
 
-// declare makes locals of values, and returns the expressions that read them.
+// declare puts values into new locals, and returns the expressions that read them.
 func (b *localBlock) declare(count int, values []ast.Expr, at ast.PositionHolder) []ast.Expr {
 	locals := &ast.LocalAssignStmt{Exprs: values}
 	locate(locals, at)
@@ -161,11 +134,11 @@ func (b *localBlock) declare(count int, values []ast.Expr, at ast.PositionHolder
 	return reads
 }
 
-// locate gives a node the lines of another.
+// locate gives a node the lines of another node.
 func locate(node, at ast.PositionHolder) {
 	node.SetLine(at.Line())
 	node.SetLastLine(endLine(at))
 }
 
-// endLine is the last line of a node, which not all nodes have.
+// endLine returns the last line of a node. Not all nodes have one; then it is the first.
 func endLine(at ast.PositionHolder) int { return max(at.LastLine(), at.Line()) }

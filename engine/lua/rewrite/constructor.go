@@ -7,19 +7,22 @@ import (
 )
 
 const (
-	// itemsPerFlush is how many items of a constructor are stored at a time.
+	// itemsPerFlush is how many items of a constructor gopher-lua stores at a time.
 	itemsPerFlush = 50
-	// MaxItems is how many items a constructor may list; gopher-lua stores those
-	// that are beyond its 511th flush in the wrong place.
+	// MaxItems is how many items a constructor may list. gopher-lua stores items after the
+	// 511th flush in the wrong place.
 	MaxItems = 511 * itemsPerFlush
 )
 
-// constructor keeps gopher-lua from mistakes in constructors. It takes all values of a
-// call for items when it is the value of a key, as in {1, x = f()}. It stores 50 items
-// anew when a field with a key follows them, in whose place one of them then is: such
-// fields go before the last of the 50. And it stores many values as the first items when
-// they follow just as many as are stored at a time: they go together with the item
-// before them, through a function.
+// constructor corrects three mistakes of gopher-lua in constructors:
+//
+//   - All values of a call become items when the call is the value of a key, as in
+//     {1, x = f()}. The call is limited to one value.
+//   - When a field with a key follows 50 items, the items are stored again, and one of
+//     them in the wrong place. The field moves before the last of the 50.
+//   - When a call with all its values follows a multiple of 50 items, the values are
+//     stored as the first items. The item before them and the values are passed through
+//     one call.
 func constructor(e *ast.TableExpr) {
 	for _, f := range e.Fields {
 		if f.Key != nil {
@@ -51,7 +54,7 @@ func constructor(e *ast.TableExpr) {
 	}
 }
 
-// together is a call that returns a value and all values after it.
+// together returns a call that returns a value and all values after it.
 func together(value, others ast.Expr) ast.Expr {
 	all := &ast.Comma3Expr{}
 	locate(all, others)
@@ -64,7 +67,7 @@ func together(value, others ast.Expr) ast.Expr {
 	return call
 }
 
-// manyValues reports that an expression at the end of a list gives all its values.
+// manyValues reports whether an expression at the end of a list gives all its values.
 func manyValues(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.FuncCallExpr:

@@ -1,3 +1,18 @@
+// Package rewrite corrects the syntax tree of a chunk where gopher-lua 1.1.2 would
+// compile something that is wrong or has no bounds. After it, the chunk does what Lua
+// 5.1 does, and goto does what it does in Lua 5.2.
+//
+// [Chunk] goes through the tree and changes it in place:
+//
+//   - The operator .. becomes a call, which can charge for the text that it makes; and
+//     numbers are written so that gopher-lua reads them as Lua does (rewrite.go).
+//   - Assignments go through new locals where gopher-lua would overwrite a variable too
+//     early (assign.go).
+//   - Loops get all their values, and jumps land and close variables as they should
+//     (jumps.go).
+//   - Constructors store each item once (constructor.go).
+//
+// The tests of package lua compare the results with PUC Lua 5.1.
 package rewrite
 
 import (
@@ -7,11 +22,11 @@ import (
 	"github.com/yuin/gopher-lua/ast"
 )
 
-// Chunk changes the syntax of a chunk where gopher-lua would compile something
-// that cannot be bounded, or that means something else in Lua: the operator ..
-// becomes a call, and numbers are read as Lua reads them. Where something is called,
-// it returns the chunk as the body of a function, which finds that in a variable around
-// it. Compiling the one around it takes longer than compiling a small chunk.
+// Chunk corrects the syntax tree of a chunk, in place, and returns the statements to
+// compile. Where the chunk uses .., wrapped is true: the statements then are an outer
+// function that only declares the variable concatName and returns the chunk as its
+// inner function. Other chunks are not wrapped, because compiling the outer function
+// takes longer than compiling a small chunk.
 func Chunk(statements []ast.Stmt, lastLine int) (changed []ast.Stmt, wrapped bool) {
 	var r rewriter
 	r.function(statements)
@@ -21,46 +36,46 @@ func Chunk(statements []ast.Stmt, lastLine int) (changed []ast.Stmt, wrapped boo
 	body := &ast.FunctionExpr{ParList: &ast.ParList{HasVargs: true}, Stmts: statements}
 	body.SetLine(1)
 	body.SetLastLine(lastLine)
-	variable := &ast.LocalAssignStmt{Names: []string{ConcatName}}
+	variable := &ast.LocalAssignStmt{Names: []string{concatName}}
 	result := &ast.ReturnStmt{Exprs: []ast.Expr{body}}
 	return []ast.Stmt{variable, result}, true
 }
 
-// ConcatName is the local name behind which a chunk finds the function that its
-// .. operators became. No source can spell it.
-const ConcatName = "(concat)"
+// concatName is the local variable with the function that the .. operators call. No
+// source can use this name.
+const concatName = "(concat)"
 
 // A rewriter changes one chunk.
 type rewriter struct {
-	calls     bool        // there is a .. that became a call
-	functions int         // that were met
-	gotos     []gotoPlace // of the function at hand
+	calls     bool        // a .. became a call
+	functions int         // how many functions were changed so far
+	gotos     []gotoPlace // of the current function
 }
 
-// function changes the body of a function. Only where there are functions in it may
-// there be locals to close.
+// function changes the body of a function. Only a function with inner functions can have
+// locals to close.
 func (r *rewriter) function(body []ast.Stmt) {
 	outer, before := r.gotos, r.functions
 	r.gotos = nil
 	r.block(body)
 	if r.functions > before {
 		for _, p := range r.gotos {
-			p.leave()
+			p.replace()
 		}
 	}
 	r.gotos = outer
 	r.functions++
 }
 
-// body changes the body of a loop, and returns the loop, in which blocks are left
-// rightly.
+// body changes the body of a loop. It returns the loop with breaks that close what they
+// leave.
 func (r *rewriter) body(loop ast.Stmt, body []ast.Stmt) ast.Stmt {
 	before := r.functions
 	r.block(body)
-	if landing(body); r.functions == before {
+	if padJump(body); r.functions == before {
 		return loop
 	}
-	return leaving(loop, body)
+	return closeBreaks(loop, body)
 }
 
 func (r *rewriter) block(statements []ast.Stmt) {
@@ -72,12 +87,12 @@ func (r *rewriter) block(statements []ast.Stmt) {
 	}
 	for i, s := range statements {
 		if _, target := s.(*ast.LabelStmt); target {
-			landing(statements[i+1:])
+			padJump(statements[i+1:])
 		}
 	}
 }
 
-// statement returns what stands for a statement; its parts are changed in place.
+// statement returns the statement that replaces s. Its parts are changed in place.
 func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
 	switch s := s.(type) {
 	case *ast.AssignStmt:
@@ -86,7 +101,7 @@ func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
 		return assignment(s)
 	case *ast.LocalAssignStmt:
 		r.list(s.Exprs)
-		apart(s)
+		hideFunction(s)
 	case *ast.FuncCallStmt:
 		s.Expr = r.expression(s.Expr)
 	case *ast.DoBlockStmt:
@@ -106,7 +121,7 @@ func (r *rewriter) statement(s ast.Stmt) ast.Stmt {
 		return r.body(s, s.Stmts)
 	case *ast.GenericForStmt:
 		r.list(s.Exprs)
-		return r.body(loopOver(s), s.Stmts)
+		return r.body(declareValues(s), s.Stmts)
 	case *ast.FuncDefStmt:
 		r.function(s.Func.Stmts)
 	case *ast.ReturnStmt:
@@ -121,7 +136,7 @@ func (r *rewriter) list(list []ast.Expr) {
 	}
 }
 
-// expression returns what stands for an expression; its parts are changed in place.
+// expression returns the expression that replaces e. Its parts are changed in place.
 func (r *rewriter) expression(e ast.Expr) ast.Expr {
 	switch e := e.(type) {
 	case *ast.StringConcatOpExpr:
@@ -158,15 +173,15 @@ func (r *rewriter) expression(e ast.Expr) ast.Expr {
 	return e
 }
 
-// maxOperands is how many operands one call of concat takes: they all stand in
-// registers, of which a function has two hundred.
+// maxOperands is how many operands one call of .. takes. Each needs a register, and a
+// function has two hundred.
 const maxOperands = 50
 
-// concatCall makes one call of a chain of operators: a .. b .. c is one operation
-// in Lua too. Its result is a single value, also at the end of a list.
+// concatCall makes one call of a chain of operators, because a .. b .. c is one operation
+// in Lua too. Its result is a single value, even at the end of a list.
 func (r *rewriter) concatCall(e *ast.StringConcatOpExpr) ast.Expr {
 	r.calls = true
-	name := &ast.IdentExpr{Value: ConcatName}
+	name := &ast.IdentExpr{Value: concatName}
 	name.SetLine(e.Line())
 	call := &ast.FuncCallExpr{Func: name, AdjustRet: true}
 	call.SetLine(e.Line())
@@ -183,7 +198,7 @@ func (r *rewriter) concatCall(e *ast.StringConcatOpExpr) ast.Expr {
 	return call
 }
 
-// single makes one value of what may be several.
+// single limits an expression that may return several values to one.
 func single(e ast.Expr) ast.Expr {
 	switch e := e.(type) {
 	case *ast.FuncCallExpr:
@@ -194,11 +209,12 @@ func single(e ast.Expr) ast.Expr {
 	return e
 }
 
-// rewriteNumber writes a number so that gopher-lua reads what Lua does: it takes
-// 010 for eight, refuses 0xffffffffffffffff, and makes NaN of 1e999.
+// rewriteNumber writes a number so that gopher-lua reads the same value as Lua.
+// Otherwise gopher-lua takes 010 for eight, refuses 0xffffffffffffffff, and makes NaN
+// of 1e999.
 func rewriteNumber(e *ast.NumberExpr) {
 	if len(e.Value) < 3 && (len(e.Value) < 2 || e.Value[0] != '0') {
-		return // a small one, as most are
+		return // most numbers are this small
 	}
 	if f, ok := number.Parse(e.Value); ok {
 		e.Value = strconv.FormatFloat(f, 'g', -1, 64)

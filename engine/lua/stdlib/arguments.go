@@ -8,8 +8,8 @@ import (
 	glua "github.com/yuin/gopher-lua"
 )
 
-// The functions here read arguments as Lua 5.1 does: text that is a number serves
-// as one, and a number serves as text.
+// The functions here read arguments as Lua 5.1 does: text that spells a number is
+// accepted as a number, and a number as text.
 
 // textArgument returns an argument that must be text.
 func textArgument(L *glua.LState, n int) string {
@@ -36,8 +36,8 @@ func numberArgument(L *glua.LState, n int) float64 {
 	return f
 }
 
-// integerArgument returns a number without its fraction. What is no place in any
-// string or table, such as NaN, becomes the farthest that there is.
+// integerArgument returns a number without its fraction. NaN and numbers beyond every
+// place of a string or table become plus or minus farthest.
 func integerArgument(L *glua.LState, n int) int {
 	return toInteger(numberArgument(L, n))
 }
@@ -50,7 +50,7 @@ func optionalInteger(L *glua.LState, n, otherwise int) int {
 	return integerArgument(L, n)
 }
 
-// farthest is beyond every place, and far from where sums overflow.
+// farthest is beyond every place, and small enough that sums do not overflow.
 const farthest = 1 << 53
 
 func toInteger(f float64) int {
@@ -82,7 +82,7 @@ func tableArgument(L *glua.LState, n int) *glua.LTable {
 	return t
 }
 
-// wrongType raises that an argument is not of the expected type.
+// wrongType raises an error for an argument that is not of the expected type.
 func wrongType(L *glua.LState, n int, expected string) {
 	got := "no value"
 	if n <= L.GetTop() {

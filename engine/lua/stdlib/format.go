@@ -17,10 +17,10 @@ const maxFormatDigits = 2
 type formatter struct {
 	L        *glua.LState
 	out      strings.Builder
-	argument int // the last one that was used
+	argument int // the number of the last argument that was used
 }
 
-// A directive is what stands between a % and the letter of its kind.
+// A directive is the part from after a % to the letter of its kind.
 type directive struct {
 	left, plus, blank, alternate, zero bool
 	width                              int
@@ -84,7 +84,8 @@ func (f *formatter) directive(layout string) (d directive, length int) {
 	return d, length + 1
 }
 
-// digits reads a number at a place and returns the place behind it; -1 is none.
+// digits reads a number at a place, and returns it with the place after it. The number is
+// -1 when there is none.
 func (f *formatter) digits(layout string, at int) (number, next int) {
 	next = at
 	for next < len(layout) && '0' <= layout[next] && layout[next] <= '9' {
@@ -119,7 +120,7 @@ func (d *directive) flag(c byte) bool {
 	return true
 }
 
-// value writes the next argument as its directive says.
+// value writes the next argument as the directive says.
 func (f *formatter) value(d directive) {
 	f.argument++
 	n := f.argument
@@ -145,7 +146,7 @@ func (f *formatter) value(d directive) {
 	}
 }
 
-// pad fills text up to the width: blanks before or behind it, or zeros after the
+// pad fills text up to the width, with blanks before or after it, or with zeros after the
 // sign.
 func (d directive) pad(sign, text string, zeros bool) string {
 	missing := d.width - len(sign) - len(text)
@@ -160,7 +161,7 @@ func (d directive) pad(sign, text string, zeros bool) string {
 	return strings.Repeat(" ", missing) + sign + text
 }
 
-// sign is what stands before a number that is not negative.
+// sign returns the sign to write before a number.
 func (d directive) sign(negative bool) string {
 	switch {
 	case negative:
@@ -173,7 +174,7 @@ func (d directive) sign(negative bool) string {
 	return ""
 }
 
-// integer is %d: the number without its fraction.
+// integer writes %d: the number without its fraction.
 func (d directive) integer(f float64) string {
 	number := int64(math.MinInt64) // also what C makes of NaN
 	if f >= math.MinInt64 && f < math.MaxInt64 {
@@ -183,7 +184,7 @@ func (d directive) integer(f float64) string {
 	return d.pad(d.sign(number < 0), d.atLeast(digits), d.zero && d.precision < 0)
 }
 
-// unsigned is %u, %o, %x and %X; negative numbers count from 2^64 down.
+// unsigned writes %u, %o, %x and %X. Negative numbers count down from 2^64.
 func (d directive) unsigned(f float64) string {
 	number := uint64(math.MaxInt64) + 1
 	switch {
@@ -221,7 +222,7 @@ func (d directive) atLeast(digits string) string {
 	return strings.Repeat("0", max(d.precision-len(digits), 0)) + digits
 }
 
-// float is %e, %f and %g.
+// float writes %e, %f and %g.
 func (d directive) float(f float64) string {
 	upper := d.kind == 'E' || d.kind == 'G'
 	negative := math.Signbit(f) && !math.IsNaN(f)
@@ -255,7 +256,7 @@ func (d directive) digits(f float64) string {
 	return strconv.FormatFloat(f, kind, precision, 64)
 }
 
-// quote is %q: text in quotes that Lua reads back as it was.
+// quote writes %q: text in quotes that Lua reads back unchanged.
 func (f *formatter) quote(text string) {
 	limits.Of(f.L).Charge(f.L, int64(len(text))/8)
 	f.write(`"`)

@@ -11,11 +11,11 @@ import (
 
 var _ pattern.Meter = (*limits.Budget)(nil)
 
-// textFind is string.find: where the first match begins and ends, and its
-// captures.
+// textFind is string.find: the bounds of the first match, and its captures.
 func textFind(L *glua.LState) int { return search(L, true) }
 
-// textMatch is string.match: the captures of the first match, or all of it.
+// textMatch is string.match: the captures of the first match, or the whole match when the
+// pattern has no captures.
 func textMatch(L *glua.LState) int { return search(L, false) }
 
 func search(L *glua.LState, find bool) int {
@@ -71,7 +71,7 @@ func captured(L *glua.LState, m *pattern.Matcher, index int) glua.LValue {
 	return glua.LString(c.Text)
 }
 
-// findPlain is string.find of text in which nothing has a meaning of its own.
+// findPlain is string.find of text without special characters.
 func findPlain(L *glua.LState, s, text string, from int) int {
 	limits.Of(L).Charge(L, int64(len(s)-from+len(text))/limits.BytesPerStep)
 	at := strings.Index(s[from:], text)
@@ -84,8 +84,8 @@ func findPlain(L *glua.LState, s, text string, from int) int {
 	return 2
 }
 
-// textGmatch is string.gmatch: an iterator that looks for the next match when it
-// is asked for it. An anchor is an ordinary character in it.
+// textGmatch is string.gmatch: an iterator whose every call finds the next match. A ^ in
+// the pattern is an ordinary character.
 func textGmatch(L *glua.LState) int {
 	s, p := textArgument(L, 1), textArgument(L, 2)
 	from := 0

@@ -9,12 +9,12 @@ import (
 	glua "github.com/yuin/gopher-lua"
 )
 
-// smallRun is the length up to which a run is sorted by insertion.
+// smallRun is the length of the runs that are sorted by insertion.
 const smallRun = 8
 
-// tableSort is table.sort. It sorts a copy by merging and puts it back at the end:
-// the number of comparisons is bounded whatever the comparator says, equal values
-// keep their order, and an error in a comparator leaves the table as it was.
+// tableSort is table.sort. It sorts a copy by merging and writes it back at the end. So
+// the number of comparisons is bounded whatever the comparator returns, equal values keep
+// their order, and an error in a comparator leaves the table as it was.
 func tableSort(L *glua.LState) int {
 	t := tableArgument(L, 1)
 	comparator, given := L.Get(2).(*glua.LFunction)
@@ -54,7 +54,8 @@ func reserveSort(L *glua.LState, length int) int {
 	return length
 }
 
-// sortPlain sorts numbers, or strings, and reports whether the values are that.
+// sortPlain sorts values that are all numbers or all strings. It reports whether they
+// are.
 func sortPlain(b *limits.Budget, L *glua.LState, values []glua.LValue) bool {
 	switch {
 	case allOf[glua.LNumber](values):
@@ -72,7 +73,7 @@ func sortPlain(b *limits.Budget, L *glua.LState, values []glua.LValue) bool {
 	return true
 }
 
-// comparisons is about how many a sort needs.
+// comparisons returns about how many comparisons a sort needs.
 func comparisons(length int) int64 { return int64(length) * int64(bits.Len(uint(length))) }
 
 func allOf[T glua.LValue](values []glua.LValue) bool {
@@ -84,8 +85,8 @@ func allOf[T glua.LValue](values []glua.LValue) bool {
 	return true
 }
 
-// mergeSort sorts short runs by insertion, and merges runs twice as long each
-// time.
+// mergeSort sorts short runs by insertion, and then merges pairs of runs until one is
+// left.
 func mergeSort(values []glua.LValue, less func(x, y glua.LValue) bool) {
 	for start := 0; start < len(values); start += smallRun {
 		insertionSort(values[start:min(start+smallRun, len(values))], less)
@@ -106,13 +107,13 @@ func insertionSort(values []glua.LValue, less func(x, y glua.LValue) bool) {
 	}
 }
 
-// merge merges two sorted runs that stand beside each other.
+// merge merges two adjacent sorted runs.
 func merge(values []glua.LValue, middle int, buffer []glua.LValue, less func(x, y glua.LValue) bool) {
 	left, right := buffer[:copy(buffer, values[:middle])], values[middle:]
 	for at := range values {
 		switch {
 		case len(left) == 0:
-			return // what is left of the right run is in its place
+			return // the rest of the right run is already in its place
 		case len(right) > 0 && less(right[0], left[0]):
 			values[at], right = right[0], right[1:]
 		default:

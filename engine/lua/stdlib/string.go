@@ -17,8 +17,8 @@ func String() map[string]glua.LGFunction {
 	}
 }
 
-// place turns a place in a text, which counts from the end when it is negative,
-// into one from its beginning. It may lie outside.
+// place returns a place in a text, counted from the beginning. A negative place counts from
+// the end. The result may be outside the text.
 func place(at, length int) int {
 	if at < 0 {
 		return max(at+length+1, 0)
@@ -26,7 +26,7 @@ func place(at, length int) int {
 	return at
 }
 
-// span returns the bounds of a part of a text, whose last place is included.
+// span returns the bounds of the part from the first to the last place, inclusive.
 func span(first, last, length int) (from, to int) {
 	from, to = max(place(first, length), 1)-1, min(place(last, length), length)
 	return min(from, max(to, 0)), max(to, 0)
@@ -105,7 +105,7 @@ func textLower(L *glua.LState) int {
 func mapText(L *glua.LState, change func(byte) byte) int {
 	s := textArgument(L, 1)
 	b := limits.Of(L)
-	b.Charge(L, int64(len(s))/8) // a byte is a call
+	b.Charge(L, int64(len(s))/8) // a call for each byte
 	b.Allocate(L, int64(len(s)))
 	var out strings.Builder
 	out.Grow(len(s))

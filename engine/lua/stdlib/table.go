@@ -8,7 +8,7 @@ import (
 	glua "github.com/yuin/gopher-lua"
 )
 
-// slotsPerStep is how many values of a table are moved for one instruction.
+// slotsPerStep is how many values of a table are moved for one step.
 const slotsPerStep = 16
 
 // Table returns the functions of the module table. As in Lua 5.1, they use a table
@@ -44,8 +44,8 @@ func tableInsert(L *glua.LState) int {
 	length := t.Len()
 	switch L.GetTop() {
 	case 2:
-		if length+1 >= limits.MaxArrayIndex { // what is appended further could not be read
-			L.RaiseError("the list is full: it has %d items, the most that one may have", length)
+		if length+1 >= limits.MaxArrayIndex { // later values could not be read
+			L.RaiseError("the list is full: it has %d items, which is the limit", length)
 		}
 		t.Append(L.Get(2))
 	case 3:
@@ -56,8 +56,8 @@ func tableInsert(L *glua.LState) int {
 	return 0
 }
 
-// insertAt moves what stands from a place on up by one. Places outside of the list
-// are no error in Lua 5.1.
+// insertAt inserts a value at a place and moves the values from there on up by one. A place
+// outside the list is not an error in Lua 5.1.
 func insertAt(L *glua.LState, t *glua.LTable, length, at int, value glua.LValue) {
 	b := limits.Of(L)
 	if at >= 1 && at <= length && value != glua.LNil && length+1 < limits.MaxArrayIndex {
@@ -69,15 +69,15 @@ func insertAt(L *glua.LState, t *glua.LTable, length, at int, value glua.LValue)
 		b.Charge(L, 1)
 		t.RawSet(glua.LNumber(i), t.RawGet(glua.LNumber(i-1)))
 	}
-	// One far beyond the others fills the room between them.
+	// A place far beyond the others fills the array up to it.
 	if at < limits.MaxArrayIndex && !b.Reserve(limits.ItemBytes*int64(max(at-length, 0))) {
 		b.Raise(L)
 	}
 	t.RawSet(glua.LNumber(at), value)
 }
 
-// tableRemove is table.remove: it returns what stood at a place, by default the
-// last, and moves the rest down.
+// tableRemove is table.remove(t, place): it removes the value at a place, by default the
+// last, and returns it.
 func tableRemove(L *glua.LState) int {
 	t := tableArgument(L, 1)
 	length := t.Len()
@@ -118,7 +118,7 @@ func tableConcat(L *glua.LState) int {
 	return 1
 }
 
-// joined writes the parts of a list, whose size is known.
+// joined joins the parts of a list. The size is the length of the result.
 func joined(L *glua.LState, t *glua.LTable, separator string, first, last, size int) string {
 	var out strings.Builder
 	out.Grow(size)

@@ -5,16 +5,15 @@ import (
 	"sync"
 )
 
-// A habitRule says how Lua writes what a line of another language says.
+// A habitRule finds the syntax of another language and says how Lua writes it.
 type habitRule struct {
 	pattern *regexp.Regexp
 	lua     string
 }
 
-// habits are what other languages write where Lua has another way, by the line
-// that the parser stumbles over. The first that fits is told, so the more special
-// ones come first. They are compiled when the first error is found: most programs
-// never need them.
+// habits are the rules for a line that the parser refuses. The first rule that matches
+// gives the hint, so special rules come before general ones. The rules are compiled at
+// the first error, because most processes never need them.
 var habits = sync.OnceValue(func() []habitRule {
 	return []habitRule{
 		{regexp.MustCompile(`\belse\s+if\b|\belif\b|\belsif\b`), "Lua writes elseif"},
@@ -49,7 +48,7 @@ var habits = sync.OnceValue(func() []habitRule {
 	}
 })
 
-// habit returns how Lua writes what a line says in another language, or "".
+// habit returns how Lua writes a line of another language, or "".
 func habit(line string) string {
 	for _, h := range habits() {
 		if h.pattern.MatchString(line) {
@@ -59,8 +58,8 @@ func habit(line string) string {
 	return ""
 }
 
-// blockHabits are those that leave a block open, which is noticed at the end of
-// the source only.
+// blockHabits are the rules for lines that leave a block open, which the parser notices
+// only at the end of the source.
 var blockHabits = sync.OnceValue(func() []habitRule {
 	return []habitRule{
 		{regexp.MustCompile(`\belse\s+if\b`), "Lua writes elseif"},
@@ -68,6 +67,7 @@ var blockHabits = sync.OnceValue(func() []habitRule {
 	}
 })
 
+// blockHabit returns how Lua writes a line that left a block open, or "".
 func blockHabit(lines []string) string {
 	for _, h := range blockHabits() {
 		for _, line := range lines {
@@ -79,7 +79,8 @@ func blockHabit(lines []string) string {
 	return ""
 }
 
-// foreignWords are names that other languages, or Lua elsewhere, know.
+// foreignWords are the hints for names of other languages, and for names that Lua has but
+// scripts do not.
 var foreignWords = map[string]string{
 	"null": "Lua writes nil", "None": "Lua writes nil", "undefined": "Lua writes nil", "nill": "Lua writes nil",
 	"True": "Lua writes true", "False": "Lua writes false", "TRUE": "Lua writes true", "FALSE": "Lua writes false",

@@ -9,20 +9,20 @@ import (
 
 // Most expressions of a workflow are paths, such as inputs.email or
 // steps.lookup.outputs.user.id. They are read and evaluated without Lua's parser,
-// compiler and machine, which cost a hundred times as much; whatever is out of the
-// ordinary goes the common way, so that its errors are Lua's.
+// compiler and machine, which would take a hundred times as long. When anything is
+// unusual, Lua evaluates the path, so that the errors are Lua's.
 
-// keywords are the words of Lua that are no names.
+// keywords are the words of Lua that cannot be names.
 var keywords = []string{
 	"and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil", "not", "or",
 	"repeat", "return", "then", "true", "until", "while",
 }
 
-// maxPath is how many names a path may have; what is longer is left to Lua.
+// maxPath is how many names a path may have. Lua evaluates longer ones.
 const maxPath = 32
 
-// pathOf returns the names of an expression that is nothing but a path, and nil for
-// all others.
+// pathOf returns the names of an expression that is a path, and nil for every other
+// expression.
 func pathOf(text string) []string {
 	names := strings.Split(strings.Trim(text, " \t"), ".")
 	if len(names) > maxPath {
@@ -47,7 +47,7 @@ func isName(text string) bool {
 	return text != "" && !slices.Contains(keywords, text)
 }
 
-// pathStatements is the syntax tree of a path, as the parser makes it.
+// pathStatements returns the syntax tree of a path, as the parser makes it.
 func pathStatements(names []string) []ast.Stmt {
 	place := func(n ast.PositionHolder) {
 		n.SetLine(1)

@@ -9,8 +9,8 @@ import (
 	"github.com/yuin/gopher-lua/ast"
 )
 
-// chain reads a name and the constant fields after it. Keys that are not
-// constant are expressions of their own.
+// chain reads a name and the constant fields after it. It returns the reference, or nil
+// for a local. A key that is not constant is an expression of its own.
 func (w *walker) chain(e ast.Expr) *workflow.Reference {
 	var path []string
 	for length := 0; w.depth+length <= maxDepth; length++ {
@@ -21,7 +21,7 @@ func (w *walker) chain(e ast.Expr) *workflow.Reference {
 				w.constant(key.Value)
 			} else {
 				w.expression(node.Key)
-				path = path[:0] // what follows an unknown field is unknown too
+				path = path[:0] // the fields of an unknown field are unknown too
 			}
 			e = node.Object
 		case *ast.IdentExpr:
@@ -43,7 +43,7 @@ func (w *walker) chain(e ast.Expr) *workflow.Reference {
 
 func (w *walker) refer(path []string, line int) *workflow.Reference {
 	if len(path) >= 2 && path[0] == NullModule && path[1] == NullName {
-		w.useGlobal(path[:2]) // no action, but a value of the module
+		w.useGlobal(path[:2]) // a value of the module, not an action
 		return nil
 	}
 	w.references = append(w.references, workflow.Reference{Path: path, Line: w.line + line})
@@ -52,7 +52,7 @@ func (w *walker) refer(path []string, line int) *workflow.Reference {
 	return &w.references[len(w.references)-1]
 }
 
-// useGlobal notes what of a global the program needs when it runs.
+// useGlobal notes which parts of a global the chunk needs when it runs.
 func (w *walker) useGlobal(path []string) {
 	at := slices.IndexFunc(w.globals, func(g Global) bool { return g.Name == path[0] })
 	if at < 0 {
@@ -93,8 +93,8 @@ func (w *walker) call(e *ast.FuncCallExpr) {
 	w.expressions(e.Args)
 }
 
-// requireCall notes a call of require. Its name must be literal: modules are
-// read when the file is, never later.
+// requireCall notes a call of require. The name must be literal, because modules are read
+// together with the workflow.
 func (w *walker) requireCall(r *workflow.Reference, e *ast.FuncCallExpr) {
 	if len(r.Path) != 1 || r.Path[0] != "require" {
 		return
@@ -107,12 +107,12 @@ func (w *walker) requireCall(r *workflow.Reference, e *ast.FuncCallExpr) {
 	}
 	w.findings = append(w.findings, workflow.Finding{
 		Rule: "require-literal", Line: r.Line, Token: "require", Message: "require takes one literal name, as in require(\"name\")",
-		Hint: "modules are read when the workflow is, not while it runs",
+		Hint: "modules are read together with the workflow, not while it runs",
 	})
 }
 
-// literalTable reads a table constructor with named fields as an action's input.
-// It returns nil for a list.
+// literalTable reads a table constructor with named fields as the input of an action. It
+// returns nil for a list. open says that a field has a computed name.
 func literalTable(t *ast.TableExpr) (input action.Object, open bool) {
 	input = action.Object{}
 	for _, f := range t.Fields {
@@ -129,9 +129,8 @@ func literalTable(t *ast.TableExpr) (input action.Object, open bool) {
 	return input, open
 }
 
-// literalValue returns the value of a literal, and Dynamic for everything else.
-// An empty table, and one that is a list, is Dynamic too: the schema decides what
-// they are.
+// literalValue returns the value of a literal, and Dynamic for everything else. An empty
+// table and a list are Dynamic too, because only the schema can tell them apart.
 func literalValue(e ast.Expr) any {
 	switch e := e.(type) {
 	case *ast.TableExpr:

@@ -11,28 +11,28 @@ import (
 	"github.com/yuin/gopher-lua/ast"
 )
 
-// manyFields is from how many fields on the room that a table is made with counts: it
-// is taken before the first of them is filled.
+// manyFields is the number of fields above which the space of a new table matters: one
+// instruction allocates it before any field is set.
 const manyFields = 16
 
-// A walker goes through the syntax of a chunk once. It keeps the scopes of local
-// names, and so finds what the chunk reads and writes from outside.
+// A walker goes through the syntax tree of a chunk once. It keeps the scopes of local
+// names, and so finds the globals that the chunk reads and writes.
 type walker struct {
-	library   []string            // globals that the chunk may read
-	names     []string            // others, such as inputs
-	functions map[string][]string // Lua's own libraries and their functions
+	library   []string            // globals of the language
+	names     []string            // other globals, such as inputs
+	functions map[string][]string // Lua's own modules and their functions
 	assigned  map[string]bool     // globals that the chunk itself sets
-	blind     []string            // locals whose functions do not see them
+	blind     []string            // locals with functions that cannot call themselves by this name
 	locals    [][]string          // a list for each open block, innermost last
-	line      int                 // of the file, before the first of the chunk
+	line      int                 // the line of the file before the chunk
 	depth     int
 	tooDeep   bool
 	longTable int  // the line of a constructor with too many items; 0 if there is none
 	keepsMany bool // as in Chunk
 	// constants are the texts, numbers and names of a long source; nil for others.
-	constants map[string]bool
-	unsaid    int  // how many findings there are beyond those that are shown
-	graver    bool // one of them is no warning
+	constants   map[string]bool
+	hidden      int  // how many findings are not shown
+	hiddenError bool // a hidden finding is an error
 
 	references []workflow.Reference
 	requires   []workflow.Require
@@ -58,25 +58,25 @@ func (w *walker) constant(text string) {
 	}
 }
 
-// full reports whether there are as many findings as are shown. What comes then is
-// only counted.
+// full reports whether the limit of shown findings is reached. It then counts the next
+// finding as hidden.
 func (w *walker) full(severity workflow.Severity) bool {
 	if len(w.findings) < maxFindings {
 		return false
 	}
-	w.unsaid++
-	w.graver = w.graver || severity != workflow.SeverityWarning
+	w.hidden++
+	w.hiddenError = w.hiddenError || severity != workflow.SeverityWarning
 	return true
 }
 
-// count says how many findings are not shown. It is as grave as the gravest of them.
-func (w *walker) count() {
+// reportHidden says how many findings are not shown. It is an error if one of them is.
+func (w *walker) reportHidden() {
 	last := w.findings[len(w.findings)-1]
 	f := workflow.Finding{
 		Severity: workflow.SeverityWarning, Rule: last.Rule, Line: last.Line,
-		Message: fmt.Sprintf("and %d more such findings, which are not shown", w.unsaid),
+		Message: fmt.Sprintf("and %d more findings, which are not shown", w.hidden),
 	}
-	if w.graver {
+	if w.hiddenError {
 		f.Severity = ""
 	}
 	w.findings = append(w.findings, f)
@@ -89,13 +89,13 @@ func (w *walker) knows(name string) bool {
 func (w *walker) chunk(statements []ast.Stmt) {
 	w.block(statements)
 	w.reportUndefined()
-	if w.unsaid > 0 {
-		w.count()
+	if w.hidden > 0 {
+		w.reportHidden()
 	}
 }
 
-// reportUndefined reports reads of globals that nobody sets. It waits for the
-// end, since a function may read what a later line sets.
+// reportUndefined reports reads of globals that nothing defines. It runs at the end,
+// because a function may read what a later line sets.
 func (w *walker) reportUndefined() {
 	kept := w.references[:0]
 	var reported []string
@@ -116,8 +116,7 @@ func (w *walker) reportUndefined() {
 	w.references = kept
 }
 
-// standardFunction reports a function that Lua's own libraries, as far as scripts
-// have them, do not have.
+// standardFunction reports a function that Lua's own modules do not have.
 func (w *walker) standardFunction(r workflow.Reference) {
 	functions := w.functions[r.Path[0]]
 	if functions == nil || len(r.Path) < 2 || w.assigned[r.Path[0]] || slices.Contains(functions, r.Path[1]) || w.full("") {
@@ -129,7 +128,8 @@ func (w *walker) standardFunction(r workflow.Reference) {
 	})
 }
 
-// functionHint is the function that is near, or those that there are.
+// functionHint returns the suggestion for an unknown function, or all functions of the
+// module.
 func functionHint(library, name string, functions []string) string {
 	if hint := action.DidYouMean(name, functions); hint != "" {
 		return hint
@@ -161,7 +161,8 @@ func (w *walker) block(statements []ast.Stmt, names ...string) {
 	w.locals = w.locals[:len(w.locals)-1]
 }
 
-// enter counts a level of nesting; the caller takes it back.
+// enter counts a level of nesting. It reports whether the walker may go deeper. The caller
+// decrements the depth afterwards.
 func (w *walker) enter() bool {
 	w.depth++
 	if w.depth > maxDepth {
@@ -220,8 +221,8 @@ func (w *walker) statement(s ast.Stmt) {
 	}
 }
 
-// localAssign reads the values first, so that `local x = x` sees the outer x; a
-// local function sees its own name.
+// localAssign reads the values first, because the second x in `local x = x` is the outer
+// x. A local function sees its own name.
 func (w *walker) localAssign(s *ast.LocalAssignStmt) {
 	if function := rewrite.LocalFunction(s); function != nil {
 		w.declare(s.Names...)
@@ -237,7 +238,7 @@ func (w *walker) localAssign(s *ast.LocalAssignStmt) {
 	w.declare(s.Names...)
 }
 
-// repeat keeps the block's locals for its condition, as Lua does.
+// repeat keeps the locals of the block for the condition, as Lua does.
 func (w *walker) repeat(s *ast.RepeatStmt) {
 	w.locals = append(w.locals, nil)
 	if w.enter() {
@@ -278,7 +279,7 @@ func (w *walker) assign(left ast.Expr) {
 		}
 		f := workflow.Finding{
 			Severity: workflow.SeverityWarning, Rule: "global-write", Line: w.line + left.Line(), Token: left.Value,
-			Message: fmt.Sprintf("%q is assigned without local: it lives until the script ends", action.Clip(left.Value, 60)),
+			Message: fmt.Sprintf("%q is assigned without local: it is global until the script ends", action.Clip(left.Value, 60)),
 			Hint:    fmt.Sprintf("write local %s = ...", action.Clip(left.Value, 60)),
 		}
 		if w.knows(left.Value) {
@@ -293,7 +294,7 @@ func (w *walker) assign(left ast.Expr) {
 }
 
 // mayBeFar reports whether a key may be a number far beyond the end of a list. gopher-lua
-// fills the places up to it, a million at most, in one instruction.
+// fills all places up to the key in one instruction.
 func mayBeFar(target *ast.AttrGetExpr) bool {
 	switch key := target.Key.(type) {
 	case *ast.StringExpr:
@@ -314,8 +315,8 @@ func sameVariable(a, b ast.Expr) bool {
 	return ok && isName && x.Value == y.Value
 }
 
-// keepsMany reports whether a table gets many values at a time: those that a call
-// returns, or room for more than it has instructions.
+// keepsMany reports whether one instruction gives a table many values, the results of a
+// call, or the space for many fields.
 func keepsMany(e *ast.TableExpr) bool {
 	if len(e.Fields) == 0 {
 		return false
