@@ -7,8 +7,8 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// TestDates: os.time and os.date take and give dates as in Lua, in UTC. The expected
-// values are those of lua5.1 under TZ=UTC.
+// TestDates: os.time and os.date convert dates as in Lua, in UTC. The expected values come
+// from lua5.1 with TZ=UTC.
 func TestDates(t *testing.T) {
 	m := newMachine(t, dateActions()...)
 	for script, want := range map[string]any{

@@ -13,7 +13,7 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// tables writes a script that builds four tables by three bytes a step, with
+// tables returns a script that builds four tables. Three bytes make a step. The tables get
 // holes, mixed and odd keys, cycles, functions and every kind of value.
 func tables(script []byte) string {
 	keys := []string{"1", "2", "3", "7", "'a'", "'b'", "true", "-1", "1.5", "#t[%d] + 1", "'\\255'", "t[2]", "''", "2^40"}
@@ -35,8 +35,8 @@ func tables(script []byte) string {
 	return b.String()
 }
 
-// FuzzValues converts random tables: each is refused with an error, or is data
-// that JSON can hold, and that comes back through a script as it was.
+// FuzzValues: a random table is refused with an error, or becomes data that JSON can hold
+// and that passes through another script unchanged.
 func FuzzValues(f *testing.F) {
 	f.Add([]byte{0, 0, 2, 0, 1, 5, 0, 4, 6})
 	f.Add([]byte{0, 9, 12, 0, 9, 13, 0, 9, 7, 2, 9, 14})
@@ -63,7 +63,7 @@ func FuzzValues(f *testing.F) {
 	})
 }
 
-// matching makes everything of a subject and a pattern that patterns are for.
+// matching uses a subject and a pattern with every function that takes patterns.
 const matching = `
 local s, p = inputs.subject, inputs.pattern
 pcall(string.find, s, p)
@@ -73,8 +73,8 @@ pcall(function() for a, b in s:gmatch(p) do end end)
 pcall(string.format, p, s, 1, 2.5, s)
 return {found = (pcall(string.find, s, p, 1, true))}`
 
-// FuzzPattern matches arbitrary text with arbitrary patterns, and formats with them:
-// it ends in a value or in the limit of instructions, at the same one each time.
+// FuzzPattern: matching any text with any pattern, and formatting with them, ends with a
+// value or at the limit of instructions, after the same number of instructions each time.
 func FuzzPattern(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"key=value", "(%w+)=(%w*)"},

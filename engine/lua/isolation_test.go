@@ -11,7 +11,7 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// probe tells whether the libraries are as they should be.
+// probe is a script that shows whether the library is unchanged.
 const probe = `
 local got = {string.rep("ab", 2), ("x"):upper(), table.concat({1, 2}, ","), math.floor(1.5), type(pairs), tostring(1)}
 if POISON ~= nil then got[#got + 1] = "POISON" end
@@ -19,8 +19,8 @@ return table.concat(got, " ")`
 
 const clean = "abab X 1,2 1 function 1"
 
-// TestNothingOutlivesAScript: whatever a script does to its world, the next one
-// finds it as new, and so does an expression of the same attempt.
+// TestNothingOutlivesAScript: no change that a script makes to its globals or to the
+// library reaches the next script, or an expression of the same attempt.
 func TestNothingOutlivesAScript(t *testing.T) {
 	for name, script := range map[string]string{
 		"a global":                    "POISON = 1",
@@ -58,7 +58,7 @@ func TestNothingOutlivesAScript(t *testing.T) {
 	}
 }
 
-// TestProtectedMetatables: scripts can neither see nor change those of the
+// TestProtectedMetatables: scripts can neither see nor change the metatables of the
 // library.
 func TestProtectedMetatables(t *testing.T) {
 	m := newMachine(t, act("demo.fail", action.Pure, func(context.Context, anyIn) error { return action.Errorf(action.NotFound, "no") }))
@@ -79,13 +79,13 @@ func TestProtectedMetatables(t *testing.T) {
 	}
 }
 
-// TestAbsent: what could reach the host is not there.
+// TestAbsent: functions that could reach the host do not exist.
 func TestAbsent(t *testing.T) {
 	m := newMachine(t)
 	for _, name := range []string{
 		"io", "debug", "package", "coroutine", "channel", "load", "loadstring", "loadfile", "dofile", "getfenv", "setfenv", "module",
 		"newproxy", "collectgarbage", "_printregs", "string.dump", "math.randomseed", "os.execute", "os.exit", "os.getenv", "os.remove", "os.clock",
-		"os.time", "os.date", // without the actions that they stand for
+		"os.time", "os.date", // without the actions that they call
 	} {
 		if got := m.value(t, "return "+name+" == nil"); got != true {
 			t.Errorf("%s is there", name)
@@ -93,7 +93,8 @@ func TestAbsent(t *testing.T) {
 	}
 }
 
-// TestInputsArePrivate: what a script does to its inputs is not seen by the next.
+// TestInputsArePrivate: a change that a script makes to its inputs does not reach the next
+// script.
 func TestInputsArePrivate(t *testing.T) {
 	m := newMachine(t)
 	m.data["inputs"] = action.Object{"l": []any{1.0, 2.0}, "o": action.Object{"a": 1.0}}
@@ -104,8 +105,8 @@ func TestInputsArePrivate(t *testing.T) {
 	}
 }
 
-// TestStatesShareNothing runs one program on many goroutines; the race detector
-// finds what they would share.
+// TestStatesShareNothing: one chunk can run on many goroutines at the same time. The race
+// detector finds shared data.
 func TestStatesShareNothing(t *testing.T) {
 	m := newMachine(t, echo(), act("demo.fail", action.Pure, func(context.Context, anyIn) error { return action.Errorf(action.NotFound, "no") }))
 	m.data = nil
@@ -140,8 +141,8 @@ func TestStatesShareNothing(t *testing.T) {
 	group.Wait()
 }
 
-// TestDataIsProvidedLazily: only what a program names is asked for, and of a
-// named table only the fields that it reads are converted.
+// TestDataIsProvidedLazily: only data that a chunk names is read, and only the fields that
+// the chunk reads are converted.
 func TestDataIsProvidedLazily(t *testing.T) {
 	m := newMachine(t)
 	large := make([]any, 100_000)
@@ -153,11 +154,11 @@ func TestDataIsProvidedLazily(t *testing.T) {
 		}
 	})
 	if bytes > 200 {
-		t.Errorf("got %.0f allocations to read one small field", bytes)
+		t.Errorf("got %.0f allocations to read one small field, want at most 200", bytes)
 	}
 	for _, name := range m.asked {
 		if name == "steps" || name == "run" || name == "secrets" {
-			t.Errorf("%s was asked for, and nobody reads it", name)
+			t.Errorf("%s was read, and the script does not name it", name)
 		}
 	}
 	if got := m.value(t, "local n = 0 for _ in pairs(inputs) do n = n + 1 end return n"); got != 2.0 {

@@ -13,25 +13,25 @@ type textOut struct {
 	Text string `json:"text" doc:"The text."`
 }
 
-// pureFunctions are a machine with functions that compute much: they tell of their
-// work before they do it.
+// pureFunctions returns a machine with functions that compute much, and count their work
+// before they do it.
 func pureFunctions(t *testing.T) *machine {
 	t.Helper()
-	tells := func(tell func(context.Context, int64) error) func(context.Context, anyIn) error {
-		return func(ctx context.Context, in anyIn) error { return tell(ctx, int64(in.Value.(float64))) }
+	counts := func(count func(context.Context, int64) error) func(context.Context, anyIn) error {
+		return func(ctx context.Context, in anyIn) error { return count(ctx, int64(in.Value.(float64))) }
 	}
 	text := action.New(action.Spec{Name: "demo.text", Summary: "Make text.", Effect: action.Pure, Args: []string{"value"}, Spread: true},
 		func(_ context.Context, in anyIn) (textOut, error) {
 			return textOut{strings.Repeat("x", int(in.Value.(float64)))}, nil
 		})
-	m := newMachine(t, act("demo.work", action.Pure, tells(action.Work)), act("demo.hold", action.Pure, tells(action.Hold)),
-		act("demo.ask", action.Reads, tells(action.Work)), text)
+	m := newMachine(t, act("demo.work", action.Pure, counts(action.Work)), act("demo.hold", action.Pure, counts(action.Hold)),
+		act("demo.ask", action.Reads, counts(action.Work)), text)
 	m.env.Limits.Instructions, m.env.Limits.Memory = 1_000_000, 16<<20
 	return m
 }
 
-// TestPureFunctionsAreCharged: what a pure function does is the script's own work, and
-// no pcall keeps a script that has done too much.
+// TestPureFunctionsAreCharged: the work of a pure function counts as the script's, and
+// pcall does not catch the error of a limit.
 func TestPureFunctionsAreCharged(t *testing.T) {
 	m := pureFunctions(t)
 	const instructions, memory = "after 1000000 instructions, its limit", "after taking 16MB of memory, its limit"
@@ -50,7 +50,7 @@ func TestPureFunctionsAreCharged(t *testing.T) {
 		"demo.work{value = 9e5}",
 		"for i = 1, 15 do demo.hold{value = 2^20} end",
 		"local t for i = 1, 20 do t = demo.text(1e6) end",
-		"demo.ask{value = 2e6}", // what a recorded call does is not the script's work
+		"demo.ask{value = 2e6}", // the work of a recorded call is not the script's
 	} {
 		m.value(t, script)
 	}

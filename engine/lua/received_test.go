@@ -14,14 +14,14 @@ type bodyOut struct {
 	Parts []string `json:"parts" doc:"More texts."`
 }
 
-// constant is a text that is part of the program, and large.
+// constant is a large text that is part of the test binary.
 const (
 	line     = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	lines    = line + line + line + line + line + line + line + line
 	constant = lines + lines + lines + lines
 )
 
-// fetching is a machine whose fetch.body returns a new megabyte each time.
+// fetching returns a machine whose fetch.body returns a new megabyte each time.
 func fetching(t *testing.T) *machine {
 	fetch := action.New(action.Spec{Name: "fetch.body", Summary: "Fetch.", Effect: action.Reads}, func(context.Context, nothing) (bodyOut, error) {
 		return bodyOut{Body: strings.Repeat("x", 1<<20), Parts: []string{constant, strings.Repeat("y", 2000)}}, nil
@@ -31,9 +31,9 @@ func fetching(t *testing.T) *machine {
 	return m
 }
 
-// TestAnswersHeld: texts that come while a script waits count as memory for as long as
-// it holds them, and no longer.
-func TestAnswersHeld(t *testing.T) {
+// TestReceivedTextsCount: texts that a script receives from calls count as memory for as
+// long as the script holds them, and no longer.
+func TestReceivedTextsCount(t *testing.T) {
 	m := fetching(t)
 	for _, script := range []string{
 		"local t = {}\nfor i = 1, 40 do t[i] = fetch.body{}.body end",
@@ -53,8 +53,9 @@ func TestAnswersHeld(t *testing.T) {
 	}
 }
 
-// TestAnswersStay: the record has the same output, whatever becomes of the script's.
-func TestAnswersStay(t *testing.T) {
+// TestOutputsStay: a change that a script makes to the output of a call does not reach the
+// output that the engine records.
+func TestOutputsStay(t *testing.T) {
 	m, outputs := fetching(t), []action.Object{}
 	call := m.env.Call
 	m.env.Call = func(ctx context.Context, a *action.Action, input action.Object) (action.Object, error) {

@@ -5,27 +5,27 @@ import (
 	"testing"
 )
 
-// TestWatchdogStopsTheGreediest: of two scripts that run while the heap grows
-// beyond the limit, the one that did most is stopped; not one that waits, that
-// cannot have taken so much, or since whose beginning nothing was allocated.
-func TestWatchdogStopsTheGreediest(t *testing.T) {
+// TestWatchdogStopsTheLargest: when the heap grows beyond the limit of two scripts, the
+// script that has done more is stopped. A script is not stopped while it waits in a call,
+// when it cannot hold that much, or when too little was allocated since it began.
+func TestWatchdogStopsTheLargest(t *testing.T) {
 	tests := map[string]struct {
 		alive     int64 // after the collection
 		allocated int64 // since the scripts began
-		weights   [2]int64
-		reaches   [2]int64
+		work      [2]int64
+		mayHold   [2]int64
 		waits     int // the script that waits in a call; -1: none
 		wantFirst bool
 		wantOther bool
 	}{
-		"within the limit":  {alive: 90, allocated: 500, weights: [2]int64{2, 1}, waits: -1},
-		"only garbage":      {alive: 10, allocated: 500, weights: [2]int64{2, 1}, waits: -1},
-		"beyond":            {alive: 200, allocated: 500, weights: [2]int64{2, 1}, waits: -1, wantFirst: true},
-		"the other":         {alive: 200, allocated: 500, weights: [2]int64{1, 2}, waits: -1, wantOther: true},
-		"one waits":         {alive: 200, allocated: 500, weights: [2]int64{2, 1}, waits: 0, wantOther: true},
-		"one cannot":        {alive: 200, allocated: 500, weights: [2]int64{2, 1}, reaches: [2]int64{99, 101}, waits: -1, wantOther: true},
-		"neither can":       {alive: 200, allocated: 500, weights: [2]int64{2, 1}, reaches: [2]int64{99, 99}, waits: -1},
-		"it was there then": {alive: 200, allocated: 99, weights: [2]int64{2, 1}, waits: -1},
+		"within the limit":            {alive: 90, allocated: 500, work: [2]int64{2, 1}, waits: -1},
+		"only garbage":                {alive: 10, allocated: 500, work: [2]int64{2, 1}, waits: -1},
+		"beyond":                      {alive: 200, allocated: 500, work: [2]int64{2, 1}, waits: -1, wantFirst: true},
+		"the other":                   {alive: 200, allocated: 500, work: [2]int64{1, 2}, waits: -1, wantOther: true},
+		"one waits":                   {alive: 200, allocated: 500, work: [2]int64{2, 1}, waits: 0, wantOther: true},
+		"one cannot":                  {alive: 200, allocated: 500, work: [2]int64{2, 1}, mayHold: [2]int64{99, 101}, waits: -1, wantOther: true},
+		"neither can":                 {alive: 200, allocated: 500, work: [2]int64{2, 1}, mayHold: [2]int64{99, 99}, waits: -1},
+		"too little since they began": {alive: 200, allocated: 99, work: [2]int64{2, 1}, waits: -1},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -34,10 +34,10 @@ func TestWatchdogStopsTheGreediest(t *testing.T) {
 			scripts := [2]*Budget{{}, {}}
 			for i, b := range scripts {
 				b.limits.memory = 100
-				b.work.Store(test.weights[i])
+				b.work.Store(test.work[i])
 				b.mayHold.Store(math.MaxInt64)
-				if test.reaches[i] > 0 {
-					b.mayHold.Store(test.reaches[i])
+				if test.mayHold[i] > 0 {
+					b.mayHold.Store(test.mayHold[i])
 				}
 				b.waiting.Store(i == test.waits)
 				w.running = append(w.running, b)
@@ -55,9 +55,9 @@ func TestWatchdogStopsTheGreediest(t *testing.T) {
 	}
 }
 
-// TestWatchdogSparesTheNew: a script that begins while the garbage is collected is not
-// stopped for what was there before it.
-func TestWatchdogSparesTheNew(t *testing.T) {
+// TestWatchdogSkipsNewScripts: a script that begins during a collection is not stopped for
+// memory from before it.
+func TestWatchdogSkipsNewScripts(t *testing.T) {
 	heap := heapSize{live: 1000, objects: 1000, allocated: 5000}
 	old, young := &Budget{}, &Budget{}
 	w := &watchdog{measure: func() heapSize { return heap }, running: []*Budget{old}}
@@ -74,9 +74,9 @@ func TestWatchdogSparesTheNew(t *testing.T) {
 	}
 }
 
-// TestWatchdogSweepsLitter: what a single instruction may fill the heap with is
-// collected while there is room for another, and ends nothing.
-func TestWatchdogSweepsLitter(t *testing.T) {
+// TestWatchdogCollectsEarly: the garbage of a script whose single instructions may fill the
+// heap is collected early, and stops no script.
+func TestWatchdogCollectsEarly(t *testing.T) {
 	for name, test := range map[string]struct {
 		many, waits bool
 		garbage     int64
@@ -108,9 +108,9 @@ func TestWatchdogSweepsLitter(t *testing.T) {
 	}
 }
 
-// TestWatchdogCountsWaitingApart: what is allocated while a script waits in a call is
-// not its own afterwards.
-func TestWatchdogCountsWaitingApart(t *testing.T) {
+// TestWatchdogIgnoresWaits: memory that is allocated while a script waits in a call does not
+// count as the script's afterwards.
+func TestWatchdogIgnoresWaits(t *testing.T) {
 	heap := heapSize{}
 	b := &Budget{}
 	b.limits.memory = 100

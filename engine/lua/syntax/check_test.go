@@ -63,8 +63,8 @@ func (c *checker) check(kind workflow.ChunkKind, source string) []string {
 	return list
 }
 
-// TestCheckNames: names that nothing defines are found before a script runs, with
-// the name that was meant.
+// TestCheckNames: names that nothing defines are reported before a script runs, with a
+// suggestion.
 func TestCheckNames(t *testing.T) {
 	tests := map[string]struct{ script, want string }{
 		"a misspelled variable": {"local email = 1\nreturn emial", `error 11: nothing is called "emial" here ()`},
@@ -97,7 +97,7 @@ func TestCheckNames(t *testing.T) {
 	}
 }
 
-// TestCheckKnowsScopes: nothing is reported that Lua knows.
+// TestCheckKnowsScopes: names that Lua knows in their scope are not reported.
 func TestCheckKnowsScopes(t *testing.T) {
 	for _, script := range []string{
 		"local function f(n) return n == 0 or f(n - 1) end return f(1)",
@@ -116,7 +116,7 @@ func TestCheckKnowsScopes(t *testing.T) {
 	}
 }
 
-// TestExpressionsCallNothing: they are pure.
+// TestExpressionsCallNothing: expressions have no functions that make calls.
 func TestExpressionsCallNothing(t *testing.T) {
 	c := newChecker(t)
 	for _, source := range []string{"print(1)", "require('x')", "os.time()", "_G.x", "secrets.TOKEN"} {
@@ -126,8 +126,8 @@ func TestExpressionsCallNothing(t *testing.T) {
 	}
 }
 
-// TestCheckSyntax: an error of syntax has its line in the file, and for the habits
-// of other languages the Lua for them.
+// TestCheckSyntax: a syntax error has its line in the file. Where a line has the syntax of
+// another language, the hint says how Lua writes it.
 func TestCheckSyntax(t *testing.T) {
 	tests := map[string]struct {
 		script string
@@ -184,8 +184,7 @@ func TestCheckSyntax(t *testing.T) {
 	}
 }
 
-// TestCheckLimits: source that is too large or nests too deep for the compiler is
-// refused.
+// TestCheckLimits: source that is too large or nests too deep is refused.
 func TestCheckLimits(t *testing.T) {
 	const levels = 20_000
 	for name, script := range map[string]string{
@@ -214,8 +213,7 @@ func TestCheckLimits(t *testing.T) {
 	}
 }
 
-// TestReferences: what a chunk reads is told, so that the workflow can be checked
-// against it.
+// TestReferences: a chunk lists what it reads, with its calls and their literal inputs.
 func TestReferences(t *testing.T) {
 	c := newChecker(t)
 	program, _ := c.interpreter.Check(c.chunk(workflow.Script, `local name = "x"

@@ -7,8 +7,8 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// FuzzCheck compiles arbitrary source: it is refused with findings in lines of
-// the chunk, or gives a program. It never ends the process.
+// FuzzCheck: any source is compiled, or refused with findings in lines of the chunk. It
+// never ends the process.
 func FuzzCheck(f *testing.F) {
 	for _, seed := range []string{
 		"return inputs.x", "local a = 1\nif a != 2 then end", "x = {1, [2] = 3, f = function(...) return ... end}", "goto a ::a::", "return \"\\x", "[[",

@@ -8,8 +8,8 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// TestLongSources: a source with so many constants that compiling them takes long is
-// refused, and of many mistakes some are shown.
+// TestLongSources: a source with more constants than the limit is refused, and only the
+// first hundred findings are shown.
 func TestLongSources(t *testing.T) {
 	c := newChecker(t)
 	check := func(line func(i int) string, n int) (workflow.Program, []workflow.Finding) {

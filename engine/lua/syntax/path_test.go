@@ -9,6 +9,7 @@ import (
 	"github.com/yuin/gopher-lua/ast"
 )
 
+// TestPathOf: names with dots between them are a path, and nothing else is.
 func TestPathOf(t *testing.T) {
 	for text, want := range map[string][]string{
 		"inputs.email": {"inputs", "email"}, " steps.a.outputs.x_1 ": {"steps", "a", "outputs", "x_1"}, "item": {"item"}, "_": {"_"},
@@ -21,7 +22,7 @@ func TestPathOf(t *testing.T) {
 	}
 }
 
-// TestPathStatements: the tree is the parser's.
+// TestPathStatements: the tree of a path is the same as the parser's.
 func TestPathStatements(t *testing.T) {
 	for _, text := range []string{"inputs", "inputs.email", "steps.lookup.outputs.user.id"} {
 		parsed, finding := parse(workflow.Chunk{Kind: workflow.Expression, Text: text, Line: 1})
@@ -34,7 +35,7 @@ func TestPathStatements(t *testing.T) {
 	}
 }
 
-// FuzzPath: what is taken for a path is one to Lua too.
+// FuzzPath: a text that is taken for a path is the same path to Lua's parser.
 func FuzzPath(f *testing.F) {
 	f.Add("inputs.email")
 	f.Add("a.b.end")
@@ -45,7 +46,7 @@ func FuzzPath(f *testing.F) {
 		}
 		parsed, finding := parse(workflow.Chunk{Kind: workflow.Expression, Text: text, Line: 1})
 		if finding != nil {
-			t.Fatalf("%q is no expression: %v", text, finding)
+			t.Fatalf("%q is not an expression: %v", text, finding)
 		}
 		if diff := cmp.Diff(parsed, pathStatements(path), cmpopts.IgnoreUnexported(ast.Node{}), cmp.AllowUnexported(ast.StmtBase{}, ast.ExprBase{})); diff != "" {
 			t.Errorf("%q (-parsed +made):\n%s", text, diff)
