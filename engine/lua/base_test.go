@@ -173,11 +173,11 @@ func TestBadIndexInALongPath(t *testing.T) {
 	m := newMachine(t)
 	c := m.chunk(workflow.Script, "local a = 1 local ok, text = pcall(function() return a[{}] end) return text")
 	c.File = strings.Repeat("long/", 60) + "w.yaml"
-	program, findings := m.interpreter.Check(c)
-	if program == nil {
+	compiled, findings := m.interpreter.Check(c)
+	if compiled == nil {
 		t.Fatal(findings)
 	}
-	v, err := m.open().Eval(program)
+	v, err := m.open().Eval(compiled)
 	if text, _ := v.(string); err != nil || strings.Contains(text, "0x") || !strings.Contains(text, "attempt to index") {
 		t.Errorf("got %v, %v", v, err)
 	}

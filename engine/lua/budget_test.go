@@ -174,14 +174,14 @@ func TestExpressionIsOneValue(t *testing.T) {
 	for source, want := range map[string]any{
 		`("a-b"):gsub("-", "_")`: "a_b", `string.find("abc", "b")`: 2.0, `1, 2`: nil, `nil`: nil, `(function() end)()`: nil, `{1, 2}`: []any{1.0, 2.0},
 	} {
-		program, findings := m.interpreter.Check(m.chunk(workflow.Expression, source))
+		compiled, findings := m.interpreter.Check(m.chunk(workflow.Expression, source))
 		if source == "1, 2" {
-			if program != nil || len(findings) != 1 {
+			if compiled != nil || len(findings) != 1 {
 				t.Errorf("got %v, want %q to be refused", findings, source)
 			}
 			continue
 		}
-		if got, err := m.open().Eval(program); err != nil || !cmp.Equal(got, want) {
+		if got, err := m.open().Eval(compiled); err != nil || !cmp.Equal(got, want) {
 			t.Errorf("%s: got %v, %v, want %v", source, got, err, want)
 		}
 	}

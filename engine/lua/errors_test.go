@@ -58,11 +58,11 @@ func TestErrorsHaveTheirLine(t *testing.T) {
 // TestErrorsOfModules: an error in a module has the file of the module.
 func TestErrorsOfModules(t *testing.T) {
 	m := newMachine(t)
-	program, findings := m.interpreter.Check(workflow.Chunk{Kind: workflow.Module, File: "lib/page.lua", Line: 1, Text: "return {\n  send = function(x) return x.y end }", Names: []string{"list"}})
-	if program == nil {
+	compiled, findings := m.interpreter.Check(workflow.Chunk{Kind: workflow.Module, File: "lib/page.lua", Line: 1, Text: "return {\n  send = function(x) return x.y end }", Names: []string{"list"}})
+	if compiled == nil {
 		t.Fatal(findings)
 	}
-	m.env.Modules["page"] = program
+	m.env.Modules["page"] = compiled
 	got := m.failure(t, "return require('page').send()")
 	if got.File != "lib/page.lua" || got.Line != 2 {
 		t.Errorf("got %s:%d, want lib/page.lua:2", got.File, got.Line)

@@ -28,9 +28,9 @@ func BenchmarkFunctions(b *testing.B) {
 		b.Run(f.name+"/ours", func(b *testing.B) {
 			m := newMachine(b)
 			m.env.Limits = workflow.Limits{Instructions: 1 << 50}
-			program := m.compile(b, workflow.Script, f.script)
+			compiled := m.compile(b, workflow.Script, f.script)
 			for b.Loop() {
-				if _, err := m.open().Eval(program); err != nil {
+				if _, err := m.open().Eval(compiled); err != nil {
 					b.Fatal(err)
 				}
 			}

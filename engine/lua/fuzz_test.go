@@ -94,14 +94,14 @@ func FuzzPattern(f *testing.F) {
 	}
 	m := newMachine(f)
 	m.env.Limits = workflow.Limits{Instructions: 200_000}
-	program := m.compile(f, workflow.Script, matching)
+	compiled := m.compile(f, workflow.Script, matching)
 	f.Fuzz(func(t *testing.T, subject, pattern string) {
 		m.env.Data = func(name string) (any, bool) {
 			return action.Object{"subject": subject, "pattern": pattern}, name == "inputs"
 		}
 		first, second := m.open(), m.open()
-		_, err := first.Eval(program)
-		_, again := second.Eval(program)
+		_, err := first.Eval(compiled)
+		_, again := second.Eval(compiled)
 		var failure *engine.ScriptError
 		if err != nil && (!errors.As(err, &failure) || failure.Err.Kind != action.Limit) {
 			t.Fatalf("%q, %q: got %v, want a value or the limit", subject, pattern, err)

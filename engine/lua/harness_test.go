@@ -79,11 +79,11 @@ func (m *machine) chunk(kind workflow.ChunkKind, source string) workflow.Chunk {
 
 func (m *machine) compile(t testing.TB, kind workflow.ChunkKind, source string) workflow.Program {
 	t.Helper()
-	program, findings := m.interpreter.Check(m.chunk(kind, source))
-	if program == nil {
+	compiled, findings := m.interpreter.Check(m.chunk(kind, source))
+	if compiled == nil {
 		t.Fatalf("%s\ndoes not compile: %+v", source, findings)
 	}
-	return program
+	return compiled
 }
 
 func (m *machine) open() engine.Evaluation { return m.interpreter.Open(m.ctx, m.env) }

@@ -39,8 +39,8 @@ func attack(t *testing.T, source, expected string) {
 	m := newMachine(t)
 	m.env.Random = func() uint64 { return 4 }
 	m.env.Limits = workflow.Limits{Instructions: 1_000_000} // no time limit: a script that the instructions do not stop hangs the test
-	program := m.compile(t, workflow.Script, source)
-	v, err := m.open().Eval(program)
+	compiled := m.compile(t, workflow.Script, source)
+	v, err := m.open().Eval(compiled)
 	got := "value"
 	var failure *engine.ScriptError
 	if errors.As(err, &failure) {

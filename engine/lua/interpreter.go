@@ -30,7 +30,7 @@ func New(catalog *action.Catalog) *Interpreter {
 	return &Interpreter{catalog: catalog, library: newLibrary(catalog)}
 }
 
-// Check compiles a chunk and reports what is wrong with it. The program is nil when
+// Check compiles a chunk and reports what is wrong with it. The result is nil when
 // the chunk cannot be compiled.
 func (i *Interpreter) Check(source workflow.Chunk) (workflow.Program, []workflow.Finding) {
 	c, findings := syntax.Check(source, &i.library.names)

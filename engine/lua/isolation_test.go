@@ -114,7 +114,7 @@ func TestStatesShareNothing(t *testing.T) {
 	inputs := action.Object{"l": []any{1.0, nil}, "token": action.Secret{Name: "TOKEN"}}
 	env.Data = func(name string) (any, bool) { return inputs, name == "inputs" }
 	env.Modules = map[string]workflow.Program{"shared": m.compile(t, workflow.Module, "local M = {n = 0} function M.next() M.n = M.n + 1 return M.n end return M")}
-	program := m.compile(t, workflow.Script, `
+	compiled := m.compile(t, workflow.Script, `
 		string.rep = function() return "mine" end
 		G = (G or 0) + 1
 		local ok, err = pcall(demo.fail, {})
@@ -130,7 +130,7 @@ func TestStatesShareNothing(t *testing.T) {
 	for range 8 {
 		group.Go(func() {
 			for range 50 {
-				got, err := m.interpreter.Open(context.Background(), env).Eval(program)
+				got, err := m.interpreter.Open(context.Background(), env).Eval(compiled)
 				if diff := cmp.Diff(want, got); diff != "" || err != nil {
 					t.Errorf("got %v (-want +got):\n%s", err, diff)
 					return
@@ -147,9 +147,9 @@ func TestDataIsProvidedLazily(t *testing.T) {
 	m := newMachine(t)
 	large := make([]any, 100_000)
 	m.data = action.Object{"inputs": action.Object{"a": 1.0, "large": large}, "steps": action.Object{}, "run": action.Object{}}
-	program := m.compile(t, workflow.Script, "return inputs.a")
+	compiled := m.compile(t, workflow.Script, "return inputs.a")
 	bytes := testing.AllocsPerRun(5, func() {
-		if v, err := m.open().Eval(program); v != 1.0 || err != nil {
+		if v, err := m.open().Eval(compiled); v != 1.0 || err != nil {
 			t.Fatalf("got %v, %v, want 1", v, err)
 		}
 	})

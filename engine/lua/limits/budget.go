@@ -21,7 +21,7 @@ type Budget struct {
 	context.Context // of the attempt
 	owner           any
 	watchdog        *watchdog
-	limits          limits
+	limits          workflow.Limits
 	used            int64 // instructions and steps
 	checkpoint      int64 // Done runs its slower checks when used reaches it
 	bytes           int64 // of text and tables made in all
@@ -47,9 +47,9 @@ var (
 // Open starts the budget of an attempt. The owner is what [Budget.Owner] returns. The
 // clock may be nil; then no time is measured.
 func (b *Budget) Open(ctx context.Context, l workflow.Limits, clock action.Clock, owner any) {
-	b.Context, b.owner, b.watchdog, b.limits = ctx, owner, &processWatchdog, limitsOf(l)
-	b.checkpoint = min(pollEvery, b.limits.instructions+1)
-	b.stopwatch = stopwatch{clock: clock, limit: b.limits.time}
+	b.Context, b.owner, b.watchdog, b.limits = ctx, owner, &processWatchdog, withDefaults(l)
+	b.checkpoint = min(pollEvery, b.limits.Instructions+1)
+	b.stopwatch = stopwatch{clock: clock, limit: b.limits.Time}
 }
 
 // Of returns the budget of a state, which is its context.
@@ -69,7 +69,7 @@ func (b *Budget) Owner() any { return b.owner }
 func (b *Budget) KeepMany() { b.keepsMany = true }
 
 // MaxOutput returns how many bytes of text a value that leaves the script may hold.
-func (b *Budget) MaxOutput() int64 { return b.limits.output }
+func (b *Budget) MaxOutput() int64 { return b.limits.Output }
 
 // Begin starts the time and the watchdog of a chunk. End stops them.
 func (b *Budget) Begin() {
@@ -117,7 +117,7 @@ func (b *Budget) Charge(L *glua.LState, steps int64) {
 func (b *Budget) Reserve(bytes int64) bool {
 	b.bytes += bytes
 	b.recent += bytes
-	if b.recent > b.limits.memory && b.reason == nil {
+	if b.recent > b.limits.Memory && b.reason == nil {
 		b.settle(bytes)
 	}
 	return b.Spend(bytes / BytesPerStep)
@@ -127,7 +127,7 @@ func (b *Budget) Reserve(bytes int64) bool {
 // holds it. A string that grew line by line left its shorter versions as garbage,
 // which does not count.
 func (b *Budget) settle(bytes int64) {
-	if bytes > b.limits.memory || b.watchdog.holds(b)+bytes > b.limits.memory/4*3 {
+	if bytes > b.limits.Memory || b.watchdog.holds(b)+bytes > b.limits.Memory/4*3 {
 		b.exceedMemory()
 		return
 	}
@@ -135,7 +135,7 @@ func (b *Budget) settle(bytes int64) {
 }
 
 func (b *Budget) exceedMemory() {
-	b.exceed("taking "+workflow.SizeText(b.limits.memory)+" of memory, its limit", "keep less at a time, or raise `limits: {memory: ...}`")
+	b.exceed("taking "+workflow.SizeText(b.limits.Memory)+" of memory, its limit", "keep less at a time, or raise `limits: {memory: ...}`")
 }
 
 // Allocate counts the bytes of one string that is about to be made. When the budget
@@ -177,7 +177,7 @@ func (b *Budget) Hold(bytes int64) error {
 }
 
 // Left returns how many steps the budget still has.
-func (b *Budget) Left() int64 { return b.limits.instructions - b.used }
+func (b *Budget) Left() int64 { return b.limits.Instructions - b.used }
 
 // Refund takes back steps that were counted and not done.
 func (b *Budget) Refund(steps int64) { b.used -= steps }

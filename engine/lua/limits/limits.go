@@ -17,7 +17,6 @@ package limits
 import (
 	"cmp"
 	"sync"
-	"time"
 
 	"github.com/pdflow/pdflow/engine/workflow"
 	glua "github.com/yuin/gopher-lua"
@@ -63,20 +62,12 @@ const (
 	ObjectBytes = 300
 )
 
-// limits are what one attempt may use. Only the time may be zero, and is then not
+// withDefaults fills the limits of a step. Only the time may stay zero, and is then not
 // limited.
-type limits struct {
-	instructions   int64
-	memory, output int64 // in bytes
-	time           time.Duration
-}
-
-// limitsOf fills the limits of a step with the defaults.
-func limitsOf(l workflow.Limits) limits {
-	return limits{
-		instructions: cmp.Or(l.Instructions, workflow.DefaultInstructions), memory: cmp.Or(l.Memory, workflow.DefaultMemory),
-		output: max(l.Output, defaultOutput), time: l.Time,
-	}
+func withDefaults(l workflow.Limits) workflow.Limits {
+	l.Instructions, l.Memory = cmp.Or(l.Instructions, workflow.DefaultInstructions), cmp.Or(l.Memory, workflow.DefaultMemory)
+	l.Output = max(l.Output, defaultOutput)
+	return l
 }
 
 var processLimits sync.Once

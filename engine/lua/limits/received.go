@@ -36,7 +36,7 @@ func (b *Budget) Receive(L *glua.LState, output action.Object) action.Object {
 	if !holdsLargeText(output) {
 		return output
 	}
-	own, fits := b.received.keep(output, b.limits.memory)
+	own, fits := b.received.keep(output, b.limits.Memory)
 	if !fits {
 		b.exceedMemory()
 		b.Raise(L)

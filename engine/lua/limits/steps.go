@@ -59,7 +59,7 @@ func (b *Budget) check() bool {
 	if b.Stopped() != nil || b.Poll() {
 		return true
 	}
-	b.checkpoint = min(b.used+pollEvery, b.limits.instructions+1)
+	b.checkpoint = min(b.used+pollEvery, b.limits.Instructions+1)
 	return false
 }
 
@@ -86,8 +86,8 @@ func (b *Budget) Poll() bool {
 
 // Stopped returns why the script was stopped, or nil.
 func (b *Budget) Stopped() *action.Error {
-	if b.reason == nil && b.used > b.limits.instructions {
-		b.exceed(fmt.Sprintf("%d instructions, its limit", b.limits.instructions),
+	if b.reason == nil && b.used > b.limits.Instructions {
+		b.exceed(fmt.Sprintf("%d instructions, its limit", b.limits.Instructions),
 			"look for a loop that does not end, or raise `limits: {instructions: ...}`")
 	}
 	return b.reason

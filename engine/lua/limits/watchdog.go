@@ -61,7 +61,6 @@ type watchdog struct {
 
 	measure func() heapSize // nil: the process's own
 	collect func()          // nil: runtime.GC
-	ticks   func() (ticks <-chan time.Time, stop func())
 }
 
 // processWatchdog is the watchdog of all interpreters, which share one heap.
@@ -107,22 +106,13 @@ func (w *watchdog) awaitCollection() {
 }
 
 func (w *watchdog) watch() {
-	ticks, stop := w.clock()
-	defer stop()
-	for range ticks {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	for range ticker.C {
 		if !w.look() {
 			return
 		}
 	}
-}
-
-// clock returns the channel whose values start a measurement.
-func (w *watchdog) clock() (<-chan time.Time, func()) {
-	if w.ticks != nil {
-		return w.ticks()
-	}
-	ticker := time.NewTicker(watchEvery)
-	return ticker.C, ticker.Stop
 }
 
 // look measures the heap once. It reports whether a script still runs.
@@ -191,7 +181,7 @@ func (s *watched) wait(waiting bool, heap heapSize) {
 func (w *watchdog) largest(heap, allocated int64) (found *Budget) {
 	most := int64(-1)
 	for _, b := range w.running {
-		if !b.watched.begun || b.watched.waits || b.watched.grown(heap, allocated) <= b.limits.memory || b.mayHold.Load() <= b.limits.memory {
+		if !b.watched.begun || b.watched.waits || b.watched.grown(heap, allocated) <= b.limits.Memory || b.mayHold.Load() <= b.limits.Memory {
 			continue
 		}
 		if work := b.work.Load(); work > most {
@@ -206,7 +196,7 @@ func (w *watchdog) largest(heap, allocated int64) (found *Budget) {
 // next measurement.
 func (w *watchdog) garbageIsDue(heap heapSize) bool {
 	return slices.ContainsFunc(w.running, func(b *Budget) bool {
-		return b.mayHold.Load() == noBound && b.watched.begun && !b.watched.waits && min(heap.objects-heap.live, heap.allocated-b.watched.before) > b.limits.memory/4
+		return b.mayHold.Load() == noBound && b.watched.begun && !b.watched.waits && min(heap.objects-heap.live, heap.allocated-b.watched.before) > b.limits.Memory/4
 	})
 }
 

@@ -33,7 +33,7 @@ func TestWatchdogStopsTheLargest(t *testing.T) {
 			w := &watchdog{measure: func() heapSize { return heap }, collect: func() { heap.live = test.alive }}
 			scripts := [2]*Budget{{}, {}}
 			for i, b := range scripts {
-				b.limits.memory = 100
+				b.limits.Memory = 100
 				b.work.Store(test.work[i])
 				b.mayHold.Store(math.MaxInt64)
 				if test.mayHold[i] > 0 {
@@ -63,7 +63,7 @@ func TestWatchdogSkipsNewScripts(t *testing.T) {
 	w := &watchdog{measure: func() heapSize { return heap }, running: []*Budget{old}}
 	w.collect = func() { w.running = []*Budget{young} }
 	for _, b := range []*Budget{old, young} {
-		b.limits.memory = 100
+		b.limits.Memory = 100
 		b.mayHold.Store(math.MaxInt64)
 	}
 	w.look()
@@ -91,7 +91,7 @@ func TestWatchdogCollectsEarly(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			heap, swept := heapSize{objects: 1000, live: 1000, allocated: 5000}, 0
 			b := &Budget{}
-			b.limits.memory = 100
+			b.limits.Memory = 100
 			if b.mayHold.Store(150); test.many {
 				b.mayHold.Store(noBound)
 			}
@@ -113,7 +113,7 @@ func TestWatchdogCollectsEarly(t *testing.T) {
 func TestWatchdogIgnoresWaits(t *testing.T) {
 	heap := heapSize{}
 	b := &Budget{}
-	b.limits.memory = 100
+	b.limits.Memory = 100
 	b.mayHold.Store(math.MaxInt64)
 	w := &watchdog{measure: func() heapSize { return heap }, collect: func() {}, running: []*Budget{b}}
 	w.look()

@@ -172,9 +172,9 @@ func TestCheckSyntax(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			c := newChecker(t)
-			program, findings := c.interpreter.Check(c.chunk(workflow.Script, test.script))
-			if program != nil || len(findings) != 1 {
-				t.Fatalf("got %v, %v, want one finding", program, findings)
+			compiled, findings := c.interpreter.Check(c.chunk(workflow.Script, test.script))
+			if compiled != nil || len(findings) != 1 {
+				t.Fatalf("got %v, %v, want one finding", compiled, findings)
 			}
 			f := findings[0]
 			if f.Line != test.line || f.Hint != test.hint || f.Rule != workflow.RuleLuaSyntax || !strings.HasPrefix(f.Message, "this is not valid Lua: ") {
@@ -205,8 +205,8 @@ func TestCheckLimits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newChecker(t)
-			program, findings := c.interpreter.Check(c.chunk(workflow.Script, script))
-			if program != nil || len(findings) == 0 {
+			compiled, findings := c.interpreter.Check(c.chunk(workflow.Script, script))
+			if compiled != nil || len(findings) == 0 {
 				t.Errorf("got %v, want it to be refused", findings)
 			}
 		})
@@ -216,7 +216,7 @@ func TestCheckLimits(t *testing.T) {
 // TestReferences: a chunk lists what it reads, with its calls and their literal inputs.
 func TestReferences(t *testing.T) {
 	c := newChecker(t)
-	program, _ := c.interpreter.Check(c.chunk(workflow.Script, `local name = "x"
+	compiled, _ := c.interpreter.Check(c.chunk(workflow.Script, `local name = "x"
 local user = inputs.user.email
 demo.echo{value = 1, text = "a", list = {}, map = name, [name] = 2, list = nil}
 demo.echo({text = inputs.text})
@@ -225,7 +225,7 @@ steps[name].outputs.id = 1
 string.format("x")
 local r = require("page")`))
 	var got []string
-	for _, r := range program.References() {
+	for _, r := range compiled.References() {
 		text := fmt.Sprintf("%d %s", r.Line, strings.Join(r.Path, "."))
 		if r.Called {
 			text += " called"
@@ -249,7 +249,7 @@ local r = require("page")`))
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("references (-want +got):\n%s", diff)
 	}
-	if r := program.Requires(); len(r) != 1 || r[0] != (workflow.Require{Name: "page", Line: 17}) {
+	if r := compiled.Requires(); len(r) != 1 || r[0] != (workflow.Require{Name: "page", Line: 17}) {
 		t.Errorf("got %v, want page in line 17", r)
 	}
 }

@@ -21,8 +21,8 @@ func FuzzCheck(f *testing.F) {
 	checker := newChecker(f)
 	f.Fuzz(func(t *testing.T, source string, kind byte) {
 		c := checker.chunk(workflow.ChunkKind(kind%3), source)
-		program, findings := checker.interpreter.Check(c)
-		if program == nil && len(findings) == 0 {
+		compiled, findings := checker.interpreter.Check(c)
+		if compiled == nil && len(findings) == 0 {
 			t.Fatalf("%q was refused without a word", source)
 		}
 		last := c.Line + strings.Count(source, "\n") + strings.Count(source, "\r") + 1
@@ -34,9 +34,9 @@ func FuzzCheck(f *testing.F) {
 				t.Errorf("%q: the compiler failed: %s", source, finding.Message)
 			}
 		}
-		if program != nil {
-			program.References()
-			program.Requires()
+		if compiled != nil {
+			compiled.References()
+			compiled.Requires()
 		}
 	})
 }

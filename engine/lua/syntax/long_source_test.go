@@ -26,11 +26,11 @@ func TestLongSources(t *testing.T) {
 		"numbers": func(i int) string { return fmt.Sprintf("print(%d)", i) },
 		"keys":    func(i int) string { return fmt.Sprintf("print{k%d=1}", i) },
 	} {
-		program, findings := check(line, 9000)
-		if program != nil || len(findings) != 1 || !strings.Contains(findings[0].Message, "more than 8000 different") {
-			t.Errorf("%s: got %v, %d findings, want it to be refused", name, program != nil, len(findings))
+		compiled, findings := check(line, 9000)
+		if compiled != nil || len(findings) != 1 || !strings.Contains(findings[0].Message, "more than 8000 different") {
+			t.Errorf("%s: got %v, %d findings, want it to be refused", name, compiled != nil, len(findings))
 		}
-		if program, _ := check(line, 3000); program == nil {
+		if compiled, _ := check(line, 3000); compiled == nil {
 			t.Errorf("%s: 3000 of them are refused", name)
 		}
 	}
@@ -38,8 +38,8 @@ func TestLongSources(t *testing.T) {
 	if last := findings[len(findings)-1]; last.Severity != workflow.SeverityWarning {
 		t.Errorf("got %+v of warnings, want a warning", last)
 	}
-	program, findings := check(func(i int) string { return fmt.Sprintf("g%d = h%d", i, i) }, 300)
-	if last := findings[len(findings)-1]; program == nil || last.Severity == workflow.SeverityWarning || len(findings) != 101 || !strings.Contains(last.Message, "and 500 more") {
+	compiled, findings := check(func(i int) string { return fmt.Sprintf("g%d = h%d", i, i) }, 300)
+	if last := findings[len(findings)-1]; compiled == nil || last.Severity == workflow.SeverityWarning || len(findings) != 101 || !strings.Contains(last.Message, "and 500 more") {
 		t.Errorf("got %d findings, the last %q, want 100 and how many more there are", len(findings), last.Message)
 	}
 }
