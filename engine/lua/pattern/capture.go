@@ -1,7 +1,6 @@
 package pattern
 
 import (
-	"errors"
 	"strings"
 )
 
@@ -17,7 +16,7 @@ type capture struct{ start, length int }
 // open begins a capture, and then matches the rest of the pattern.
 func (m *Matcher) open(s, p, length int) int {
 	if m.level == maxCaptures {
-		m.fail("too many captures")
+		m.host.Fail("too many captures")
 	}
 	m.captures[m.level] = capture{s, length}
 	m.level++
@@ -35,7 +34,7 @@ func (m *Matcher) close(s, p int) int {
 		at--
 	}
 	if at < 0 {
-		m.fail("invalid pattern capture")
+		m.host.Fail("invalid pattern capture")
 	}
 	m.captures[at].length = s - m.captures[at].start
 	end := m.match(s, p)
@@ -67,7 +66,7 @@ func (m *Matcher) special(s, p int) (end, length int, special bool) {
 // both at p.
 func (m *Matcher) balanced(s, p int) int {
 	if p+1 >= len(m.pattern) {
-		m.fail("malformed pattern (missing arguments to '%b')")
+		m.host.Fail("malformed pattern (missing arguments to '%b')")
 	}
 	opening, closing := m.pattern[p], m.pattern[p+1]
 	if s >= len(m.subject) || m.subject[s] != opening {
@@ -91,7 +90,7 @@ func (m *Matcher) balanced(s, p int) int {
 // it. The subject counts as surrounded by zero bytes.
 func (m *Matcher) frontier(s, p int) (end, length int) {
 	if p >= len(m.pattern) || m.pattern[p] != '[' {
-		m.fail("missing '[' after '%f' in pattern")
+		m.host.Fail("missing '[' after '%f' in pattern")
 	}
 	length = m.bracket(p) - p
 	before, after := byte(0), byte(0)
@@ -110,7 +109,7 @@ func (m *Matcher) frontier(s, p int) (end, length int) {
 // repeatCapture matches the text of an earlier capture once more.
 func (m *Matcher) repeatCapture(s, index int) int {
 	if index < 0 || index >= m.level || m.captures[index].length == captureOpen {
-		m.fail("invalid capture index")
+		m.host.Fail("invalid capture index")
 	}
 	c := m.captures[index]
 	if c.length < 0 { // a position is not text
@@ -132,21 +131,21 @@ type Capture struct {
 // Captures returns how many captures the last match has.
 func (m *Matcher) Captures() int { return m.level }
 
-// Capture returns a capture of the last match, counted from 0. Where the pattern has
-// no captures, the whole match is the first.
-func (m *Matcher) Capture(index int) (Capture, error) {
+// Capture returns a capture of the last match, counted from 0. Where the pattern has no
+// captures, the whole match is the first.
+func (m *Matcher) Capture(index int) Capture {
 	if index >= m.level {
 		if index > 0 {
-			return Capture{}, errors.New("invalid capture index")
+			m.host.Fail("invalid capture index")
 		}
-		return Capture{Text: m.subject[m.start:m.end]}, nil
+		return Capture{Text: m.subject[m.start:m.end]}
 	}
-	switch c := m.captures[index]; c.length {
+	c := m.captures[index]
+	switch c.length {
 	case capturePosition:
-		return Capture{Position: c.start + 1}, nil
+		return Capture{Position: c.start + 1}
 	case captureOpen:
-		return Capture{}, errors.New("unfinished capture")
-	default:
-		return Capture{Text: m.subject[c.start : c.start+c.length]}, nil
+		m.host.Fail("unfinished capture")
 	}
+	return Capture{Text: m.subject[c.start : c.start+c.length]}
 }

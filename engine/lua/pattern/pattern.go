@@ -3,15 +3,14 @@
 //
 // A [Matcher] tries one way after the other and goes back when one fails. The same
 // pattern and text may take a number of steps that grows exponentially with their
-// length, so the matcher counts each step with a [Meter], which ends the match when
-// its steps are spent. The package knows nothing of the Lua machine.
+// length, so the matcher charges its [Host] for each step, and the host ends the match
+// when the steps are spent. The package knows nothing of the Lua machine.
 //
 // pattern.go has the matcher, capture.go what a pattern puts in parentheses, and
 // class.go the sets of bytes such as %a and [a-z].
 package pattern
 
 import (
-	"errors"
 	"strings"
 )
 
@@ -20,29 +19,32 @@ const (
 	// option and parenthesis of the pattern.
 	maxMatchDepth = 200
 	maxCaptures   = 32
-	// stepsAhead is how many steps a matcher counts at a time.
+	// stepsAhead is how many steps a matcher charges at a time.
 	stepsAhead = 4096
 	// bytesPerStep is how many bytes are compared or skipped for one step.
 	bytesPerStep = 64
 )
 
-// A Meter counts the steps of matches and bounds them.
-type Meter interface {
+// A Host counts the steps of matches and raises their errors. A Lua error is a panic of
+// Go, so Charge and Fail end a match by a panic, which the matcher does not recover.
+type Host interface {
 	// Left returns how many steps may still be taken.
 	Left() int64
-	// Work counts steps that are about to be taken. Its error ends the match.
-	Work(steps int64) error
+	// Charge counts steps that are about to be taken. It panics when they are spent.
+	Charge(steps int64)
 	// Refund takes back steps that were counted and not taken.
 	Refund(steps int64)
+	// Fail panics with a message that says what is wrong with the pattern.
+	Fail(message string)
 }
 
 // A Matcher matches one pattern against one subject. Each try to match one
 // character is a step. The zero Matcher needs a Reset. It belongs to one goroutine.
 type Matcher struct {
-	meter            Meter
+	host             Host
 	subject, pattern string
 	anchored         bool
-	fuel             int64 // steps that are counted already and not taken
+	fuel             int64 // steps that are charged and not taken
 	depth, level     int
 	start, end       int // of the last match
 	captures         [maxCaptures]capture
@@ -54,72 +56,43 @@ type Matcher struct {
 // Reset makes the matcher ready for a subject and a pattern. Where anchors is true, a
 // ^ at the beginning of the pattern ties a match to the place where the search
 // begins; otherwise it is an ordinary character, as in string.gmatch.
-func (m *Matcher) Reset(meter Meter, subject, pattern string, anchors bool) {
-	m.meter, m.subject, m.pattern = meter, subject, pattern
+func (m *Matcher) Reset(host Host, subject, pattern string, anchors bool) {
+	m.host, m.subject, m.pattern = host, subject, pattern
 	m.anchored = anchors && strings.HasPrefix(pattern, "^")
 	m.setAt, m.fuel, m.depth, m.level = -1, 0, 0, 0
 }
 
-// Finish returns the steps that were counted ahead and not taken to the meter.
+// Finish gives back the steps that were charged and not taken.
 func (m *Matcher) Finish() {
-	m.meter.Refund(m.fuel)
+	m.host.Refund(m.fuel)
 	m.fuel = 0
 }
 
-// Step counts one step of work that the caller does with a match.
-func (m *Matcher) Step() error {
-	if m.fuel--; m.fuel < 0 {
-		return m.refuel()
-	}
-	return nil
-}
+// Step takes a step for work that the caller does with a match.
+func (m *Matcher) Step() { m.burn(1) }
 
-// A stop is the panic with which a match ends early. Find recovers it.
-type stop struct{ err error }
-
-// burn takes steps, and counts the next ones ahead when needed.
+// burn takes steps, and charges for the next ones when needed.
 func (m *Matcher) burn(steps int64) {
 	if m.fuel -= steps; m.fuel < 0 {
-		m.mustRefuel()
+		m.refuel()
 	}
 }
 
-func (m *Matcher) mustRefuel() {
-	if err := m.refuel(); err != nil {
-		panic(stop{err})
-	}
-}
-
-func (m *Matcher) refuel() error {
-	ahead := max(min(stepsAhead, m.meter.Left()), 1) - m.fuel
-	if err := m.meter.Work(ahead); err != nil {
-		return err
-	}
+func (m *Matcher) refuel() {
+	ahead := max(min(stepsAhead, m.host.Left()), 1) - m.fuel
+	m.host.Charge(ahead)
 	m.fuel += ahead
-	return nil
 }
 
-func (m *Matcher) fail(message string) { panic(stop{errors.New(message)}) }
-
-// Find looks for the first match from a byte of the subject on, and returns its
-// bounds. found is false when there is none. An error is a mistake in the pattern or
-// the meter's.
-func (m *Matcher) Find(from int) (start, end int, found bool, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			stopped, ok := r.(stop)
-			if !ok {
-				panic(r)
-			}
-			err = stopped.err
-		}
-	}()
+// Find looks for the first match from a byte of the subject on. It returns the bounds of
+// the match, or -1.
+func (m *Matcher) Find(from int) (start, end int) {
 	p := 0
 	if m.anchored {
 		p = 1
 	}
 	m.start, m.end = m.find(from, p)
-	return m.start, m.end, m.end >= 0, nil
+	return m.start, m.end
 }
 
 // find looks for the items from p on. It returns the bounds of the match, or -1.
@@ -161,7 +134,7 @@ func (m *Matcher) literal(p int) (byte, bool) {
 // where the match ends, or -1.
 func (m *Matcher) match(s, p int) int {
 	if m.depth++; m.depth > maxMatchDepth {
-		m.fail("pattern too complex: it nests deeper than 200 levels")
+		m.host.Fail("pattern too complex: it nests deeper than 200 levels")
 	}
 	end := m.items(s, p)
 	m.depth--
@@ -296,7 +269,7 @@ func (m *Matcher) itemEnd(p int) int {
 	switch m.pattern[p] {
 	case '%':
 		if p+1 == len(m.pattern) {
-			m.fail("malformed pattern (ends with '%')")
+			m.host.Fail("malformed pattern (ends with '%')")
 		}
 		return p + 2
 	case '[':
@@ -325,6 +298,6 @@ func (m *Matcher) bracket(p int) int {
 			return at + 1
 		}
 	}
-	m.fail("malformed pattern (missing ']')")
+	m.host.Fail("malformed pattern (missing ']')")
 	return 0
 }

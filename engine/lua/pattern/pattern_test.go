@@ -9,38 +9,40 @@ import (
 	"github.com/pdflow/pdflow/engine/lua/pattern"
 )
 
-// A meter has a number of steps.
-type meter struct{ left int64 }
+// A host has a number of steps. It panics with errors.
+type host struct{ left int64 }
 
 var errSpent = errors.New("the steps are spent")
 
-func (m *meter) Left() int64 { return m.left }
+func (h *host) Left() int64 { return h.left }
 
-func (m *meter) Work(steps int64) error {
-	if m.left -= steps; m.left < 0 {
-		return errSpent
+func (h *host) Charge(steps int64) {
+	if h.left -= steps; h.left < 0 {
+		panic(errSpent)
 	}
-	return nil
 }
 
-func (m *meter) Refund(steps int64) { m.left += steps }
+func (h *host) Refund(steps int64) { h.left += steps }
+
+func (h *host) Fail(message string) { panic(errors.New(message)) }
 
 // match returns the first match as "start-end capture capture ...".
-func match(subject, p string, steps *meter) (string, error) {
+func match(subject, p string, steps *host) (text string, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			text, err = "", r.(error)
+		}
+	}()
 	var m pattern.Matcher
 	m.Reset(steps, subject, p, true)
-	start, end, found, err := m.Find(0)
+	start, end := m.Find(0)
 	m.Finish()
-	if err != nil || !found {
-		return "", err
+	if end < 0 {
+		return "", nil
 	}
-	text := fmt.Sprintf("%d-%d", start, end)
+	text = fmt.Sprintf("%d-%d", start, end)
 	for i := range m.Captures() {
-		c, err := m.Capture(i)
-		if err != nil {
-			return "", err
-		}
-		if c.Position > 0 {
+		if c := m.Capture(i); c.Position > 0 {
 			text += fmt.Sprintf(" @%d", c.Position)
 		} else {
 			text += " " + c.Text
@@ -67,7 +69,7 @@ func TestMatches(t *testing.T) {
 		{"", "", "0-0"},
 		{"a\x00b", "%z", "1-2"},
 	} {
-		if got, err := match(test.subject, test.pattern, &meter{10_000}); got != test.want || err != nil {
+		if got, err := match(test.subject, test.pattern, &host{10_000}); got != test.want || err != nil {
 			t.Errorf("%q in %q: got %q, %v, want %q", test.pattern, test.subject, got, err, test.want)
 		}
 	}
@@ -80,19 +82,19 @@ func TestMistakes(t *testing.T) {
 		"%f": "missing '[' after '%f' in pattern", "(a": "unfinished capture", "a)": "invalid pattern capture", "%1": "invalid capture index",
 		strings.Repeat("(", 33): "too many captures",
 	} {
-		if _, err := match("aaa", p, &meter{10_000}); err == nil || err.Error() != want {
+		if _, err := match("aaa", p, &host{10_000}); err == nil || err.Error() != want {
 			t.Errorf("%q: got %v, want %s", p, err, want)
 		}
 	}
 }
 
-// TestStepsEnd: a pattern that would take forever ends with the error of the meter, and
+// TestStepsEnd: a pattern that would take forever ends with the error of the host, and
 // a match that ends early gives back the steps that it did not take.
 func TestStepsEnd(t *testing.T) {
-	if _, err := match(strings.Repeat("a", 40), strings.Repeat("a*", 20)+"b", &meter{100_000}); !errors.Is(err, errSpent) {
+	if _, err := match(strings.Repeat("a", 40), strings.Repeat("a*", 20)+"b", &host{100_000}); !errors.Is(err, errSpent) {
 		t.Errorf("got %v, want %v", err, errSpent)
 	}
-	steps := &meter{100_000}
+	steps := &host{100_000}
 	if got, err := match("abc", "b", steps); got != "1-2" || err != nil || steps.left < 99_990 {
 		t.Errorf("got %q, %v with %d steps left, want few of them to be used", got, err, steps.left)
 	}

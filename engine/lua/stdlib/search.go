@@ -9,7 +9,25 @@ import (
 	glua "github.com/yuin/gopher-lua"
 )
 
-var _ pattern.Meter = (*limits.Budget)(nil)
+// A host is a Lua state for the matcher: it charges the budget of the state and raises
+// errors of Lua.
+type host glua.LState
+
+var _ pattern.Host = (*host)(nil)
+
+func (h *host) budget() *limits.Budget { return limits.Of((*glua.LState)(h)) }
+
+// Left returns how many steps the budget has.
+func (h *host) Left() int64 { return h.budget().Left() }
+
+// Charge charges the budget.
+func (h *host) Charge(steps int64) { h.budget().Charge((*glua.LState)(h), steps) }
+
+// Refund takes back what was charged.
+func (h *host) Refund(steps int64) { h.budget().Refund(steps) }
+
+// Fail raises an error of Lua.
+func (h *host) Fail(message string) { (*glua.LState)(h).RaiseError("%s", message) }
 
 // textFind is string.find: the bounds of the first match, and its captures.
 func textFind(L *glua.LState) int { return search(L, true) }
@@ -25,10 +43,10 @@ func search(L *glua.LState, find bool) int {
 		return findPlain(L, s, p, from)
 	}
 	var m pattern.Matcher
-	m.Reset(limits.Of(L), s, p, true)
-	start, end, found := next(L, &m, from)
+	m.Reset((*host)(L), s, p, true)
+	start, end := m.Find(from)
 	m.Finish()
-	if !found {
+	if end < 0 {
 		L.Push(glua.LNil)
 		return 1
 	}
@@ -40,32 +58,18 @@ func search(L *glua.LState, find bool) int {
 	return pushCaptures(L, &m, max(m.Captures(), 1))
 }
 
-// next finds the next match. An error of the pattern or of the budget is raised.
-func next(L *glua.LState, m *pattern.Matcher, from int) (start, end int, found bool) {
-	start, end, found, err := m.Find(from)
-	if err != nil {
-		raise(L, err)
-	}
-	return start, end, found
-}
-
-func raise(L *glua.LState, err error) { L.RaiseError("%s", err.Error()) }
-
 // pushCaptures pushes the first captures of a match and returns how many there are.
 func pushCaptures(L *glua.LState, m *pattern.Matcher, count int) int {
 	for i := range count {
-		L.Push(captured(L, m, i))
+		L.Push(captured(m, i))
 	}
 	return count
 }
 
 // captured returns a capture of a match, counted from 0.
-func captured(L *glua.LState, m *pattern.Matcher, index int) glua.LValue {
-	c, err := m.Capture(index)
-	switch {
-	case err != nil:
-		raise(L, err)
-	case c.Position > 0:
+func captured(m *pattern.Matcher, index int) glua.LValue {
+	c := m.Capture(index)
+	if c.Position > 0 {
 		return glua.LNumber(c.Position)
 	}
 	return glua.LString(c.Text)
@@ -95,10 +99,10 @@ func textGmatch(L *glua.LState) int {
 			return 1
 		}
 		var m pattern.Matcher
-		m.Reset(limits.Of(L), s, p, false)
-		start, end, found := next(L, &m, from)
+		m.Reset((*host)(L), s, p, false)
+		start, end := m.Find(from)
 		m.Finish()
-		if !found {
+		if end < 0 {
 			from = len(s) + 1
 			L.Push(glua.LNil)
 			return 1
@@ -135,7 +139,7 @@ func textGsub(L *glua.LState) int {
 		wrongType(L, 3, "string/function/table")
 	}
 	most := optionalInteger(L, 4, len(s)+1)
-	sub.matcher.Reset(sub.budget, s, p, true)
+	sub.matcher.Reset((*host)(L), s, p, true)
 	count := sub.run(most, strings.HasPrefix(p, "^"))
 	sub.matcher.Finish()
 	if count == 0 {
@@ -151,8 +155,8 @@ func textGsub(L *glua.LState) int {
 func (u *substitution) run(most int, anchored bool) (count int) {
 	copied := 0 // the subject up to here is in out
 	for from := 0; count < most; {
-		start, end, found := next(u.L, &u.matcher, from)
-		if !found {
+		start, end := u.matcher.Find(from)
+		if end < 0 {
 			break
 		}
 		count++
@@ -184,23 +188,16 @@ func (u *substitution) write(text string) {
 	u.out.WriteString(text)
 }
 
-// step counts a step of work with a match.
-func (u *substitution) step() {
-	if err := u.matcher.Step(); err != nil {
-		raise(u.L, err)
-	}
-}
-
 // replace writes what replaces a match.
 func (u *substitution) replace(start, end int) {
-	u.step()
+	u.matcher.Step()
 	var value glua.LValue
 	switch replacement := u.replacement.(type) {
 	case glua.LString:
 		u.expand(string(replacement), start, end)
 		return
 	case *glua.LTable:
-		value = u.L.GetTable(replacement, captured(u.L, &u.matcher, 0))
+		value = u.L.GetTable(replacement, captured(&u.matcher, 0))
 	case *glua.LFunction:
 		value = u.call(replacement)
 	}
@@ -239,12 +236,12 @@ func (u *substitution) expand(replacement string, start, end int) {
 		if at+1 == len(replacement) {
 			u.L.RaiseError("invalid use of '%%' at the end of the replacement: write %%%% for a percent sign")
 		}
-		u.step()
+		u.matcher.Step()
 		switch c := replacement[at+1]; {
 		case c == '0':
 			u.write(u.subject[start:end])
 		case '1' <= c && c <= '9':
-			part, _ := partOf(captured(u.L, &u.matcher, int(c-'1')))
+			part, _ := partOf(captured(&u.matcher, int(c-'1')))
 			u.write(part)
 		default:
 			u.write(replacement[at+1 : at+2])
