@@ -43,8 +43,8 @@ FUZZ = go test -run '^$$' -fuzztime 1m -fuzz
 fuzz:
 	$(FUZZ) '^FuzzParse$$' ./engine/workflow
 	$(FUZZ) '^FuzzParseConfiguration$$' ./engine/workflow
-	$(FUZZ) '^FuzzCheck$$' ./engine/lua
-	$(FUZZ) '^FuzzPath$$' ./engine/lua
+	$(FUZZ) '^FuzzCheck$$' ./engine/lua/syntax
+	$(FUZZ) '^FuzzPath$$' ./engine/lua/syntax
 	$(FUZZ) '^FuzzValues$$' ./engine/lua
 	$(FUZZ) '^FuzzPattern$$' ./engine/lua
 	$(FUZZ) '^FuzzApply$$' ./engine/run

@@ -57,9 +57,18 @@ var allowed = map[string][]string{
 	"engine/journal":                {"engine/action", "engine/run", "engine/workflow"},
 	"engine":                        {"engine/action", "engine/attempt", "engine/clock", "engine/journal", "engine/run", "engine/workflow"},
 	"engine/journal/sqlite":         {"engine/journal", "engine/run", "engine/workflow", "github.com/gofrs/flock", "modernc.org/sqlite", "modernc.org/sqlite/lib"},
-	"engine/lua": {
-		"engine/action", "engine/attempt", "engine/run", "engine/workflow", "github.com/yuin/gopher-lua", "github.com/yuin/gopher-lua/ast",
+	"engine/lua/limits":             {"engine/action", "engine/workflow", "github.com/yuin/gopher-lua"},
+	"engine/lua/number":             {},
+	"engine/lua/pattern":            {},
+	"engine/lua/stdlib":             {"engine/action", "engine/lua/limits", "engine/lua/number", "engine/lua/pattern", "github.com/yuin/gopher-lua"},
+	"engine/lua/rewrite":            {"engine/lua/number", "github.com/yuin/gopher-lua/ast"},
+	"engine/lua/syntax": {
+		"engine/action", "engine/lua/rewrite", "engine/workflow", "github.com/yuin/gopher-lua", "github.com/yuin/gopher-lua/ast",
 		"github.com/yuin/gopher-lua/parse",
+	},
+	"engine/lua": {
+		"engine/action", "engine/attempt", "engine/lua/limits", "engine/lua/stdlib", "engine/lua/syntax", "engine/run", "engine/workflow",
+		"github.com/yuin/gopher-lua",
 	},
 	"engine/scheduler": {"engine/action", "engine/clock", "engine/journal", "engine/run", "engine/schedule", "engine/workflow"},
 	"engine/telemetry": {
@@ -82,7 +91,7 @@ var allowed = map[string][]string{
 
 // clockAllowed are the files below cmd that may read the machine's clock: the
 // backend's clock, and defaults that a caller can replace.
-var clockAllowed = []string{"engine/clock/clock.go", "engine/lua/watchdog.go", "builtins/pagerduty/client/config.go"}
+var clockAllowed = []string{"engine/clock/clock.go", "engine/lua/limits/watchdog.go", "builtins/pagerduty/client/config.go"}
 
 // TestImports holds every import of the product against the list.
 func TestImports(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// TestAssignments: what gopher-lua itself assigns wrongly. The expected values are
-// those of lua5.1.
+// TestAssignments: assignments that gopher-lua compiles wrongly do what Lua does. The
+// expected values come from lua5.1.
 func TestAssignments(t *testing.T) {
 	m := newMachine(t)
 	m.data["inputs"] = action.Object{}
@@ -41,7 +41,7 @@ local values = {}
 while prev do values[#values + 1] = prev.value prev = prev.next end
 return values`: []any{1.0, 2.0, 3.0, 4.0},
 
-		// The second of two loops begins anew.
+		// The second of two loops begins at the first key again.
 		"local n, t = 0, {5, 6} for k in next, t do n = n + k break end for k in next, t do n = n + k end return n":                                                      4.0,
 		"local n, f = 0, function(_, at) if at ~= 3 then return (at or 0) + 1 end end for k in f do n = n + k break end for k in f do n = n + k end return n":            7.0,
 		"local n, f = 0, function(_, at) if at ~= 3 then return (at or 0) + 1 end end for k, v in f do n = n + k break end for k, v in f do n = n + k end return n":      7.0,

@@ -15,8 +15,8 @@ type logIn struct {
 	Message string `json:"message" required:"true" doc:"What to say."`
 }
 
-// TestTextShowsNoAddresses: where a value lies in memory differs from run to run,
-// and would make outputs differ too.
+// TestTextShowsNoAddresses: no text shows an address of memory, which would differ from
+// run to run.
 func TestTextShowsNoAddresses(t *testing.T) {
 	var printed []string
 	log := action.New(action.Spec{Name: "log.info", Summary: "Log.", Effect: action.Pure},
@@ -49,6 +49,7 @@ func TestTextShowsNoAddresses(t *testing.T) {
 	}
 }
 
+// TestBaseFunctions: the global functions do what Lua's do.
 func TestBaseFunctions(t *testing.T) {
 	tests := map[string]any{
 		"return {tostring(1), tostring(1.5), tostring(1e15), tostring(-0.0), tostring(nil), tostring(true)}": []any{"1", "1.5", "1000000000000000", "-0", "nil", "true"},
@@ -72,9 +73,9 @@ func TestBaseFunctions(t *testing.T) {
 	m.mustFail(t, "list(5)", action.Script, "table expected")
 }
 
-// TestRandomIsTheAttempts: numbers come from the stream that the engine gives, so
-// that a replay draws the same.
-func TestRandomIsTheAttempts(t *testing.T) {
+// TestRandomComesFromTheAttempt: random numbers come from the stream of the attempt, so
+// that a replay draws the same numbers.
+func TestRandomComesFromTheAttempt(t *testing.T) {
 	m := newMachine(t)
 	draw := func() any {
 		state := uint64(42)
@@ -111,7 +112,7 @@ type timeIn struct {
 	Layout string `json:"layout" doc:"How."`
 }
 
-// dateActions are what os.time and os.date are made of.
+// dateActions are the actions that os.time and os.date call.
 func dateActions() []*action.Action {
 	now := action.New(action.Spec{Name: "time.now", Summary: "Now.", Effect: action.Reads, Spread: true},
 		func(context.Context, nothing) (anyOut, error) { return anyOut{86400.0}, nil })
@@ -122,9 +123,9 @@ func dateActions() []*action.Action {
 	return []*action.Action{now, format}
 }
 
-// TestOsIsMadeOfActions: os.time and os.date are calls of actions like any
-// others, recorded by the engine.
-func TestOsIsMadeOfActions(t *testing.T) {
+// TestOsCallsActions: os.time and os.date call actions, so that the engine records their
+// results.
+func TestOsCallsActions(t *testing.T) {
 	m := newMachine(t, dateActions()...)
 	want := any([]any{86400.0, "%Y|86400", "%Y|5"})
 	if diff := cmp.Diff(want, m.value(t, "return {os.time(), os.date('%Y'), os.date('%Y', 5)}")); diff != "" {
@@ -132,12 +133,13 @@ func TestOsIsMadeOfActions(t *testing.T) {
 	}
 }
 
-// module compiles a file that scripts require.
+// module compiles a module that scripts can require.
 func (m *machine) module(t *testing.T, name, source string) {
 	t.Helper()
 	m.env.Modules[name] = m.compile(t, workflow.Module, source)
 }
 
+// TestRequire: a module runs once for each attempt, and its value is shared within it.
 func TestRequire(t *testing.T) {
 	m := newMachine(t)
 	m.data["inputs"] = action.Object{"who": "Ann"}
@@ -151,7 +153,7 @@ func TestRequire(t *testing.T) {
 		"local c = require('counter') c.add() return require('counter').add()":                            2.0, // once, with its state
 		"return require('greeting').text":                                                                 "hello Ann",
 		"require('silent') require('silent') return {require('silent'), LOADED}":                          []any{true, 1.0},
-		"return {require('one').two.name, require('one').two.one}":                                        []any{"two", true}, // a circle sees true
+		"return {require('one').two.name, require('one').two.one}":                                        []any{"two", true}, // modules that require each other see true
 		"local a, b = pcall(require, 'broken') local c, d = pcall(require, 'broken') return {a, b, c, d}": []any{false, "cannot load", false, "cannot load"},
 	}
 	for script, want := range tests {
@@ -162,5 +164,21 @@ func TestRequire(t *testing.T) {
 	if got := m.value(t, "return require('counter').add()"); got != 1.0 {
 		t.Errorf("got %v, want the state of a module to end with its attempt", got)
 	}
-	m.mustFail(t, "local name = 'nowhere' return require(name)", action.Script, `there is no module "nowhere" beside the workflow`)
+	m.mustFail(t, "local name = 'nowhere' return require(name)", action.Script, `there is no module "nowhere" next to the workflow`)
+}
+
+// TestBadIndexInALongPath: the message of a bad index shows no address, however long the
+// path of the file is.
+func TestBadIndexInALongPath(t *testing.T) {
+	m := newMachine(t)
+	c := m.chunk(workflow.Script, "local a = 1 local ok, text = pcall(function() return a[{}] end) return text")
+	c.File = strings.Repeat("long/", 60) + "w.yaml"
+	compiled, findings := m.interpreter.Check(c)
+	if compiled == nil {
+		t.Fatal(findings)
+	}
+	v, err := m.open().Eval(compiled)
+	if text, _ := v.(string); err != nil || strings.Contains(text, "0x") || !strings.Contains(text, "attempt to index") {
+		t.Errorf("got %v, %v", v, err)
+	}
 }

@@ -15,9 +15,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// The benchmarks come in pairs: what pdflow does, and beside it the least that
-// gopher-lua can do it with. What counts is the ratio of the two in one run: an
-// attempt is to take at most 1.7 times its bound and 120 allocations.
+// The benchmarks come in pairs: our code, and the same with the least that gopher-lua
+// needs (Bound). Compare the two in one run: an attempt must take at most 1.7 times its
+// bound and 120 allocations.
 
 type lookupIn struct {
 	Email string `json:"email" required:"true" doc:"Whom."`
@@ -49,16 +49,16 @@ var attemptInputs = action.Object{
 func BenchmarkAttempt(b *testing.B) {
 	m := newMachine(b, lookup())
 	m.env.Data = func(name string) (any, bool) { return attemptInputs, name == "inputs" }
-	program := m.compile(b, workflow.Script, attemptScript)
+	chunk := m.compile(b, workflow.Script, attemptScript)
 	b.ReportAllocs()
 	for b.Loop() {
-		if v, err := m.open().Eval(program); err != nil || v.(action.Object)["id"] != "ann@example.com" {
+		if v, err := m.open().Eval(chunk); err != nil || v.(action.Object)["id"] != "ann@example.com" {
 			b.Fatal(v, err)
 		}
 	}
 }
 
-// BenchmarkAttemptBound is a bare state without any library or limit.
+// BenchmarkAttemptBound uses a bare state without libraries and limits.
 func BenchmarkAttemptBound(b *testing.B) {
 	proto := compileBare(b, attemptScript)
 	b.ReportAllocs()
@@ -83,13 +83,13 @@ const calls = 1000
 
 var callScript = fmt.Sprintf("for i = 1, %d do demo.lookup{email = 'a'} end", calls)
 
-// BenchmarkCall is one call of an action from Lua.
+// BenchmarkCall makes one call of an action from Lua.
 func BenchmarkCall(b *testing.B) {
 	m := newMachine(b, lookup())
-	program := m.compile(b, workflow.Script, callScript)
+	chunk := m.compile(b, workflow.Script, callScript)
 	b.ReportAllocs()
 	for range (b.N + calls - 1) / calls {
-		if _, err := m.open().Eval(program); err != nil {
+		if _, err := m.open().Eval(chunk); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -111,7 +111,7 @@ func BenchmarkCallBound(b *testing.B) {
 	}
 }
 
-// hundredSteps is a workflow of a hundred steps that each add one.
+// hundredSteps returns a workflow of a hundred steps that each add one.
 func hundredSteps() []byte {
 	var b strings.Builder
 	b.WriteString("steps:\n- id: s0\n  lua: |\n    return {n = 0}\n")

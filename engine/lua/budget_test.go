@@ -13,7 +13,7 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// endless are scripts that do not end by themselves, and try to hide it.
+// endless are scripts that do not end, each in another way.
 var endless = map[string]string{
 	"a loop":                 "while true do end",
 	"goto":                   "::again:: goto again",
@@ -31,6 +31,8 @@ var endless = map[string]string{
 	"two that call by pcall": "local f, g f = function() return pcall(g) end g = function() return pcall(f) end while true do f() end",
 }
 
+// TestInstructionBudget: a script that does not end is stopped at its limit of
+// instructions, and no pcall catches that.
 func TestInstructionBudget(t *testing.T) {
 	for name, script := range endless {
 		t.Run(name, func(t *testing.T) {
@@ -44,8 +46,8 @@ func TestInstructionBudget(t *testing.T) {
 	}
 }
 
-// TestBudgetIsExact: a script ends at the same instruction every time, so that a
-// limit that is right once is right always.
+// TestBudgetIsExact: a script is stopped at the same instruction every time, so that a
+// limit that suffices once always suffices.
 func TestBudgetIsExact(t *testing.T) {
 	reached := func(limit int64) (n float64) {
 		m := newMachine(t, act("demo.count", action.Pure, func(_ context.Context, in anyIn) error {
@@ -67,7 +69,7 @@ func TestBudgetIsExact(t *testing.T) {
 	}
 }
 
-// TestBudgetIsOfTheAttempt: its condition, its inputs and its script share one.
+// TestBudgetIsOfTheAttempt: all chunks of an attempt share one budget.
 func TestBudgetIsOfTheAttempt(t *testing.T) {
 	m := newMachine(t)
 	m.env.Limits.Instructions = 3000
@@ -83,8 +85,8 @@ func TestBudgetIsOfTheAttempt(t *testing.T) {
 	}
 }
 
-// TestTimeLimit: a script that computes for too long is stopped. The time passes
-// in a pure function here, as if it computed.
+// TestTimeLimit: a script that computes for too long is stopped. A pure function moves the
+// virtual clock, as if it computed.
 func TestTimeLimit(t *testing.T) {
 	clock := newClock()
 	m := newMachine(t, act("demo.compute", action.Pure, func(context.Context, anyIn) error {
@@ -98,8 +100,9 @@ func TestTimeLimit(t *testing.T) {
 	}
 }
 
-// TestTimeStandsStillInCalls: waiting for the world is no computing.
-func TestTimeStandsStillInCalls(t *testing.T) {
+// TestTimeIsPausedInCalls: time spent waiting in a call does not count against the time
+// limit.
+func TestTimeIsPausedInCalls(t *testing.T) {
 	clock := newClock()
 	m := newMachine(t, act("demo.wait", action.Reads, func(ctx context.Context, _ anyIn) error { return clock.Sleep(ctx, time.Hour) }),
 		act("demo.compute", action.Pure, func(ctx context.Context, _ anyIn) error { return clock.Sleep(ctx, time.Second) }))
@@ -111,8 +114,8 @@ func TestTimeStandsStillInCalls(t *testing.T) {
 	m.mustFail(t, work+" + 0, "+"(function() while true do demo.compute{} demo.wait{} end end)()", action.Limit, "computing for 5s")
 }
 
-// TestCancellationCannotBeCaught: the script ends with the reason why the attempt
-// did, at the next instruction after the call.
+// TestCancellationCannotBeCaught: when the attempt ends during a call, the script ends
+// with the same reason at the next instruction.
 func TestCancellationCannotBeCaught(t *testing.T) {
 	reason := &action.Error{Kind: action.Timeout, Message: "the step took too long"}
 	for name, script := range map[string]string{
@@ -143,7 +146,7 @@ func TestCancellationCannotBeCaught(t *testing.T) {
 	}
 }
 
-// TestStoppedAtLine: a script that was stopped says where.
+// TestStoppedAtLine: the error of a script that was stopped has a line.
 func TestStoppedAtLine(t *testing.T) {
 	m := newMachine(t)
 	m.env.Limits.Instructions = 1000
@@ -153,7 +156,7 @@ func TestStoppedAtLine(t *testing.T) {
 	}
 }
 
-// TestExpressionsAreLimited as scripts are.
+// TestExpressionsAreLimited: expressions have the same limits as scripts.
 func TestExpressionsAreLimited(t *testing.T) {
 	m := newMachine(t)
 	m.env.Limits.Instructions = 1000
@@ -164,26 +167,28 @@ func TestExpressionsAreLimited(t *testing.T) {
 	}
 }
 
+// TestExpressionIsOneValue: an expression gives the first value of a call, and a list of
+// expressions is refused.
 func TestExpressionIsOneValue(t *testing.T) {
 	m := newMachine(t)
 	for source, want := range map[string]any{
 		`("a-b"):gsub("-", "_")`: "a_b", `string.find("abc", "b")`: 2.0, `1, 2`: nil, `nil`: nil, `(function() end)()`: nil, `{1, 2}`: []any{1.0, 2.0},
 	} {
-		program, findings := m.interpreter.Check(m.chunk(workflow.Expression, source))
+		compiled, findings := m.interpreter.Check(m.chunk(workflow.Expression, source))
 		if source == "1, 2" {
-			if program != nil || len(findings) != 1 {
+			if compiled != nil || len(findings) != 1 {
 				t.Errorf("got %v, want %q to be refused", findings, source)
 			}
 			continue
 		}
-		if got, err := m.open().Eval(program); err != nil || !cmp.Equal(got, want) {
+		if got, err := m.open().Eval(compiled); err != nil || !cmp.Equal(got, want) {
 			t.Errorf("%s: got %v, %v, want %v", source, got, err, want)
 		}
 	}
 }
 
-// TestStackLimits: recursion ends in an error that can be caught, not in the end
-// of the process.
+// TestStackLimits: endless recursion ends in an error that pcall can catch. It does not
+// end the process.
 func TestStackLimits(t *testing.T) {
 	for name, script := range map[string]string{
 		"a function":   "local function f() return 1 + f() end f()",

@@ -8,8 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestControl: where gopher-lua itself jumps to the wrong place, or closes the wrong
-// locals. The expected values are those of lua5.1, and of Lua 5.2 for goto.
+// TestControl: scripts for which gopher-lua jumps to the wrong place, closes the wrong
+// locals or stores items in the wrong place do what Lua does. The expected values come
+// from lua5.1, and for goto from Lua 5.2.
 func TestControl(t *testing.T) {
 	m := newMachine(t)
 	var many strings.Builder
@@ -29,7 +30,7 @@ func TestControl(t *testing.T) {
 		"local n, i = 0, 0 local function f() n = n + 1 return n end ::top:: f() i = i + 1 if i < 3 then goto top end return {n, f()}":                                                   []any{3.0, 4.0},
 		"local fs = {} for i = 1, 3 do local x = i if i == 2 then goto continue end fs[#fs + 1] = function() x = x + 1 return x end ::continue:: end return {fs[1](), fs[1](), fs[2]()}": []any{2.0, 3.0, 4.0},
 		"local n = 0 ::top:: if true then n = n + 1 end if n < 3 then goto top end return n":                                                                                             3.0,
-		// what a loop goes back to
+		// the place to which a loop jumps back
 		"local n = 0 for i = 1, 3 do for k in pairs({1, 2}) do break end n = n + 1 end return n":                  3.0,
 		"local n = 0 while true do while false do n = n + 100 end n = n + 1 if n > 5 then break end end return n": 6.0,
 		"local i = 0 repeat if nil then i = 100 i = 101 end i = i + 1 until i > 5 return i":                       6.0,
@@ -39,11 +40,11 @@ func TestControl(t *testing.T) {
 		"local n = 0 repeat ::a:: while true do n = n + 1 if n % 3 == 0 then break end end until n > 8 return n":  9.0,
 		"local function two() return 7, 8 end return {true and two(), nil or two(), (false or two())}":            []any{7.0, 7.0, 7.0},
 		"local function f(...) local x, y = 1, 2 x = (...) return {x, y} end return f(5, 6)":                      []any{5.0, 2.0},
-		// a loop beyond 255 constants
+		// a loop in a function with more than 255 constants
 		constants + "local n = 0 for w in ('a b c'):sub(1):gmatch('%w') do n = n + 1 end return n":                                   3.0,
 		constants + "local n = 0 for w in ('a b c'):gmatch('%w') do n = n + 1 end return n":                                          3.0,
 		constants + "local n, o = 0, {f = function() return {all = pairs} end} for k in o.f().all({1, 2}) do n = n + 1 end return n": 2.0,
-		// what a function sees of itself
+		// the name of a function inside it
 		"local f f = 5 local f = function() return f end return f()":                            5.0,
 		"local tostring = function(x) return 'a ' .. tostring(x) end return tostring(1)":        "a 1",
 		"local function f(n) if n == 0 then return 'end' end return f(n - 1) end return f(3)":   "end",
@@ -71,7 +72,7 @@ func TestControlAsLua(t *testing.T) {
 	}
 }
 
-// block is a block of statements; in a loop it may end with break.
+// block returns a block of statements. In a loop it may end with break.
 func (c cases) block(depth int, loop bool) string {
 	var b strings.Builder
 	for range c.IntN(4) {
@@ -103,7 +104,7 @@ func (c cases) statement(depth int, loop bool) string {
 		return "for " + c.pick("_, w in ipairs({4, 5})", "w in pairs({6, 7})", "w in next, {7, 8}", "w in add and next, {9}") + " do " + c.block(depth-1, true) + "end"
 	case kind == 10:
 		return "while " + c.pick("true", c.condition()) + " do " + c.pick("", c.statement(depth-1, true)+" ") + "steps = steps + 1 if steps > 40 then break end " + c.block(depth-1, true) + "end"
-	default: // a block of its own, since nothing may follow break
+	default: // a block of its own, because nothing may follow break
 		return "repeat do " + c.block(depth-1, true) + "end steps = steps + 1 until steps > 40 or " + c.condition()
 	}
 }
@@ -112,8 +113,8 @@ func (c cases) condition() string {
 	return c.pick("n % 3 == 1", "n % 2 == 0", "true", "false", "nil", "not nil", "nil or n > 9", "1 and n % 5 < 3", "false and add(1)", "add(1) % 2 == 0", "not (n > 7)", "true or add(1)")
 }
 
-// TestConstructorsAsLua compares constructors around the numbers of items that are
-// stored at a time.
+// TestConstructorsAsLua compares constructors whose number of items is near a multiple of
+// the number that gopher-lua stores at a time.
 func TestConstructorsAsLua(t *testing.T) {
 	o, c := newOracle(t), newCases(11)
 	for range 1_500 {

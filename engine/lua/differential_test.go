@@ -9,7 +9,7 @@ import (
 	glua "github.com/yuin/gopher-lua"
 )
 
-// A source of random cases, the same in every run.
+// cases is a source of random cases, which are the same in every run.
 type cases struct{ *rand.Rand }
 
 func newCases(seed uint64) cases { return cases{rand.New(rand.NewPCG(seed, 5))} }
@@ -25,7 +25,7 @@ func (c cases) text(most int) string {
 	return b.String()
 }
 
-// set returns a set in brackets, at times a broken one.
+// set returns a set in brackets, sometimes a malformed one.
 func (c cases) set() string {
 	var b strings.Builder
 	b.WriteString(c.pick("[", "[", "[^", "[]", "[^]", "[-"))
@@ -36,7 +36,7 @@ func (c cases) set() string {
 	return b.String()
 }
 
-// pattern returns a pattern of few items, so that both end soon.
+// pattern returns a pattern of few items, so that a match ends soon.
 func (c cases) pattern() string {
 	var b strings.Builder
 	b.WriteString(c.pick("", "", "", "^"))
@@ -117,8 +117,8 @@ func TestFormatAsLua(t *testing.T) {
 	}
 }
 
-// formatArgument returns what makes sense for a directive in C too: what is too
-// large for its integers, and NaN with the sign of the processor, do not.
+// formatArgument returns an argument that is valid for a directive in C too. It leaves out
+// numbers beyond C's integers, and NaN, whose sign depends on the processor.
 func (c cases) formatArgument(kind string) string {
 	switch kind {
 	case "d", "i", "x", "X", "o", "u":
@@ -149,7 +149,7 @@ func TestNumbersAsLua(t *testing.T) {
 	for range 6000 {
 		number := c.number()
 		switch number {
-		case "0/0", "2^53", "1e14": // we write NaN without a sign, and whole numbers in full
+		case "0/0", "2^53", "1e14": // our tostring writes NaN without a sign, and whole numbers in full
 			number = fmt.Sprintf("%g", (c.Float64()-0.5)*[]float64{1, 10, 1e4, 1e9, 1e-6, 1e22, 1e200, 1e-200}[c.IntN(8)])
 		}
 		o.compare(fmt.Sprintf("return tostring(%s), %s .. '', 'x' .. %s .. %s, table.concat({%s}, ',')", number, "("+number+")", "("+number+")", "("+number+")", number), 0)
@@ -187,7 +187,7 @@ func TestTextFunctionsAsLua(t *testing.T) {
 	o.compare(`return string.sub("abc"), string.rep("x")`, 0)
 }
 
-// listCase is a script that builds a list, changes it and shows it.
+// listCase returns a script that builds a list, changes it and shows it.
 func (c cases) listCase() string {
 	var b strings.Builder
 	b.WriteString("local r = {} local function add(...) for i = 1, select('#', ...) do r[#r + 1] = tostring((select(i, ...))) end end " +
@@ -208,8 +208,8 @@ func (c cases) listCase() string {
 	return b.String()
 }
 
-// TestListsAsLua compares the module table, unpack and select. A sort that raises
-// an error leaves a list as it was here, and half sorted there.
+// TestListsAsLua compares the module table, unpack and select. Sorts that raise an error
+// are left out: ours leaves the list as it was, the other leaves it half sorted.
 func TestListsAsLua(t *testing.T) {
 	o, c := newOracle(t), newCases(6)
 	for range 8000 {
@@ -239,8 +239,8 @@ func TestSortAsLua(t *testing.T) {
 	}
 }
 
-// TestMathAsLua compares the module math. What the C library computes may differ in
-// the last digits.
+// TestMathAsLua compares the module math. Results of the C library may differ in the last
+// digits.
 func TestMathAsLua(t *testing.T) {
 	o, c := newOracle(t), newCases(8)
 	const digits = 1e-14
@@ -254,7 +254,7 @@ func TestMathAsLua(t *testing.T) {
 		case 2:
 			o.compare(fmt.Sprintf("return math.%s(%s, %s)", c.pick("fmod", "mod", "max", "min", "atan2"), x, y), digits)
 		default:
-			dividend := c.pick("0", "1", "-1", "7", "-7", "7.5", "-7.5", "2^31", "'10'", "0/0", "1e10") // of large ones C keeps no digit of the rest
+			dividend := c.pick("0", "1", "-1", "7", "-7", "7.5", "-7.5", "2^31", "'10'", "0/0", "1e10") // C loses all digits of the remainder of large dividends
 			o.compare(fmt.Sprintf("return %s %% %s, math.pow(%s, %s)", dividend, c.pick("3", "-3", "0.5", "'7'"), x, c.pick("0", "1", "2", "-1", "0.5")), digits)
 		}
 	}
@@ -291,7 +291,7 @@ func TestAssignmentsAsLua(t *testing.T) {
 	}
 }
 
-// assignment is one to some of the targets.
+// assignment returns an assignment to some of the targets.
 func (c cases) assignment(targets ...string) string {
 	var left, right []string
 	for range 1 + c.IntN(3) {
@@ -303,7 +303,7 @@ func (c cases) assignment(targets ...string) string {
 	return strings.Join(left, ", ") + " = " + strings.Join(right, ", ")
 }
 
-// operand is a value that no operator refuses.
+// operand returns an expression that no operator refuses.
 func (c cases) operand(depth int) string {
 	if depth > 3 || c.IntN(3) == 0 {
 		return c.pick("p", "q", "a", "b", "c", "u", "g", "t.x", "t[1]", "d", "1", "2.5", "nil", "true", "false", "'w'")

@@ -1,25 +1,26 @@
-// Package lua runs scripts and expressions with gopher-lua, apart from each
-// other and within limits.
+// Package lua runs scripts and expressions with gopher-lua, isolated from each other
+// and within limits. It is the door to the packages below it.
 //
 // # The nouns
 //
-//   - [Interpreter] is made once from a catalogue of actions. It compiles source
-//     to a Program and checks it (check.go), and holds the frozen library.
-//   - A rewriter (rewrite.go) changes the syntax of a chunk where gopher-lua would
-//     compile something that has no bounds, or is wrong: assignments (assign.go),
-//     loops and jumps (jumps.go, closing.go), constructors (constructor.go).
-//   - A frozen library (library.go) is a set of tables of Go functions that are
-//     built once and never written again. A state sees them through empty tables
-//     of its own, so that a script changes only what dies with it.
-//   - An evaluation (evaluation.go) is a fresh Lua state for one attempt.
-//   - A budget (budget.go) is the context of that state. The virtual machine asks
-//     it for Done before every instruction: there it counts, and there it stops.
-//   - A meter (meter.go) charges that budget for what a pure function does.
-//   - A protected call (protect.go) is a pcall in a thread of its own.
+//   - An [Interpreter] is made once from a catalogue of actions. It checks and compiles
+//     chunks, and starts evaluations. interpreter.go is the only file that uses
+//     package engine.
+//   - An evaluation (evaluation.go) is a fresh Lua state for the chunks of one attempt.
+//   - The library (library.go) is the set of Go functions that chunks can call. Its
+//     tables are built once and never written again. A state sees them through empty
+//     tables of its own, so a script changes only what ends with it.
+//   - actions.go turns the declared actions into Lua functions, listing.go lets loops go
+//     over what they list, and logging.go bounds what they log.
 //   - values.go converts values between the model of JSON and Lua's.
-//   - actions.go turns the declared actions into Lua functions; errors.go turns
-//     their errors into tables that scripts read, and back.
+//   - A protected call (protect.go) is a pcall in a thread of its own.
+//   - errors.go turns the errors of actions into tables that scripts read, and back.
 //
-// The package sets three variables of gopher-lua for the whole process, since
-// that library has them as variables only: see limits.go.
+// # The packages below
+//
+//   - syntax checks and compiles source; it uses rewrite, which corrects what gopher-lua
+//     compiles wrongly.
+//   - stdlib is Lua's standard library; it uses pattern, which matches Lua's patterns.
+//   - limits bounds instructions, time and memory.
+//   - number reads and writes numbers as Lua does.
 package lua

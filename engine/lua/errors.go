@@ -1,31 +1,39 @@
 package lua
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/pdflow/pdflow/engine/action"
-	"github.com/pdflow/pdflow/engine/attempt"
+	"github.com/pdflow/pdflow/engine/lua/limits"
+	"github.com/pdflow/pdflow/engine/lua/stdlib"
+	"github.com/pdflow/pdflow/engine/lua/syntax"
 	glua "github.com/yuin/gopher-lua"
 )
 
-// raised is an error that is a table of the script: that of an action, or one of
-// its own making.
+// raised is an error that was raised as a table: the error of an action, or a table that
+// the script made.
 type raised struct {
 	table *glua.LTable
-	err   *action.Error // nil for the script's own
+	err   *action.Error // nil for a table that the script made
 	file  string
 	line  int
 }
 
-// maxRaised bounds how many errors an evaluation remembers; a loop of pcall may
-// raise without end.
-const maxRaised = 64
+const (
+	// maxErrorText bounds the text of an error, in bytes.
+	maxErrorText = 4 << 10
+	// maxRaised bounds how many errors an evaluation remembers, because a loop of pcall
+	// can raise any number of them.
+	maxRaised = 64
+)
 
-// newErrorMeta is the metatable of error tables: tostring(err) reads well.
-func (lib *library) newErrorMeta(L *glua.LState) *glua.LTable {
+// newErrorMeta returns the metatable of error tables, with which tostring(err) is the
+// action and the message.
+func newErrorMeta(L *glua.LState) *glua.LTable {
 	meta := protected(L, nil)
 	meta.RawSetString("__tostring", L.NewFunction(func(L *glua.LState) int {
 		t := L.CheckTable(1)
@@ -39,8 +47,8 @@ func (lib *library) newErrorMeta(L *glua.LState) *glua.LTable {
 	return meta
 }
 
-// errorText is the message of an error table, which a script may have set to
-// anything: only text and numbers are shown.
+// errorText returns the message of an error table. A script may have set it to anything;
+// only text and numbers are shown.
 func errorText(v glua.LValue) string {
 	switch v := v.(type) {
 	case glua.LString:
@@ -74,14 +82,14 @@ func (e *evaluation) raise(L *glua.LState, err *action.Error) {
 	L.Error(t, 1)
 }
 
-// remember keeps where a table was first raised, and for which error.
+// remember notes where a table was first raised, and for which error.
 func (e *evaluation) remember(L *glua.LState, t *glua.LTable, err *action.Error, level int) {
 	if slices.ContainsFunc(e.raised, func(r raised) bool { return r.table == t }) {
 		return // it is raised again
 	}
 	place := where(L, level)
 	for i := len(e.callers) - 1; i >= 0 && place == ""; i-- {
-		place = where(e.callers[i], 1) // it was raised by what pcall called directly
+		place = where(e.callers[i], 1) // pcall called the function that raised it directly
 	}
 	record := raised{table: t, err: err}
 	record.file, record.line, _ = splitPosition(place)
@@ -91,14 +99,14 @@ func (e *evaluation) remember(L *glua.LState, t *glua.LTable, err *action.Error,
 	e.raised = append(e.raised, record)
 }
 
-// raiseValue is Lua's error(value, level). gopher-lua's takes level 2 for 1, and
-// does not say where a table was raised.
+// raiseValue is error(value, level). gopher-lua's own takes level 2 for 1, and does not
+// report where a table was raised.
 func raiseValue(L *glua.LState) int {
 	value, level := L.CheckAny(1), L.OptInt(2, 1)
 	switch value := value.(type) {
 	case glua.LString:
 		if level > 0 {
-			budgetOf(L).allocate(L, int64(len(value)))
+			limits.Of(L).Allocate(L, int64(len(value)))
 			value = glua.LString(strings.TrimPrefix(where(L, level)+" ", " ")) + value
 		}
 		L.Error(value, 0)
@@ -109,8 +117,8 @@ func raiseValue(L *glua.LState) int {
 	return 0
 }
 
-// assert is Lua's; what it raises may be any value, so that assert(pcall(f))
-// keeps an error as it is.
+// assert is assert(value, message). The message may be any value, so that
+// assert(pcall(f)) passes an error on unchanged.
 func assert(L *glua.LState) int {
 	if L.ToBool(1) {
 		return L.GetTop()
@@ -129,68 +137,60 @@ func assert(L *glua.LState) int {
 	return 0
 }
 
-// failure turns what ended a program into an error with its place.
-func (e *evaluation) failure(p *program, err error) error {
-	if reason := e.budget.stop(); reason != nil {
-		stopped := &attempt.ScriptError{File: p.file, Err: reason}
+// failure turns the error that ended a chunk into an error with its place.
+func (e *evaluation) failure(c *syntax.Chunk, err error) error {
+	api, _ := err.(*glua.ApiError)
+	if reason := e.budget.Stopped(); reason != nil {
 		raised := e.stopped
-		if api, ok := err.(*glua.ApiError); ok && raised == nil {
+		if api != nil && raised == nil {
 			raised = api.Object
 		}
+		file, line := c.File, 0
 		if raised != nil {
-			stopped.File, stopped.Line, _ = e.place(p, raised)
+			file, line, _ = e.place(c, raised)
 		}
-		return stopped
+		return scriptError(file, line, reason)
 	}
-	api, ok := err.(*glua.ApiError)
-	if !ok {
-		return &attempt.ScriptError{File: p.file, Err: action.AsError(err)}
+	if api == nil {
+		return scriptError(c.File, 0, action.AsError(err))
 	}
-	if t, ok := api.Object.(*glua.LTable); ok {
-		return e.tableFailure(p, t)
+	switch object := api.Object.(type) {
+	case *glua.LTable:
+		return e.tableFailure(c, object)
+	case glua.LString:
+		file, line, message := e.place(c, object)
+		return scriptError(file, line, &action.Error{Kind: action.Script, Message: message})
 	}
-	if _, ok := api.Object.(glua.LString); !ok {
-		message := "the script raised " + e.interpreter.library.text(e.state, api.Object)
-		return &attempt.ScriptError{File: p.file, Err: &action.Error{Kind: action.Script, Message: message}}
-	}
-	file, line, message := e.place(p, api.Object)
-	return &attempt.ScriptError{File: file, Line: line, Err: &action.Error{Kind: action.Script, Message: message}}
+	message := "the script raised " + stdlib.Text(e.state, api.Object)
+	return scriptError(c.File, 0, &action.Error{Kind: action.Script, Message: message})
 }
 
-// place splits the place off a message of Lua: where it begins with that of one
-// of our own files, since "db:5432: refused" has none.
-func (e *evaluation) place(p *program, message glua.LValue) (file string, line int, rest string) {
+// place splits the place off a message of Lua. Only the name of the chunk's file or of a
+// module is a place: in "db:5432: refused" there is none.
+func (e *evaluation) place(c *syntax.Chunk, message glua.LValue) (file string, line int, rest string) {
 	text := clip(message.String(), maxErrorText)
 	file, line, rest = splitPosition(text)
-	known := file == p.file
+	known := file == c.File
 	for _, module := range e.env.Modules {
-		m, ok := module.(*program)
-		known = known || ok && m.file == file
+		m, ok := module.(*syntax.Chunk)
+		known = known || ok && m.File == file
 	}
 	if !known {
-		return p.file, 0, text
+		return c.File, 0, text
 	}
 	return file, line, rest
 }
 
-func orName(name, otherwise string) string {
-	if name == "" {
-		return otherwise
-	}
-	return name
-}
-
-// tableFailure is the failure of a script by a table: the error of an action,
-// passed on, or the script's own error{...}. The script may have changed what it
-// passes on.
-func (e *evaluation) tableFailure(p *program, t *glua.LTable) error {
+// tableFailure returns the error of a script that raised a table: the error of an action
+// that the script passed on and may have changed, or the script's own error{...}.
+func (e *evaluation) tableFailure(c *syntax.Chunk, t *glua.LTable) error {
 	err := action.Error{Kind: action.Script, Message: "the script raised a table without a message"}
-	file, line := p.file, 0
+	file, line := c.File, 0
 	for _, r := range e.raised {
 		if r.table != t {
 			continue
 		}
-		file, line = orName(r.file, p.file), r.line
+		file, line = cmp.Or(r.file, c.File), r.line
 		if r.err != nil {
 			err = *r.err
 		}
@@ -201,7 +201,7 @@ func (e *evaluation) tableFailure(p *program, t *glua.LTable) error {
 	if kind, ok := t.RawGetString("kind").(glua.LString); ok && slices.Contains(action.Kinds(), action.Kind(kind)) {
 		err.Kind = action.Kind(kind)
 	}
-	return &attempt.ScriptError{File: file, Line: line, Err: &err}
+	return scriptError(file, line, &err)
 }
 
 var positionPattern = regexp.MustCompile(`^(.+?):(\d+): ?`)
@@ -214,4 +214,12 @@ func splitPosition(text string) (file string, line int, message string) {
 	}
 	line, _ = strconv.Atoi(m[2])
 	return m[1], line, strings.TrimPrefix(text, m[0])
+}
+
+// clip shortens a text to a number of bytes.
+func clip(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	return strings.ToValidUTF8(s[:limit], "") + "…"
 }

@@ -18,8 +18,8 @@ func failing() *action.Action {
 	})
 }
 
-// TestErrorsHaveTheirLine: a runtime error names the file and the line of the
-// YAML, wherever it comes from.
+// TestErrorsHaveTheirLine: a runtime error has the file and the line of the YAML,
+// wherever it was raised.
 func TestErrorsHaveTheirLine(t *testing.T) {
 	tests := map[string]struct {
 		script  string
@@ -55,21 +55,21 @@ func TestErrorsHaveTheirLine(t *testing.T) {
 	}
 }
 
-// TestErrorsOfModules name the module's file.
+// TestErrorsOfModules: an error in a module has the file of the module.
 func TestErrorsOfModules(t *testing.T) {
 	m := newMachine(t)
-	program, findings := m.interpreter.Check(workflow.Chunk{Kind: workflow.Module, File: "lib/page.lua", Line: 1, Text: "return {\n  send = function(x) return x.y end }", Names: []string{"list"}})
-	if program == nil {
+	compiled, findings := m.interpreter.Check(workflow.Chunk{Kind: workflow.Module, File: "lib/page.lua", Line: 1, Text: "return {\n  send = function(x) return x.y end }", Names: []string{"list"}})
+	if compiled == nil {
 		t.Fatal(findings)
 	}
-	m.env.Modules["page"] = program
+	m.env.Modules["page"] = compiled
 	got := m.failure(t, "return require('page').send()")
 	if got.File != "lib/page.lua" || got.Line != 2 {
 		t.Errorf("got %s:%d, want lib/page.lua:2", got.File, got.Line)
 	}
 }
 
-// TestErrorTable: a caught error of an action is a table to decide by.
+// TestErrorTable: a caught error of an action is a table with its kind, status and so on.
 func TestErrorTable(t *testing.T) {
 	m := newMachine(t, failing())
 	want := any(action.Object{
@@ -84,23 +84,23 @@ func TestErrorTable(t *testing.T) {
 	}
 }
 
-// TestErrorsPassedOn: an error that a script raises again is still that of the
-// action, at the place of the call.
+// TestErrorsPassedOn: an error that a script raises again is still the error of the action,
+// with the place of the call.
 func TestErrorsPassedOn(t *testing.T) {
 	tests := map[string]struct {
 		script  string
 		message string
 		kind    action.Kind
 	}{
-		"not caught":        {"\ndemo.fail{}", "slow down", action.RateLimited},
-		"raised again":      {"local ok, err = pcall(function()\n  demo.fail{} end)\nerror(err)", "slow down", action.RateLimited},
-		"raised at 0":       {"local ok, err = pcall(function()\n  demo.fail{} end)\nerror(err, 0)", "slow down", action.RateLimited},
-		"called directly":   {"\nlocal ok, err = pcall(demo.fail, {})\nerror(err)", "slow down", action.RateLimited},
-		"asserted":          {"assert(pcall(function()\n  demo.fail{} end))", "slow down", action.RateLimited},
-		"through xpcall":    {"local ok, err = xpcall(function()\n  demo.fail{} end, function(e) return e end)\nerror(err)", "slow down", action.RateLimited},
-		"another message":   {"local ok, err = pcall(function()\n  demo.fail{} end)\nerr.message = 'team db: ' .. err.message\nerror(err)", "team db: slow down", action.RateLimited},
-		"another kind":      {"local ok, err = pcall(function()\n  demo.fail{} end)\nerr.kind = 'not_found'\nerror(err)", "slow down", action.NotFound},
-		"a kind that is no": {"local ok, err = pcall(function()\n  demo.fail{} end)\nerr.kind = 'strange'\nerror(err)", "slow down", action.RateLimited},
+		"not caught":      {"\ndemo.fail{}", "slow down", action.RateLimited},
+		"raised again":    {"local ok, err = pcall(function()\n  demo.fail{} end)\nerror(err)", "slow down", action.RateLimited},
+		"raised at 0":     {"local ok, err = pcall(function()\n  demo.fail{} end)\nerror(err, 0)", "slow down", action.RateLimited},
+		"called directly": {"\nlocal ok, err = pcall(demo.fail, {})\nerror(err)", "slow down", action.RateLimited},
+		"asserted":        {"assert(pcall(function()\n  demo.fail{} end))", "slow down", action.RateLimited},
+		"through xpcall":  {"local ok, err = xpcall(function()\n  demo.fail{} end, function(e) return e end)\nerror(err)", "slow down", action.RateLimited},
+		"another message": {"local ok, err = pcall(function()\n  demo.fail{} end)\nerr.message = 'team db: ' .. err.message\nerror(err)", "team db: slow down", action.RateLimited},
+		"another kind":    {"local ok, err = pcall(function()\n  demo.fail{} end)\nerr.kind = 'not_found'\nerror(err)", "slow down", action.NotFound},
+		"an unknown kind": {"local ok, err = pcall(function()\n  demo.fail{} end)\nerr.kind = 'strange'\nerror(err)", "slow down", action.RateLimited},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -126,14 +126,13 @@ func TestOwnErrors(t *testing.T) {
 	}
 }
 
-// TestManyErrors: a loop that catches errors without end neither grows without
-// end nor loses the last one.
+// TestManyErrors: after many caught errors, the last one still has its kind and place.
 func TestManyErrors(t *testing.T) {
 	m := newMachine(t, failing())
 	m.mustFail(t, "for i = 1, 1000 do pcall(demo.fail, {}) end demo.fail{}", action.RateLimited, "slow down")
 }
 
-// TestErrorsUnwrap: a host finds the error of its own action.
+// TestErrorsUnwrap: errors.Is finds the error that the action returned.
 func TestErrorsUnwrap(t *testing.T) {
 	cause := errors.New("the cause")
 	m := newMachine(t, act("demo.fail", action.Reads, func(context.Context, anyIn) error { return cause }))

@@ -5,12 +5,13 @@ import (
 	"fmt"
 
 	"github.com/pdflow/pdflow/engine/attempt"
+	"github.com/pdflow/pdflow/engine/lua/syntax"
 	"github.com/pdflow/pdflow/engine/workflow"
 	glua "github.com/yuin/gopher-lua"
 )
 
-// Raw runs a chunk and returns its values as Lua has them, before they are made
-// data: for comparing them with another Lua's.
+// Raw runs a chunk and returns its values as Lua has them, before they are converted, to
+// compare them with the values of another Lua.
 func (i *Interpreter) Raw(source string, instructions int64) ([]glua.LValue, error) {
 	compiled, findings := i.Check(workflow.Chunk{Kind: workflow.Script, File: "raw", Line: 1, Text: source})
 	if compiled == nil {
@@ -20,15 +21,15 @@ func (i *Interpreter) Raw(source string, instructions int64) ([]glua.LValue, err
 		Limits: workflow.Limits{Instructions: instructions},
 		Data:   func(string) (any, bool) { return nil, false },
 	}}
-	p := compiled.(*program)
+	c := compiled.(*syntax.Chunk)
 	e.open()
-	function := e.load(p)
-	e.begin()
-	defer e.end()
+	function := e.load(c)
+	e.budget.Begin()
+	defer e.budget.End()
 	e.state.Push(e.interpreter.library.shield)
 	e.state.Push(function)
-	if err := e.state.PCall(1, glua.MultRet, nil); err != nil || e.budget.stop() != nil {
-		return nil, e.failure(p, err)
+	if err := e.state.PCall(1, glua.MultRet, nil); err != nil || e.budget.Stopped() != nil {
+		return nil, e.failure(c, err)
 	}
 	var values []glua.LValue
 	for at := range e.state.GetTop() {

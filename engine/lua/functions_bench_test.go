@@ -7,8 +7,8 @@ import (
 	glua "github.com/yuin/gopher-lua"
 )
 
-// functionScripts call what was replaced, often enough that the rest does not
-// count.
+// functionScripts call the functions of our library often enough that the rest of the
+// time does not matter.
 var functionScripts = []struct{ name, script string }{
 	{"match", "for i = 1, 1000 do local a, b = ('key=value and more'):match('^(%w+)=(%w*)') end return 1"},
 	{"find", "for i = 1, 1000 do local a = ('a long line of text with a word in it'):find('word') end return 1"},
@@ -21,16 +21,16 @@ var functionScripts = []struct{ name, script string }{
 	{"loop", "local n = 0 for i = 1, 100000 do n = n + i % 7 end return n"},
 }
 
-// BenchmarkFunctions runs what was replaced, each beside gopher-lua's own in the same
-// run (stock): ours is charged and bounded, and is to take no longer.
+// BenchmarkFunctions compares the functions of our library with gopher-lua's own (stock).
+// Ours charge and are bounded, and must not take longer.
 func BenchmarkFunctions(b *testing.B) {
 	for _, f := range functionScripts {
 		b.Run(f.name+"/ours", func(b *testing.B) {
 			m := newMachine(b)
 			m.env.Limits = workflow.Limits{Instructions: 1 << 50}
-			program := m.compile(b, workflow.Script, f.script)
+			compiled := m.compile(b, workflow.Script, f.script)
 			for b.Loop() {
-				if _, err := m.open().Eval(program); err != nil {
+				if _, err := m.open().Eval(compiled); err != nil {
 					b.Fatal(err)
 				}
 			}

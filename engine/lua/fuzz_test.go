@@ -13,41 +13,7 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// FuzzCheck compiles arbitrary source: it is refused with findings in lines of
-// the chunk, or gives a program. It never ends the process.
-func FuzzCheck(f *testing.F) {
-	for _, seed := range []string{
-		"return inputs.x", "local a = 1\nif a != 2 then end", "x = {1, [2] = 3, f = function(...) return ... end}", "goto a ::a::", "return \"\\x", "[[",
-		"for i = 1, 2 do local x = i .. 'a' end", "demo.echo{value = {}}", "--[==[", "return -2^3 ~= not #a", "a.b:c'd'", "0x 1e 5..", "1e309",
-		"return function(a, b, ...) local c <const> = 1 end",
-	} {
-		f.Add(seed, byte(1))
-		f.Add(seed, byte(0))
-	}
-	m := newMachine(f, echo())
-	f.Fuzz(func(t *testing.T, source string, kind byte) {
-		c := m.chunk(workflow.ChunkKind(kind%3), source)
-		program, findings := m.interpreter.Check(c)
-		if program == nil && len(findings) == 0 {
-			t.Fatalf("%q was refused without a word", source)
-		}
-		last := c.Line + strings.Count(source, "\n") + strings.Count(source, "\r") + 1
-		for _, finding := range findings {
-			if finding.Message == "" || finding.Line < c.Line || finding.Line > last {
-				t.Errorf("%q: got %+v, want a message with a line from %d to %d", source, finding, c.Line, last)
-			}
-			if strings.Contains(finding.Message, "cannot be compiled") {
-				t.Errorf("%q: the compiler failed: %s", source, finding.Message)
-			}
-		}
-		if program != nil {
-			program.References()
-			program.Requires()
-		}
-	})
-}
-
-// tables writes a script that builds four tables by three bytes a step, with
+// tables returns a script that builds four tables. Three bytes make a step. The tables get
 // holes, mixed and odd keys, cycles, functions and every kind of value.
 func tables(script []byte) string {
 	keys := []string{"1", "2", "3", "7", "'a'", "'b'", "true", "-1", "1.5", "#t[%d] + 1", "'\\255'", "t[2]", "''", "2^40"}
@@ -69,8 +35,8 @@ func tables(script []byte) string {
 	return b.String()
 }
 
-// FuzzValues converts random tables: each is refused with an error, or is data
-// that JSON can hold, and that comes back through a script as it was.
+// FuzzValues: a random table is refused with an error, or becomes data that JSON can hold
+// and that passes through another script unchanged.
 func FuzzValues(f *testing.F) {
 	f.Add([]byte{0, 0, 2, 0, 1, 5, 0, 4, 6})
 	f.Add([]byte{0, 9, 12, 0, 9, 13, 0, 9, 7, 2, 9, 14})
@@ -97,7 +63,7 @@ func FuzzValues(f *testing.F) {
 	})
 }
 
-// matching makes everything of a subject and a pattern that patterns are for.
+// matching uses a subject and a pattern with every function that takes patterns.
 const matching = `
 local s, p = inputs.subject, inputs.pattern
 pcall(string.find, s, p)
@@ -107,8 +73,8 @@ pcall(function() for a, b in s:gmatch(p) do end end)
 pcall(string.format, p, s, 1, 2.5, s)
 return {found = (pcall(string.find, s, p, 1, true))}`
 
-// FuzzPattern matches arbitrary text with arbitrary patterns, and formats with them:
-// it ends in a value or in the limit of instructions, at the same one each time.
+// FuzzPattern: matching any text with any pattern, and formatting with them, ends with a
+// value or at the limit of instructions, after the same number of instructions each time.
 func FuzzPattern(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"key=value", "(%w+)=(%w*)"},
@@ -128,14 +94,14 @@ func FuzzPattern(f *testing.F) {
 	}
 	m := newMachine(f)
 	m.env.Limits = workflow.Limits{Instructions: 200_000}
-	program := m.compile(f, workflow.Script, matching)
+	compiled := m.compile(f, workflow.Script, matching)
 	f.Fuzz(func(t *testing.T, subject, pattern string) {
 		m.env.Data = func(name string) (any, bool) {
 			return action.Object{"subject": subject, "pattern": pattern}, name == "inputs"
 		}
 		first, second := m.open(), m.open()
-		_, err := first.Eval(program)
-		_, again := second.Eval(program)
+		_, err := first.Eval(compiled)
+		_, again := second.Eval(compiled)
 		var failure *attempt.ScriptError
 		if err != nil && (!errors.As(err, &failure) || failure.Err.Kind != action.Limit) {
 			t.Fatalf("%q, %q: got %v, want a value or the limit", subject, pattern, err)

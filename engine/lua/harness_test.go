@@ -33,13 +33,13 @@ func (c *virtualClock) AfterFunc(time.Duration, func()) func() bool {
 	panic("the interpreter sets no timers")
 }
 
-// A machine is an interpreter with what a test gives its scripts.
+// A machine is an interpreter with the environment of its scripts.
 type machine struct {
 	interpreter *lua.Interpreter
 	env         attempt.Environment
 	ctx         context.Context
 	data        action.Object
-	asked       []string // the data that was asked for
+	asked       []string // the names of the data that the interpreter read
 	catalog     *action.Catalog
 }
 
@@ -68,7 +68,7 @@ func newMachine(t testing.TB, actions ...*action.Action) *machine {
 	return m
 }
 
-// chunk is source that begins in line 10 of a workflow.
+// chunk returns source that begins in line 10 of a workflow.
 func (m *machine) chunk(kind workflow.ChunkKind, source string) workflow.Chunk {
 	names := append([]string{"inputs", "steps", "run", "coalesce"}, m.catalog.Modules()...)
 	if kind != workflow.Expression {
@@ -79,11 +79,11 @@ func (m *machine) chunk(kind workflow.ChunkKind, source string) workflow.Chunk {
 
 func (m *machine) compile(t testing.TB, kind workflow.ChunkKind, source string) workflow.Program {
 	t.Helper()
-	program, findings := m.interpreter.Check(m.chunk(kind, source))
-	if program == nil {
+	compiled, findings := m.interpreter.Check(m.chunk(kind, source))
+	if compiled == nil {
 		t.Fatalf("%s\ndoes not compile: %+v", source, findings)
 	}
-	return program
+	return compiled
 }
 
 func (m *machine) open() attempt.Evaluation { return m.interpreter.Open(m.ctx, m.env) }
@@ -138,7 +138,7 @@ type anyOut struct {
 
 type nothing struct{}
 
-// echo returns its value; it takes it by position too.
+// echo returns an action that returns its value. The value can be given by position.
 func echo() *action.Action {
 	return action.New(action.Spec{Name: "demo.echo", Summary: "Echo.", Effect: action.Pure, Args: []string{"value"}},
 		func(_ context.Context, in anyIn) (anyOut, error) { return anyOut{in.Value}, nil })

@@ -13,9 +13,9 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// TestHostileScripts runs scripts that attack their interpreter. Each ends within
-// its budget in the way that its first line tells: with a harmless value, or with
-// an error of a kind. The next script finds everything as it was.
+// TestHostileScripts: scripts that attack their interpreter end within their budget, as
+// their first line says: with a harmless value, or with an error of a kind. The next
+// script runs in an unchanged environment.
 func TestHostileScripts(t *testing.T) {
 	files, err := fs.Glob(os.DirFS("testdata/hostile"), "*.lua")
 	if err != nil || len(files) == 0 {
@@ -33,14 +33,14 @@ func TestHostileScripts(t *testing.T) {
 	}
 }
 
-// attack runs a script that is expected to end in a value or in a kind of error.
+// attack runs a script that must end with a value or with an error of a kind.
 func attack(t *testing.T, source, expected string) {
 	t.Helper()
 	m := newMachine(t)
 	m.env.Random = func() uint64 { return 4 }
-	m.env.Limits = workflow.Limits{Instructions: 1_000_000} // and no time: what does not end by them hangs the test
-	program := m.compile(t, workflow.Script, source)
-	v, err := m.open().Eval(program)
+	m.env.Limits = workflow.Limits{Instructions: 1_000_000} // no time limit: a script that the instructions do not stop hangs the test
+	compiled := m.compile(t, workflow.Script, source)
+	v, err := m.open().Eval(compiled)
 	got := "value"
 	var failure *attempt.ScriptError
 	if errors.As(err, &failure) {

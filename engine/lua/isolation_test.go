@@ -11,7 +11,7 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// probe tells whether the libraries are as they should be.
+// probe is a script that shows whether the library is unchanged.
 const probe = `
 local got = {string.rep("ab", 2), ("x"):upper(), table.concat({1, 2}, ","), math.floor(1.5), type(pairs), tostring(1)}
 if POISON ~= nil then got[#got + 1] = "POISON" end
@@ -19,8 +19,8 @@ return table.concat(got, " ")`
 
 const clean = "abab X 1,2 1 function 1"
 
-// TestNothingOutlivesAScript: whatever a script does to its world, the next one
-// finds it as new, and so does an expression of the same attempt.
+// TestNothingOutlivesAScript: no change that a script makes to its globals or to the
+// library reaches the next script, or an expression of the same attempt.
 func TestNothingOutlivesAScript(t *testing.T) {
 	for name, script := range map[string]string{
 		"a global":                    "POISON = 1",
@@ -58,7 +58,7 @@ func TestNothingOutlivesAScript(t *testing.T) {
 	}
 }
 
-// TestProtectedMetatables: scripts can neither see nor change those of the
+// TestProtectedMetatables: scripts can neither see nor change the metatables of the
 // library.
 func TestProtectedMetatables(t *testing.T) {
 	m := newMachine(t, act("demo.fail", action.Pure, func(context.Context, anyIn) error { return action.Errorf(action.NotFound, "no") }))
@@ -79,13 +79,13 @@ func TestProtectedMetatables(t *testing.T) {
 	}
 }
 
-// TestAbsent: what could reach the host is not there.
+// TestAbsent: functions that could reach the host do not exist.
 func TestAbsent(t *testing.T) {
 	m := newMachine(t)
 	for _, name := range []string{
 		"io", "debug", "package", "coroutine", "channel", "load", "loadstring", "loadfile", "dofile", "getfenv", "setfenv", "module",
 		"newproxy", "collectgarbage", "_printregs", "string.dump", "math.randomseed", "os.execute", "os.exit", "os.getenv", "os.remove", "os.clock",
-		"os.time", "os.date", // without the actions that they stand for
+		"os.time", "os.date", // without the actions that they call
 	} {
 		if got := m.value(t, "return "+name+" == nil"); got != true {
 			t.Errorf("%s is there", name)
@@ -93,7 +93,8 @@ func TestAbsent(t *testing.T) {
 	}
 }
 
-// TestInputsArePrivate: what a script does to its inputs is not seen by the next.
+// TestInputsArePrivate: a change that a script makes to its inputs does not reach the next
+// script.
 func TestInputsArePrivate(t *testing.T) {
 	m := newMachine(t)
 	m.data["inputs"] = action.Object{"l": []any{1.0, 2.0}, "o": action.Object{"a": 1.0}}
@@ -104,8 +105,8 @@ func TestInputsArePrivate(t *testing.T) {
 	}
 }
 
-// TestStatesShareNothing runs one program on many goroutines; the race detector
-// finds what they would share.
+// TestStatesShareNothing: one chunk can run on many goroutines at the same time. The race
+// detector finds shared data.
 func TestStatesShareNothing(t *testing.T) {
 	m := newMachine(t, echo(), act("demo.fail", action.Pure, func(context.Context, anyIn) error { return action.Errorf(action.NotFound, "no") }))
 	m.data = nil
@@ -113,7 +114,7 @@ func TestStatesShareNothing(t *testing.T) {
 	inputs := action.Object{"l": []any{1.0, nil}, "token": action.Secret{Name: "TOKEN"}}
 	env.Data = func(name string) (any, bool) { return inputs, name == "inputs" }
 	env.Modules = map[string]workflow.Program{"shared": m.compile(t, workflow.Module, "local M = {n = 0} function M.next() M.n = M.n + 1 return M.n end return M")}
-	program := m.compile(t, workflow.Script, `
+	compiled := m.compile(t, workflow.Script, `
 		string.rep = function() return "mine" end
 		G = (G or 0) + 1
 		local ok, err = pcall(demo.fail, {})
@@ -129,7 +130,7 @@ func TestStatesShareNothing(t *testing.T) {
 	for range 8 {
 		group.Go(func() {
 			for range 50 {
-				got, err := m.interpreter.Open(context.Background(), env).Eval(program)
+				got, err := m.interpreter.Open(context.Background(), env).Eval(compiled)
 				if diff := cmp.Diff(want, got); diff != "" || err != nil {
 					t.Errorf("got %v (-want +got):\n%s", err, diff)
 					return
@@ -140,24 +141,24 @@ func TestStatesShareNothing(t *testing.T) {
 	group.Wait()
 }
 
-// TestDataIsProvidedLazily: only what a program names is asked for, and of a
-// named table only the fields that it reads are converted.
+// TestDataIsProvidedLazily: only data that a chunk names is read, and only the fields that
+// the chunk reads are converted.
 func TestDataIsProvidedLazily(t *testing.T) {
 	m := newMachine(t)
 	large := make([]any, 100_000)
 	m.data = action.Object{"inputs": action.Object{"a": 1.0, "large": large}, "steps": action.Object{}, "run": action.Object{}}
-	program := m.compile(t, workflow.Script, "return inputs.a")
+	compiled := m.compile(t, workflow.Script, "return inputs.a")
 	bytes := testing.AllocsPerRun(5, func() {
-		if v, err := m.open().Eval(program); v != 1.0 || err != nil {
+		if v, err := m.open().Eval(compiled); v != 1.0 || err != nil {
 			t.Fatalf("got %v, %v, want 1", v, err)
 		}
 	})
 	if bytes > 200 {
-		t.Errorf("got %.0f allocations to read one small field", bytes)
+		t.Errorf("got %.0f allocations to read one small field, want at most 200", bytes)
 	}
 	for _, name := range m.asked {
 		if name == "steps" || name == "run" || name == "secrets" {
-			t.Errorf("%s was asked for, and nobody reads it", name)
+			t.Errorf("%s was read, and the script does not name it", name)
 		}
 	}
 	if got := m.value(t, "local n = 0 for _ in pairs(inputs) do n = n + 1 end return n"); got != 2.0 {

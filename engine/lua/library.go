@@ -5,69 +5,110 @@ import (
 	"slices"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/lua/stdlib"
+	"github.com/pdflow/pdflow/engine/lua/syntax"
 	glua "github.com/yuin/gopher-lua"
 )
 
-// json.null is the value of a null that keeps its place.
-const nullModule, nullName = "json", "null"
-
-// A library is the set of Go functions that scripts can call. Its tables are
-// built once and never written again, so that states on several goroutines can
-// share them: a function of Go has no part that belongs to a state.
+// A library is the set of Go functions that scripts can call. Its tables are built once
+// and never written again, so that states on several goroutines can share them. A
+// function of Go has no part that belongs to a state.
 type library struct {
 	base       *glua.LTable            // the global functions of expressions
-	scriptBase *glua.LTable            // those of scripts
-	modules    map[string]*glua.LTable // string, table, math, os, json, pagerduty, ...
+	scriptBase *glua.LTable            // the global functions of scripts
+	modules    map[string]*glua.LTable // string, table, math, os, and the modules of the catalogue
 	stringMeta *glua.LTable            // the metatable of all strings
 	listMeta   *glua.LTable            // marks a table as a list
-	secretMeta *glua.LTable            // of secrets
-	errorMeta  *glua.LTable            // of the errors that actions raise
+	secretMeta *glua.LTable            // the metatable of secrets
+	errorMeta  *glua.LTable            // the metatable of the errors that actions raise
 	proxyMetas map[string]*glua.LTable // the metatable of a module's proxy in a state
-	pureMeta   *glua.LTable            // of the global table of expressions
-	globalMeta *glua.LTable            // of that of scripts
+	pureMeta   *glua.LTable            // the metatable of the globals of expressions
+	globalMeta *glua.LTable            // the metatable of the globals of scripts
 	null       *glua.LUserData         // json.null
-	shield     *glua.LFunction         // what a protected call begins with
-	concat     *glua.Upvalue           // what chunks call for ..
-
-	scriptNames     []string // the globals that scripts have, modules of the catalogue aside
-	expressionNames []string
-	standard        map[string][]string // the functions of string, table, math and os
+	shield     *glua.LFunction         // the function that begins a protected call
+	concat     *glua.Upvalue           // the function that chunks call for ..
+	names      syntax.Names            // the globals, without the modules of the catalogue
 }
 
-// baseNames are the functions of Lua's base library that scripts keep. What
-// loads code, reads files, changes environments or shows the host is left out.
-var baseNames = []string{"getmetatable", "ipairs", "next", "pairs", "rawequal", "rawget", "type"}
+// stockNames are the functions of gopher-lua's base library that chunks keep, because
+// they do little and need no bounds. Functions that load code, read files, change
+// environments or show the host are left out.
+var stockNames = []string{"getmetatable", "ipairs", "next", "pairs", "rawequal", "rawget", "type"}
 
 // pureModules are the modules that expressions have too.
 var pureModules = []string{"string", "table", "math"}
 
+// null is the value of json.null.
+type null struct{}
+
+// String returns the text of json.null.
+func (null) String() string { return "null" }
+
 func newLibrary(catalog *action.Catalog) *library {
 	L := glua.NewState(glua.Options{SkipOpenLibs: true, RegistrySize: 256, CallStackSize: 64}) // it runs nothing
 	defer L.Close()
-	lib := &library{modules: map[string]*glua.LTable{}, proxyMetas: map[string]*glua.LTable{}, null: &glua.LUserData{Metatable: glua.LNil}}
+	lib := &library{modules: map[string]*glua.LTable{}, proxyMetas: map[string]*glua.LTable{}, null: &glua.LUserData{Value: null{}, Metatable: glua.LNil}}
 	lib.openStandard(L)
 	lib.listMeta = protected(L, nil)
 	lib.stringMeta = protected(L, lib.modules["string"])
-	for event, compute := range operators {
-		lib.stringMeta.RawSetString(event, L.NewFunction(operator(event, compute)))
-	}
-	lib.secretMeta = lib.opaqueMeta(L)
-	lib.errorMeta = lib.newErrorMeta(L)
+	fill(L, lib.stringMeta, stdlib.StringMetamethods())
+	lib.secretMeta = newSecretMeta(L)
+	lib.errorMeta = newErrorMeta(L)
 	lib.openActions(L, catalog)
-	if json := lib.modules[nullModule]; json != nil {
-		json.RawSetString(nullName, lib.null)
+	if json := lib.modules[syntax.NullModule]; json != nil {
+		json.RawSetString(syntax.NullName, lib.null)
 	}
 	for name, module := range lib.modules {
 		lib.proxyMetas[name] = protected(L, module)
 	}
-	lib.standard = map[string][]string{}
-	for _, name := range append(slices.Clone(pureModules), "os") {
-		lib.standard[name] = tableNames(lib.modules[name])
-	}
 	lib.pureMeta, lib.globalMeta = protected(L, lib.base), protected(L, lib.scriptBase)
-	lib.expressionNames = append(tableNames(lib.base), pureModules...)
-	lib.scriptNames = append(append(tableNames(lib.scriptBase), pureModules...), "os", "_G")
+	lib.names.Functions = map[string][]string{}
+	for _, name := range append(slices.Clone(pureModules), "os") {
+		lib.names.Functions[name] = tableNames(lib.modules[name])
+	}
+	lib.names.Expression = append(tableNames(lib.base), pureModules...)
+	lib.names.Script = append(append(tableNames(lib.scriptBase), pureModules...), "os", "_G")
 	return lib
+}
+
+// openStandard makes the global functions and Lua's own modules, except os.
+func (lib *library) openStandard(L *glua.LState) {
+	glua.OpenBase(L)
+	lib.base = L.NewTable()
+	for _, name := range stockNames {
+		lib.base.RawSetString(name, L.GetGlobal(name))
+	}
+	fill(L, lib.base, stdlib.Base())
+	fill(L, lib.base, map[string]glua.LGFunction{
+		"assert": assert, "error": raiseValue, "pcall": pcall, "xpcall": xpcall, "setmetatable": lib.setMetatable, "list": lib.list,
+	})
+	lib.scriptBase = L.NewTable()
+	lib.base.ForEach(lib.scriptBase.RawSet)
+	fill(L, lib.scriptBase, map[string]glua.LGFunction{"print": printLine, "require": require})
+	lib.shield = L.NewFunction(shield)
+	lib.concat = newConcat(L)
+	lib.modules["string"] = fill(L, L.NewTable(), stdlib.String())
+	lib.modules["table"] = fill(L, L.NewTable(), stdlib.Table())
+	lib.modules["math"] = fill(L, L.NewTable(), stdlib.Math(func(L *glua.LState) func() uint64 { return evaluationOf(L).env.Random }))
+	lib.modules["math"].RawSetString("pi", glua.LNumber(math.Pi))
+	lib.modules["math"].RawSetString("huge", glua.LNumber(math.Inf(1)))
+}
+
+// fill adds functions to a table, and returns it.
+func fill(L *glua.LState, t *glua.LTable, functions map[string]glua.LGFunction) *glua.LTable {
+	for name, function := range functions {
+		t.RawSetString(name, L.NewFunction(function))
+	}
+	return t
+}
+
+// newConcat returns the variable that all chunks share. It is closed and never assigned
+// to, so that states on several goroutines can read it.
+func newConcat(L *glua.LState) *glua.Upvalue {
+	variable := &glua.Upvalue{}
+	variable.Close()
+	variable.SetValue(L.NewFunction(stdlib.Concat))
+	return variable
 }
 
 // protected returns a metatable that scripts can neither read nor replace.
@@ -87,52 +128,20 @@ func tableNames(t *glua.LTable) []string {
 	return names
 }
 
-// openStandard makes the standard libraries. Of gopher-lua's functions only those
-// stay that do little and have no bounds to keep.
-func (lib *library) openStandard(L *glua.LState) {
-	glua.OpenBase(L)
-	lib.base, lib.scriptBase = L.NewTable(), L.NewTable()
-	for _, name := range baseNames {
-		lib.base.RawSetString(name, L.GetGlobal(name))
-	}
-	for name, function := range lib.ownBase() {
-		lib.base.RawSetString(name, L.NewFunction(function))
-	}
-	lib.base.ForEach(lib.scriptBase.RawSet)
-	for name, function := range lib.ownScriptBase() {
-		lib.scriptBase.RawSetString(name, L.NewFunction(function))
-	}
-	lib.shield = L.NewFunction(shield)
-	lib.concat = newConcat(L)
-	lib.modules["string"] = module(L, lib.stringFunctions())
-	lib.modules["table"] = module(L, lib.tableFunctions())
-	lib.modules["math"] = module(L, mathFunctions())
-	lib.modules["math"].RawSetString("pi", glua.LNumber(math.Pi))
-	lib.modules["math"].RawSetString("huge", glua.LNumber(math.Inf(1)))
-}
-
-func module(L *glua.LState, functions map[string]glua.LGFunction) *glua.LTable {
-	t := L.CreateTable(0, len(functions))
-	for name, function := range functions {
-		t.RawSetString(name, L.NewFunction(function))
-	}
-	return t
-}
-
-// opaqueMeta is the metatable of secrets: they print their name, and nothing can
-// be made of them.
-func (lib *library) opaqueMeta(L *glua.LState) *glua.LTable {
+// newSecretMeta returns the metatable of secrets. A secret can be printed as its name;
+// every other operation is refused.
+func newSecretMeta(L *glua.LState) *glua.LTable {
 	meta := protected(L, nil)
-	meta.RawSetString("__tostring", L.NewFunction(func(L *glua.LState) int {
-		L.Push(glua.LString(secretText(L.Get(1))))
+	fill(L, meta, map[string]glua.LGFunction{"__tostring": func(L *glua.LState) int {
+		L.Push(glua.LString(stdlib.Text(L, L.Get(1))))
 		return 1
-	}))
+	}})
 	refuse := L.NewFunction(func(L *glua.LState) int {
 		v := L.Get(1)
 		if _, ok := v.(*glua.LUserData); !ok {
 			v = L.Get(2)
 		}
-		L.RaiseError("%s is opaque: it can be given to an action, and nothing else", secretText(v))
+		L.RaiseError("%s is opaque: it can be given to an action, and nothing else", stdlib.Text(L, v))
 		return 0
 	})
 	for _, event := range []string{"__concat", "__index", "__newindex", "__call", "__len", "__lt", "__le", "__add", "__sub", "__mul", "__div", "__mod", "__pow", "__unm"} {
@@ -141,11 +150,44 @@ func (lib *library) opaqueMeta(L *glua.LState) *glua.LTable {
 	return meta
 }
 
-func secretText(v glua.LValue) string {
-	if data, ok := v.(*glua.LUserData); ok {
-		if secret, ok := data.Value.(action.Secret); ok {
-			return secret.String()
-		}
+// setMetatable is setmetatable(t, meta). It takes tables only: a metatable for all
+// numbers or functions would outlive the script.
+func (lib *library) setMetatable(L *glua.LState) int {
+	t := L.CheckTable(1)
+	meta := L.Get(2)
+	if _, ok := meta.(*glua.LTable); !ok && meta != glua.LNil {
+		L.ArgError(2, "nil or table expected")
 	}
-	return "a secret"
+	lib.mustBeOpen(L, t)
+	t.Metatable = meta
+	L.Push(t)
+	return 1
+}
+
+// mustBeOpen refuses a table whose metatable is protected. The metatable of a list is
+// only a mark, and can be replaced.
+func (lib *library) mustBeOpen(L *glua.LState, t *glua.LTable) {
+	if old, ok := t.Metatable.(*glua.LTable); ok && old != lib.listMeta && old.RawGetString("__metatable") != glua.LNil {
+		L.RaiseError("cannot change a protected metatable")
+	}
+}
+
+// list is list(t). It marks a table as a list, so that an empty one does not become an
+// object.
+func (lib *library) list(L *glua.LState) int {
+	t := L.OptTable(1, nil)
+	if t == nil {
+		t = L.CreateTable(0, 0)
+	}
+	lib.mustBeOpen(L, t)
+	t.Metatable = lib.listMeta
+	L.Push(t)
+	return 1
+}
+
+// require is require(name). It runs a module the first time, and from then on returns
+// what the module returned.
+func require(L *glua.LState) int {
+	L.Push(evaluationOf(L).require(L, L.CheckString(1)))
+	return 1
 }

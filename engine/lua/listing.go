@@ -2,73 +2,77 @@ package lua
 
 import (
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/lua/limits"
 	glua "github.com/yuin/gopher-lua"
 )
 
-// iterable lets a script go over the items of what an action listed:
+// makeIterable lets a script loop over the items that an action listed, with the result
+// of the action itself:
 //
-//	for user in pagerduty.list_users{query = "@example.com"} do ... end
+//	for person in directory.list_people{query = "ann"} do ... end
 //
-// The answer stays the table that it is; a call of it is a step of the loop. That the
-// list was cut at a limit which the script did not set itself is an error of the
-// loop, not a silent end of it.
-func (lib *library) iterable(L *glua.LState, a *action.Action, answer glua.LValue, input, output action.Object) {
-	table, ok := answer.(*glua.LTable)
+// The result stays an ordinary table, with a metatable that makes calls of it iterate.
+// When the list was cut at a default limit, the loop raises an error instead of
+// silently missing the rest. A script that set the limit itself gets what it asked for.
+func makeIterable(L *glua.LState, a *action.Action, result glua.LValue, input, output action.Object) {
+	table, ok := result.(*glua.LTable)
 	if !ok {
-		return // there was no room for it
+		return // the budget had no room for it
 	}
 	_, chosen := input[a.Lists.Limit]
 	more, _ := output[a.Lists.More].(bool)
-	w := &walk{action: a, cut: more && !chosen}
-	w.items, _ = table.RawGetString(a.Lists.Items).(*glua.LTable)
+	it := &iterator{action: a, cut: more && !chosen}
+	it.items, _ = table.RawGetString(a.Lists.Items).(*glua.LTable)
 	meta := protected(L, nil)
-	meta.RawSetString("__call", L.NewFunction(w.next))
+	meta.RawSetString("__call", L.NewFunction(it.next))
 	table.Metatable = meta
 }
 
-// A walk goes over a list of objects. It finds its place by the item before, as
-// several loops may go over one answer.
-type walk struct {
+// An iterator goes over a list of objects. Several loops may use it at the same time, so
+// it finds its place by the previous item.
+type iterator struct {
 	action *action.Action
 	items  *glua.LTable // nil if there are none
-	cut    bool         // at the limit by default
-	at     int          // where the item before probably is
+	cut    bool         // at the default limit
+	at     int          // the place where the previous item probably is
 }
 
-// next is called by a loop with the answer, nothing, and the item before.
-func (w *walk) next(L *glua.LState) int {
-	before := L.Get(3)
-	if before == glua.LNil {
-		w.begin(L)
+// next returns the next item. A loop calls it with the result of the action, nil, and
+// the previous item.
+func (it *iterator) next(L *glua.LState) int {
+	previous := L.Get(3)
+	if previous == glua.LNil {
+		it.begin(L)
 	} else {
-		w.find(L, before)
+		it.find(L, previous)
 	}
-	w.at++
-	if w.items == nil {
+	it.at++
+	if it.items == nil {
 		return 0
 	}
-	L.Push(w.items.RawGetInt(w.at))
+	L.Push(it.items.RawGetInt(it.at))
 	return 1
 }
 
-func (w *walk) begin(L *glua.LState) {
-	if w.at = 0; w.cut {
+func (it *iterator) begin(L *glua.LState) {
+	if it.at = 0; it.cut {
 		evaluationOf(L).raise(L, &action.Error{
-			Kind: action.Limit, Action: w.action.Name,
+			Kind: action.Limit, Action: it.action.Name,
 			Message: "there is more than it lists by default: a loop over it would miss the rest",
-			Hint:    "set `" + w.action.Lists.Limit + "`, or narrow what is listed",
+			Hint:    "set `" + it.action.Lists.Limit + "`, or narrow what is listed",
 		})
 	}
 }
 
-func (w *walk) find(L *glua.LState, before glua.LValue) {
-	if w.items == nil || w.items.RawGetInt(w.at) == before {
+// find sets the place to the previous item's.
+func (it *iterator) find(L *glua.LState, previous glua.LValue) {
+	if it.items == nil || it.items.RawGetInt(it.at) == previous {
 		return
 	}
-	for w.at = 1; w.items.RawGetInt(w.at) != before; w.at++ {
-		budgetOf(L).charge(L, 1)
-		if w.at >= w.items.Len() {
-			L.RaiseError("%s: the list was changed in the loop over it", w.action.Name)
+	for it.at = 1; it.items.RawGetInt(it.at) != previous; it.at++ {
+		limits.Of(L).Charge(L, 1)
+		if it.at >= it.items.Len() {
+			L.RaiseError("%s: the list was changed in the loop over it", it.action.Name)
 		}
 	}
 }

@@ -36,8 +36,8 @@ func people() *action.Action {
 	})
 }
 
-// TestLoopOverListing: the answer of an action that lists is what a loop goes over,
-// and stays the table that it is.
+// TestLoopOverListing: a loop can go over the result of an action that lists, and the
+// result is still an ordinary table.
 func TestLoopOverListing(t *testing.T) {
 	m := newMachine(t, people())
 	const join = "local s = '' local function add(x) s = s .. x end "

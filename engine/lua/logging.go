@@ -5,17 +5,22 @@ import (
 	"strings"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/lua/stdlib"
+	"github.com/pdflow/pdflow/engine/workflow"
 	glua "github.com/yuin/gopher-lua"
 )
 
 const (
 	logModule = "log"
-	// lineBytes is what a line counts beside its text: each is an event of the run.
+	// maxLogged bounds what one attempt logs, in bytes.
+	maxLogged = 64 << 10
+	// lineBytes is what a line counts in addition to its text, because each line is an
+	// event of the run.
 	lineBytes = 64
 )
 
-// print logs its arguments, separated by blanks.
-func (lib *library) print(L *glua.LState) int {
+// printLine is print(...). It logs its arguments, separated by blanks.
+func printLine(L *glua.LState) int {
 	e := evaluationOf(L)
 	log, ok := e.interpreter.catalog.Lookup(logModule + ".info")
 	if !ok || e.silenced() {
@@ -26,21 +31,28 @@ func (lib *library) print(L *glua.LState) int {
 		if i > 1 {
 			line.WriteByte(' ')
 		}
-		e.budget.charge(L, 1) // a text may be what a function of the library makes of it
-		line.WriteString(clip(lib.text(L, L.Get(i)), maxLogged))
+		e.budget.Charge(L, 1) // making the text of an argument is work too
+		line.WriteString(clip(stdlib.Text(L, L.Get(i)), maxLogged))
 	}
-	e.budget.allocate(L, int64(line.Len()))
+	e.budget.Allocate(L, int64(line.Len()))
 	e.call(L, log, action.Object{"message": line.String()})
 	return 0
 }
 
-// silenced reports whether the attempt has logged all that it may. What more it
-// logs is left out without an error: a step should not fail by telling what it
-// does.
+// log calls an action that logs, within the attempt's limit.
+func (e *evaluation) log(L *glua.LState, a *action.Action, input action.Object) (output action.Object) {
+	for _, line := range e.admit(input) {
+		output = e.callOut(L, a, line)
+	}
+	return output
+}
+
+// silenced reports whether the attempt has logged as much as it may. Further lines are
+// left out without an error: a step must not fail because it reports its progress.
 func (e *evaluation) silenced() bool { return e.logged > maxLogged }
 
-// admit counts a line for the log. It returns what is to be logged, which is
-// nothing, the line, or what there is room for and a last word.
+// admit counts a line of the log and returns the lines to log: the line itself; or the
+// part of it that still fits and a note that more is left out; or nothing.
 func (e *evaluation) admit(input action.Object) (lines []action.Object) {
 	if e.silenced() {
 		return nil
@@ -53,15 +65,11 @@ func (e *evaluation) admit(input action.Object) (lines []action.Object) {
 	if message, ok := input["message"].(string); ok && room > 0 && message != "" {
 		lines = append(lines, action.Object{"message": clip(message, room)})
 	}
-	return append(lines, action.Object{"message": logLimitText()})
+	note := fmt.Sprintf("this attempt has logged %s, which is the limit; further lines are left out", workflow.SizeText(maxLogged))
+	return append(lines, action.Object{"message": note})
 }
 
-// logLimitText is the last line that an attempt logs when it logs too much.
-func logLimitText() string {
-	return fmt.Sprintf("this attempt has logged %s, the most that is kept; what follows is left out", sizeText(maxLogged))
-}
-
-// textSize is about how many bytes a value takes when it is written.
+// textSize is about how many bytes a value takes when it is written as JSON.
 func textSize(v any) (size int) {
 	switch v := v.(type) {
 	case string:

@@ -15,8 +15,8 @@ import (
 	glua "github.com/yuin/gopher-lua"
 )
 
-// driver is what PUC Lua 5.1 runs: for each line of source it answers with a line
-// of its values.
+// driver is the script that PUC Lua 5.1 runs: it reads a line of source, runs it and
+// prints a line with its values, again and again.
 const driver = `
 io.stdout:setvbuf("line")
 local function text(v)
@@ -35,7 +35,7 @@ for line in io.lines() do
   print(chunk and answer(pcall(chunk)) or "syntax")
 end`
 
-// An oracle is a process of PUC Lua 5.1. What we do has to be what it does.
+// An oracle is a process of PUC Lua 5.1, with which our results are compared.
 type oracle struct {
 	t           testing.TB
 	in          io.WriteCloser
@@ -44,7 +44,7 @@ type oracle struct {
 	wrong       int
 }
 
-// newOracle starts a process, or skips the test where there is no lua5.1.
+// newOracle starts a process, or skips the test where lua5.1 is not installed.
 func newOracle(t testing.TB) *oracle {
 	t.Helper()
 	path, err := exec.LookPath("lua5.1")
@@ -74,7 +74,7 @@ func newOracle(t testing.TB) *oracle {
 	return &oracle{t: t, in: in, out: scanner, interpreter: newMachine(t).interpreter}
 }
 
-// ask returns what lua5.1 makes of a line of source.
+// ask returns the values that a line of source has in lua5.1.
 func (o *oracle) ask(source string) []string {
 	o.t.Helper()
 	if strings.Contains(source, "\n") {
@@ -89,7 +89,7 @@ func (o *oracle) ask(source string) []string {
 	return strings.Fields(o.out.Text())
 }
 
-// ours returns what we make of it, in the same words.
+// ours returns the values that it has here, written in the same way.
 func (o *oracle) ours(source string) []string {
 	values, err := o.interpreter.Raw(source, 10_000_000)
 	if err != nil {
@@ -114,7 +114,8 @@ func word(v glua.LValue) string {
 	return v.Type().String()
 }
 
-// compare reports where we differ. Numbers may differ by so much of their size.
+// compare reports a difference between the two. Numbers may differ by the tolerance,
+// which is relative to their size.
 func (o *oracle) compare(source string, tolerance float64) {
 	o.t.Helper()
 	want, got := o.ask(source), o.ours(source)
@@ -157,7 +158,7 @@ func readable(words []string) string {
 	return strings.Join(parts, ", ")
 }
 
-// literal writes text as Lua does in source, on one line.
+// literal returns text as a string literal of Lua on one line.
 func literal(text string) string {
 	var b strings.Builder
 	b.WriteByte('"')

@@ -11,16 +11,18 @@ import (
 // maxProtected bounds how deep calls of pcall nest.
 const maxProtected = 100
 
-// gopher-lua's own pcall is not used. An error closes the variables that closures
-// share with every function of a thread, those too that live on after the pcall:
-// a counter outside of it then silently has two values. Its xpcall, and a panic
-// of a Go function, do not close any, so that closures read the variables of
-// others. Here each protected call has a thread of its own: all that an error
-// closes is what it ends.
+// pcall and xpcall of gopher-lua are wrong where closures share variables. After an error,
+// its pcall closes the variables of every function of the thread, including the
+// functions that continue after the pcall: a counter outside of the pcall then
+// silently has two values. Its xpcall, and a panic of a Go function, close no variables,
+// so closures read the variables of others.
+//
+// Here each protected call has a thread of its own, so an error closes only the
+// variables of the functions that it ends.
 
-// protected calls the value at the first place of L with the arguments from the
-// given place on. It returns the thread with the results on its stack, which is
-// to be given back to release, or what was raised.
+// protected calls the value at the first place of L's stack with the arguments from the
+// given place on. It returns the thread with the results on its stack, which must be
+// released, or the value that was raised.
 func (e *evaluation) protected(L *glua.LState, first int) (*glua.LState, glua.LValue) {
 	if len(e.callers) == maxProtected {
 		L.RaiseError("pcall nests deeper than %d levels", maxProtected)
@@ -40,15 +42,15 @@ func (e *evaluation) protected(L *glua.LState, first int) (*glua.LState, glua.LV
 	}
 	e.release(thread)
 	raised := placed(L, raisedValue(err))
-	if e.stopped == nil && e.budget.stop() != nil {
+	if e.stopped == nil && e.budget.Stopped() != nil {
 		e.stopped = raised
 	}
 	return nil, raised
 }
 
-// placed puts the place of a protected call before a message that has none, since
-// the function that raised it was called directly, as in pcall(string.rep).
-// gopher-lua leaves a blank there.
+// placed adds the place of a protected call to a message without one. A message has no
+// place when pcall called the function that raised it directly, as in
+// pcall(string.rep); gopher-lua then begins it with a blank.
 func placed(L *glua.LState, raised glua.LValue) glua.LValue {
 	if text, ok := raised.(glua.LString); ok && strings.HasPrefix(string(text), " ") {
 		return glua.LString(where(L, 1)) + text
@@ -56,12 +58,12 @@ func placed(L *glua.LState, raised glua.LValue) glua.LValue {
 	return raised
 }
 
-// where is the place of a function of Lua that is running: "file:line:", or
-// nothing where there is none at that level.
+// where returns the place of the Lua function that runs at a level, as "file:line:". It is
+// empty where there is none.
 func where(L *glua.LState, level int) (found string) {
 	defer func() {
-		// gopher-lua itself fails in a function that has not begun, since the stack
-		// was too small for its arguments.
+		// gopher-lua panics for a function that could not begin because the stack was too
+		// small for its arguments.
 		if recover() != nil {
 			found = ""
 		}
@@ -72,7 +74,7 @@ func where(L *glua.LState, level int) (found string) {
 	return ""
 }
 
-// thread returns a thread that is not in use.
+// thread returns a thread for a protected call.
 func (e *evaluation) thread() *glua.LState {
 	if last := len(e.threads) - 1; last >= 0 {
 		thread := e.threads[last]
@@ -80,11 +82,12 @@ func (e *evaluation) thread() *glua.LState {
 		return thread
 	}
 	thread, cancel := e.state.NewThread()
-	cancel() // of a context that the next line replaces
+	cancel() // the next line replaces the context
 	thread.SetContext(&e.budget)
 	return thread
 }
 
+// release makes a thread ready to use again.
 func (e *evaluation) release(thread *glua.LState) {
 	thread.SetTop(0)
 	e.threads = append(e.threads, thread)
@@ -97,9 +100,10 @@ func raisedValue(err error) glua.LValue {
 	return glua.LString(err.Error())
 }
 
-// shield is what a protected call begins with. It keeps gopher-lua from building
-// a stack trace, which takes seconds after many tail calls, and raises the panics
-// of Go functions where they happened, as errors of Lua.
+// shield is the function that begins a protected call, and calls the rest. It keeps
+// gopher-lua from building a stack trace, which takes seconds after many tail calls.
+// It also turns the panics of Go functions into errors of Lua, with the place where they
+// happened. gopher-lua panics when its stack is full.
 func shield(L *glua.LState) int {
 	L.Panic = func(L *glua.LState) {
 		panic(&glua.ApiError{Type: glua.ApiErrorRun, Object: withoutAddress(L.Get(-1)), StackTrace: "none"})
@@ -118,24 +122,24 @@ func shield(L *glua.LState) int {
 	return L.GetTop()
 }
 
-// panicText tells of a panic of Go. gopher-lua's own are text, such as that the
-// stack is full; of others a script must not see what was where in memory.
+// panicText returns the message for a panic of Go. gopher-lua panics with texts, for
+// example when the stack is full. The values of other panics are not shown to a script,
+// because they may contain addresses of memory.
 func panicText(r any) string {
 	if text, ok := r.(string); ok {
 		return text
 	}
-	return "internal error: a function failed that should have refused its arguments; please report it"
+	return "internal error: a function failed instead of refusing its arguments; please report it"
 }
 
-// badIndex is how gopher-lua's message of a bad index begins, after the place.
+// badIndex is the beginning of gopher-lua's message for a bad index, after the place.
 const badIndex = "attempt to index a "
 
-// addressPattern finds where that message quotes a key by its place in memory, and
-// long keys.
+// addressPattern finds a key in that message that is written as an address, or is long.
 var addressPattern = regexp.MustCompile(`^(` + badIndex + `.{0,60} with key ')(?:(table|function|userdata|thread): 0x[0-9a-f]+'$|(?s:.{200,}))`)
 
-// withoutAddress returns what was raised without a place in memory, which would
-// differ from run to run.
+// withoutAddress returns a raised value without an address of memory, which would differ
+// from run to run.
 func withoutAddress(raised glua.LValue) glua.LValue {
 	text, ok := raised.(glua.LString)
 	if !ok {
@@ -156,7 +160,7 @@ func withoutAddress(raised glua.LValue) glua.LValue {
 	return glua.LString(clip(head, at+len(m[1])+200) + "'")
 }
 
-// pcall is Lua's: true and the results, or false and what was raised.
+// pcall is pcall(f, ...): true and the results, or false and the raised value.
 func pcall(L *glua.LState) int {
 	L.CheckAny(1)
 	thread, raised := evaluationOf(L).protected(L, 2)
@@ -168,9 +172,9 @@ func pcall(L *glua.LState) int {
 	return results(L, thread)
 }
 
-// xpcall is pcall with a function that makes something else of what was raised.
-// It is called after the error has ended its functions, since scripts have no
-// debug library that could look at them.
+// xpcall is xpcall(f, handler, ...): pcall with a handler that replaces the raised value.
+// The handler runs after the error has ended its functions. Scripts cannot see the
+// difference, because they have no debug library.
 func xpcall(L *glua.LState) int {
 	L.CheckFunction(1)
 	handler := L.CheckFunction(2)
@@ -191,7 +195,7 @@ func xpcall(L *glua.LState) int {
 	return 2
 }
 
-// results moves what a protected call returned to the caller's stack.
+// results moves the results of a protected call to the caller's stack.
 func results(L, thread *glua.LState) int {
 	count := thread.GetTop()
 	L.Push(glua.LTrue)

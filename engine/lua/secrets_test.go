@@ -9,7 +9,7 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// TestSecretsAreOpaque: of a secret a script can make nothing but its name.
+// TestSecretsAreOpaque: a script can only read the name of a secret.
 func TestSecretsAreOpaque(t *testing.T) {
 	m := newMachine(t, echo())
 	m.data["secrets"] = action.Object{"TOKEN": action.Secret{Name: "TOKEN"}}
@@ -34,7 +34,7 @@ func TestSecretsAreOpaque(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", script, diff)
 		}
 	}
-	// It passes through as what it is; the engine refuses it in outputs.
+	// A secret passes through as a secret; the engine refuses it in outputs.
 	want := any(action.Object{"a": []any{action.Secret{Name: "TOKEN"}}})
 	if diff := cmp.Diff(want, m.value(t, "return {a = {secrets.TOKEN}}")); diff != "" {
 		t.Errorf("a secret inside (-want +got):\n%s", diff)
@@ -44,8 +44,7 @@ func TestSecretsAreOpaque(t *testing.T) {
 	}
 }
 
-// TestSecretsInExpressions: an expression may pass a secret input on, and read
-// nothing of it.
+// TestSecretsInExpressions: an expression can pass a secret input on, but cannot read it.
 func TestSecretsInExpressions(t *testing.T) {
 	m := newMachine(t)
 	m.data["inputs"] = action.Object{"key": action.Secret{Name: "inputs.key"}}

@@ -8,23 +8,22 @@ import (
 	"unicode/utf8"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/lua/limits"
+	"github.com/pdflow/pdflow/engine/workflow"
 	glua "github.com/yuin/gopher-lua"
 )
 
-// What a table takes beside its entries, and what they take. A field has its name
-// in a list beside the map, for its place in pairs.
+// maxValueDepth and maxValueNodes bound a value that leaves a script, in addition to the
+// limit for the bytes of its text.
 const (
-	tableBytes = 120
-	itemBytes  = 16
-	fieldBytes = 110
-	// objectBytes is what a table becomes when it leaves: a map with some fields.
-	objectBytes = 300
+	maxValueDepth = 64
+	maxValueNodes = 200_000
 )
 
-// toLua converts a value in the model of JSON. Lists are marked, so that an
-// empty one stays a list on the way back; fields come in sorted order, so that
-// pairs is deterministic. Tables are reserved before they are made; what there is
-// no room for is nil, and the script ends at its next instruction.
+// toLua converts a value in the model of JSON to Lua's. Lists are marked, so that an empty
+// list stays a list on the way back. Fields are set in sorted order, so that pairs is
+// deterministic. Tables are reserved before they are made. When the budget does not
+// have them, the result is nil and the script is stopped at its next instruction.
 func (lib *library) toLua(L *glua.LState, v any) glua.LValue {
 	switch v := v.(type) {
 	case nil:
@@ -38,7 +37,7 @@ func (lib *library) toLua(L *glua.LState, v any) glua.LValue {
 	case []any:
 		return lib.listToLua(L, v)
 	case map[string]any:
-		if !budgetOf(L).reserve(tableBytes + fieldBytes*int64(len(v))) {
+		if !limits.Of(L).Reserve(limits.TableBytes + limits.FieldBytes*int64(len(v))) {
 			return glua.LNil
 		}
 		t := L.CreateTable(0, len(v))
@@ -53,7 +52,7 @@ func (lib *library) toLua(L *glua.LState, v any) glua.LValue {
 }
 
 func (lib *library) listToLua(L *glua.LState, list []any) glua.LValue {
-	if !budgetOf(L).reserve(tableBytes + itemBytes*int64(len(list))) {
+	if !limits.Of(L).Reserve(limits.TableBytes + limits.ItemBytes*int64(len(list))) {
 		return glua.LNil
 	}
 	t := L.CreateTable(len(list), 0)
@@ -68,25 +67,25 @@ func (lib *library) listToLua(L *glua.LState, list []any) glua.LValue {
 	return t
 }
 
-// A converter turns Lua values into the model of JSON, within bounds.
+// A converter turns Lua values into the model of JSON, within limits.
 type converter struct {
 	lib          *library
-	budget       *budget
+	budget       *limits.Budget
 	root         string // names the value in errors
 	nodes, bytes int64
 	most         int64     // bytes of text that the value may hold
 	path         []segment // to the current value
 }
 
-// A segment is a table on the way to a value, and the value's place in it.
+// A segment is a table on the path to a value, and the place of the value in it.
 type segment struct {
 	table *glua.LTable
 	name  string
-	index int // of a list, from 1; 0 where name counts
+	index int // in a list, from 1; 0 for a field
 }
 
-// fromLua converts a value that a script gives away; root names it in errors.
-func (lib *library) fromLua(b *budget, v glua.LValue, root string) (any, error) {
+// fromLua converts a value that leaves a script. Errors call it by the name root.
+func (lib *library) fromLua(b *limits.Budget, v glua.LValue, root string) (any, error) {
 	switch v := v.(type) { // the common cases need no converter
 	case glua.LBool:
 		return bool(v), nil
@@ -97,15 +96,15 @@ func (lib *library) fromLua(b *budget, v glua.LValue, root string) (any, error) 
 	return c.value(v, root)
 }
 
-func (lib *library) converter(b *budget) *converter {
-	return &converter{lib: lib, budget: b, most: b.limits.output}
+func (lib *library) converter(b *limits.Budget) *converter {
+	return &converter{lib: lib, budget: b, most: b.MaxOutput()}
 }
 
-// value converts a value within what is left of the bounds.
+// value converts a value within what is left of the limits.
 func (c *converter) value(v glua.LValue, root string) (any, error) {
 	c.root = root
 	value, err := c.convert(v)
-	if err == nil && !c.budget.spend(c.bytes/bytesPerStep) {
+	if err == nil && !c.budget.Spend(c.bytes/limits.BytesPerStep) {
 		return nil, c.budget.Err()
 	}
 	return value, err
@@ -174,8 +173,8 @@ func (c *converter) count(s string) error {
 	if c.bytes += int64(len(s)); c.bytes <= c.most {
 		return nil
 	}
-	err := c.limit("holds more than %s of text, its limit", sizeText(c.most))
-	err.Hint = "give away less, or raise `limits: {output: ...}`"
+	err := c.limit("holds more than %s of text, its limit", workflow.SizeText(c.most))
+	err.Hint = "hold less text in it, or raise `limits: {output: ...}`"
 	return err
 }
 
@@ -196,9 +195,9 @@ func (c *converter) table(t *glua.LTable) (any, error) {
 	if len(c.path) >= maxValueDepth {
 		return nil, c.limit("nests deeper than %d levels", maxValueDepth)
 	}
-	// Each is charged before it is looked at: a table from which most was deleted is
-	// slow to walk, and there may be many.
-	if !c.budget.reserve(objectBytes) {
+	// Charge for a table before reading it: a table from which most was deleted is slow to
+	// read, and there may be many of them.
+	if !c.budget.Reserve(limits.ObjectBytes) {
 		return nil, c.budget.Err()
 	}
 	if kind, err := c.kindOf(t); err != nil || kind == objectTable {
@@ -217,8 +216,8 @@ const (
 	listTable
 )
 
-// kindOf tells lists from objects: a list has the keys 1..n and no others, or is
-// empty and marked.
+// kindOf tells lists from objects. A list has the keys 1..n and no others, or is empty and
+// marked as a list.
 func (c *converter) kindOf(t *glua.LTable) (tableKind, error) {
 	length, count, names := t.Len(), 0, 0
 	if length > maxValueNodes {
@@ -230,7 +229,7 @@ func (c *converter) kindOf(t *glua.LTable) (tableKind, error) {
 			names++
 		case glua.LNumber:
 			if index := float64(key); index != math.Trunc(index) || index < 1 || index > float64(length) {
-				return 0, c.fail("has the key %s beside a list of %d; a list has no holes", action.FormatNumber(index), length)
+				return 0, c.fail("has the key %s and a list of %d items; a list has the keys 1, 2, 3, ... only", action.FormatNumber(index), length)
 			}
 			count++
 		default:
@@ -254,7 +253,7 @@ func (c *converter) kindOf(t *glua.LTable) (tableKind, error) {
 
 func (c *converter) list(t *glua.LTable) (any, error) {
 	list := make([]any, t.Len())
-	if !c.budget.spend(int64(len(list))) {
+	if !c.budget.Spend(int64(len(list))) {
 		return nil, c.budget.Err()
 	}
 	for i := range list {

@@ -1,14 +1,18 @@
 package lua_test
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// TestValuesRoundTrip: what an action or an input gives comes back as it was.
+// TestValuesRoundTrip: a value of an input or an action passes through a script
+// unchanged.
 func TestValuesRoundTrip(t *testing.T) {
 	for name, value := range map[string]any{
 		"text":                  "grüße, 世界",
@@ -47,6 +51,7 @@ func TestValuesRoundTrip(t *testing.T) {
 	}
 }
 
+// TestValuesOfScripts: a script's value becomes data by the rules for lists and objects.
 func TestValuesOfScripts(t *testing.T) {
 	tests := map[string]struct {
 		script string
@@ -85,7 +90,7 @@ func TestValuesOfScripts(t *testing.T) {
 	}
 }
 
-// TestValuesRefused: what is not data is refused with the path to it.
+// TestValuesRefused: a value that is not data is refused, with the path to it.
 func TestValuesRefused(t *testing.T) {
 	deep := "local t = {} local root = t for i = 1, 100 do t.t = {} t = t.t end return root"
 	tests := map[string]struct {
@@ -117,14 +122,15 @@ func TestValuesRefused(t *testing.T) {
 	}
 }
 
+// TestTooMuchText: the text of a value that leaves a script is limited.
 func TestTooMuchText(t *testing.T) {
 	m := newMachine(t)
 	m.data["inputs"] = action.Object{"text": strings.Repeat("x", 1<<20)}
-	m.mustFail(t, "local t = {} for i = 1, 9 do t[i] = inputs.text end return t", action.Limit, "holds more than 8 MB of text")
+	m.mustFail(t, "local t = {} for i = 1, 9 do t[i] = inputs.text end return t", action.Limit, "holds more than 8MB of text")
 }
 
-// TestArgumentsAreChecked: an argument that is no data is an error of the call,
-// which names it.
+// TestArgumentsAreChecked: an argument that is not data is an error of the call, and the
+// error names the argument.
 func TestArgumentsAreChecked(t *testing.T) {
 	m := newMachine(t, echo(), act("demo.note", action.Pure, nil))
 	got := m.failure(t, "\ndemo.note{text = 'a', map = {cb = print}}")
@@ -134,4 +140,34 @@ func TestArgumentsAreChecked(t *testing.T) {
 	m.mustFail(t, "demo.note{'a'}", action.Script, "demo.note takes named inputs, not a list")
 	m.mustFail(t, "demo.note('a')", action.Script, "demo.note takes one table of named inputs")
 	m.mustFail(t, "demo.echo(1, 2)", action.Script, "demo.echo takes at most 1 arguments, got 2: demo.echo(value)")
+}
+
+// An impatientClock moves by a millisecond whenever it is read.
+type impatientClock struct{ *virtualClock }
+
+func (c impatientClock) Now() time.Time {
+	c.now = c.now.Add(time.Millisecond)
+	return c.virtualClock.Now()
+}
+
+// TestSlowTables: the time limit also ends the conversion of a value. A table from which
+// most was deleted is slow to read, and the value has many of them.
+func TestSlowTables(t *testing.T) {
+	m := newMachine(t)
+	m.env.Clock, m.env.Limits = impatientClock{newClock()}, workflow.Limits{Time: 30 * time.Millisecond}
+	const script = "local h = {} h[4000] = 1 h[4000] = nil\nlocal many = {}\nfor i = 1, 3000 do many[i] = h end\n"
+	m.mustFail(t, script+"return many", action.Limit, "computing for 30ms, its limit")
+}
+
+// TestUnknownInputs: an input with an unknown name is refused without being converted, and
+// all inputs of a call share one limit.
+func TestUnknownInputs(t *testing.T) {
+	type threeIn struct {
+		A any `json:"a" doc:"Anything."`
+		B any `json:"b" doc:"Anything."`
+	}
+	take := action.New(action.Spec{Name: "demo.take", Summary: "Take.", Effect: action.Pure}, func(context.Context, threeIn) (nothing, error) { return nothing{}, nil })
+	m := newMachine(t, take)
+	m.mustFail(t, "demo.take{c = print}", action.InvalidInput, `unknown input "c"`)
+	m.mustFail(t, "local big = {}\nfor i = 1, 150000 do big[i] = i end\ndemo.take{a = big, b = big}", action.Limit, "has more than 200000 values")
 }

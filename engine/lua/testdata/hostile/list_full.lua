@@ -1,5 +1,5 @@
 -- expect: script
--- What is appended to a full list could not be read there.
+-- A value appended to a full list could not be read.
 local t = {}
 t[524286] = 1
 table.insert(t, 2)

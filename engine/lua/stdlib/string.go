@@ -1,0 +1,128 @@
+package stdlib
+
+import (
+	"math"
+	"strings"
+
+	"github.com/pdflow/pdflow/engine/lua/limits"
+	glua "github.com/yuin/gopher-lua"
+)
+
+// String returns the functions of the module string. A string is a sequence of bytes:
+// a letter beyond ASCII is several bytes, which upper and lower leave as they are.
+func String() map[string]glua.LGFunction {
+	return map[string]glua.LGFunction{
+		"byte": textBytes, "char": textChar, "find": textFind, "format": textFormat, "gmatch": textGmatch, "gsub": textGsub, "len": textLen,
+		"lower": textLower, "match": textMatch, "rep": textRepeat, "reverse": textReverse, "sub": textSub, "upper": textUpper,
+	}
+}
+
+// place returns a place in a text, counted from the beginning. A negative place counts from
+// the end. The result may be outside the text.
+func place(at, length int) int {
+	if at < 0 {
+		return max(at+length+1, 0)
+	}
+	return at
+}
+
+// span returns the bounds of the part from the first to the last place, inclusive.
+func span(first, last, length int) (from, to int) {
+	from, to = max(place(first, length), 1)-1, min(place(last, length), length)
+	return min(from, max(to, 0)), max(to, 0)
+}
+
+func textLen(L *glua.LState) int {
+	L.Push(glua.LNumber(len(textArgument(L, 1))))
+	return 1
+}
+
+func textSub(L *glua.LState) int {
+	s := textArgument(L, 1)
+	from, to := span(integerArgument(L, 2), optionalInteger(L, 3, -1), len(s))
+	L.Push(glua.LString(s[from:to]))
+	return 1
+}
+
+func textBytes(L *glua.LState) int {
+	s := textArgument(L, 1)
+	first := optionalInteger(L, 2, 1)
+	from, to := span(first, optionalInteger(L, 3, first), len(s))
+	if to-from >= maxResults {
+		L.RaiseError("stack overflow (string slice too long: %d bytes, at most %d)", to-from, maxResults-1)
+	}
+	limits.Of(L).Charge(L, int64(to-from))
+	for i := from; i < to; i++ {
+		L.Push(glua.LNumber(s[i]))
+	}
+	return to - from
+}
+
+func textChar(L *glua.LState) int {
+	text := make([]byte, L.GetTop())
+	limits.Of(L).Allocate(L, int64(len(text)))
+	for i := range text {
+		code := integerArgument(L, i+1)
+		if code < 0 || code > math.MaxUint8 {
+			L.ArgError(i+1, "invalid value")
+		}
+		text[i] = byte(code)
+	}
+	L.Push(glua.LString(text))
+	return 1
+}
+
+func textRepeat(L *glua.LState) int {
+	s, count := textArgument(L, 1), integerArgument(L, 2)
+	if count <= 0 || s == "" {
+		L.Push(glua.LString(""))
+		return 1
+	}
+	limits.Of(L).Allocate(L, int64(min(count, limits.MaxString+1))*int64(len(s)))
+	L.Push(glua.LString(strings.Repeat(s, count)))
+	return 1
+}
+
+func textUpper(L *glua.LState) int {
+	return mapText(L, func(c byte) byte {
+		if 'a' <= c && c <= 'z' {
+			return c - 'a' + 'A'
+		}
+		return c
+	})
+}
+
+func textLower(L *glua.LState) int {
+	return mapText(L, func(c byte) byte {
+		if 'A' <= c && c <= 'Z' {
+			return c - 'A' + 'a'
+		}
+		return c
+	})
+}
+
+// mapText changes each byte of a text.
+func mapText(L *glua.LState, change func(byte) byte) int {
+	s := textArgument(L, 1)
+	b := limits.Of(L)
+	b.Charge(L, int64(len(s))/8) // a call for each byte
+	b.Allocate(L, int64(len(s)))
+	var out strings.Builder
+	out.Grow(len(s))
+	for i := range len(s) {
+		out.WriteByte(change(s[i]))
+	}
+	L.Push(glua.LString(out.String()))
+	return 1
+}
+
+func textReverse(L *glua.LState) int {
+	s := textArgument(L, 1)
+	limits.Of(L).Allocate(L, int64(len(s)))
+	out := make([]byte, len(s))
+	for i := range len(s) {
+		out[len(s)-1-i] = s[i]
+	}
+	L.Push(glua.LString(out))
+	return 1
+}
