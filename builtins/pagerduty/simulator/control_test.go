@@ -75,7 +75,7 @@ func TestControlRoutes(t *testing.T) {
 		{"POST", "/sim/state", `{"user":[]}`, 400, `{"error":"the document has mistakes","problems":[{"path":"user","message":"unknown field (did you mean \"users\"?)"}]}`},
 		{"POST", "/sim/clock", `{}`, 400, `{"error":"the document has mistakes","problems":[{"path":"","message":"expected either {\"advance\": \"1m\"} or {\"now\": \"2026-01-31T09:00:00Z\"}"}]}`},
 		{"POST", "/sim/clock", `{"now":"2025-01-01T00:00:00Z"}`, 400, `{"error":"the document has mistakes","problems":[{"path":"now","message":"expected a time after 2026-01-01T00:00:00Z; the account's time does not go back"}]}`},
-		{"POST", "/sim/clock", `{"advance":"soon"}`, 400, `{"error":"the document has mistakes","problems":[{"path":"advance","message":"\"soon\" is no duration; expected one such as 250ms, 2s or 1m30s"}]}`},
+		{"POST", "/sim/clock", `{"advance":"soon"}`, 400, `{"error":"the document has mistakes","problems":[{"path":"advance","message":"\"soon\" is not a duration; expected one such as 250ms, 2s or 1m30s"}]}`},
 	}
 	for _, test := range tests {
 		answer := steer(account, test.method, test.path, test.body)

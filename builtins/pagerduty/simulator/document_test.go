@@ -55,15 +55,15 @@ func TestParseStateReports(t *testing.T) {
 			"users[1]: Name can't be blank",
 			"users[1]: Email is too short (minimum is 6 characters)",
 			"users[1]: " + knownRoles,
-			"users[2].email: the address is already that of users[0]",
+			"users[2].email: users[0] already has the address",
 		}},
 		{"identifiers", `{"users": [{"id": "P1", "name": "Ann", "email": "ann@example.com"}], "services": [{"id": "P1", "name": "x"}]}`, []string{
-			"services[0].id: the identifier P1 is already that of users[0].id",
+			"services[0].id: users[0].id already has the identifier P1",
 		}},
 		{"tokens", `{` + users + `, "tokens": [{}, {"key": "a b"}, {"key": "k1"}, {"key": "k1"}, {"key": "k2", "kind": "user"}, {"key": "k3", "user": "PANN001"}, {"key": "k4", "kind": "usr", "user": "PANN001"}, {"key": "k5", "kind": "user", "user": "anne@example.com"}]}`, []string{
 			"tokens[0].key: a key is required",
 			"tokens[1].key: a key is of printable ASCII characters without spaces",
-			"tokens[3].key: the key is already that of tokens[2].key",
+			"tokens[3].key: tokens[2].key already has the key",
 			"tokens[4].user: a user token needs a user",
 			"tokens[5].user: only a token of kind user belongs to one",
 			`tokens[6].kind: "usr" is not known (did you mean "user"?)`,
@@ -72,10 +72,10 @@ func TestParseStateReports(t *testing.T) {
 		}},
 		{"schedules", `{"schedules": [{"time_zone": "Mars/Base", "users": ["nobody"]}, {"name": "A", "time_zone": "Local"}, {"name": "A"}]}`, []string{
 			"schedules[0].name: a name is required",
-			`schedules[0].time_zone: "Mars/Base" is no time zone; expected a name such as Europe/Berlin`,
+			`schedules[0].time_zone: "Mars/Base" is not a time zone; expected a name such as Europe/Berlin`,
 			`schedules[0].users[0]: there is no user "nobody"; expected one of ops@example.com, admin@example.com, responder@example.com`,
-			`schedules[1].time_zone: "Local" is no time zone; expected a name such as Europe/Berlin`,
-			`schedules[2].name: the name "A" is already that of schedules[1]`,
+			`schedules[1].time_zone: "Local" is not a time zone; expected a name such as Europe/Berlin`,
+			`schedules[2].name: schedules[1] already has the name "A"`,
 		}},
 		{"policies", `{"escalation_policies": [{"name": "A"}, {"name": "B", "rules": [{"delay_minutes": -1}, {"schedules": ["Primary"]}]}]}`, []string{
 			"escalation_policies[0].rules: at least one rule is required",
@@ -219,11 +219,11 @@ func TestParseFaultsReports(t *testing.T) {
 			`faults[0].match.metod: unknown field (did you mean "method"?)`,
 		}},
 		{"parameters", `{"faults": [{"do": "duplicate", "status": 500, "body": "x", "headers": {"a": "b"}, "remove": ["a"], "delay": "1s"}]}`, []string{
-			`faults[0].status: means nothing to a fault "duplicate"`,
-			`faults[0].body: means nothing to a fault "duplicate"`,
-			`faults[0].headers: means nothing to a fault "duplicate"`,
-			`faults[0].remove: means nothing to a fault "duplicate"`,
-			`faults[0].delay: means nothing to a fault "duplicate"`,
+			`faults[0].status: a fault "duplicate" does not use it`,
+			`faults[0].body: a fault "duplicate" does not use it`,
+			`faults[0].headers: a fault "duplicate" does not use it`,
+			`faults[0].remove: a fault "duplicate" does not use it`,
+			`faults[0].delay: a fault "duplicate" does not use it`,
 		}},
 		{"required", `{"faults": [{"do": "status"}, {"do": "slow_body"}, {"do": "stale_read", "delay": "0s"}, {"do": "headers"}]}`, []string{
 			`faults[0].status: a fault "status" needs it`,
@@ -238,12 +238,12 @@ func TestParseFaultsReports(t *testing.T) {
 		{"headers", `{"faults": [{"do": "headers", "headers": {"a b": "c", "d": "e\r\nf", "content-length": "1"}, "remove": ["é"]}]}`, []string{
 			"faults[0].headers.a b: is not the name of a header",
 			"faults[0].headers.content-length: is not the name of a header",
-			"faults[0].headers.d: a header is one line",
+			"faults[0].headers.d: a header has one line",
 			`faults[0].remove[0]: "é" is not the name of a header`,
 		}},
 		{"durations", `{"faults": [{"do": "slow_body", "delay": "1 s"}, {"do": "slow_body", "delay": "-1s"}, {"do": "slow_body", "delay": 5}]}`, []string{
-			`faults[0].delay: "1 s" is no duration; expected one such as 250ms, 2s or 1m30s`,
-			`faults[1].delay: "-1s" is no duration; expected one such as 250ms, 2s or 1m30s`,
+			`faults[0].delay: "1 s" is not a duration; expected one such as 250ms, 2s or 1m30s`,
+			`faults[1].delay: "-1s" is not a duration; expected one such as 250ms, 2s or 1m30s`,
 			"faults[2].delay: expected a text, got a number that does not fit",
 		}},
 		{"endpoint", `{"faults": [{"do": "duplicate", "match": {"endpoint": "/user"}}, {"do": "duplicate", "match": {"endpoint": "event"}}]}`, []string{
@@ -258,12 +258,12 @@ func TestParseFaultsReports(t *testing.T) {
 			"faults[0].match.nth: expected at least 1, got -1",
 			"faults[0].match.every: expected at least 1, got -1",
 			"faults[0].match.times: expected at least 1, got -1",
-			"faults[0].match.nth: stands for one request; every and times say nothing more",
+			"faults[0].match.nth: selects one request; remove every and times",
 			"faults[0].match.probability: expected 0 to 1, got 1.5",
-			"faults[1].match.nth: stands for one request; every and times say nothing more",
+			"faults[1].match.nth: selects one request; remove every and times",
 		}},
 		{"names", `{"faults": [{"do": "duplicate", "name": "a"}, {"do": "duplicate"}, {"do": "duplicate"}, {"do": "duplicate", "name": "a"}]}`, []string{
-			`faults[3].name: the name "a" is already that of faults[0]`,
+			`faults[3].name: faults[0] already has the name "a"`,
 		}},
 	}
 	for _, test := range tests {
