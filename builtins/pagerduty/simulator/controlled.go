@@ -47,9 +47,7 @@ func (c controlled) SetState(state State) {
 
 // Rules returns the rules of the fault plan with their counters.
 func (c controlled) Rules() []fault.Rule {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.faults.Rules()
+	return locked(c.Simulator, func() []fault.Rule { return c.faults.Rules() })
 }
 
 // Now returns the time of the account.

@@ -148,67 +148,58 @@ func (s *Simulator) SetFaults(plan FaultPlan) {
 // soon as ctx ends.
 func (s *Simulator) WaitForWebhooks(ctx context.Context) error { return s.webhooks.Wait(ctx) }
 
+// locked returns what read returns, while no request is handled.
+func locked[T any](s *Simulator, read func() T) T {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return read()
+}
+
 // APIKey returns the first account API key: a given one, or else the generated one. It is
 // empty when the state has only keys of other kinds.
 func (s *Simulator) APIKey() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.account.APIKey()
+	return locked(s, func() string { return s.account.APIKey() })
 }
 
 // ServiceKey returns the integration key of the first service: a given one, or else the
 // generated one. It is empty when there are no services.
 func (s *Simulator) ServiceKey() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if keys := s.account.Services.Keys(); len(keys) > 0 {
-		return keys[0]
-	}
-	return ""
+	keys := locked(s, func() []string { return s.account.Services.Keys() })
+	return append(keys, "")[0]
 }
 
 // Requests returns the records of all requests in the order in which they were handled.
 func (s *Simulator) Requests() []Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.requests)
+	return locked(s, func() []Request { return slices.Clone(s.requests) })
 }
 
 // Users returns the users of the account in the order of their creation.
 func (s *Simulator) Users() []User {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.account.Users.Views()
+	return locked(s, func() []User { return s.account.Users.Views() })
 }
 
 // Services returns the services of the account in the order of their creation.
 func (s *Simulator) Services() []Service {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.account.Services.Views()
+	return locked(s, func() []Service { return s.account.Services.Views() })
 }
 
 // Incidents returns all incidents, resolved ones too, in the order in which they were
 // opened.
 func (s *Simulator) Incidents() []Incident {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.settle()
-	return s.account.Incidents.Views()
+	return locked(s, func() []Incident {
+		s.settle()
+		return s.account.Incidents.Views()
+	})
 }
 
 // ChangeEvents returns the change events in the order of their arrival.
 func (s *Simulator) ChangeEvents() []ChangeEvent {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]ChangeEvent{}, s.account.Changes...)
+	return locked(s, func() []ChangeEvent { return append([]ChangeEvent{}, s.account.Changes...) })
 }
 
 // Faults returns the rules of the fault plan with their counters, in their order.
 func (s *Simulator) Faults() []FaultCount {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.faults.Counts()
+	return locked(s, func() []FaultCount { return s.faults.Counts() })
 }
 
 // Deliveries returns all attempts to deliver webhooks in the order of their ends.

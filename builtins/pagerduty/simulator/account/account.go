@@ -81,7 +81,7 @@ func New(config Config) *Account {
 		Incidents:   newIncidents(),
 		tokens:      map[string]Token{},
 	}
-	a.seed()
+	seeder{a}.seed()
 	return a
 }
 

@@ -105,7 +105,7 @@ func (a *Account) process(e Event, at time.Time) {
 		current = a.newIncident(e.Source.Service, e.IncidentKey, e.Description, at)
 		a.Incidents.add(current)
 		a.raiseAlert(current, e, at)
-		a.recordEvent(current, e, at)
+		a.record(current, LogEntry{Type: string(e.Action), Description: e.Description, At: at}, e.Channel, "")
 		a.announce(IncidentTriggered, current, "", at)
 		return
 	case e.Action == Trigger:
@@ -125,9 +125,5 @@ func (a *Account) process(e Event, at time.Time) {
 		a.Incidents.close(current)
 		a.announce(IncidentResolved, current, "", at)
 	}
-	a.recordEvent(current, e, at)
-}
-
-func (a *Account) recordEvent(i *Incident, e Event, at time.Time) {
-	a.record(i, LogEntry{Type: string(e.Action), Description: e.Description, At: at}, e.Channel, "")
+	a.record(current, LogEntry{Type: string(e.Action), Description: e.Description, At: at}, e.Channel, "")
 }

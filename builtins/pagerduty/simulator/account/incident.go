@@ -131,31 +131,18 @@ func (l *Incidents) All() []*Incident { return l.entries }
 
 // Views returns the incidents as callers outside the simulator see them.
 func (l *Incidents) Views() []IncidentView {
-	views := make([]IncidentView, 0, len(l.entries))
-	for _, entry := range l.entries {
-		views = append(views, entry.clone().IncidentView)
-	}
-	return views
+	return each(l.entries, func(entry *Incident) IncidentView { return entry.clone().IncidentView })
 }
 
 // ByID returns the incident with an ID, or nil.
 func (l *Incidents) ByID(id string) *Incident {
-	i := slices.IndexFunc(l.entries, func(entry *Incident) bool { return entry.ID == id })
-	if i < 0 {
-		return nil
-	}
-	return l.entries[i]
+	return find(l.entries, func(entry *Incident) bool { return entry.ID == id })
 }
 
 // openOf returns the IDs of the open incidents of a user.
 func (l *Incidents) openOf(userID string) []string {
-	var found []string
-	for _, entry := range l.entries {
-		if entry.IsOpen() && slices.Contains(entry.Assignees, userID) {
-			found = append(found, entry.ID)
-		}
-	}
-	return found
+	found := Filter(l.entries, func(entry *Incident) bool { return entry.IsOpen() && slices.Contains(entry.Assignees, userID) })
+	return each(found, func(entry *Incident) string { return entry.ID })
 }
 
 // add numbers an incident and adds it.

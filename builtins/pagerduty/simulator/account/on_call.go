@@ -22,15 +22,11 @@ func (a *Account) Duties(now time.Time) []OnCall {
 	if a.onCalls == nil {
 		return a.derivedDuties()
 	}
-	var found []OnCall
-	for _, duty := range a.onCalls {
+	return Filter(a.onCalls, func(duty OnCall) bool {
 		started := duty.Start == nil || !now.Before(*duty.Start)
 		ended := duty.End != nil && !now.Before(*duty.End)
-		if started && !ended && a.Users.ByID(duty.User) != nil {
-			found = append(found, duty)
-		}
-	}
-	return found
+		return started && !ended && a.Users.ByID(duty.User) != nil
+	})
 }
 
 // derivedDuties returns the duties of the users of every rule and of the first user of

@@ -1,9 +1,6 @@
 package account
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // EscalationPolicy says to whom an incident is assigned, level by level. A user in one
 // of its rules cannot be deleted.
@@ -26,10 +23,12 @@ type EscalationRule struct {
 const defaultPolicyName = "Default"
 
 // Policies are the escalation policies of an account, with IDs as references.
-type Policies struct{ entries []EscalationPolicy }
+type Policies struct{ entries []*EscalationPolicy }
 
-// All returns a copy of the list, which is not nil.
-func (p *Policies) All() []EscalationPolicy { return append([]EscalationPolicy{}, p.entries...) }
+// All returns copies of the policies.
+func (p *Policies) All() []EscalationPolicy {
+	return each(p.entries, func(entry *EscalationPolicy) EscalationPolicy { return *entry })
+}
 
 // firstID returns the ID of the policy of a service that is given none.
 func (p *Policies) firstID() string {
@@ -41,57 +40,38 @@ func (p *Policies) firstID() string {
 
 // ByID returns the escalation policy with an ID, or nil.
 func (p *Policies) ByID(id string) *EscalationPolicy {
-	i := slices.IndexFunc(p.entries, func(entry EscalationPolicy) bool { return entry.ID == id })
-	if i < 0 {
-		return nil
-	}
-	return &p.entries[i]
+	return find(p.entries, func(entry *EscalationPolicy) bool { return entry.ID == id })
 }
 
 // Using returns the escalation policies with a schedule in one of their rules.
-func (p *Policies) Using(scheduleID string) []EscalationPolicy {
+func (p *Policies) Using(scheduleID string) []*EscalationPolicy {
 	return p.having(func(rule EscalationRule) bool { return slices.Contains(rule.Schedules, scheduleID) })
 }
 
 // of lists the escalation policies with a user in one of their rules, for a message.
 func (p *Policies) of(userID string) []string {
-	var found []string
-	for _, entry := range p.having(func(rule EscalationRule) bool { return slices.Contains(rule.Users, userID) }) {
-		found = append(found, entry.Name+" ("+entry.ID+")")
-	}
-	return found
+	found := p.having(func(rule EscalationRule) bool { return slices.Contains(rule.Users, userID) })
+	return each(found, func(entry *EscalationPolicy) string { return entry.Name + " (" + entry.ID + ")" })
 }
 
-func (p *Policies) having(wanted func(EscalationRule) bool) []EscalationPolicy {
-	var found []EscalationPolicy
-	for _, entry := range p.entries {
-		if slices.ContainsFunc(entry.Rules, wanted) {
-			found = append(found, entry)
-		}
-	}
-	return found
+func (p *Policies) having(wanted func(EscalationRule) bool) []*EscalationPolicy {
+	return Filter(p.entries, func(entry *EscalationPolicy) bool { return slices.ContainsFunc(entry.Rules, wanted) })
 }
 
 // MatchingPolicies returns the escalation policies whose name contains query, regardless
 // of case, and that name one of some users. An empty list of users stands for all.
-func (a *Account) MatchingPolicies(query string, userIDs []string) []EscalationPolicy {
-	query = strings.ToLower(query)
+func (a *Account) MatchingPolicies(query string, userIDs []string) []*EscalationPolicy {
 	named := func(rule EscalationRule) bool {
 		return slices.ContainsFunc(rule.Users, func(id string) bool { return slices.Contains(userIDs, id) })
 	}
-	var found []EscalationPolicy
-	for _, policy := range a.Policies.entries {
-		if strings.Contains(strings.ToLower(policy.Name), query) &&
-			(len(userIDs) == 0 || slices.ContainsFunc(a.RulesOf(policy), named)) {
-			found = append(found, policy)
-		}
-	}
-	return found
+	return Filter(a.Policies.entries, func(policy *EscalationPolicy) bool {
+		return contains(policy.Name, query) && (len(userIDs) == 0 || slices.ContainsFunc(a.RulesOf(policy), named))
+	})
 }
 
 // RulesOf returns the rules of a policy. For the default policy, which has none, it is
 // one rule with the user who was the first at the start, while that user exists.
-func (a *Account) RulesOf(policy EscalationPolicy) []EscalationRule {
+func (a *Account) RulesOf(policy *EscalationPolicy) []EscalationRule {
 	if len(policy.Rules) > 0 || a.Users.ByID(a.defaultOnCall) == nil {
 		return policy.Rules
 	}

@@ -2,12 +2,13 @@ package account
 
 import (
 	"cmp"
-	"slices"
 	"time"
 )
 
-// seed puts the configuration and its state into an account that is empty.
-func (a *Account) seed() {
+// seeder puts a configuration and its state into an account that is empty.
+type seeder struct{ *Account }
+
+func (a seeder) seed() {
 	state := a.config.State
 	a.Site = newSite(state.Account)
 	a.Abilities = defaultAbilities
@@ -26,7 +27,7 @@ func (a *Account) seed() {
 
 // reserveIdentifiers keeps the identifiers that the configuration chose from being
 // generated.
-func (a *Account) reserveIdentifiers(state State) {
+func (a seeder) reserveIdentifiers(state State) {
 	for _, user := range a.config.Users {
 		a.Identifiers.Reserve(user.ID)
 	}
@@ -47,7 +48,7 @@ func (a *Account) reserveIdentifiers(state State) {
 	}
 }
 
-func (a *Account) seedUsers() {
+func (a seeder) seedUsers() {
 	for _, user := range a.config.Users {
 		user.Role = cmp.Or(user.Role, DefaultRole)
 		a.Users.replace(a.newMember(user.normalized()))
@@ -58,7 +59,7 @@ func (a *Account) seedUsers() {
 }
 
 // seedTokens adds the keys of the state, then those of the configuration.
-func (a *Account) seedTokens(given []StateToken) {
+func (a seeder) seedTokens(given []StateToken) {
 	for _, token := range given {
 		a.tokens[token.Key] = Token{Kind: cmp.Or(token.Kind, AccountToken), UserID: a.userNamed(token.User)}
 	}
@@ -70,34 +71,32 @@ func (a *Account) seedTokens(given []StateToken) {
 	}
 }
 
-func (a *Account) seedSchedules(given []Schedule) {
+func (a seeder) seedSchedules(given []Schedule) {
 	for _, schedule := range given {
 		schedule.ID = cmp.Or(schedule.ID, a.Identifiers.Of("schedule", "P", 6))
 		schedule.TimeZone = cmp.Or(schedule.TimeZone, defaultTimeZone)
 		schedule.Users = a.usersNamed(schedule.Users)
-		a.Schedules.entries = append(a.Schedules.entries, schedule)
+		a.Schedules.entries = append(a.Schedules.entries, &schedule)
 	}
 }
 
-func (a *Account) seedPolicies(given []EscalationPolicy) {
+func (a seeder) seedPolicies(given []EscalationPolicy) {
 	if given == nil {
 		given = []EscalationPolicy{{Name: defaultPolicyName}}
 	}
 	for _, policy := range given {
 		policy.ID = cmp.Or(policy.ID, a.Identifiers.Of("escalation policy", "P", 6))
-		rules := make([]EscalationRule, 0, len(policy.Rules))
-		for _, rule := range policy.Rules {
+		policy.Rules = each(policy.Rules, func(rule EscalationRule) EscalationRule {
 			rule.Users = a.usersNamed(rule.Users)
 			rule.Schedules = each(rule.Schedules, a.scheduleNamed)
-			rules = append(rules, rule)
-		}
-		policy.Rules = rules
-		a.Policies.entries = append(a.Policies.entries, policy)
+			return rule
+		})
+		a.Policies.entries = append(a.Policies.entries, &policy)
 	}
 }
 
 // seedServices adds the services of the configuration, then those of the state.
-func (a *Account) seedServices(given []StateService) {
+func (a seeder) seedServices(given []StateService) {
 	for _, named := range a.config.Services {
 		a.addService(named.Name, named.Key)
 	}
@@ -119,7 +118,7 @@ func (a *Account) seedServices(given []StateService) {
 	}
 }
 
-func (a *Account) seedOnCalls(given []OnCall) {
+func (a seeder) seedOnCalls(given []OnCall) {
 	if given == nil {
 		return
 	}
@@ -136,14 +135,14 @@ func (a *Account) seedOnCalls(given []OnCall) {
 }
 
 // seedIncidents adds the incidents of the state, as events would have left them.
-func (a *Account) seedIncidents(given []StateIncident) {
+func (a seeder) seedIncidents(given []StateIncident) {
 	for _, wanted := range given {
 		at := a.openedAt(wanted)
 		key := wanted.Key
 		if key == "" {
 			key = a.Identifiers.IncidentKey()
 		}
-		service := a.Services.find(func(v *Service) bool { return v.ID == wanted.Service || v.Name == wanted.Service })
+		service := find(a.Services.entries, func(v *Service) bool { return v.ID == wanted.Service || v.Name == wanted.Service })
 		added := a.newIncident(service, key, wanted.Title, at)
 		added.ID = cmp.Or(wanted.ID, added.ID)
 		added.Urgency = cmp.Or(wanted.Urgency, defaultUrgency)
@@ -166,7 +165,7 @@ func (a *Account) seedIncidents(given []StateIncident) {
 }
 
 // openedAt returns the time at which an incident of the state was opened.
-func (a *Account) openedAt(wanted StateIncident) time.Time {
+func (a seeder) openedAt(wanted StateIncident) time.Time {
 	if wanted.CreatedAt != nil {
 		return wanted.CreatedAt.UTC()
 	}
@@ -174,33 +173,22 @@ func (a *Account) openedAt(wanted StateIncident) time.Time {
 }
 
 // usersNamed returns the IDs of users, each once.
-func (a *Account) usersNamed(names []string) []string { return unique(each(names, a.userNamed)) }
+func (a seeder) usersNamed(names []string) []string { return unique(each(names, a.userNamed)) }
 
 // userNamed returns the ID of a user by ID or address. The functions below return the
 // IDs of other resources by ID or name. The state is valid, so they exist.
-func (a *Account) userNamed(name string) string {
-	found := a.Users.find(func(m *Member) bool { return m.ID == name || m.Email == NormalizedEmail(name) })
+func (a seeder) userNamed(name string) string {
+	found := find(a.Users.members, func(m *Member) bool { return m.ID == name || m.Email == NormalizedEmail(name) })
 	if found == nil {
 		return ""
 	}
 	return found.ID
 }
 
-func (a *Account) scheduleNamed(name string) string {
-	i := slices.IndexFunc(a.Schedules.entries, func(v Schedule) bool { return v.ID == name || v.Name == name })
-	return a.Schedules.entries[i].ID
+func (a seeder) scheduleNamed(name string) string {
+	return find(a.Schedules.entries, func(v *Schedule) bool { return v.ID == name || v.Name == name }).ID
 }
 
-func (a *Account) policyNamed(name string) string {
-	i := slices.IndexFunc(a.Policies.entries, func(v EscalationPolicy) bool { return v.ID == name || v.Name == name })
-	return a.Policies.entries[i].ID
-}
-
-// each applies a function to every name.
-func each(names []string, apply func(string) string) []string {
-	var results []string
-	for _, name := range names {
-		results = append(results, apply(name))
-	}
-	return results
+func (a seeder) policyNamed(name string) string {
+	return find(a.Policies.entries, func(v *EscalationPolicy) bool { return v.ID == name || v.Name == name }).ID
 }

@@ -3,7 +3,6 @@ package account
 import (
 	"cmp"
 	"fmt"
-	"strings"
 )
 
 const (
@@ -55,71 +54,35 @@ type Services struct{ entries []*Service }
 
 // Views returns the services as callers outside the simulator see them.
 func (s *Services) Views() []ServiceView {
-	views := make([]ServiceView, 0, len(s.entries))
-	for _, entry := range s.entries {
-		views = append(views, entry.ServiceView)
-	}
-	return views
+	return each(s.entries, func(entry *Service) ServiceView { return entry.ServiceView })
 }
 
 // ByID returns the service with an ID, or nil.
 func (s *Services) ByID(id string) *Service {
-	return s.find(func(entry *Service) bool { return entry.ID == id })
-}
-
-func (s *Services) find(wanted func(*Service) bool) *Service {
-	for _, entry := range s.entries {
-		if wanted(entry) {
-			return entry
-		}
-	}
-	return nil
+	return find(s.entries, func(entry *Service) bool { return entry.ID == id })
 }
 
 // Matching returns the services whose name contains query, regardless of case.
 func (s *Services) Matching(query string) []*Service {
-	query = strings.ToLower(query)
-	var found []*Service
-	for _, entry := range s.entries {
-		if strings.Contains(strings.ToLower(entry.Name), query) {
-			found = append(found, entry)
-		}
-	}
-	return found
+	return Filter(s.entries, func(entry *Service) bool { return contains(entry.Name, query) })
 }
 
 // Of returns the services of an escalation policy.
 func (s *Services) Of(policyID string) []*Service {
-	var found []*Service
-	for _, entry := range s.entries {
-		if entry.PolicyID == policyID {
-			found = append(found, entry)
-		}
-	}
-	return found
+	return Filter(s.entries, func(entry *Service) bool { return entry.PolicyID == policyID })
 }
 
 // Keys returns the integration keys in the order of their creation.
 func (s *Services) Keys() []string {
-	keys := make([]string, 0, len(s.entries))
-	for _, entry := range s.entries {
-		for _, integration := range entry.Integrations {
-			keys = append(keys, integration.Key)
-		}
-	}
-	return keys
+	return each(s.integrations(), func(i *Integration) string { return i.Key })
 }
 
-// byKey returns the integration with a key, or nil.
-func (s *Services) byKey(key string) *Integration {
+func (s *Services) integrations() []*Integration {
+	var found []*Integration
 	for _, entry := range s.entries {
-		for _, integration := range entry.Integrations {
-			if integration.Key == key {
-				return integration
-			}
-		}
+		found = append(found, entry.Integrations...)
 	}
-	return nil
+	return found
 }
 
 // Integration returns what a well-formed integration key reaches with a version of the
@@ -128,7 +91,7 @@ func (s *Services) byKey(key string) *Integration {
 // safe reading]): guides distinguish the two kinds, and none says that a key works with
 // both.
 func (a *Account) Integration(key string, version EventsVersion) (*Integration, bool) {
-	if found := a.Services.byKey(key); found != nil {
+	if found := find(a.Services.integrations(), func(i *Integration) bool { return i.Key == key }); found != nil {
 		return found, found.Accepts == EventsBoth || found.Accepts == version
 	}
 	if !a.config.LenientServiceKeys {

@@ -247,70 +247,51 @@ func (v *stateChecker) checkIncidents() {
 	}
 }
 
-// The checks below compare a reference with the resources that it may refer to. Where
-// the state has no list of them, these are the resources of an account without a state.
+// referable is a resource that a reference may name, by ID or by name (by address for a
+// user).
+type referable struct{ id, name string }
+
+// The functions below check a reference. Where the state has no list of the resources, those
+// of an account without a state may be named.
 
 func (v *stateChecker) checkUser(path, text string) {
 	users := v.state.Users
 	if users == nil {
 		users = DefaultUsers()
 	}
-	var addresses []string
-	for _, user := range users {
-		address := user.normalized().Email
-		if user.ID != "" && user.ID == text || address == NormalizedEmail(text) {
-			return
-		}
-		addresses = append(addresses, address)
-	}
-	v.unknown(path, "user", text, addresses)
+	known := each(users, func(user User) referable { return referable{user.ID, NormalizedEmail(user.Email)} })
+	v.checkReference(path, "user", text, NormalizedEmail(text), known)
 }
 
 func (v *stateChecker) checkSchedule(path, text string) {
-	var names []string
-	for _, schedule := range v.state.Schedules {
-		if schedule.ID != "" && schedule.ID == text || schedule.Name == text {
-			return
-		}
-		names = append(names, schedule.Name)
-	}
-	v.unknown(path, "schedule", text, names)
+	known := each(v.state.Schedules, func(schedule Schedule) referable { return referable{schedule.ID, schedule.Name} })
+	v.checkReference(path, "schedule", text, text, known)
 }
 
 func (v *stateChecker) checkPolicy(path, text string) {
-	policies := v.state.EscalationPolicies
-	if policies == nil {
-		policies = []EscalationPolicy{{Name: defaultPolicyName}}
+	known := each(v.state.EscalationPolicies, func(policy EscalationPolicy) referable { return referable{policy.ID, policy.Name} })
+	if v.state.EscalationPolicies == nil {
+		known = []referable{{name: defaultPolicyName}}
 	}
-	var names []string
-	for _, policy := range policies {
-		if policy.ID != "" && policy.ID == text || policy.Name == text {
-			return
-		}
-		names = append(names, policy.Name)
-	}
-	v.unknown(path, "escalation policy", text, names)
+	v.checkReference(path, "escalation policy", text, text, known)
 }
 
 func (v *stateChecker) checkService(path, text string) {
-	services := v.state.Services
-	if services == nil {
-		services = []StateService{{Name: defaultServiceName}}
+	known := each(v.state.Services, func(service StateService) referable { return referable{service.ID, service.Name} })
+	if v.state.Services == nil {
+		known = []referable{{name: defaultServiceName}}
 	}
-	var names []string
-	for _, service := range services {
-		if service.ID != "" && service.ID == text || service.Name == text {
-			return
-		}
-		names = append(names, service.Name)
-	}
-	v.unknown(path, "service", text, names)
+	v.checkReference(path, "service", text, text, known)
 }
 
-func (v *stateChecker) unknown(path, kind, text string, known []string) {
-	if text == "" {
-		v.problems.Add(path, "a reference to the %s is required%s", kind, strictjson.Suggestion("", known))
-		return
+// checkReference reports a reference, given as an ID and as a name, to no known resource.
+func (v *stateChecker) checkReference(path, kind, id, name string, known []referable) {
+	names := each(known, func(r referable) string { return r.name })
+	switch {
+	case slices.ContainsFunc(known, func(r referable) bool { return r.id != "" && r.id == id || r.name == name }):
+	case id == "":
+		v.problems.Add(path, "a reference to the %s is required%s", kind, strictjson.Suggestion("", names))
+	default:
+		v.problems.Add(path, "there is no %s %s%s", kind, strictjson.Quote(id), strictjson.Suggestion(id, names))
 	}
-	v.problems.Add(path, "there is no %s %s%s", kind, strictjson.Quote(text), strictjson.Suggestion(text, known))
 }

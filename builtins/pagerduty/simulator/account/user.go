@@ -194,22 +194,14 @@ func (a *Account) DeleteUser(id string) error {
 type Users struct{ members []*Member }
 
 func (u *Users) clone() Users {
-	copied := Users{members: make([]*Member, 0, len(u.members))}
-	for _, m := range u.members {
-		kept := *m
-		copied.members = append(copied.members, &kept)
-	}
-	return copied
+	return Users{each(u.members, func(m *Member) *Member {
+		copied := *m
+		return &copied
+	})}
 }
 
 // Views returns the users without what the account made for them.
-func (u *Users) Views() []User {
-	users := make([]User, 0, len(u.members))
-	for _, m := range u.members {
-		users = append(users, m.User)
-	}
-	return users
-}
+func (u *Users) Views() []User { return each(u.members, func(m *Member) User { return m.User }) }
 
 // replace adds a member in place of members with the same ID or address.
 func (u *Users) replace(added *Member) {
@@ -221,32 +213,17 @@ func (u *Users) replace(added *Member) {
 
 // ByID returns the member with an ID, or nil.
 func (u *Users) ByID(id string) *Member {
-	return u.find(func(m *Member) bool { return m.ID == id })
+	return find(u.members, func(m *Member) bool { return m.ID == id })
 }
 
 // ByEmail returns the member with a normalized address, or nil.
 func (u *Users) ByEmail(email string) *Member {
-	return u.find(func(m *Member) bool { return m.Email == email })
-}
-
-func (u *Users) find(wanted func(*Member) bool) *Member {
-	i := slices.IndexFunc(u.members, wanted)
-	if i < 0 {
-		return nil
-	}
-	return u.members[i]
+	return find(u.members, func(m *Member) bool { return m.Email == email })
 }
 
 // Matching returns the members whose name or address contains query, regardless of
 // case. The documentation mentions only the name; pagerduty-cli #10 shows the address
 // too.
 func (u *Users) Matching(query string) []*Member {
-	query = strings.ToLower(query)
-	var found []*Member
-	for _, m := range u.members {
-		if strings.Contains(strings.ToLower(m.Name), query) || strings.Contains(m.Email, query) {
-			found = append(found, m)
-		}
-	}
-	return found
+	return Filter(u.members, func(m *Member) bool { return contains(m.Name, query) || contains(m.Email, query) })
 }

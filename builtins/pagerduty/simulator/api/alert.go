@@ -41,10 +41,6 @@ func renderAlert(a *account.Account, i *account.Incident, v account.Alert) alert
 }
 
 // listAlerts answers GET /incidents/{id}/alerts.
-func listAlerts(x *Exchange) Response {
-	found := x.account.Incidents.ByID(x.id)
-	if found == nil {
-		return notFound()
-	}
+func listAlerts(x *Exchange, found *account.Incident) Response {
 	return listing(x, "alerts", found.Alerts, func(v account.Alert) any { return renderAlert(x.account, found, v) })
 }

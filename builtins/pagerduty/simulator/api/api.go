@@ -8,7 +8,7 @@
 //   - An [Exchange] is one request, read completely, on its way to a [Response].
 //   - A route is one line of the list in route.go: method, path and handler. Everything
 //     that depends on the endpoints follows from that list: 404 and 405, the endpoints
-//     of the fault plan ([Endpoints]), and the check of docs/simulator.md.
+//     of the fault plan ([Routes]), and the check of docs/simulator.md.
 //   - A handler is a function of an Exchange. It stands in the file of its resource,
 //     next to the documents (the JSON) of that resource.
 //   - A [Request] is the record of an answered request. It never holds a key.

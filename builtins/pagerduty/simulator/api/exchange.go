@@ -45,7 +45,7 @@ func (a *API) Read(request *http.Request) *Exchange {
 		header: request.Header,
 	}
 	found, parameters := findRoute(request.Method, request.URL.EscapedPath())
-	x.Endpoint, x.handle, x.event = found.path, found.handle, found.event
+	x.Endpoint, x.handle, x.event = found.Path, found.handle, found.Event
 	x.id, x.child = parameters[0], parameters[1]
 	x.body, x.oversized = ReadBody(request.Body)
 	return x

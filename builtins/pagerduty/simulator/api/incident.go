@@ -127,7 +127,7 @@ func renderServiceOf(a *account.Account, i *account.Incident, whole bool) any {
 
 func renderPolicyOf(a *account.Account, i *account.Incident, whole bool) any {
 	if found := a.Policies.ByID(i.PolicyID); whole && found != nil {
-		return renderPolicy(a, *found, nil)
+		return renderPolicy(a, found, nil)
 	}
 	return referToPolicy(a, i.PolicyID)
 }
@@ -168,11 +168,7 @@ func renderAcknowledgements(a *account.Account, i *account.Incident) []acknowled
 }
 
 // getIncident answers GET /incidents/{id}.
-func getIncident(x *Exchange) Response {
-	found := x.account.Incidents.ByID(x.id)
-	if found == nil {
-		return notFound()
-	}
+func getIncident(x *Exchange, found *account.Incident) Response {
 	return oneIncident(x, http.StatusOK, found)
 }
 
@@ -186,7 +182,7 @@ func listIncidents(x *Exchange) Response {
 	if complaint != "" {
 		return InvalidInput(complaint)
 	}
-	return listing(x, "incidents", wanted.apply(x.account.Incidents.All()), func(i *account.Incident) any {
+	return listing(x, "incidents", account.Filter(x.account.Incidents.All(), wanted.matches), func(i *account.Incident) any {
 		return renderIncident(x.account, i, x.values("include"))
 	})
 }
@@ -240,16 +236,6 @@ func readTime(x *Exchange, name string) (at time.Time, ok bool) {
 		}
 	}
 	return time.Time{}, false
-}
-
-func (f incidentFilter) apply(entries []*account.Incident) []*account.Incident {
-	var found []*account.Incident
-	for _, entry := range entries {
-		if f.matches(entry) {
-			found = append(found, entry)
-		}
-	}
-	return found
 }
 
 func (f incidentFilter) matches(i *account.Incident) bool {

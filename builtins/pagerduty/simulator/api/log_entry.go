@@ -61,11 +61,7 @@ func agentOf(a *account.Account, i *account.Incident, userID string) *reference 
 
 // listLogEntries answers GET /incidents/{id}/log_entries. The latest entry comes first, as
 // in the service.
-func listLogEntries(x *Exchange) Response {
-	found := x.account.Incidents.ByID(x.id)
-	if found == nil {
-		return notFound()
-	}
+func listLogEntries(x *Exchange, found *account.Incident) Response {
 	order := make([]int, 0, len(found.Log))
 	for n := len(found.Log) - 1; n >= 0; n-- {
 		order = append(order, n)

@@ -27,11 +27,7 @@ func renderNote(a *account.Account, n account.Note) noteDocument {
 
 // listNotes answers GET /incidents/{id}/notes. The listing has no pages: go-pagerduty
 // v1.8.0 decodes it as an object of lists only.
-func listNotes(x *Exchange) Response {
-	found := x.account.Incidents.ByID(x.id)
-	if found == nil {
-		return notFound()
-	}
+func listNotes(x *Exchange, found *account.Incident) Response {
 	documents := make([]noteDocument, 0, len(found.Notes))
 	for _, n := range found.Notes {
 		documents = append(documents, renderNote(x.account, n))

@@ -29,7 +29,7 @@ func renderOnCall(a *account.Account, duty account.OnCall, include []string) onC
 		sent.User = renderUser(a, m, nil)
 	}
 	if policy := a.Policies.ByID(duty.EscalationPolicy); policy != nil && slices.Contains(include, "escalation_policies") {
-		sent.EscalationPolicy = renderPolicy(a, *policy, nil)
+		sent.EscalationPolicy = renderPolicy(a, policy, nil)
 	}
 	return sent
 }

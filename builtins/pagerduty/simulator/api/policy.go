@@ -38,7 +38,7 @@ func referToPolicy(a *account.Account, id string) *reference {
 	return &found
 }
 
-func renderPolicy(a *account.Account, policy account.EscalationPolicy, include []string) policyDocument {
+func renderPolicy(a *account.Account, policy *account.EscalationPolicy, include []string) policyDocument {
 	document := policyDocument{
 		reference: refer(a, "escalation_policy", "/escalation_policies/"+policy.ID, policy.Name),
 		Name:      policy.Name,
@@ -83,16 +83,12 @@ func renderTargets(a *account.Account, rule account.EscalationRule, whole bool) 
 // users in the rules.
 func listPolicies(x *Exchange) Response {
 	matching := x.account.MatchingPolicies(x.query.Get("query"), x.values("user_ids"))
-	return listing(x, "escalation_policies", matching, func(policy account.EscalationPolicy) any {
+	return listing(x, "escalation_policies", matching, func(policy *account.EscalationPolicy) any {
 		return renderPolicy(x.account, policy, x.values("include"))
 	})
 }
 
 // getPolicy answers GET /escalation_policies/{id}.
-func getPolicy(x *Exchange) Response {
-	found := x.account.Policies.ByID(x.id)
-	if found == nil {
-		return notFound()
-	}
-	return single(http.StatusOK, "escalation_policy", renderPolicy(x.account, *found, x.values("include")))
+func getPolicy(x *Exchange, found *account.EscalationPolicy) Response {
+	return single(http.StatusOK, "escalation_policy", renderPolicy(x.account, found, x.values("include")))
 }

@@ -29,7 +29,7 @@ func referToSchedule(a *account.Account, id string) *reference {
 	return &found
 }
 
-func renderSchedule(a *account.Account, schedule account.Schedule) scheduleDocument {
+func renderSchedule(a *account.Account, schedule *account.Schedule) scheduleDocument {
 	document := scheduleDocument{
 		reference:          refer(a, "schedule", "/schedules/"+schedule.ID, schedule.Name),
 		Name:               schedule.Name,
@@ -52,16 +52,12 @@ func renderSchedule(a *account.Account, schedule account.Schedule) scheduleDocum
 
 // listSchedules answers GET /schedules, filtered by a part of the name.
 func listSchedules(x *Exchange) Response {
-	return listing(x, "schedules", x.account.Schedules.Matching(x.query.Get("query")), func(schedule account.Schedule) any {
+	return listing(x, "schedules", x.account.Schedules.Matching(x.query.Get("query")), func(schedule *account.Schedule) any {
 		return renderSchedule(x.account, schedule)
 	})
 }
 
 // getSchedule answers GET /schedules/{id}.
-func getSchedule(x *Exchange) Response {
-	found := x.account.Schedules.ByID(x.id)
-	if found == nil {
-		return notFound()
-	}
-	return single(http.StatusOK, "schedule", renderSchedule(x.account, *found))
+func getSchedule(x *Exchange, found *account.Schedule) Response {
+	return single(http.StatusOK, "schedule", renderSchedule(x.account, found))
 }

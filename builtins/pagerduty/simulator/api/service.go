@@ -80,20 +80,12 @@ func listServices(x *Exchange) Response {
 }
 
 // getService answers GET /services/{id}.
-func getService(x *Exchange) Response {
-	found := x.account.Services.ByID(x.id)
-	if found == nil {
-		return notFound()
-	}
+func getService(x *Exchange, found *account.Service) Response {
 	return single(http.StatusOK, "service", renderService(x.account, found, x.values("include")))
 }
 
 // getIntegration answers GET /services/{id}/integrations/{integration}.
-func getIntegration(x *Exchange) Response {
-	found := x.account.Services.ByID(x.id)
-	if found == nil {
-		return notFound()
-	}
+func getIntegration(x *Exchange, found *account.Service) Response {
 	for _, integration := range found.Integrations {
 		if integration.ID == x.child {
 			return single(http.StatusOK, "integration", renderIntegration(x.account, integration))

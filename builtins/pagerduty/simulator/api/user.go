@@ -204,7 +204,9 @@ func createUser(x *Exchange) Response {
 }
 
 // getUser answers GET /users/{id}.
-func getUser(x *Exchange) Response { return oneUser(x, x.id) }
+func getUser(x *Exchange, found *account.Member) Response {
+	return Document(http.StatusOK, userBody{renderUser(x.account, found, x.values("include"))})
+}
 
 // getCurrentUser answers GET /users/me, which needs the key of a user. That an account's
 // key is answered 400 is in the OpenAPI description; the text is [unknown, safe reading].
@@ -212,23 +214,11 @@ func getCurrentUser(x *Exchange) Response {
 	if x.token.UserID == "" {
 		return InvalidInput("An account API key does not belong to a user")
 	}
-	return oneUser(x, x.token.UserID)
-}
-
-func oneUser(x *Exchange, id string) Response {
-	found := x.account.Users.ByID(id)
-	if found == nil {
-		return notFound()
-	}
-	return Document(http.StatusOK, userBody{renderUser(x.account, found, x.values("include"))})
+	return getUser(x, x.account.Users.ByID(x.token.UserID))
 }
 
 // updateUser answers PUT /users/{id}. Fields that are absent stay as they are.
-func updateUser(x *Exchange) Response {
-	changed := x.account.Users.ByID(x.id)
-	if changed == nil {
-		return notFound()
-	}
+func updateUser(x *Exchange, changed *account.Member) Response {
 	fields, refused, ok := readResource(x.body, "user", "User")
 	if !ok {
 		return refused
@@ -237,7 +227,7 @@ func updateUser(x *Exchange) Response {
 	if err := x.account.UpdateUser(changed, user, account.Invalid(found)); err != nil {
 		return refuse(err)
 	}
-	return oneUser(x, x.id)
+	return getUser(x, changed)
 }
 
 // deleteUser answers DELETE /users/{id}.
@@ -249,22 +239,14 @@ func deleteUser(x *Exchange) Response {
 }
 
 // listContactMethods answers GET /users/{id}/contact_methods.
-func listContactMethods(x *Exchange) Response {
-	m := x.account.Users.ByID(x.id)
-	if m == nil {
-		return notFound()
-	}
+func listContactMethods(x *Exchange, m *account.Member) Response {
 	return listing(x, "contact_methods", []account.ContactMethod{m.Contact}, func(account.ContactMethod) any {
 		return renderContact(x.account, m, true)
 	})
 }
 
 // listNotificationRules answers GET /users/{id}/notification_rules.
-func listNotificationRules(x *Exchange) Response {
-	m := x.account.Users.ByID(x.id)
-	if m == nil {
-		return notFound()
-	}
+func listNotificationRules(x *Exchange, m *account.Member) Response {
 	return listing(x, "notification_rules", m.Rules, func(rule account.NotificationRule) any {
 		return renderRule(x.account, m, rule, true)
 	})

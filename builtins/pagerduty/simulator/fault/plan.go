@@ -133,7 +133,7 @@ func (m Match) check(path string, problems *strictjson.Problems) {
 // checkEndpoint compares the endpoint and the method with the routes.
 func (m Match) checkEndpoint(path string, problems *strictjson.Problems) {
 	var paths, methods []string
-	for _, route := range api.Endpoints() {
+	for _, route := range api.Routes() {
 		if !slices.Contains(paths, route.Path) {
 			paths = append(paths, route.Path)
 		}
