@@ -265,7 +265,11 @@ func (r *reader) intoScalar(value any, field reflect.Value, path string) {
 // expected reports a value of the wrong kind. It does not quote the value, which may
 // be a key in the wrong field.
 func (r *reader) expected(want string, value any, path string) {
-	r.problems.Add(path, "expected %s, got %s", want, kindOf(value))
+	got := kindOf(value)
+	if got == "a number" && strings.HasSuffix(want, got[2:]) {
+		got = "a number that does not fit"
+	}
+	r.problems.Add(path, "expected %s, got %s", want, got)
 }
 
 func kindOf(value any) string {
@@ -277,7 +281,7 @@ func kindOf(value any) string {
 	case bool:
 		return "true or false"
 	case json.Number:
-		return "a number that does not fit"
+		return "a number"
 	case []any:
 		return "a list"
 	}
