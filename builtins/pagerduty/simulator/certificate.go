@@ -22,8 +22,8 @@ const certificateLifetime = 7 * 24 * time.Hour
 // and, in PEM, the certificate of the authority, which clients must trust
 // (PAGERDUTY_CA_FILE, NODE_EXTRA_CA_CERTS, SSL_CERT_FILE).
 //
-// The authority is valid for these hosts only, and its key is not kept. So there is no harm
-// in trusting it longer than needed. The keys are the only random values of the simulator.
+// The authority is valid for these hosts only, and its key is not kept. Trusting it longer
+// than needed is harmless. The keys are the only random values of the simulator.
 func NewTLS(now time.Time, hosts ...string) (*tls.Config, []byte, error) {
 	if len(hosts) == 0 {
 		hosts = []string{"localhost", "127.0.0.1", "::1"}

@@ -138,7 +138,7 @@ const (
 	ClockJump     = fault.ClockJump
 )
 
-// DefaultUsers returns the users of an account that no option changed. The first of them
+// DefaultUsers returns the users of an account without options. The first of them
 // is on call.
 func DefaultUsers() []User { return account.DefaultUsers() }
 

@@ -105,7 +105,7 @@ func WithoutUsers() Option {
 // WithState gives the account a starting state. If it lists users, they replace the default
 // users and those of earlier options. Its keys and services are added to those of other
 // options. It may refer only to its own resources, or, where it has no list of them, to
-// those of an account without a state.
+// the resources of an account without a state.
 func WithState(state State) Option {
 	return func(s *settings) {
 		s.account.State = state

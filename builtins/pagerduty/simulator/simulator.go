@@ -21,7 +21,7 @@ type Simulator struct {
 	timeline *timeline.Timeline
 	webhooks *webhook.Sender
 	control  *control.API
-	log      func(Request)      // nil when nobody logs
+	log      func(Request)      // nil without WithLog
 	close    context.CancelFunc // ends what hangs and what is delivered
 
 	mu       sync.Mutex // held while a request is handled; guards everything below

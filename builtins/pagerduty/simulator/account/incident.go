@@ -199,8 +199,8 @@ func (c IncidentChange) apply(i *Incident) {
 	}
 }
 
-// checkChange returns what is wrong with a change. That no other status than these two
-// can be set is in the OpenAPI description; the texts are [unknown, safe reading].
+// checkChange returns what is wrong with a change. The OpenAPI description allows only
+// the statuses acknowledged and resolved; the texts are [unknown, safe reading].
 func (a *Account) checkChange(change IncidentChange) Invalid {
 	var found Invalid
 	for _, id := range change.Assignees {
@@ -296,10 +296,10 @@ func (a *Account) CheckNew(wanted NewIncident) Invalid {
 	return found
 }
 
-// CreateIncident opens an incident for a user. The error is Invalid with the mistakes
-// that the caller has found and those of the service. Otherwise the incident has passed
-// CheckNew. That a key of an open incident of the service is refused is known, the text
-// is [unknown, safe reading].
+// CreateIncident opens an incident for a user. The caller has called CheckNew and passes
+// all mistakes that were found. The error is Invalid with these mistakes, followed by a
+// missing service or a key that an open incident of the service has. It is known that
+// such a key is refused; the text is [unknown, safe reading].
 func (a *Account) CreateIncident(wanted NewIncident, found Invalid, userID string, now time.Time) (*Incident, error) {
 	service := a.Services.ByID(wanted.ServiceID)
 	switch {

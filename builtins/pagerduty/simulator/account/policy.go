@@ -17,9 +17,9 @@ type EscalationRule struct {
 	Schedules    []string `json:"schedules,omitempty"`
 }
 
-// defaultPolicyName is the name of the escalation policy that an account has when its
-// state has none. That policy pages the first user. Unlike a policy of a state it has no
-// rules of its own, so it does not keep the user from being deleted.
+// defaultPolicyName is the name of the escalation policy of an account whose state lists no
+// policies. The policy pages the first user. Its rules are empty, so it does not keep that
+// user from being deleted.
 const defaultPolicyName = "Default"
 
 // Policies are the escalation policies of an account, with IDs as references.
@@ -30,7 +30,7 @@ func (p *Policies) All() []EscalationPolicy {
 	return each(p.entries, func(entry *EscalationPolicy) EscalationPolicy { return *entry })
 }
 
-// firstID returns the ID of the policy of a service that is given none.
+// firstID returns the ID of the policy for a service that sets no policy.
 func (p *Policies) firstID() string {
 	if len(p.entries) == 0 {
 		return ""
@@ -69,8 +69,8 @@ func (a *Account) MatchingPolicies(query string, userIDs []string) []*Escalation
 	})
 }
 
-// RulesOf returns the rules of a policy. For the default policy, which has none, it is
-// one rule with the user who was the first at the start, while that user exists.
+// RulesOf returns the rules of a policy. For the default policy it is one rule with the user
+// who was the first at the start, while that user exists.
 func (a *Account) RulesOf(policy *EscalationPolicy) []EscalationRule {
 	if len(policy.Rules) > 0 || a.Users.ByID(a.defaultOnCall) == nil {
 		return policy.Rules

@@ -58,7 +58,7 @@ func (a seeder) seedUsers() {
 	}
 }
 
-// seedTokens adds the keys of the state, then those of the configuration.
+// seedTokens adds the keys of the state, then the keys of the configuration.
 func (a seeder) seedTokens(given []StateToken) {
 	for _, token := range given {
 		a.tokens[token.Key] = Token{Kind: cmp.Or(token.Kind, AccountToken), UserID: a.userNamed(token.User)}
@@ -95,7 +95,7 @@ func (a seeder) seedPolicies(given []EscalationPolicy) {
 	}
 }
 
-// seedServices adds the services of the configuration, then those of the state.
+// seedServices adds the services of the configuration, then the services of the state.
 func (a seeder) seedServices(given []StateService) {
 	for _, named := range a.config.Services {
 		a.addService(named.Name, named.Key)

@@ -7,9 +7,9 @@ import (
 
 const (
 	// defaultServiceName is the name of the service that is generated when the
-	// configuration has none.
+	// configuration lists no services.
 	defaultServiceName = "Default Service"
-	// defaultIntegrationName is the name of an integration that is given none.
+	// defaultIntegrationName is used when an integration has no name.
 	defaultIntegrationName = "Events API"
 )
 

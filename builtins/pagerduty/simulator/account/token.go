@@ -51,7 +51,7 @@ func (a *Account) MayWrite(by Token) bool {
 	return by.Kind != ReadOnlyToken
 }
 
-// APIKey returns the first account API key, or "" when the account has none.
+// APIKey returns the first account API key, or "" without one.
 func (a *Account) APIKey() string {
 	if len(a.config.AccountKeys) > 0 {
 		return a.config.AccountKeys[0]

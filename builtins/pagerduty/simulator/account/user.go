@@ -44,7 +44,7 @@ var userRoles = []string{
 	"restricted_access", "read_only_limited_user", "user",
 }
 
-// DefaultUsers returns the users of an account that is given none. The first of them
+// DefaultUsers returns the users of an account whose configuration lists no users. The first of them
 // is on call.
 func DefaultUsers() []User {
 	return []User{

@@ -9,8 +9,8 @@
 //   - A route is one line of the list in route.go: method, path and handler. Everything
 //     that depends on the endpoints follows from that list: 404 and 405, the endpoints
 //     of the fault plan ([Routes]), and the check of docs/simulator.md.
-//   - A handler is a function of an Exchange. It stands in the file of its resource,
-//     next to the documents (the JSON) of that resource.
+//   - A handler is a function of an Exchange. The file of a resource has its
+//     documents (the JSON) and its handlers.
 //   - A [Request] is the record of an answered request. It never holds a key.
 //
 // What holds for all routes of an API is in authorization.go (REST: credential, rate

@@ -14,8 +14,8 @@ type sentEvent struct {
 }
 
 // limitedEvent wraps the handler of an Events API with the limit of the body's size. The
-// status for an event that is too large is [unknown, safe reading]: 413, which no client
-// repeats.
+// status for an event that is too large is [unknown, safe reading]: 413, because
+// clients do not repeat such a request.
 func limitedEvent(handle handler) handler {
 	return func(x *Exchange) Response {
 		if x.oversized {

@@ -92,7 +92,7 @@ func (c *complaints) textV2(fields object, name string) string {
 // same one is [unknown, safe reading].
 func (c *complaints) missing(name string) { c.add("'%s' is missing or blank", name) }
 
-// checkRoutingKey checks the shape of a key. The texts are those of the service.
+// checkRoutingKey checks the shape of a key. The texts are quoted from the service.
 func (c *complaints) checkRoutingKey(key string) {
 	switch {
 	case account.IsBlank(key):

@@ -64,7 +64,8 @@ func referToIncident(a *account.Account, i *account.Incident) reference {
 	return refer(a, "incident", "/incidents/"+i.ID, fmt.Sprintf("[#%d] %s", i.Number, i.Description))
 }
 
-// renderIncident returns an incident as sent. What include names is sent whole.
+// renderIncident returns an incident as sent. Resources that include names are sent whole,
+// others as references.
 func renderIncident(a *account.Account, i *account.Incident, include []string) incidentDocument {
 	return incidentDocument{
 		reference:        referToIncident(a, i),
@@ -196,7 +197,7 @@ type incidentFilter struct {
 	urgencies  []string
 	since      time.Time
 	until      time.Time
-	none       bool // a team is given; the account has none
+	none       bool // a team is given, and the account has no teams
 }
 
 // readIncidentFilter reads the filter of a request. The answers to an unknown status and to

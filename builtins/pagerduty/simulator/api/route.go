@@ -109,8 +109,8 @@ func of[T any](find func(*Exchange) *T, handle func(*Exchange, *T) Response) han
 // Routes returns all routes in their order.
 func Routes() []Route { return slices.Clone(routes) }
 
-// findRoute returns the route of a request and the values of its parameters. A request
-// that has none gets a route without a path, which answers 404 or 405.
+// findRoute returns the route of a request and the values of its parameters. For a
+// request without a route it returns a route without a path, which answers 404 or 405.
 func findRoute(method, escapedPath string) (Route, [2]string) {
 	segments := strings.Split(WithoutTrailingSlash(escapedPath), "/")
 	var allowed []string

@@ -52,7 +52,8 @@ func renderIntegration(a *account.Account, i *account.Integration) integrationDo
 	}
 }
 
-// renderService returns a service as sent. What include names is sent whole.
+// renderService returns a service as sent. Resources that include names are sent whole,
+// others as references.
 func renderService(a *account.Account, v *account.Service, include []string) serviceDocument {
 	document := serviceDocument{
 		reference:        referToService(a, v.ServiceView),

@@ -35,8 +35,8 @@ type userDocument struct {
 	WebCalendarURL       *string `json:"web_cal_url"`
 }
 
-// renderUser returns a member as sent. What include names is sent whole, the rest as
-// references.
+// renderUser returns a member as sent. Resources that include names are sent whole, others
+// as references.
 func renderUser(a *account.Account, m *account.Member, include []string) userDocument {
 	return userDocument{
 		reference:            referToUser(a, m),

@@ -99,7 +99,7 @@ func writeWebhook(a *account.Account, event, resourceType string, data any, agen
 		Data:         data,
 	}})
 	if err != nil {
-		panic("simulator: a webhook cannot be written: " + err.Error()) // every type of the body can be
+		panic("simulator: a webhook cannot be written: " + err.Error()) // every type of the body can be written
 	}
 	return body
 }

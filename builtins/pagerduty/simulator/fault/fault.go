@@ -69,10 +69,10 @@ const (
 	SlowBody      Kind = "slow_body"      // Delay in the middle of the body
 	TruncatedBody Kind = "truncated_body" // half of the body, then a reset of the connection
 
-	ResetBefore   Kind = "reset_before"   // the connection breaks, the request had no effect
-	ResetAfter    Kind = "reset_after"    // the connection breaks, the request had its effect
-	TimeoutBefore Kind = "timeout_before" // silence, the request had no effect
-	TimeoutAfter  Kind = "timeout_after"  // silence, the request had its effect
+	ResetBefore   Kind = "reset_before"   // the connection breaks, the request has not taken effect
+	ResetAfter    Kind = "reset_after"    // the connection breaks, the request has taken effect
+	TimeoutBefore Kind = "timeout_before" // no answer, the request has not taken effect
+	TimeoutAfter  Kind = "timeout_after"  // no answer, the request has taken effect
 
 	Duplicate Kind = "duplicate"  // the request arrives twice; the first answer is sent
 	StaleRead Kind = "stale_read" // a read sees the account as it was Delay ago
@@ -95,7 +95,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// traits are what a kind needs and does.
+// traits are the parameters and the effects of a kind.
 type traits struct {
 	parameters  []string // the fields of Fault that it uses
 	required    []string // the fields that it needs

@@ -108,7 +108,7 @@ func (i *Injector) Answer(x *api.Exchange, record *api.Request) (api.Response, F
 // choose returns the rule that applies to a request, and counts it; or nil.
 func (i *Injector) choose(x *api.Exchange, key string) *Rule {
 	for _, r := range i.rules {
-		if r.isFor(x, key) && i.strikes(r) {
+		if r.isFor(x, key) && i.applies(r) {
 			r.Applied++
 			return r
 		}
@@ -123,8 +123,8 @@ func (r *Rule) isFor(x *api.Exchange, key string) bool {
 		(r.Do != StaleRead || x.IsRead())
 }
 
-// strikes counts a request that matches, and reports whether the rule applies to it.
-func (i *Injector) strikes(r *Rule) bool {
+// applies counts a request that matches a rule, and reports whether the rule applies to it.
+func (i *Injector) applies(r *Rule) bool {
 	r.Matched++
 	m := r.Match
 	switch {

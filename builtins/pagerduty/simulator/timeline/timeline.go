@@ -32,7 +32,7 @@ type Timeline struct {
 type alarm struct {
 	due  time.Time
 	ring func()
-	stop func() bool // stops its timer; nil when it has none
+	stop func() bool // stops its timer; nil without a timer
 }
 
 // New returns a timeline on the clock read. A nil read stands for a virtual clock,
