@@ -21,17 +21,17 @@ func (x *Exchange) authorize(handle handler) Response {
 	key, bearer := ReadCredential(x.header)
 	token, ok := x.account.Authenticate(key, bearer)
 	if !ok {
-		return unauthorized()
+		return standard(http.StatusUnauthorized)
 	}
 	x.token = token
 	left := x.api.countAgainstLimit(key, x.Now)
 	switch {
 	case left.exceeded:
-		return left.onto(limitExceeded())
+		return left.onto(standard(http.StatusTooManyRequests))
 	case x.oversized:
 		return left.onto(failure(http.StatusRequestEntityTooLarge, codeInvalidInput, "Request Entity Too Large"))
 	case !x.IsRead() && !x.account.MayWrite(token):
-		return left.onto(accessDenied())
+		return left.onto(standard(http.StatusForbidden))
 	}
 	return left.onto(handle(x))
 }

@@ -42,10 +42,10 @@ func createEventV1(x *Exchange) Response {
 func readEventV1(fields object) (sentEvent, complaints) {
 	var found complaints
 	var e sentEvent
-	e.Action = account.EventAction(found.textV1(fields, "event_type"))
-	e.key = found.textV1(fields, "service_key")
-	e.IncidentKey = found.textV1(fields, "incident_key")
-	e.Description = found.textV1(fields, "description")
+	e.Action = account.EventAction(found.text(fields, "event_type", "event_type"))
+	e.key = found.text(fields, "service_key", "service_key")
+	e.IncidentKey = found.text(fields, "incident_key", "incident_key")
+	e.Description = found.text(fields, "description", "description")
 	e.Details, e.Channel = fields["details"], account.ChannelV1
 	found.checkServiceKey(e.key)
 	if !e.Action.IsKnown() {
@@ -56,16 +56,6 @@ func readEventV1(fields object) (sentEvent, complaints) {
 		found.checkTriggerV1(fields)
 	}
 	return e, found
-}
-
-// textV1 returns a string field. A field of another type is refused ([unknown, safe
-// reading]).
-func (c *complaints) textV1(fields object, name string) string {
-	value, ok := fields.text(name)
-	if !ok {
-		c.add("%s must be a string", name)
-	}
-	return value
 }
 
 // checkServiceKey checks the shape of a key. The text for a wrong length, also used for no
@@ -103,8 +93,8 @@ func (c *complaints) checkTriggerV1(fields object) {
 	if _, ok := fields.object("details"); !ok {
 		c.add("details must be an object")
 	}
-	c.textV1(fields, "client")
-	c.textV1(fields, "client_url")
+	c.text(fields, "client", "client")
+	c.text(fields, "client_url", "client_url")
 	contexts, ok := fields.list("contexts")
 	if !ok {
 		c.add("contexts must be an array")

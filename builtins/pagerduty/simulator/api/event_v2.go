@@ -78,14 +78,9 @@ func readEventV2(fields object) (sentEvent, complaints) {
 	return e, found
 }
 
-// textV2 returns a string field. A field of another type is refused ([unknown, safe
-// reading]).
+// textV2 returns a string field, whose name is quoted in the complaint.
 func (c *complaints) textV2(fields object, name string) string {
-	value, ok := fields.text(name)
-	if !ok {
-		c.add("'%s' must be a string", name)
-	}
-	return value
+	return c.text(fields, name, "'"+name+"'")
 }
 
 // missing adds the complaint that is known for event_action. That other fields have the

@@ -78,11 +78,6 @@ func (a allowance) onto(answer Response) Response {
 		WithHeader("ratelimit-reset", strconv.Itoa(a.reset))
 }
 
-// limitExceeded answers 429 as the REST API does (documentation, "Rate Limits").
-func limitExceeded() Response {
-	return failure(http.StatusTooManyRequests, codeRateLimit, "Rate Limit Exceeded")
-}
-
 // slidingLimit allows a number of calls per key in any minute. A refused call is not
 // counted ([unknown, safe reading]).
 type slidingLimit struct {
@@ -133,7 +128,7 @@ func (a *API) TooMany(x *Exchange) Response {
 	key, _ := ReadCredential(x.header)
 	left := a.allowanceIn(a.windowOf(key, x.Now), x.Now)
 	left.remaining = 0
-	return left.onto(limitExceeded())
+	return left.onto(standard(http.StatusTooManyRequests))
 }
 
 // TooManyStatus returns the status for too many requests: 403 for Events API v1, 429 for

@@ -73,7 +73,8 @@ func (c *complaints) add(format string, values ...any) {
 	(*account.Invalid)(c).Add(format, values...)
 }
 
-// text returns a string field of a REST resource.
+// text returns a string field. A field of another type is refused ([unknown, safe
+// reading]); title names it in the complaint.
 func (c *complaints) text(fields object, name, title string) string {
 	value, ok := fields.text(name)
 	if !ok {

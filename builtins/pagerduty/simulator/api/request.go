@@ -114,7 +114,10 @@ func withoutKeyParameters(target string) string {
 // keys returns the keys of the account, the longest first, so that replacing a key that is
 // part of another one leaves no remainder of the longer one.
 func (a *API) keys() []string {
-	keys := append(a.account.Keys(), a.config.Webhooks.Secrets()...)
+	keys := a.account.Keys()
+	for _, v := range a.config.Webhooks.List() {
+		keys = append(keys, v.Secret)
+	}
 	slices.SortFunc(keys, func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b))
 	})

@@ -92,7 +92,7 @@ type errorDetail struct {
 }
 
 // statusErrors are the errors that the REST API has for a status (developer
-// documentation, "Errors").
+// documentation, "Errors"). The text of 401 is [unknown, safe reading].
 var statusErrors = map[int]errorDetail{
 	http.StatusBadRequest:      {Message: "Invalid Input Provided", Code: codeInvalidInput, Errors: []string{"Request is invalid"}},
 	http.StatusUnauthorized:    {Message: "Authentication failed", Code: codeNotAuthenticated},
@@ -108,10 +108,13 @@ func failure(status, code int, message string, details ...string) Response {
 	return Document(status, errorDocument{errorDetail{Message: message, Code: code, Errors: details}})
 }
 
-// InvalidInput answers 400 with what is wrong with a request to the REST API.
-func InvalidInput(details ...string) Response {
-	return failure(http.StatusBadRequest, codeInvalidInput, "Invalid Input Provided", details...)
+// standard answers with the error that the REST API has for a status.
+func standard(status int, details ...string) Response {
+	return failure(status, statusErrors[status].Code, statusErrors[status].Message, details...)
 }
+
+// InvalidInput answers 400 with what is wrong with a request to the REST API.
+func InvalidInput(details ...string) Response { return standard(http.StatusBadRequest, details...) }
 
 // ErrorsString answers with an error of the REST API whose errors are one string, as some
 // real answers have it.
@@ -123,17 +126,6 @@ func ErrorsString(status int, text string) Response {
 
 func notFound() Response { return refuse(account.ErrNotFound) }
 
-// unauthorized answers 401. The code is from the documented table, the text is
-// [unknown, safe reading].
-func unauthorized() Response {
-	return failure(http.StatusUnauthorized, codeNotAuthenticated, "Authentication failed")
-}
-
-// accessDenied answers 403. The error is from the documented table.
-func accessDenied() Response {
-	return failure(http.StatusForbidden, codeAccessDenied, "Access Denied")
-}
-
 // refuse answers with an error of package account.
 func refuse(err error) Response {
 	status, detail := refusal(err)
@@ -141,19 +133,22 @@ func refuse(err error) Response {
 }
 
 // refusal returns the status and the error of the REST API for an error of package
-// account. Codes 1001 and 2014 are from the documented table.
+// account. Code 1001 is from the documented table.
 func refusal(err error) (status int, detail errorDetail) {
 	var invalid account.Invalid
 	var ability account.MissingAbility
+	status = http.StatusNotFound
 	switch {
-	case errors.As(err, &invalid):
-		return http.StatusBadRequest, errorDetail{Message: "Invalid Input Provided", Code: codeInvalidInput, Errors: invalid}
-	case errors.As(err, &ability):
-		return http.StatusPaymentRequired, errorDetail{Message: "Missing Account Ability", Code: codeMissingAbility, Errors: []string{err.Error()}}
 	case errors.Is(err, account.ErrAlreadyResolved):
 		return http.StatusBadRequest, errorDetail{Message: "Incident Already Resolved", Code: codeAlreadyResolved}
+	case errors.As(err, &ability):
+		status, invalid = http.StatusPaymentRequired, account.Invalid{err.Error()}
+	case errors.As(err, &invalid):
+		status = http.StatusBadRequest
 	}
-	return http.StatusNotFound, errorDetail{Message: "Not Found", Code: codeNotFound}
+	detail = statusErrors[status]
+	detail.Errors = invalid
+	return status, detail
 }
 
 // single answers with one resource under its name, as every REST answer has it.

@@ -145,17 +145,6 @@ func (s *Sender) Enable(id string) (Subscription, bool) {
 	return *found, true
 }
 
-// Secrets returns the secrets of all subscriptions.
-func (s *Sender) Secrets() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var secrets []string
-	for _, v := range s.subscriptions {
-		secrets = append(secrets, v.Secret)
-	}
-	return secrets
-}
-
 // Deliveries returns all attempts in the order of their ends.
 func (s *Sender) Deliveries() []Delivery {
 	s.mu.Lock()
