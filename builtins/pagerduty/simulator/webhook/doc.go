@@ -7,6 +7,7 @@
 //
 // The package does not know what an event contains: package api calls
 // [Sender.Announce] when an incident changes and gives it the body. A Sender has a lock
-// of its own because its workers run between requests. It never calls back into the
-// account while it holds the lock.
+// of its own because its workers run between requests. The lock of the simulator is always
+// taken before it: a request that announces a change holds both, a worker takes only this
+// one.
 package webhook
