@@ -8,41 +8,36 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net"
 	"time"
 )
 
-// certificateLifetime is how long the certificates hold: longer than any test,
-// shorter than anybody could come to rely on.
+// certificateLifetime is longer than any test, and too short for anybody to rely on.
 const certificateLifetime = 7 * 24 * time.Hour
 
-// NewTLS makes a certificate authority and a certificate of it for hosts: names
-// and IP addresses; localhost, 127.0.0.1 and ::1 when there are none. It returns
-// the configuration of a server and, in PEM, the authority's certificate, which
-// clients must be told to trust (PAGERDUTY_CA_FILE, NODE_EXTRA_CA_CERTS,
-// SSL_CERT_FILE).
+// NewTLS makes a certificate authority and a certificate for hosts: names and IP addresses;
+// localhost, 127.0.0.1 and ::1 when there are none. It returns the configuration of a server
+// and, in PEM, the certificate of the authority, which clients must trust
+// (PAGERDUTY_CA_FILE, NODE_EXTRA_CA_CERTS, SSL_CERT_FILE).
 //
-// The authority can vouch for these hosts only, and its key is thrown away: who
-// trusts it by mistake, and forgets, is in no danger. The keys are the one thing
-// here that is random.
+// The authority is valid for these hosts only, and its key is not kept. Trusting it longer
+// than needed is harmless. The keys are the only random values of the simulator.
 func NewTLS(now time.Time, hosts ...string) (*tls.Config, []byte, error) {
 	if len(hosts) == 0 {
 		hosts = []string{"localhost", "127.0.0.1", "::1"}
 	}
 	names, addresses := splitHosts(hosts)
-	authority := authorityTemplate(now, names, addresses)
-	authorityKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, nil, fmt.Errorf("making the key of the simulator's certificate authority: %w", err)
+	authorityKey, authorityErr := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	serverKey, serverErr := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err := errors.Join(authorityErr, serverErr); err != nil {
+		return nil, nil, fmt.Errorf("making the keys of the simulator's certificates: %w", err)
 	}
+	authority := authorityTemplate(now, names, addresses)
 	authorityDER, err := x509.CreateCertificate(rand.Reader, authority, authority, &authorityKey.PublicKey, authorityKey)
 	if err != nil {
 		return nil, nil, fmt.Errorf("making the simulator's certificate authority: %w", err)
-	}
-	serverKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, nil, fmt.Errorf("making the key of the simulator's certificate: %w", err)
 	}
 	server := serverTemplate(now, names, addresses)
 	serverDER, err := x509.CreateCertificate(rand.Reader, server, authority, &serverKey.PublicKey, authorityKey)
@@ -56,7 +51,7 @@ func NewTLS(now time.Time, hosts ...string) (*tls.Config, []byte, error) {
 	return config, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authorityDER}), nil
 }
 
-// splitHosts tells names from IP addresses.
+// splitHosts separates names and IP addresses.
 func splitHosts(hosts []string) (names []string, addresses []net.IP) {
 	for _, host := range hosts {
 		if ip := net.ParseIP(host); ip != nil {
@@ -80,7 +75,7 @@ func authorityTemplate(now time.Time, names []string, addresses []net.IP) *x509.
 		bits := 8 * len(shortest(ip))
 		template.PermittedIPRanges = append(template.PermittedIPRanges, &net.IPNet{IP: shortest(ip), Mask: net.CIDRMask(bits, bits)})
 	}
-	// Without a name of a kind, every name of that kind would be permitted.
+	// Without a permitted name or address, all of them would be permitted.
 	if len(names) == 0 {
 		template.ExcludedDNSDomains = []string{""}
 	}
@@ -102,8 +97,8 @@ func serverTemplate(now time.Time, names []string, addresses []net.IP) *x509.Cer
 	return template
 }
 
-// validFrom begins a certificate. An hour before now makes up for clocks that
-// differ. The serial number is made by x509.
+// validFrom returns a template with a name and the time of validity, which begins an hour
+// before now because clocks differ. x509 adds the serial number.
 func validFrom(now time.Time, name string) *x509.Certificate {
 	return &x509.Certificate{
 		Subject:   pkix.Name{CommonName: name},
@@ -112,7 +107,7 @@ func validFrom(now time.Time, name string) *x509.Certificate {
 	}
 }
 
-// shortest is an address in 4 bytes where it fits, as certificates have it.
+// shortest returns an IPv4 address in 4 bytes, the form that certificates need.
 func shortest(ip net.IP) net.IP {
 	if four := ip.To4(); four != nil {
 		return four

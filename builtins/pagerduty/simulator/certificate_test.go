@@ -42,8 +42,8 @@ func TestTLSServer(t *testing.T) {
 	}
 }
 
-// TestCertificateHolds verifies names and times as a client does.
-func TestCertificateHolds(t *testing.T) {
+// TestCertificateValidity verifies names and times as a client does.
+func TestCertificateValidity(t *testing.T) {
 	tests := []struct {
 		name  string
 		hosts []string
@@ -77,15 +77,15 @@ func TestCertificateHolds(t *testing.T) {
 			}
 			_, err = leaf.Verify(x509.VerifyOptions{DNSName: test.host, Roots: roots, CurrentTime: start.Add(test.at)})
 			if (err == nil) != test.want {
-				t.Errorf("got %v, want it to hold: %v", err, test.want)
+				t.Errorf("got %v, want it to be valid: %v", err, test.want)
 			}
 		})
 	}
 }
 
-// TestAuthorityVouchesForItsHostsOnly looks at the constraints: who trusts the
-// authority trusts it for nothing else.
-func TestAuthorityVouchesForItsHostsOnly(t *testing.T) {
+// TestAuthorityIsValidForItsHostsOnly checks the constraints of the certificate: a client
+// that trusts the authority trusts it for these hosts only.
+func TestAuthorityIsValidForItsHostsOnly(t *testing.T) {
 	for _, hosts := range [][]string{nil, {"localhost"}, {"127.0.0.1"}} {
 		_, authority, err := simulator.NewTLS(start, hosts...)
 		if err != nil {

@@ -10,12 +10,12 @@ import (
 
 var start = time.Date(2026, time.March, 1, 9, 0, 0, 0, time.UTC)
 
-// manualClock stands still until a test moves it.
+// manualClock advances only when a test moves it.
 type manualClock struct {
 	mu     sync.Mutex
 	now    time.Time
 	timers []*manualTimer
-	set    chan time.Duration // told of each timer, when it is not nil
+	set    chan time.Duration // if not nil, it receives the duration of each timer
 }
 
 type manualTimer struct {
@@ -69,7 +69,7 @@ func (c *manualClock) advance(d time.Duration) {
 	}
 }
 
-// options make an account live by the clock.
+// options let an account use the clock.
 func (c *manualClock) options() []simulator.Option {
 	return []simulator.Option{simulator.WithClock(c.Now), simulator.WithAfterFunc(c.AfterFunc)}
 }

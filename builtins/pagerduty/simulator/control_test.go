@@ -13,12 +13,12 @@ import (
 
 const controlToken = "control-token-that-is-long-and-random"
 
-// steer makes a request to the control API as its owner does.
+// steer makes a request to the control API with its token.
 func steer(handler http.Handler, method, path, body string) *httptest.ResponseRecorder {
 	return send(handler, method, "http://127.0.0.1"+path, body, "Authorization", "Bearer "+controlToken)
 }
 
-func TestControlNeedsItsOwner(t *testing.T) {
+func TestControlChecksTokenHostAndOrigin(t *testing.T) {
 	tests := []struct {
 		name, url, authorization, origin string
 		status                           int
@@ -48,7 +48,7 @@ func TestControlNeedsItsOwner(t *testing.T) {
 			t.Errorf("%s: got %d %s, want %d", test.name, got.Code, got.Body, test.status)
 		}
 		if got := account.Requests(); len(got) != 0 {
-			t.Errorf("%s: got %v recorded, want nothing: it is no request to PagerDuty", test.name, got)
+			t.Errorf("%s: got %v recorded, want nothing: it is not a request to PagerDuty", test.name, got)
 		}
 	}
 }
@@ -75,7 +75,7 @@ func TestControlRoutes(t *testing.T) {
 		{"POST", "/sim/state", `{"user":[]}`, 400, `{"error":"the document has mistakes","problems":[{"path":"user","message":"unknown field (did you mean \"users\"?)"}]}`},
 		{"POST", "/sim/clock", `{}`, 400, `{"error":"the document has mistakes","problems":[{"path":"","message":"expected either {\"advance\": \"1m\"} or {\"now\": \"2026-01-31T09:00:00Z\"}"}]}`},
 		{"POST", "/sim/clock", `{"now":"2025-01-01T00:00:00Z"}`, 400, `{"error":"the document has mistakes","problems":[{"path":"now","message":"expected a time after 2026-01-01T00:00:00Z; the account's time does not go back"}]}`},
-		{"POST", "/sim/clock", `{"advance":"soon"}`, 400, `{"error":"the document has mistakes","problems":[{"path":"advance","message":"\"soon\" is no duration; expected one such as 250ms, 2s or 1m30s"}]}`},
+		{"POST", "/sim/clock", `{"advance":"soon"}`, 400, `{"error":"the document has mistakes","problems":[{"path":"advance","message":"\"soon\" is not a duration; expected one such as 250ms, 2s or 1m30s"}]}`},
 	}
 	for _, test := range tests {
 		answer := steer(account, test.method, test.path, test.body)
@@ -122,8 +122,9 @@ func TestControlClock(t *testing.T) {
 	}
 }
 
-// TestClockOfControlWakesWaits lets the control API end a wait that has a timer.
-func TestClockOfControlWakesWaits(t *testing.T) {
+// TestControlClockEndsWaits moves the clock by the control API, which ends a wait that has a
+// timer.
+func TestControlClockEndsWaits(t *testing.T) {
 	clock := newManualClock()
 	clock.set = make(chan time.Duration, 10)
 	to := &subscriber{statuses: []int{500, 200}}
@@ -131,8 +132,8 @@ func TestClockOfControlWakesWaits(t *testing.T) {
 		simulator.WithWebhookTransport(to), simulator.WithWebhookRetries(time.Hour))...)
 	subscribe(t, account, subscription)
 	sendEvent(t, account, checkoutKey, "trigger", "k", "d")
-	<-clock.set // of the time-out
-	<-clock.set // of the wait
+	<-clock.set // the timeout of the attempt
+	<-clock.set // the wait before the retry
 	steer(account, "POST", "/sim/clock", `{"advance":"1h"}`)
 	settled(t, account)
 	if got := len(to.all()); got != 2 {
@@ -179,8 +180,8 @@ func TestControlSetsState(t *testing.T) {
 	}
 }
 
-// TestReset plays the same requests before and after: a reset account answers
-// byte for byte as a new one, but for the time.
+// TestReset sends the same requests before and after a reset. The account answers byte for
+// byte as a new one; only the time differs.
 func TestReset(t *testing.T) {
 	clock := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	account := newAccount(simulator.WithSeed(3), simulator.WithClock(func() time.Time { return clock }),

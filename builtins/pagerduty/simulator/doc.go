@@ -1,50 +1,53 @@
-// Package simulator is a PagerDuty account that lives in memory and answers
-// HTTP. It keeps what it is told: a user created by POST /users is found by
-// GET /users, an event opens an incident, and the incident can be listed,
-// acknowledged and resolved. Programs that talk to PagerDuty are pointed at it
-// by changing a base URL and nothing else.
+// Package simulator is a PagerDuty account in memory that answers HTTP. A user created by
+// POST /users is found by GET /users; an event opens an incident, which can be listed,
+// acknowledged and resolved. To use it, a program that talks to PagerDuty only needs
+// another base URL.
 //
 // The nouns:
 //
-//   - A [Simulator] is one account: its users, services, incidents and keys.
-//     It is an http.Handler, safe for concurrent use. One handler serves the
-//     REST API and both Events APIs; the path decides.
+//   - A [Simulator] is one account with its users, services, incidents and keys. It is an
+//     http.Handler, safe for concurrent use. It serves the REST API, both Events APIs and
+//     the control API; the path decides.
 //   - An [Option] configures the account before the first request.
 //   - A [State] is what the account holds at the start, in Go or in JSON.
 //   - A [User] is a person of the account.
-//   - A [Service] receives events. Its 32-character integration key is the
-//     credential that an event carries in its body.
+//   - A [Service] receives events. Its 32-character integration key is the credential
+//     that an event carries in its body.
 //   - An [EscalationPolicy] and the [Schedule]s in it say who is [OnCall].
-//   - An [Incident] is what events to a service open, acknowledge and resolve.
-//     Every event that had an effect is a [LogEntry] of its incident.
-//   - A [Fault] is a rule that makes something go wrong: an odd answer, a slow
-//     one, none at all, or one after the request has had its effect.
-//   - A [Delivery] is one attempt to tell a webhook subscriber.
-//   - A [Request] says how one HTTP request was answered. It never holds a key.
+//   - An [Incident] is opened, acknowledged and resolved by events to a service. Every
+//     event that changed it is a [LogEntry] of the incident.
+//   - A [Fault] is a rule that makes a request go wrong: a wrong answer, a slow answer, no
+//     answer, or a lost answer after the request has taken effect.
+//   - A [Delivery] is one attempt to deliver a webhook.
+//   - A [Request] is the record of one HTTP request and how it was answered. It never
+//     holds a key.
 //
-// How a request flows: an exchange is read from it (exchange.go) and matched
-// with a route (route.go) and with the fault plan (fault_plan.go); rest or events
-// wraps the route's handler with what its API demands of all requests
-// (surface.go); the handler changes the account (account.go) and returns a
-// response (response.go), which is sent as whole and as fast as the fault lets it
-// (delivery.go). A handler never touches the network and runs alone, so that the
-// account needs one lock and no more. A new endpoint is a line in routes and a
-// handler; a new fault is a line in traitsOfFaults and a case in spoil, respond or
-// send.
+// This package is the front door: construction, options, and what a caller can read
+// afterwards. The work is done below it, and most of its types are aliases (names.go):
 //
-// Documents of people are read by readStrict (strict.go), which reports every
-// mistake with its place. The control API (control.go) lets another process look
-// into the account, move its time and change its faults. Webhooks leave by
-// workers, one for each subscription and resource (webhook_delivery.go).
+//   - account: the resources and the operations on them. It knows no HTTP.
+//   - api: the REST API and the Events APIs, one route for each endpoint.
+//   - fault: the fault plan. It answers in place of the API, or changes its answers.
+//   - webhook: subscriptions and deliveries.
+//   - control: the control API, by which another process reads and changes the simulator.
+//   - timeline: the time of the account.
+//   - seeded: identifiers, keys and probabilities, all from a seed.
+//   - strictjson: documents that people write, with every mistake and its path.
 //
-// Nothing depends on chance or on the time of day. Identifiers are derived from
-// a seed, and time comes from a clock and a timer that the caller may set
-// (timeline.go), so the same requests to the same configuration are answered byte
-// for byte the same. The keys of [NewTLS] are the one exception.
+// How a request flows: [Simulator.ServeHTTP] reads it into an api.Exchange. Under the lock
+// of the Simulator, events that are due take effect, the record of the request is made, and
+// fault.Injector chooses a rule and calls the API, whose handler changes the account. After
+// the lock is released, the injector sends the answer. One lock is enough because a handler
+// never waits and never uses the network; webhooks leave in goroutines of their own.
 //
-// What is known of the real service is imitated to the letter. Where no public
-// source tells what the service does, the comment beside the choice says
-// "[unknown, safe reading]": the simulator then refuses rather than accepts.
+// Nothing depends on chance or on the time of day. Identifiers follow from a seed, and the
+// time comes from a clock and a timer that the caller may set. So the same requests to the
+// same configuration get the same answers, byte for byte. The only exceptions are the keys
+// of [NewTLS].
+//
+// What is known of the real service is imitated exactly. Where no public source says what
+// the service does, a comment says "[unknown, safe reading]": the simulator then refuses
+// rather than accepts.
 //
 // In a Go test:
 //
@@ -57,6 +60,6 @@
 //		fmt.Println(incident.Key, incident.Status)
 //	}
 //
-// A simulator with faults that hang, or with webhooks, is closed before its server:
-// the server waits for the requests that hang.
+// A simulator with faults that hang, or with webhooks, must be closed before its server,
+// because the server waits for the requests that hang.
 package simulator

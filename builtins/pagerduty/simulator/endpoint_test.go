@@ -10,7 +10,7 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
 )
 
-// company is a state with one of everything.
+// company is a state with at least one resource of each kind.
 const company = `{
 	"account": {"subdomain": "acme", "region": "eu"},
 	"tokens": [
@@ -52,8 +52,7 @@ func newCompany(t *testing.T, options ...simulator.Option) *simulator.Simulator 
 	return account
 }
 
-// pick returns the value at a path such as "users.0.name" of a JSON document, as
-// JSON.
+// pick returns, as JSON, the value at a path such as "users.0.name" of a JSON document.
 func pick(t *testing.T, document []byte, path string) string {
 	t.Helper()
 	var value any
@@ -81,8 +80,8 @@ func pick(t *testing.T, document []byte, path string) string {
 	return encode(t, value)
 }
 
-// TestReadEndpoints reads one thing of every endpoint. A path of an answer and the
-// value there alternate.
+// TestReadEndpoints reads every endpoint. The expectations alternate: a path in the answer,
+// then the value at that path.
 func TestReadEndpoints(t *testing.T) {
 	tests := []struct {
 		target string
@@ -262,7 +261,7 @@ func TestIntegrationKeysHaveVersions(t *testing.T) {
 	wantAnswer(t, send(account, "POST", pathV2, encode(t, eventV2.with("routing_key", v1Only))), 400, "Invalid routing key")
 	wantAnswer(t, send(account, "POST", pathV1, encode(t, fields{"service_key": v2Only, "event_type": "trigger", "description": "d"})),
 		400, invalid+`"Service key is not registered"]}`)
-	// Both keys reach the same service: the same problem.
+	// Both keys reach the same service, so both events report the same problem.
 	sendEvent(t, account, checkoutKey, "resolve", "one", "")
 	if got := account.Incidents()[2]; got.Key != "one" || got.Status != simulator.Resolved {
 		t.Errorf("got %v, want it resolved", got)
@@ -281,7 +280,7 @@ func TestAbilities(t *testing.T) {
 	wantAnswer(t, call(account, "GET", "/abilities/read_only_users", ""), 402, without)
 }
 
-func TestDeletionNamesWhatBlocksIt(t *testing.T) {
+func TestDeletionNamesItsBlockers(t *testing.T) {
 	tests := []struct {
 		id   string
 		want []string
@@ -303,7 +302,7 @@ func TestDeletionNamesWhatBlocksIt(t *testing.T) {
 	}
 }
 
-func TestListedOnCallsTakeThePlaceOfDerivedOnes(t *testing.T) {
+func TestListedOnCallsReplaceDerivedOnes(t *testing.T) {
 	early, late := start.AddDate(0, 0, -1), start.AddDate(0, 0, 1)
 	state := simulator.State{
 		Users: []simulator.User{

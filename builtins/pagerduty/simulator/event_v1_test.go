@@ -56,13 +56,13 @@ func TestEventV1Refusals(t *testing.T) {
 	}
 }
 
-func TestEventV1ComplainsOfEverything(t *testing.T) {
+func TestEventV1ReportsAllMistakes(t *testing.T) {
 	answer := send(newAccount(), "POST", pathV1, `{"event_type":"resolve"}`)
 	wantAnswer(t, answer, 400, invalid+
 		`"Service key is the wrong length (should be 32 characters)","Incident key can't be blank"]}`)
 }
 
-func TestEventsThatAreNoObject(t *testing.T) {
+func TestEventsThatAreNotAnObject(t *testing.T) {
 	for _, path := range []string{pathV1, pathV2} {
 		for _, body := range []string{"", "{", "null", "[]", "7", `{} {}`} {
 			wantAnswer(t, send(newAccount(), "POST", path, body), 400, unrecognized)
@@ -81,8 +81,8 @@ func TestEventsThatAreTooLarge(t *testing.T) {
 	}
 }
 
-// TestEventV1Accepts sends what clients are known to send: nulls, fields of v2,
-// texts at their limits, a slash too many.
+// TestEventV1Accepts sends what clients are known to send: nulls, fields of v2, texts of the
+// maximum length, an extra slash.
 func TestEventV1Accepts(t *testing.T) {
 	base := fields{"service_key": checkoutKey, "event_type": "trigger", "description": "d", "incident_key": "k"}
 	tests := map[string]fields{

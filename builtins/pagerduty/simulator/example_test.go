@@ -10,7 +10,7 @@ import (
 )
 
 // A program under test is given the server's URL for both the REST API and the
-// Events API. Afterwards the account tells what the program has done.
+// Events API. Afterwards the account shows what the program has done.
 func Example() {
 	account := simulator.New()
 	server := httptest.NewServer(account)
@@ -36,7 +36,7 @@ func Example() {
 	// POST /generic/2010-04-15/create_event.json 200
 }
 
-// The answer to the first event is lost after it has had its effect. A client that
+// The answer to the first event is lost after the event has taken effect. A client that
 // repeats it with the same key opens no second incident.
 func ExampleWithFaults() {
 	plan, err := simulator.ParseFaults([]byte(`{"faults": [

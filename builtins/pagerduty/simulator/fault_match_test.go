@@ -82,8 +82,8 @@ func TestClockJump(t *testing.T) {
 	}
 }
 
-// TestMatch sends a series of requests to a rule and lists, by their numbers, those
-// that it struck.
+// TestMatch sends a series of requests to a rule. It lists the numbers of the requests to
+// which the rule was applied.
 func TestMatch(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -141,7 +141,7 @@ func struck(account *simulator.Simulator) []int {
 	return numbers
 }
 
-func TestRulesStandInOrder(t *testing.T) {
+func TestFirstRuleThatAppliesIsUsed(t *testing.T) {
 	account := newAccount(simulator.WithFaults(
 		simulator.Fault{Name: "first", Do: "status", Status: 500, Match: simulator.Match{Nth: 2}},
 		simulator.Fault{Do: "status", Status: 502, Match: simulator.Match{Method: "GET"}},
@@ -164,8 +164,8 @@ func TestRulesStandInOrder(t *testing.T) {
 	}
 }
 
-// TestProbability draws 2,000 times: the share comes near, the seed decides which,
-// and two rules do not draw the same.
+// TestProbability draws 2,000 times. The share is close to the probability, the requests
+// follow from the seed, and two rules do not draw the same requests.
 func TestProbability(t *testing.T) {
 	run := func(seed int64) (first, second []int) {
 		rule := func(share float64) simulator.Fault {
@@ -206,7 +206,7 @@ func TestRequestsWithoutRouteHaveNoFaults(t *testing.T) {
 	}
 }
 
-// TestExactlyOnce is how a test of a client counts: by what requests mean.
+// TestExactlyOnce shows how a test of a client counts requests: by their keys.
 func TestExactlyOnce(t *testing.T) {
 	account := newAccount(simulator.WithFaults(simulator.Fault{Do: "status", Status: 503, Match: simulator.Match{Nth: 1}}))
 	call(account, "POST", "/users", annBody)

@@ -13,8 +13,7 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
 )
 
-// faulty returns an account on a server. Both end with the test, in the order in
-// which they must.
+// faulty returns an account and its server. Both end with the test, the account first.
 func faulty(t *testing.T, options ...simulator.Option) (*simulator.Simulator, *httptest.Server) {
 	t.Helper()
 	account := newAccount(options...)
@@ -26,16 +25,16 @@ func faulty(t *testing.T, options ...simulator.Option) (*simulator.Simulator, *h
 	return account, server
 }
 
-// exchanged is what a client has of an answer.
+// exchanged is the part of an answer that a client received.
 type exchanged struct {
 	status int
 	header http.Header
 	body   string
-	err    error // of the request, or of reading the body
+	err    error // from the request or from reading the body
 }
 
-// over makes a request over the network, with connections of its own: what one
-// fault does to a connection is not the next one's business.
+// over makes a request over the network. Each request has its own connection, because a
+// fault may break it.
 func over(ctx context.Context, server *httptest.Server, method, path, body string, headers ...string) exchanged {
 	request, err := http.NewRequestWithContext(ctx, method, server.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -61,8 +60,8 @@ const (
 	lockBody = `{"error":{"message":"Invalid Input Provided","code":2001,"errors":["License error: Unable to perform request at this time. account could not be locked"]}}`
 )
 
-// TestAnswersOfFaults makes every fault that answers in the account's place, at
-// the REST API and at both Events APIs.
+// TestAnswersOfFaults covers every fault that answers in place of the account, in the REST
+// API and in both Events APIs.
 func TestAnswersOfFaults(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -115,7 +114,7 @@ func TestAnswersOfFaults(t *testing.T) {
 	}
 }
 
-// wantRecord checks what the one request left behind.
+// wantRecord checks the record of the only request.
 func wantRecord(t *testing.T, account *simulator.Simulator, fault string, status int, processed bool) {
 	t.Helper()
 	requests := account.Requests()
@@ -131,7 +130,7 @@ func wantRecord(t *testing.T, account *simulator.Simulator, fault string, status
 	}
 }
 
-// TestEveryStatusCanBeAnswered goes through all statuses at all kinds of endpoints.
+// TestEveryStatusCanBeAnswered answers every status at every kind of endpoint.
 func TestEveryStatusCanBeAnswered(t *testing.T) {
 	for status := 200; status <= 599; status++ {
 		account := newAccount(simulator.WithFaults(simulator.Fault{Do: "status", Status: status}))
@@ -147,7 +146,7 @@ func TestHeadersOfFaults(t *testing.T) {
 	tests := []struct {
 		name  string
 		fault simulator.Fault
-		want  map[string]string // "" is absent
+		want  map[string]string // "" means absent
 	}{
 		{"rate limit", simulator.Fault{Do: "rate_limit"}, map[string]string{
 			"Ratelimit-Limit": "960", "Ratelimit-Remaining": "0", "Ratelimit-Reset": "60",
@@ -181,8 +180,8 @@ func TestHeadersOfFaults(t *testing.T) {
 	}
 }
 
-// TestConnectionFaults breaks connections and keeps silent. What the request did
-// is what tells the faults apart.
+// TestConnectionFaults covers the faults that break connections or never answer. They differ
+// in whether the request has taken effect.
 func TestConnectionFaults(t *testing.T) {
 	tests := []struct {
 		do        simulator.FaultKind
@@ -203,7 +202,7 @@ func TestConnectionFaults(t *testing.T) {
 				simulator.WithLog(func(r simulator.Request) { logged <- r }))
 			if test.silent {
 				go func() {
-					<-logged // the account is done with it; only the answer is missing
+					<-logged // the account has handled the request; only the answer is missing
 					cancel()
 				}()
 			}
@@ -222,7 +221,7 @@ func TestConnectionFaults(t *testing.T) {
 	}
 }
 
-func TestCloseEndsSilence(t *testing.T) {
+func TestCloseEndsRequestsThatHang(t *testing.T) {
 	logged := make(chan simulator.Request, 1)
 	account := newAccount(simulator.WithFaults(simulator.Fault{Do: simulator.TimeoutAfter}),
 		simulator.WithLog(func(r simulator.Request) { logged <- r }))
@@ -251,7 +250,7 @@ func TestTruncatedBody(t *testing.T) {
 	}
 }
 
-// TestSlowAnswers lets a clock decide when an answer goes on.
+// TestSlowAnswers moves a clock until the rest of an answer is sent.
 func TestSlowAnswers(t *testing.T) {
 	for _, do := range []simulator.FaultKind{simulator.SlowHeader, simulator.SlowBody} {
 		t.Run(string(do), func(t *testing.T) {
@@ -292,8 +291,7 @@ func TestSlowAnswersEndWithTheirClient(t *testing.T) {
 	}
 }
 
-// TestSlowAnswersTakeNoTimeOnTheVirtualClock is why tests with the default clock
-// need not wait.
+// TestSlowAnswersTakeNoTimeOnTheVirtualClock: a test with the default clock does not wait.
 func TestSlowAnswersTakeNoTimeOnTheVirtualClock(t *testing.T) {
 	account := newAccount(simulator.WithFaults(simulator.Fault{Do: simulator.SlowHeader, Delay: simulator.Duration(time.Hour)}))
 	if answer := call(account, "GET", "/users", ""); answer.Code != 200 {

@@ -12,8 +12,8 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
 )
 
-// FuzzServeHTTP checks that every request is answered, with JSON that decodes
-// or with the one plain text, and recorded.
+// FuzzServeHTTP checks that every request is recorded and is answered with valid JSON or
+// with the one plain text.
 func FuzzServeHTTP(f *testing.F) {
 	f.Add("GET", "/users", "query=a&limit=1&include[]=contact_methods", "")
 	f.Add("POST", "/users", "", `{"user":{"name":"Ann","email":"ann@example.com"}}`)
@@ -75,8 +75,8 @@ func checkAnswer(t *testing.T, answer *httptest.ResponseRecorder) {
 	}
 }
 
-// FuzzParseState checks that a document is refused with problems, or makes an
-// account that answers and that its own JSON makes again.
+// FuzzParseState checks that a document is either refused with problems, or makes a state
+// that survives its own JSON and an account that answers.
 func FuzzParseState(f *testing.F) {
 	f.Add([]byte(company))
 	f.Add([]byte(`{}`))
@@ -106,8 +106,8 @@ func FuzzParseState(f *testing.F) {
 	})
 }
 
-// FuzzParseFaults checks that a document is refused with problems, or makes rules
-// with which requests are still answered.
+// FuzzParseFaults checks that a document is either refused with problems, or makes rules
+// with which every request is still recorded.
 func FuzzParseFaults(f *testing.F) {
 	f.Add([]byte(`{"faults":[{"do":"status","status":503,"body":"<x","match":{"endpoint":"/users","nth":1}}]}`))
 	f.Add([]byte(`{"faults":[{"do":"headers","headers":{"a":"b"},"remove":["date"],"match":{"probability":0.5,"every":2,"times":1}}]}`))
@@ -128,7 +128,7 @@ func FuzzParseFaults(f *testing.F) {
 			t.Error(diff)
 		}
 		account := newAccount(simulator.WithFaults(plan.Faults...))
-		account.Close() // so that silence ends at once
+		account.Close() // so that a request that hangs ends at once
 		for range 3 {
 			serveOrBreakOff(t, account, fuzzedRequest("GET", "/users", "", ""))
 			serveOrBreakOff(t, account, fuzzedRequest("POST", pathV1, "", `{"service_key":"`+checkoutKey+`","event_type":"trigger","description":"d"}`))
@@ -158,7 +158,7 @@ func checkProblems(t *testing.T, err error) {
 	}
 	for _, problem := range problems {
 		if problem.Message == "" {
-			t.Errorf("got a problem of %q without words", problem.Path)
+			t.Errorf("got a problem of %q without a message", problem.Path)
 		}
 	}
 }

@@ -21,7 +21,7 @@ const (
 	pathV2 = "/v2/enqueue"
 )
 
-// newAccount returns an account with the keys above and more options.
+// newAccount returns an account with the keys above and further options.
 func newAccount(options ...simulator.Option) *simulator.Simulator {
 	return simulator.New(append([]simulator.Option{
 		simulator.WithAPIKey(accountKey),

@@ -80,14 +80,14 @@ func TestCreateIncidentRefusals(t *testing.T) {
 			}
 		})
 	}
-	// The key of a resolved incident is free.
+	// The key of a resolved incident can be used again.
 	answer := call(newCompany(t), "POST", "/incidents", encode(t, fields{"incident": base.with("incident_key", "fan")}), asAnn...)
 	if answer.Code != 201 {
 		t.Errorf("got %d %s, want 201", answer.Code, answer.Body)
 	}
 }
 
-// TestFromIsRequired goes through everything that asks who it is.
+// TestFromIsRequired covers every endpoint that requires a user who acts.
 func TestFromIsRequired(t *testing.T) {
 	requests := []struct{ method, target, body string }{
 		{"POST", "/incidents", `{"incident":{"title":"t","service":{"id":"PSERV01"}}}`},
@@ -108,7 +108,7 @@ func TestFromIsRequired(t *testing.T) {
 		if account.Incidents()[0].Status != simulator.Acknowledged {
 			t.Errorf("%s %s: a refused request had an effect", request.method, request.target)
 		}
-		// A user's own key says who it is.
+		// A user's own key names the user.
 		answer := send(account, request.method, request.target, request.body, "Authorization", "Token token=user-key-0000000001")
 		if answer.Code != 200 && answer.Code != 201 {
 			t.Errorf("%s %s with a user's key: got %d %s", request.method, request.target, answer.Code, answer.Body)
@@ -151,7 +151,7 @@ func TestUpdateIncident(t *testing.T) {
 	}
 }
 
-func TestWhoAcknowledgesIsAssigned(t *testing.T) {
+func TestAcknowledgingUserIsAssigned(t *testing.T) {
 	account := newCompany(t)
 	sendEvent(t, account, checkoutKey, "trigger", "k", "d")
 	id := account.Incidents()[2].ID
@@ -276,7 +276,7 @@ func TestChangeEvents(t *testing.T) {
 	wantAnswer(t, send(account, "POST", path, "x"), 400, unrecognized)
 }
 
-// TestNotesHaveNoPages because go-pagerduty decodes nothing beside the list.
+// TestNotesHaveNoPages: go-pagerduty decodes the answer as an object of lists only.
 func TestNotesHaveNoPages(t *testing.T) {
 	wantAnswer(t, call(newCompany(t), "GET", "/incidents/QOPEN01/notes?limit=1", ""), 200, `{"notes":[]}`)
 }

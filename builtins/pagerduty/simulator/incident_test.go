@@ -8,9 +8,9 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
 )
 
-// TestIncidentStates sends events, written as their first letters, to one
-// incident key. X is a resolve with the key of another service. The outcome is,
-// for every incident, its status and the events that had an effect.
+// TestIncidentStates sends events with one incident key. Each event is written as its first
+// letter; X is a resolve with the key of another service. The outcome lists the status of
+// every incident and the events that had an effect.
 func TestIncidentStates(t *testing.T) {
 	tests := []struct{ events, want string }{
 		{"a", ""},

@@ -47,8 +47,8 @@ func TestUnknownKeysAreNotCounted(t *testing.T) {
 	}
 }
 
-// TestEventLimits slides: a place becomes free a minute after it was taken, not at
-// the minute.
+// TestEventLimits: the limit counts the events of the last 60 seconds, not of the calendar
+// minute.
 func TestEventLimits(t *testing.T) {
 	tests := []struct {
 		name              string
@@ -148,8 +148,8 @@ func TestEventDelay(t *testing.T) {
 	}
 }
 
-// TestEventDelayKeepsOrder draws many delays: events of one key never overtake
-// each other, and the draws follow from the seed.
+// TestEventDelayKeepsOrder draws many delays. Events of one key take effect in their order,
+// and the delays follow from the seed.
 func TestEventDelayKeepsOrder(t *testing.T) {
 	run := func(seed int64) []time.Time {
 		clock := newManualClock()

@@ -93,7 +93,7 @@ func TestListUsersQuery(t *testing.T) {
 		{"query=ann%20l", "Ann Lee"},
 		{"query=zo%C3%AB", "Zoë"},
 		{"query=nobody", ""},
-		{"id=PNONE", "Ann Lee,Bob,Zoë"}, // not a parameter: everybody
+		{"id=PNONE", "Ann Lee,Bob,Zoë"}, // not a parameter: finds every user
 	}
 	for _, test := range tests {
 		got := list(t, account, test.query)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/api"
 )
 
 const page = "../../../docs/simulator.md"
@@ -38,8 +39,18 @@ func TestPageExamples(t *testing.T) {
 	}
 }
 
-// TestPageKnowsEveryFault keeps the table of faults whole.
-func TestPageKnowsEveryFault(t *testing.T) {
+// TestPageListsEveryRoute fails when a route of the API is not in the table of endpoints.
+func TestPageListsEveryRoute(t *testing.T) {
+	text := readPage(t)
+	for _, route := range api.Routes() {
+		if line := "`" + route.Method + " " + route.Path + "`"; !strings.Contains(text, line) {
+			t.Errorf("%s is not in the table of endpoints", line)
+		}
+	}
+}
+
+// TestPageListsEveryFault fails when a kind of fault is not in the table of faults.
+func TestPageListsEveryFault(t *testing.T) {
 	text := readPage(t)
 	_, err := simulator.ParseFaults([]byte(`{"faults":[{"do":"explode"}]}`))
 	_, list, found := strings.Cut(err.Error(), "expected one of ")

@@ -150,8 +150,8 @@ func TestRequestsAreRecordedWithoutKeys(t *testing.T) {
 	}
 }
 
-// TestUnknownKeysAreNeverRecorded puts a key that the account does not know
-// wherever a client might.
+// TestUnknownKeysAreNeverRecorded puts a key that the account does not know in every place
+// where a client might put it.
 func TestUnknownKeysAreNeverRecorded(t *testing.T) {
 	const secret = "u+SecretOfSomebody01"
 	account := newAccount(simulator.WithControlToken(controlToken))
@@ -176,7 +176,7 @@ func TestUnknownKeysAreNeverRecorded(t *testing.T) {
 
 func percentEncoded(text string) string { return strings.ReplaceAll(text, "+", "%2B") }
 
-// brokenBody fails after it has given a whole event.
+// brokenBody fails after it has returned a complete event.
 type brokenBody struct{ *strings.Reader }
 
 func (b brokenBody) Read(p []byte) (int, error) {

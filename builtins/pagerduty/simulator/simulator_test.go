@@ -58,7 +58,7 @@ func TestSeededUsers(t *testing.T) {
 		t.Error(diff)
 	}
 	if got := newAccount(simulator.WithoutUsers()).Users(); len(got) != 0 {
-		t.Errorf("got %v, want nobody", got)
+		t.Errorf("got %v, want no users", got)
 	}
 }
 
@@ -104,7 +104,7 @@ func TestViewsAreCopies(t *testing.T) {
 	}
 }
 
-// transcript plays one of everything and returns all answers.
+// transcript makes one request of every kind and returns all answers.
 func transcript(t *testing.T, account *simulator.Simulator) string {
 	var all strings.Builder
 	play := func(answer *httptest.ResponseRecorder) {
@@ -132,7 +132,7 @@ func TestSameRequestsSameAnswers(t *testing.T) {
 	}
 }
 
-// TestConcurrentUse creates one user and opens one incident from many sides.
+// TestConcurrentUse creates one user and opens one incident from many goroutines.
 func TestConcurrentUse(t *testing.T) {
 	account := newAccount(simulator.WithLenientServiceKeys())
 	const clients = 16

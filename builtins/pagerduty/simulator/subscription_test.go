@@ -80,7 +80,7 @@ func TestSubscriptionRefusals(t *testing.T) {
 	method := func(name string, value any) fields {
 		return subscription.with("delivery_method", subscription["delivery_method"].(fields).with(name, value))
 	}
-	const local = "URL must be on this machine, such as http://127.0.0.1:8080/; the simulator calls no others unless it is told to"
+	const local = "URL must be on this machine, such as http://127.0.0.1:8080/; the simulator calls other machines only if it is configured to"
 	tests := []struct {
 		name string
 		body fields

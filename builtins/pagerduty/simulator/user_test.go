@@ -17,7 +17,7 @@ func invalidInput(t *testing.T, reason string) string {
 	return `{"error":{"message":"Invalid Input Provided","code":2001,"errors":[` + encode(t, reason) + `]}}`
 }
 
-// userRefusals hold for creating and for updating a user.
+// userRefusals apply to creating and to updating a user.
 var userRefusals = []struct {
 	name, field string
 	value       any
@@ -108,7 +108,7 @@ func TestCreatedUser(t *testing.T) {
 	if diff := cmp.Diff(want, user); diff != "" {
 		t.Error(diff)
 	}
-	// Identifiers differ with the seed; everything else is written out.
+	// Identifiers depend on the seed; everything else is compared literally.
 	got := regexp.MustCompile(`P[0-9A-Z]{6}\b`).ReplaceAllString(answer.Body.String(), "PID")
 	wantBody := `{"user":{"id":"PID","type":"user","summary":"Ann Lee","self":"https://api.pagerduty.com/users/PID",` +
 		`"html_url":"https://simulator.pagerduty.com/users/PID","name":"Ann Lee","email":"ann@example.com",` +

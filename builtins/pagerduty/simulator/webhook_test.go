@@ -17,13 +17,13 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
 )
 
-// subscriber answers webhooks from a list of statuses, whose last one stays. A
-// status of 0 is no answer, and one of -1 is silence.
+// subscriber answers webhooks with a list of statuses and then repeats the last one. 0 means
+// that the connection fails, -1 that the subscriber never answers.
 type subscriber struct {
 	mu       sync.Mutex
 	statuses []int
 	arrived  []delivered
-	silent   chan struct{} // told when silence begins, if it is not nil
+	silent   chan struct{} // receives a value when a -1 begins
 }
 
 type delivered struct {
@@ -60,7 +60,7 @@ func (s *subscriber) all() []delivered {
 	return append([]delivered(nil), s.arrived...)
 }
 
-// events are what arrived, by type.
+// events returns the types of the events that arrived.
 func (s *subscriber) events(t *testing.T) []string {
 	t.Helper()
 	var types []string
@@ -92,7 +92,7 @@ func subscribe(t *testing.T, account *simulator.Simulator, body fields) (id, sec
 		strings.Trim(pick(t, text, "webhook_subscription.delivery_method.secret"), `"`)
 }
 
-// settled waits until nothing is on its way.
+// settled waits until no webhook is left to deliver.
 func settled(t *testing.T, account *simulator.Simulator) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -117,7 +117,7 @@ func TestWebhooksOfAnIncident(t *testing.T) {
 	settled(t, account)
 	want := []string{"incident.triggered", "incident.acknowledged", "incident.reassigned", "incident.annotated", "incident.resolved", "pagey.ping"}
 	got := to.events(t)
-	// The ping is about no incident and may come at any time.
+	// The ping does not concern an incident, so its place in the order is not fixed.
 	withoutPing := func(events []string) string {
 		return strings.Replace(strings.Join(events, " ")+" ", "pagey.ping ", "", 1)
 	}
@@ -236,7 +236,7 @@ func TestDefaultRetriesEndWithinTwoDays(t *testing.T) {
 	}
 }
 
-// TestRetriesWait lets the clock stand before each attempt.
+// TestRetriesWait checks the wait before each attempt.
 func TestRetriesWait(t *testing.T) {
 	clock := newManualClock()
 	clock.set = make(chan time.Duration, 10)

@@ -19,10 +19,11 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
 )
 
-// eventsHost is where Alertmanager sends events of version 1, whatever is configured.
+// eventsHost is the host to which Alertmanager sends events of version 1. It cannot be
+// configured.
 const eventsHost = "events.pagerduty.com"
 
-// notifier is Alertmanager's, whose connections all lead to the account.
+// notifier returns a notifier of Alertmanager whose connections all reach the account.
 func (a *account) notifier(t *testing.T, c pagerduty.PagerdutyConfig) *pagerduty.Notifier {
 	t.Helper()
 	templates, err := template.FromGlobs(nil)
@@ -82,8 +83,8 @@ func TestAlertmanager(t *testing.T) {
 	}
 }
 
-// TestAlertmanagerRetries: it takes the simulator's limits for what is worth a retry,
-// and a key that it does not know for what is not.
+// TestAlertmanagerRetries: Alertmanager retries an event that the simulator's limit refuses,
+// and does not retry one with an unknown key.
 func TestAlertmanagerRetries(t *testing.T) {
 	a := newSecureAccount(t, eventsHost)
 	ctx := notify.WithGroupKey(context.Background(), "group 1")

@@ -1,9 +1,8 @@
-// Package clients drives the simulator with clients that other people wrote:
-// PagerDuty's own for Go, Prometheus Alertmanager, and PagerDuty's for Node. What
-// they can work with, others can too; and where the simulator and our own client
-// share a mistake, they do not.
+// Package clients tests the simulator with clients of other authors: PagerDuty's client for
+// Go, Prometheus Alertmanager, and PagerDuty's client for Node. They find mistakes that the
+// simulator and our own client have in common.
 //
-// It is a module of its own, so that none of this is a dependency of the product.
+// It is a separate module, so that these clients are not dependencies of the product.
 // `make clients` runs it.
 package clients
 
@@ -24,12 +23,12 @@ const (
 	serviceKey = "abcdef0123456789abcdef0123456789"
 )
 
-// An account is a simulator that listens.
+// account is a simulator that listens.
 type account struct {
 	*simulator.Simulator
 	address string // host:port
 	url     string
-	caFile  string // where it has TLS
+	caFile  string // empty without TLS
 }
 
 // newAccount serves an account over plain HTTP.
@@ -75,7 +74,7 @@ func serve(t *testing.T, secure *tls.Config, options ...simulator.Option) *accou
 	return a
 }
 
-// only is the one incident of the account.
+// only returns the only incident of the account.
 func (a *account) only(t *testing.T) simulator.Incident {
 	t.Helper()
 	a.Settle()

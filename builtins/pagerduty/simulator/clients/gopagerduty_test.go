@@ -68,7 +68,7 @@ func TestUsers(t *testing.T) {
 	}
 }
 
-// TestRefusals: errors are read as the client reads PagerDuty's.
+// TestRefusals: the client understands the errors of the simulator as it does PagerDuty's.
 func TestRefusals(t *testing.T) {
 	a, ctx := newAccount(t), context.Background()
 	_, err := a.client().CreateUserWithContext(ctx, pagerduty.User{Name: "Ops", Email: "ops@example.com"})
@@ -113,7 +113,7 @@ func TestEventsV2(t *testing.T) {
 	}
 	event.RoutingKey, event.Action = "00000000000000000000000000000000", "trigger"
 	if _, err := c.ManageEventWithContext(ctx, &event); err == nil {
-		t.Error("a key that is not ours: got no error")
+		t.Error("an unknown key: got no error")
 	}
 	if _, err := c.CreateChangeEventWithContext(ctx, pagerduty.ChangeEvent{
 		RoutingKey: serviceKey, Payload: pagerduty.ChangeEventPayload{Summary: "deployed", Source: "ci"},

@@ -11,9 +11,9 @@ import (
 // pdjsVersion is the version of @pagerduty/pdjs that is installed for the test.
 const pdjsVersion = "2.2.4"
 
-// pdjsScript makes a user, reads all over pages, and sends an event. The client
-// knows PagerDuty by its names only, so connections to those are led to the
-// simulator, which has a certificate for them.
+// pdjsScript creates a user, reads all users over several pages, and sends an event. The
+// client always connects to PagerDuty's host names. The script redirects these connections to
+// the simulator, which has a certificate for the names.
 const pdjsScript = `
 const net = require('net');
 const connect = net.Socket.prototype.connect;
@@ -35,11 +35,11 @@ const {api, event} = require('@pagerduty/pdjs');
 })().catch(e => { console.error(e); process.exit(1); });
 `
 
-// TestNode drives the simulator with PagerDuty's client for Node, over TLS.
+// TestNode uses PagerDuty's client for Node, over TLS.
 func TestNode(t *testing.T) {
 	for _, program := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("%s is not installed here: PagerDuty's client for Node is not tried", program)
+			t.Skipf("%s is not installed here: PagerDuty's client for Node is not tested", program)
 		}
 	}
 	folder := t.TempDir()
