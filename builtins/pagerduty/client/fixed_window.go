@@ -1,149 +1,131 @@
 package client
 
-import (
-	"net/http"
-	"strconv"
-	"strings"
-	"time"
-)
+import "time"
 
-const (
-	// windowLimit and windowLength are the limit of an API key as documented
-	// ("REST API Rate Limits"); headers say what holds for this one.
-	windowLimit  = 960
-	windowLength = time.Minute
-)
+// documentedRequests is how many requests of one API key the REST API accepts in a
+// minute ("REST API Rate Limits"). The headers of an answer have the number of the
+// key that was used.
+const documentedRequests = 960
 
-// A window is the limit of the REST API: so many requests until a time, then as
-// many anew. It spends what the last answer said to be left, less what is under way,
-// and then waits for the reset. What other processes spend is seen in the answers.
-type window struct {
-	total     int       // of a whole window
-	remaining int       // as the answers so far say
-	ends      time.Time // zero: nothing was sent in it yet
-	stated    bool      // the service said so; else it is counted as documented
-	refused   bool      // somebody waits for its end
-	guessed   bool      // the end is a guess after a refusal that said nothing
-	number    int       // of windows before
-	gate      gate
+// fixedWindow is the limit of an API key: a number of requests until a time, the
+// reset, and then the same number again. It admits as many requests as the last answer
+// said remain, less the ones in flight, and then waits for the reset. The answers also
+// show what other processes have used.
+type fixedWindow struct {
+	total      int       // requests in a whole window
+	remaining  int       // requests left, according to the answers so far
+	ends       time.Time // the reset; zero: no request was sent in the window
+	stated     bool      // PagerDuty named the numbers; else they are the documented ones
+	used       bool      // the window is used up, and calls wait for its end
+	guessed    bool      // the end is a guess after a throttled try without headers
+	generation int       // number of windows before
+	pause      pause     // only its probing is used: the window itself is the pause
 }
 
-func newWindow() *window { return &window{total: windowLimit, remaining: windowLimit} }
-
-func (w *window) blind() bool { return w.guessed }
-
-// idle: a window that is over, and that nobody waited for, is like a new one.
-func (w *window) idle(now time.Time) bool {
-	return !now.Before(w.ends) && !w.refused && !w.gate.probing
+func newFixedWindow() *fixedWindow {
+	return &fixedWindow{total: documentedRequests, remaining: documentedRequests}
 }
 
-func (w *window) admits(_ *turn, now time.Time, underWay int) (ok bool, opens time.Time) {
+func (w *fixedWindow) guessing() bool { return w.guessed }
+
+// idle: a window that is over is like a new one, unless calls waited for its end.
+func (w *fixedWindow) idle(now time.Time) bool {
+	return !now.Before(w.ends) && !w.used && !w.pause.probing
+}
+
+func (w *fixedWindow) admits(_ *ticket, now time.Time, inFlight int) (ok bool, opens time.Time) {
 	if !w.ends.IsZero() && !now.Before(w.ends) {
-		w.over()
+		w.next()
 	}
 	switch {
-	case w.gate.probing:
-		return w.gate.admits(now)
-	case w.remaining > underWay:
+	case w.pause.probing:
+		return w.pause.admitsProbe(now)
+	case w.remaining > inFlight:
 		return true, time.Time{}
 	}
-	w.refused = true
+	w.used = true
 	return false, w.ends
 }
 
-// over begins a new window. One request goes first if the old one was used up:
-// the service's clock may be behind, and other processes may be quicker.
-func (w *window) over() {
-	w.gate = gate{probing: w.refused}
-	w.number++
-	w.remaining, w.ends, w.stated, w.refused = w.total, time.Time{}, false, false
+// next starts a new window. If the old window was used up, a probe goes first:
+// PagerDuty's clock may be behind, and other processes may be quicker.
+func (w *fixedWindow) next() {
+	w.pause = pause{probing: w.used}
+	w.generation++
+	w.remaining, w.ends, w.stated, w.used = w.total, time.Time{}, false, false
 }
 
-func (w *window) left(t *turn, now time.Time) {
-	t.window = w.number
-	w.gate.left(t, now)
+func (w *fixedWindow) left(t *ticket, now time.Time) {
+	t.generation = w.generation
+	w.pause.left(t, now)
 	if w.ends.IsZero() {
 		w.ends = now.Add(windowLength)
 	}
 }
 
-func (w *window) answered(t *turn, now time.Time, v verdict) {
-	if t == w.gate.probe && v.accepted {
+func (w *fixedWindow) answered(t *ticket, now time.Time, f feedback) {
+	if t == w.pause.probe && f.accepted {
 		w.guessed = false
 	}
-	w.gate.answered(t, v)
-	current := t.window == w.number
+	w.pause.answered(t, f)
+	current := t.generation == w.generation
 	switch {
-	case v.throttled:
+	case f.throttled:
 		if current {
-			w.exhaust(now, v)
+			w.exhaust(now, f)
 		}
-	case v.stated:
-		w.read(current, now, v)
-	case v.sent && current:
+	case f.stated:
+		w.read(current, now, f)
+	case f.sent && current:
 		w.count(now)
 	}
 }
 
-// count spends one request whose answer says nothing of the limit. The service
-// begins its window when the first request arrives: at the latest when it answers.
-func (w *window) count(now time.Time) {
+// count counts one request whose answer has no headers. PagerDuty's window starts when
+// the first request arrives, which is at the latest when PagerDuty answers.
+func (w *fixedWindow) count(now time.Time) {
 	if !w.stated && w.remaining == w.total {
 		w.ends = now.Add(windowLength)
 	}
 	w.remaining--
 }
 
-// exhaust closes the window after a refusal: until the reset that it names, else
-// until the one that was named before, else for the wait of somebody who tries.
-func (w *window) exhaust(now time.Time, v verdict) {
-	w.guessed = v.reset == 0 && !(w.stated && w.ends.After(now))
+// exhaust closes the window after a throttled try: until the reset that the answer
+// names, else until a reset that an earlier answer named, else for the backoff of the
+// call.
+func (w *fixedWindow) exhaust(now time.Time, f feedback) {
+	w.guessed = f.reset == 0 && !(w.stated && w.ends.After(now))
 	switch {
-	case v.reset > 0:
-		w.ends, w.stated = now.Add(v.reset), true
+	case f.reset > 0:
+		w.ends, w.stated = now.Add(f.reset), true
 	case w.guessed:
-		w.ends = now.Add(v.wait)
+		w.ends = now.Add(f.wait)
 	}
-	w.remaining, w.refused, w.gate = 0, true, gate{}
+	w.remaining, w.used, w.pause = 0, true, pause{}
 }
 
-// read takes in what an answer says. Answers overtake each other, and a reset in
-// whole seconds is rounded up: within a window the least of all is nearest to the
-// truth. The answer belongs to another window if the end is far from ours.
-func (w *window) read(current bool, now time.Time, v verdict) {
-	ends := now.Add(v.reset)
+// read reads the headers of an answer. Answers can overtake each other, and PagerDuty
+// rounds a reset up to whole seconds, so within a window the smallest numbers are
+// nearest to the truth. An answer whose reset is far from the window's end belongs to
+// another window.
+func (w *fixedWindow) read(current bool, now time.Time, f feedback) {
+	ends := now.Add(f.reset)
 	switch {
 	case !w.stated && current, w.stated && ends.After(w.ends.Add(windowLength/2)):
 		if w.stated {
-			w.number++
+			w.generation++
 		}
-		w.remaining, w.ends = v.remaining, ends
-		w.stated, w.refused, w.guessed, w.gate = true, false, false, gate{}
+		w.remaining, w.ends = f.remaining, ends
+		w.stated, w.used, w.guessed, w.pause = true, false, false, pause{}
 	case w.stated && ends.After(w.ends.Add(-windowLength/2)):
-		w.remaining = min(w.remaining, v.remaining)
+		w.remaining = min(w.remaining, f.remaining)
 		if ends.Before(w.ends) {
 			w.ends = ends
 		}
 	default:
 		return // an old answer
 	}
-	if v.total > 0 {
-		w.total = v.total
+	if f.total > 0 {
+		w.total = f.total
 	}
-}
-
-// readHeaders takes the limit from the headers of an answer.
-func (v *verdict) readHeaders(header http.Header) {
-	number := func(name string) (int, bool) {
-		n, err := strconv.Atoi(strings.TrimSpace(header.Get(name)))
-		if err != nil || n < 0 {
-			return 0, false
-		}
-		return n, true
-	}
-	var told bool
-	v.reset = resetOf(header)
-	v.total, _ = number("Ratelimit-Limit")
-	v.remaining, told = number("Ratelimit-Remaining")
-	v.stated = told && v.reset > 0
 }

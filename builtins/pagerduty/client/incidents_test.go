@@ -259,7 +259,7 @@ func TestUpdateIncidentsStopped(t *testing.T) {
 func TestOddUpdateAnswers(t *testing.T) {
 	for body, want := range map[string]IncidentResult{
 		`{"incidents":[]}`: {ID: "Q1", Message: "PagerDuty's answer does not mention it"},
-		`{"incidents":[{"id":"Q1","status":"triggered"}]}`:                                   {ID: "Q1", Status: "triggered", Message: "it was not refused, and its status is another one"},
+		`{"incidents":[{"id":"Q1","status":"triggered"}]}`:                                   {ID: "Q1", Status: "triggered", Message: "PagerDuty did not refuse it, but its status is a different one"},
 		`{"incidents":[{"id":"Q1","status":"resolved","error":null}]}`:                       {ID: "Q1", OK: true, Status: "resolved"},
 		`{"incidents":[{"id":"Q1","error":"` + testAPIKey + ` no"}]}`:                        {ID: "Q1", Message: "PagerDuty refused it: " + redacted + " no"},
 		`{"incidents":[{"id":"Q1","error":{"message":"Incident Already Resolved","x":[]}}]}`: {ID: "Q1", OK: true, Status: "resolved", Message: "it was resolved already"},

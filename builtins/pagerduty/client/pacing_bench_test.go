@@ -57,7 +57,7 @@ func measure(b *testing.B, m func() *meter, calls, workers int, ideal float64, c
 
 // BenchmarkRateLimit2000 makes 2,000 calls of the REST API with 20 workers.
 func BenchmarkRateLimit2000(b *testing.B) {
-	ideal := math.Floor(1999.0/windowLimit) * 60
+	ideal := math.Floor(1999.0/documentedRequests) * 60
 	for _, test := range []struct {
 		name  string
 		set   func(*meter)
@@ -67,10 +67,10 @@ func BenchmarkRateLimit2000(b *testing.B) {
 		{"whole-seconds", func(m *meter) { m.wholeSeconds = true }, ideal},
 		{"headerless-refusals", func(m *meter) { m.headerless = true }, ideal},
 		{"no-headers", func(m *meter) { m.silent = true }, ideal},
-		{"second-process", func(m *meter) { m.elsewhere = 0.3 }, math.Floor(1999.0/(windowLimit*0.7)) * 60},
+		{"second-process", func(m *meter) { m.elsewhere = 0.3 }, math.Floor(1999.0/(documentedRequests*0.7)) * 60},
 	} {
 		fresh := func() *meter {
-			m := &meter{restLimit: windowLimit}
+			m := &meter{restLimit: documentedRequests}
 			test.set(m)
 			return m
 		}
@@ -80,5 +80,5 @@ func BenchmarkRateLimit2000(b *testing.B) {
 
 // BenchmarkEvents500 sends 500 events to one key with 20 workers.
 func BenchmarkEvents500(b *testing.B) {
-	measure(b, func() *meter { return &meter{eventLimit: throttleLimit} }, 500, 20, math.Floor(499.0/throttleLimit)*60, trigger)
+	measure(b, func() *meter { return &meter{eventLimit: documentedEvents} }, 500, 20, math.Floor(499.0/documentedEvents)*60, trigger)
 }

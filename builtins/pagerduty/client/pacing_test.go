@@ -30,7 +30,7 @@ func TestRateLimit2000(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := test.meter
-				m.restLimit = windowLimit
+				m.restLimit = documentedRequests
 				c := m.virtual(t, V1, nil)
 				begun := time.Now()
 				if failures := parallel(2000, 20, getUser(c)); len(failures) > 0 {
@@ -52,13 +52,13 @@ func TestRateLimit2000(t *testing.T) {
 func TestEvents500(t *testing.T) {
 	for _, workers := range []int{1, 20, 500} {
 		synctest.Test(t, func(t *testing.T) {
-			m := &meter{eventLimit: throttleLimit}
+			m := &meter{eventLimit: documentedEvents}
 			c := m.virtual(t, V2, nil)
 			begun := time.Now()
 			if failures := parallel(500, workers, trigger(c)); len(failures) > 0 {
 				t.Fatalf("%d workers: got %d events lost, want none: %v", workers, len(failures), failures[0])
 			}
-			ratio := time.Since(begun).Seconds() / (math.Floor(499.0/throttleLimit) * 60)
+			ratio := time.Since(begun).Seconds() / (math.Floor(499.0/documentedEvents) * 60)
 			t.Logf("%d workers: %.4f of the ideal, %d refused, %d sent", workers, ratio, m.refused, m.calls)
 			if m.own != 500 || ratio > 1.05 {
 				t.Errorf("%d workers: got %d events at %.4f of the ideal, want 500 and at most 1.05", workers, m.own, ratio)

@@ -1,192 +1,163 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
 	"time"
 )
 
-// A limit decides when a request of one key may leave. The lane that it belongs to
-// calls it under its lock.
-type limit interface {
-	// admits reports whether the request may leave now, with so many others under
-	// way. If not, opens is when to ask again; zero is after the next answer.
-	admits(t *turn, now time.Time, underWay int) (ok bool, opens time.Time)
-	// left is told of every request that was admitted.
-	left(t *turn, now time.Time)
-	// answered is told what became of it.
-	answered(t *turn, now time.Time, v verdict)
-	// blind reports whether the present wait is a guess, not the service's word.
-	blind() bool
-	// idle reports whether there is nothing to remember.
-	idle(now time.Time) bool
-}
-
-// A verdict is what a try tells of the limit.
-type verdict struct {
-	sent      bool // it may have been counted
-	accepted  bool // it was not refused as one too many
-	throttled bool
-	wait      time.Duration // of one that was throttled, if nothing better is known
-	// What the headers say, where stated.
-	stated           bool
-	total, remaining int
-	reset            time.Duration
-}
-
-// A lane is the queue of one key: by class, and by age within a class. Exactly one
-// of those that wait sleeps until the limit opens; the others wait to be nudged.
-type lane struct {
+// queue holds the calls that wait for the rate limit of one key. They go by priority,
+// and by age within a priority. One of the waiting tickets, the sleeper, sleeps until
+// the limit opens; the others wait for a signal. So a queue needs no goroutine.
+type queue struct {
 	mu        sync.Mutex
 	limit     limit
-	waiting   []*turn
-	underWay  int
-	numbers   uint64
-	opens     time.Time // when to look again; zero is after an answer
-	sleeper   *turn
-	until     time.Time // that the sleeper sleeps
-	interrupt context.CancelFunc
+	waiting   []*ticket
+	inFlight  int       // requests that were admitted and have no result yet
+	tickets   uint64    // issued so far
+	opens     time.Time // when to ask the limit again; zero: after the next result
+	sleeper   *ticket
+	wakes     time.Time          // when the sleeper wakes
+	interrupt context.CancelFunc // wakes the sleeper earlier
 }
 
-// A turn is the place of one call. All tries of the call have the same, so that
-// one that was told to come back is not overtaken by younger ones.
-type turn struct {
-	lane      *lane
-	clock     clock
-	class     class
-	number    uint64
-	nudge     chan struct{} // look again
-	admitted  bool
-	throttled bool // a try of it was
-	window    int  // of the limit, when it left
+// ticket is the place of one call in a queue. All tries of a call have the same
+// ticket, so younger calls do not overtake a call that was throttled.
+type ticket struct {
+	queue      *queue
+	clock      clock
+	priority   priority
+	number     uint64        // in the order of the calls
+	signal     chan struct{} // look at the queue again; holds one signal
+	admitted   bool          // the next request may leave
+	throttled  bool          // an earlier try of the call was throttled
+	generation int           // the limit's generation when the request left
 }
 
-func (l *lane) newTurn(c class, k clock) *turn {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.numbers++
-	return &turn{lane: l, clock: k, class: c, number: l.numbers, nudge: make(chan struct{}, 1)}
+func (q *queue) ticket(p priority, c clock) *ticket {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.tickets++
+	return &ticket{queue: q, clock: c, priority: p, number: q.tickets, signal: make(chan struct{}, 1)}
 }
 
-// enter waits until the call may send a request; leave must follow. known is how
-// long it waited for something that the service had said or that follows from its
-// documented limit, and not merely to see whether things are better.
-func (t *turn) enter(ctx context.Context) (known time.Duration, err error) {
-	l := t.lane
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	begun := t.clock.now()
+// wait returns when the call may send a request. release must follow. known is how
+// long the call waited for a time that PagerDuty named or documents; it is 0 if the
+// time was a guess.
+func (t *ticket) wait(ctx context.Context) (known time.Duration, err error) {
+	q := t.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	start := t.clock.now()
 	t.admitted = false
-	l.queue(t)
-	l.admit(begun)
+	q.insert(t)
+	q.admit(start)
 	for !t.admitted {
-		if err := l.wait(ctx, t); err != nil {
-			l.waiting = slices.DeleteFunc(l.waiting, func(other *turn) bool { return other == t })
-			l.admit(t.clock.now()) // somebody else watches the clock now
+		if err := q.wait(ctx, t); err != nil {
+			q.waiting = slices.DeleteFunc(q.waiting, func(other *ticket) bool { return other == t })
+			q.admit(t.clock.now()) // another ticket becomes the sleeper
 			return 0, err
 		}
 	}
-	if !l.limit.blind() {
-		known = t.clock.now().Sub(begun)
+	if !q.limit.guessing() {
+		known = t.clock.now().Sub(start)
 	}
 	return known, nil
 }
 
-// leave says what became of the request.
-func (t *turn) leave(v verdict) {
-	l := t.lane
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// release records how the request ended.
+func (t *ticket) release(f feedback) {
+	q := t.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	now := t.clock.now()
-	l.underWay--
-	t.throttled = t.throttled || v.throttled
-	l.limit.answered(t, now, v)
-	l.admit(now)
+	q.inFlight--
+	t.throttled = t.throttled || f.throttled
+	q.limit.answered(t, now, f)
+	q.admit(now)
 }
 
-// queue puts a turn behind those that go before it.
-func (l *lane) queue(t *turn) {
-	at, _ := slices.BinarySearchFunc(l.waiting, t, func(a, b *turn) int {
-		if a.class != b.class {
-			return int(a.class) - int(b.class)
-		}
-		return int(a.number) - int(b.number)
+// insert puts a ticket behind the tickets that go before it.
+func (q *queue) insert(t *ticket) {
+	at, _ := slices.BinarySearchFunc(q.waiting, t, func(a, b *ticket) int {
+		return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(a.number, b.number))
 	})
-	l.waiting = slices.Insert(l.waiting, at, t)
+	q.waiting = slices.Insert(q.waiting, at, t)
 }
 
-// admit lets those go who may, and sees that somebody watches the clock for the
-// others.
-func (l *lane) admit(now time.Time) {
-	l.opens = time.Time{}
-	for len(l.waiting) > 0 {
-		t := l.waiting[0]
-		ok, opens := l.limit.admits(t, now, l.underWay)
+// admit admits the requests that may leave now. If others still wait for a time, it
+// makes sure that one ticket sleeps until then.
+func (q *queue) admit(now time.Time) {
+	q.opens = time.Time{}
+	for len(q.waiting) > 0 {
+		t := q.waiting[0]
+		ok, opens := q.limit.admits(t, now, q.inFlight)
 		if !ok {
-			l.opens = opens
+			q.opens = opens
 			break
 		}
-		l.waiting = slices.Delete(l.waiting, 0, 1)
-		l.underWay++
+		q.waiting = slices.Delete(q.waiting, 0, 1)
+		q.inFlight++
 		t.admitted = true
-		l.limit.left(t, now)
-		l.wake(t)
+		q.limit.left(t, now)
+		q.wake(t)
 	}
 	switch {
-	case len(l.waiting) == 0 || l.opens.IsZero():
-	case l.sleeper == nil:
-		l.wake(l.waiting[0])
-	case l.opens.Before(l.until):
-		l.interrupt()
+	case len(q.waiting) == 0 || q.opens.IsZero():
+	case q.sleeper == nil:
+		q.wake(q.waiting[0])
+	case q.opens.Before(q.wakes):
+		q.interrupt()
 	}
 }
 
-// wake has a turn look again, whichever way it waits.
-func (l *lane) wake(t *turn) {
-	if t == l.sleeper {
-		l.interrupt()
+// wake makes a ticket look at the queue again.
+func (q *queue) wake(t *ticket) {
+	if t == q.sleeper {
+		q.interrupt()
 		return
 	}
 	select {
-	case t.nudge <- struct{}{}:
-	default: // it has not looked since the last time
+	case t.signal <- struct{}{}:
+	default: // the last signal was not read yet
 	}
 }
 
-// wait waits for a nudge or, where nobody does yet, for the limit to open. It is
-// called under the lock, and gives that away meanwhile.
-func (l *lane) wait(ctx context.Context, t *turn) error {
-	if l.sleeper != nil || l.opens.IsZero() {
-		return l.pause(ctx, t)
+// wait waits for a signal or, if no other ticket sleeps, until the limit opens. The
+// caller holds the lock; wait gives it up while it waits.
+func (q *queue) wait(ctx context.Context, t *ticket) error {
+	if q.sleeper != nil || q.opens.IsZero() {
+		return q.awaitSignal(ctx, t)
 	}
 	sleeping, interrupt := context.WithCancel(ctx)
 	defer interrupt()
-	l.sleeper, l.until, l.interrupt = t, l.opens, interrupt
-	err := l.sleep(sleeping, t)
-	l.sleeper = nil
+	q.sleeper, q.wakes, q.interrupt = t, q.opens, interrupt
+	err := q.sleep(sleeping, t)
+	q.sleeper = nil
 	now := t.clock.now()
 	switch {
 	case ctx.Err() != nil && !t.admitted:
 		return ctx.Err()
-	case sleeping.Err() != nil: // interrupted: things have changed
+	case sleeping.Err() != nil: // interrupted: the queue has changed
 	case err != nil:
 		return err
-	case now.Before(l.until): // the sleep is believed, lest a coarse clock has it sleep again
-		now = l.until
+	case now.Before(q.wakes):
+		now = q.wakes // with a coarse clock, the ticket would have to sleep again
 	}
-	l.admit(now)
+	q.admit(now)
 	return nil
 }
 
-// pause waits for a nudge without the lock.
-func (l *lane) pause(ctx context.Context, t *turn) error {
-	l.mu.Unlock()
+// awaitSignal waits for a signal without the lock.
+func (q *queue) awaitSignal(ctx context.Context, t *ticket) error {
+	q.mu.Unlock()
 	select {
-	case <-t.nudge:
+	case <-t.signal:
 	case <-ctx.Done():
 	}
-	l.mu.Lock()
+	q.mu.Lock()
 	if t.admitted {
 		return nil
 	}
@@ -194,16 +165,16 @@ func (l *lane) pause(ctx context.Context, t *turn) error {
 }
 
 // sleep sleeps without the lock.
-func (l *lane) sleep(ctx context.Context, t *turn) error {
-	d := l.until.Sub(t.clock.now())
-	l.mu.Unlock()
-	defer l.mu.Lock()
+func (q *queue) sleep(ctx context.Context, t *ticket) error {
+	d := q.wakes.Sub(t.clock.now())
+	q.mu.Unlock()
+	defer q.mu.Lock()
 	return t.clock.sleep(ctx, d)
 }
 
-// idle reports whether the lane holds nothing to remember.
-func (l *lane) idle(now time.Time) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.underWay == 0 && len(l.waiting) == 0 && l.limit.idle(now)
+// idle reports whether the queue is empty and its limit has nothing to remember.
+func (q *queue) idle(now time.Time) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.inFlight == 0 && len(q.waiting) == 0 && q.limit.idle(now)
 }

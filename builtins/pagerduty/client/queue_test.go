@@ -131,8 +131,8 @@ func TestWaitEnds(t *testing.T) {
 		cancel()
 		for range 3 {
 			var f *Error
-			if err := <-failed; !errors.As(err, &f) || f.Kind != Cancelled || f.Sent || !strings.Contains(err.Error(), "while waiting for its turn") {
-				t.Errorf("got %v, want cancelled while waiting for its turn", err)
+			if err := <-failed; !errors.As(err, &f) || f.Kind != Cancelled || f.Sent || !strings.Contains(err.Error(), "while waiting for PagerDuty's rate limit") {
+				t.Errorf("got %v, want cancelled while waiting for PagerDuty's rate limit", err)
 			}
 		}
 		synctest.Wait()
@@ -199,7 +199,7 @@ func TestSharedPacing(t *testing.T) {
 // those who were not refused wait for their turn instead.
 func TestThrottledEventsV1(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := &meter{eventLimit: throttleLimit}
+		m := &meter{eventLimit: documentedEvents}
 		c := m.virtual(t, V1, nil)
 		failures := parallel(500, 20, trigger(c))
 		for _, err := range failures {
@@ -248,8 +248,8 @@ func TestHangingProbe(t *testing.T) {
 		if err := trigger(c)(2); err != nil {
 			t.Fatal(err)
 		}
-		if waited := time.Since(begun); waited > patience+time.Second {
-			t.Errorf("got an answer after %s, want it after little more than %s", waited, patience)
+		if waited := time.Since(begun); waited > probeTimeout+time.Second {
+			t.Errorf("got an answer after %s, want it after little more than %s", waited, probeTimeout)
 		}
 		time.Sleep(time.Minute) // the hanging one ends
 		synctest.Wait()
@@ -282,16 +282,16 @@ func TestManyKeys(t *testing.T) {
 	var p Pacing
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	k := clock{now: func() time.Time { return now }}
-	for i := range 10 * manyLanes {
-		turn := p.turn(request{credential: fmt.Sprint(i), class: lookups}, k)
-		if err := func() error { _, err := turn.enter(context.Background()); return err }(); err != nil {
+	for i := range 10 * pruneFrom {
+		place := p.ticket(request{credential: fmt.Sprint(i), priority: lookups}, k)
+		if err := func() error { _, err := place.wait(context.Background()); return err }(); err != nil {
 			t.Fatal(err)
 		}
-		turn.leave(verdict{sent: true, accepted: true})
+		place.release(feedback{sent: true, accepted: true})
 		now = now.Add(time.Second)
 	}
-	if got := len(p.lanes); got > 2*manyLanes {
-		t.Errorf("got %d keys remembered after %d, want at most %d", got, 10*manyLanes, 2*manyLanes)
+	if got := len(p.queues); got > 2*pruneFrom {
+		t.Errorf("got %d keys remembered after %d, want at most %d", got, 10*pruneFrom, 2*pruneFrom)
 	}
 }
 
@@ -299,23 +299,23 @@ func TestManyKeys(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	for _, test := range []struct {
 		limit, remaining, reset string
-		want                    verdict
+		want                    feedback
 	}{
-		{"960", "12", "20", verdict{stated: true, total: 960, remaining: 12, reset: 20 * time.Second}},
-		{"960", "0", "0.5", verdict{stated: true, total: 960, reset: 500 * time.Millisecond}},
-		{"", "12", "20", verdict{stated: true, remaining: 12, reset: 20 * time.Second}},
-		{"960", "", "20", verdict{total: 960, reset: 20 * time.Second}},
-		{"960", "12", "", verdict{total: 960, remaining: 12}},
-		{"960", "12", "0", verdict{total: 960, remaining: 12}},
-		{"-1", "-1", "-1", verdict{}},
-		{"many", "few", "soon", verdict{}},
-		{"960", "12", "99999", verdict{stated: true, total: 960, remaining: 12, reset: maxReset}},
+		{"960", "12", "20", feedback{stated: true, total: 960, remaining: 12, reset: 20 * time.Second}},
+		{"960", "0", "0.5", feedback{stated: true, total: 960, reset: 500 * time.Millisecond}},
+		{"", "12", "20", feedback{stated: true, remaining: 12, reset: 20 * time.Second}},
+		{"960", "", "20", feedback{total: 960, reset: 20 * time.Second}},
+		{"960", "12", "", feedback{total: 960, remaining: 12}},
+		{"960", "12", "0", feedback{total: 960, remaining: 12}},
+		{"-1", "-1", "-1", feedback{}},
+		{"many", "few", "soon", feedback{}},
+		{"960", "12", "99999", feedback{stated: true, total: 960, remaining: 12, reset: maxReset}},
 	} {
 		header := http.Header{}
 		header.Set("ratelimit-limit", test.limit)
 		header.Set("ratelimit-remaining", test.remaining)
 		header.Set("ratelimit-reset", test.reset)
-		var got verdict
+		var got feedback
 		got.readHeaders(header)
 		if got != test.want {
 			t.Errorf("%s, %s, %s: got %+v, want %+v", test.limit, test.remaining, test.reset, got, test.want)

@@ -2,104 +2,104 @@ package client
 
 import "time"
 
-// throttleLimit is how many events v2 takes of one integration key in any minute,
-// as documented ("Events API v2", rate limits). Accounts may have more.
-const throttleLimit = 120
+// documentedEvents is how many events of one integration key Events API v2 accepts in
+// any minute ("Events API v2", rate limits). An account may have a higher limit.
+const documentedEvents = 120
 
-// A throttle is the limit of an integration key: so many events in any minute. How
-// many is not told, so nothing is held back until the service has refused one. From
-// then on no more are sent in a minute than it has been seen to take. After a minute
-// without events the key is as new.
-type throttle struct {
-	documented bool        // the number is; else only trying tells
-	taken      []time.Time // when events of the last minute were, oldest first
-	limit      int         // 0: not paced
-	guessed    bool        // the present wait is
-	number     int         // of refusals
-	gate       gate
+// slidingWindow is the limit of an integration key: a number of events in any minute.
+// PagerDuty's answers do not name the number. So no event is held back until PagerDuty
+// has throttled one. After that, the key sends no more events in a minute than
+// PagerDuty was seen to accept. A minute without events resets the limit.
+type slidingWindow struct {
+	documented bool        // PagerDuty documents the number
+	accepted   []time.Time // events of the last minute, oldest first
+	limit      int         // events in a minute; 0: not known yet
+	guessed    bool        // the end of the present pause is a guess
+	generation int         // number of pauses so far
+	pause      pause
 }
 
-func (h *throttle) blind() bool { return h.guessed }
+func (w *slidingWindow) guessing() bool { return w.guessed }
 
-func (h *throttle) idle(now time.Time) bool {
-	h.forget(now)
-	return len(h.taken) == 0 && h.gate == (gate{})
+func (w *slidingWindow) idle(now time.Time) bool {
+	w.forget(now)
+	return len(w.accepted) == 0 && w.pause == (pause{})
 }
 
-func (h *throttle) admits(t *turn, now time.Time, underWay int) (ok bool, opens time.Time) {
-	h.forget(now)
+func (w *slidingWindow) admits(t *ticket, now time.Time, inFlight int) (ok bool, opens time.Time) {
+	w.forget(now)
 	switch {
-	case h.gate.closed(now):
-		return false, h.gate.until
-	case h.gate.probing:
-		if ok, opens = h.gate.admits(now); !ok {
+	case w.pause.active(now):
+		return false, w.pause.until
+	case w.pause.probing:
+		if ok, opens = w.pause.admitsProbe(now); !ok {
 			return false, opens
 		}
-		// One that was refused insists: the number is not known for certain.
-		return h.room(now, underWay, t.throttled)
-	case len(h.taken) == 0 && underWay == 0:
-		h.limit = 0
+		// A throttled call may try although there is no room: the number is not certain.
+		return w.room(now, inFlight, t.throttled)
+	case len(w.accepted) == 0 && inFlight == 0:
+		w.limit = 0
 	}
-	return h.room(now, underWay, h.limit == 0)
+	return w.room(now, inFlight, w.limit == 0)
 }
 
-// room reports whether the last minute has room for one more, and when it will.
-// What is under way may be taken, so it counts.
-func (h *throttle) room(now time.Time, underWay int, always bool) (ok bool, opens time.Time) {
-	over := len(h.taken) + underWay - h.limit
+// room reports whether the last minute has room for one more event. If not, opens is
+// when it will have. Events in flight may be accepted, so they count.
+func (w *slidingWindow) room(now time.Time, inFlight int, always bool) (ok bool, opens time.Time) {
+	over := len(w.accepted) + inFlight - w.limit
 	switch {
 	case always || over < 0:
 		return true, time.Time{}
-	case over < len(h.taken):
-		return false, h.taken[over].Add(windowLength)
+	case over < len(w.accepted):
+		return false, w.accepted[over].Add(windowLength)
 	}
 	return false, time.Time{}
 }
 
 // forget drops the events that are older than a minute.
-func (h *throttle) forget(now time.Time) {
+func (w *slidingWindow) forget(now time.Time) {
 	old := 0
-	for old < len(h.taken) && !now.Before(h.taken[old].Add(windowLength)) {
+	for old < len(w.accepted) && !now.Before(w.accepted[old].Add(windowLength)) {
 		old++
 	}
-	h.taken = h.taken[old:]
+	w.accepted = w.accepted[old:]
 }
 
-func (h *throttle) left(t *turn, now time.Time) {
-	t.window = h.number
-	h.gate.left(t, now)
+func (w *slidingWindow) left(t *ticket, now time.Time) {
+	t.generation = w.generation
+	w.pause.left(t, now)
 }
 
-// answered notes an event as taken when its answer comes, which is never too early.
-func (h *throttle) answered(t *turn, now time.Time, v verdict) {
-	if t == h.gate.probe && v.accepted {
-		h.guessed = false
+// answered records an event at the time of its answer, which is never too early.
+func (w *slidingWindow) answered(t *ticket, now time.Time, f feedback) {
+	if t == w.pause.probe && f.accepted {
+		w.guessed = false
 	}
-	h.gate.answered(t, v)
+	w.pause.answered(t, f)
 	switch {
-	case v.throttled:
-		h.refuse(t, now, v)
-	case v.sent:
-		h.taken = append(h.taken, now)
+	case f.throttled:
+		w.throttle(t, now, f)
+	case f.sent:
+		w.accepted = append(w.accepted, now)
 	}
 }
 
-// refuse closes the gate. If as many were taken as is documented, the place of the
-// oldest is the next to be had. Else somebody else uses the key, or the limit is
-// another one: then the wait is that of whoever tries.
-func (h *throttle) refuse(t *turn, now time.Time, v verdict) {
-	h.forget(now)
-	until := now.Add(v.wait)
-	h.guessed = v.reset == 0
-	if h.guessed && h.documented && len(h.taken) >= throttleLimit {
-		until, h.guessed = h.taken[0].Add(windowLength), false
+// throttle pauses the key. If PagerDuty has accepted as many events as it documents,
+// the next one has room a minute after the oldest. Otherwise another process uses the
+// key, or the limit is another one; then the pause is the backoff of the call.
+func (w *slidingWindow) throttle(t *ticket, now time.Time, f feedback) {
+	w.forget(now)
+	until := now.Add(f.wait)
+	w.guessed = f.reset == 0
+	if w.guessed && w.documented && len(w.accepted) >= documentedEvents {
+		until, w.guessed = w.accepted[0].Add(windowLength), false
 	}
-	h.limit = max(throttleLimit, len(h.taken))
+	w.limit = max(documentedEvents, len(w.accepted))
 	switch {
-	case t.window == h.number:
-		h.number++
-		h.gate.close(until)
-	case !h.gate.until.IsZero() && until.After(h.gate.until): // one more of those that left together
-		h.gate.close(until)
+	case t.generation == w.generation:
+		w.generation++
+		w.pause.start(until)
+	case !w.pause.until.IsZero() && until.After(w.pause.until): // left together with the one that started the pause
+		w.pause.start(until)
 	}
 }

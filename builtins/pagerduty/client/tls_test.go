@@ -59,8 +59,8 @@ func TestCACertificates(t *testing.T) {
 		config Config
 		want   string
 	}{
-		{"not PEM", Config{CACertificates: []byte("abc")}, "hold no certificate"},
-		{"empty", Config{CACertificates: []byte{}}, "hold no certificate"},
+		{"not PEM", Config{CACertificates: []byte("abc")}, "contain no certificate"},
+		{"empty", Config{CACertificates: []byte{}}, "contain no certificate"},
 		{"own client", Config{CACertificates: []byte("abc"), HTTPClient: &http.Client{}}, "give either"},
 	} {
 		if _, err := New(test.config); err == nil || !strings.Contains(err.Error(), test.want) {
