@@ -27,15 +27,12 @@ func TestIncompleteAnswers(t *testing.T) {
 	}
 }
 
-// TestClampedPages proves that nobody is skipped when the service gives fewer users
-// at once than it was asked for.
-func TestClampedPages(t *testing.T) {
-	c, s, _ := serve(t, V1, ok(`{"users":[],"limit":25,"more":true}`), ok(`{"users":[],"limit":25,"more":false}`))
-	if _, found, err := c.UserByEmail(context.Background(), "ann@example.com"); found || err != nil {
-		t.Errorf("got %v, %v, want not found", found, err)
-	}
-	if got, want := s.arrived[1].Path, "/users?limit=100&offset=25&query=ann%40example.com"; got != want {
-		t.Errorf("second page: got %s, want %s", got, want)
+func TestUnreadableSuccess(t *testing.T) {
+	c, _, _ := serve(t, V1, answer{status: 201, body: "<html>"})
+	_, err := c.CreateUser(context.Background(), NewUser{Email: "ann@example.com", Name: "Ann"})
+	var f *Error
+	if !errors.As(err, &f) || f.Kind != Unavailable || !f.Sent {
+		t.Errorf("got %+v, want unavailable and sent", f)
 	}
 }
 

@@ -27,12 +27,12 @@ type policy struct {
 }
 
 var (
-	reads       = policy{resend: true, retry5xx: true, retry408: true, throttleStatus: http.StatusTooManyRequests}
-	updates     = policy{writes: true, resend: true, retry5xx: true, retry408: true, retryLocked: true, throttleStatus: http.StatusTooManyRequests}
-	deletes     = policy{writes: true, resend: true, retry5xx: true, retry408: true, retryLocked: true, throttleStatus: http.StatusTooManyRequests, goneStatus: http.StatusNotFound}
-	creates = policy{writes: true, retry408: true, retryLocked: true, throttleStatus: http.StatusTooManyRequests}
-	eventsV1    = policy{writes: true, resend: true, retry5xx: true, throttleStatus: http.StatusForbidden}
-	eventsV2    = policy{writes: true, resend: true, retry5xx: true, throttleStatus: http.StatusTooManyRequests}
+	reads    = policy{resend: true, retry5xx: true, retry408: true, throttleStatus: http.StatusTooManyRequests}
+	updates  = policy{writes: true, resend: true, retry5xx: true, retry408: true, retryLocked: true, throttleStatus: http.StatusTooManyRequests}
+	deletes  = policy{writes: true, resend: true, retry5xx: true, retry408: true, retryLocked: true, throttleStatus: http.StatusTooManyRequests, goneStatus: http.StatusNotFound}
+	creates  = policy{writes: true, retry408: true, retryLocked: true, throttleStatus: http.StatusTooManyRequests}
+	eventsV1 = policy{writes: true, resend: true, retry5xx: true, throttleStatus: http.StatusForbidden}
+	eventsV2 = policy{writes: true, resend: true, retry5xx: true, throttleStatus: http.StatusTooManyRequests}
 	// once is for writes that must not happen twice and whose result cannot be looked
 	// up. Such a request is sent again only if PagerDuty certainly did not act on it.
 	once = policy{writes: true, retryLocked: true, throttleStatus: http.StatusTooManyRequests}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
@@ -57,6 +58,88 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%s: got %v, want no error", test.name, err)
 		case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
 			t.Errorf("%s: got %v, want %q", test.name, err, test.want)
+		}
+	}
+}
+
+// TestMoreLimits proves that what PagerDuty would not take does not leave.
+func TestMoreLimits(t *testing.T) {
+	ctx := context.Background()
+	for _, test := range []struct {
+		name string
+		call func(*Client) error
+		want string
+	}{
+		{"incident key as id", func(c *Client) error { _, err := c.IncidentByID(ctx, "db1"); return err }, `"db1" is not the id of an incident`},
+		{"status", func(c *Client) error {
+			_, _, err := c.Incidents(ctx, IncidentFilter{Statuses: []string{"open"}, Limit: 1})
+			return err
+		}, `there is no status "open"`},
+		{"service", func(c *Client) error {
+			_, _, err := c.Incidents(ctx, IncidentFilter{ServiceIDs: []string{"../x"}, Limit: 1})
+			return err
+		}, "is not the id of a service"},
+		{"escalation policy", func(c *Client) error {
+			_, _, err := c.OnCalls(ctx, OnCallFilter{EscalationPolicyIDs: []string{"x"}, Limit: 1})
+			return err
+		}, "is not the id of an escalation policy"},
+		{"note", func(c *Client) error { _, err := c.AddNote(ctx, NewNote{IncidentID: "Q1", Content: " "}); return err }, "the content of the note is empty"},
+		{"long note", func(c *Client) error {
+			_, err := c.AddNote(ctx, NewNote{IncidentID: "Q1", Content: strings.Repeat("x", maxNote+1)})
+			return err
+		}, "at most 25,000"},
+		{"target status", func(c *Client) error {
+			_, err := c.UpdateIncidents(ctx, IncidentsUpdate{IDs: []string{"Q1"}, Status: "triggered"})
+			return err
+		}, `the status "triggered"`},
+		{"many", func(c *Client) error {
+			_, err := c.UpdateIncidents(ctx, IncidentsUpdate{IDs: make([]string, MaxListed+1), Status: "resolved"})
+			return err
+		}, "there are 10,001 ids"},
+		{"nothing to change", func(c *Client) error { _, err := c.UpdateUser(ctx, "P1", UserChange{}); return err }, "there is nothing to change"},
+		{"blank name", func(c *Client) error { _, err := c.UpdateUser(ctx, "P1", UserChange{Name: " "}); return err }, "the name of the user is empty"},
+		{"role", func(c *Client) error { _, err := c.UpdateUser(ctx, "P1", UserChange{Role: "king"}); return err }, `there is no role "king"`},
+		{"address", func(c *Client) error { _, err := c.UpdateUser(ctx, "P1", UserChange{Email: "ann@"}); return err }, "at least 6"},
+		{"job title", func(c *Client) error {
+			_, err := c.UpdateUser(ctx, "P1", UserChange{JobTitle: strings.Repeat("x", 101)})
+			return err
+		}, "job_title is 101 characters long"},
+		{"summary", func(c *Client) error { _, err := c.SendChangeEvent(ctx, ChangeEvent{}); return err }, "summary is empty"},
+		{"long summary", func(c *Client) error {
+			_, err := c.SendChangeEvent(ctx, ChangeEvent{Summary: strings.Repeat("x", 1025)})
+			return err
+		}, "at most 1,024"},
+		{"time", func(c *Client) error {
+			_, err := c.SendChangeEvent(ctx, ChangeEvent{Summary: "x", Timestamp: "noon"})
+			return err
+		}, `timestamp is "noon"`},
+		{"link", func(c *Client) error {
+			_, err := c.SendChangeEvent(ctx, ChangeEvent{Summary: "x", Links: []map[string]any{{"text": "x"}}})
+			return err
+		}, "links[1] has no href"},
+		{"key", func(c *Client) error {
+			_, err := c.SendChangeEvent(ctx, ChangeEvent{Summary: "x", ServiceKey: testAPIKey})
+			return err
+		}, "looks like a REST API key"},
+	} {
+		c, s, _ := serve(t, V1, ok(`{}`))
+		err := test.call(c)
+		var f *Error
+		if !errors.As(err, &f) || f.Kind != InvalidInput || !strings.Contains(err.Error(), test.want) || s.tries() != 0 {
+			t.Errorf("%s: got %v after %d requests, want %q after none", test.name, err, s.tries(), test.want)
+		}
+	}
+	c, s, _ := serve(t, V1, ok(`{}`))
+	c.config.FromEmail = ""
+	for _, call := range []func() error{
+		func() error { _, err := c.AddNote(ctx, NewNote{IncidentID: "Q1", Content: "x"}); return err },
+		func() error {
+			_, err := c.UpdateIncidents(ctx, IncidentsUpdate{IDs: []string{"Q1"}, Status: "resolved"})
+			return err
+		},
+	} {
+		if err := call(); err == nil || !strings.Contains(err.Error(), "there is no From address") || s.tries() != 0 {
+			t.Errorf("got %v after %d requests, want no From address after none", err, s.tries())
 		}
 	}
 }

@@ -2,7 +2,9 @@ package client
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -129,5 +131,65 @@ func TestContextsStayTheCallers(t *testing.T) {
 		if diff := cmp.Diff(fullTrigger().Contexts, event.Contexts); diff != "" {
 			t.Errorf("%s: the caller's contexts changed (-want +got):\n%s", version, diff)
 		}
+	}
+}
+
+func TestSendChangeEvent(t *testing.T) {
+	c, s, _ := serve(t, V1, answer{status: 202, body: `{"status":"success","message":"Change event processed"}`})
+	got, err := c.SendChangeEvent(context.Background(), ChangeEvent{
+		Summary: "deployed", Source: "ci", Timestamp: "2026-01-31T09:00:00Z", Details: map[string]any{"version": 7},
+		Links: []map[string]any{{"href": "https://a/", "text": nil}},
+	})
+	if want := (ChangeReceipt{"success", "Change event processed"}); err != nil || got != want {
+		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
+	want := `{"routing_key":"` + testServiceKey + `","payload":{"summary":"deployed","source":"ci","timestamp":"2026-01-31T09:00:00Z",` +
+		`"custom_details":{"version":7}},"links":[{"href":"https://a/"}]}`
+	if sent := s.arrived[0]; sent.Path != "/v2/change/enqueue" || sent.Body != want || sent.Header.Get("Authorization") != "" {
+		t.Errorf("got %s %s, want %s", sent.Path, sent.Body, want)
+	}
+}
+
+// TestOAuthToken proves that a key of another shape is sent as a bearer token.
+func TestOAuthToken(t *testing.T) {
+	c, s, _ := serve(t, V1, ok(`{"user":{"id":"P1"}}`))
+	c.config.APIKey = "pdus+_0XBPWQQ_dfabcdef-0123-4567-89ab"
+	if _, err := c.UserByID(context.Background(), "P1"); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.arrived[0].Header.Get("Authorization"); !strings.HasPrefix(got, "Bearer ") {
+		t.Errorf("got Authorization %q, want a bearer token", got)
+	}
+}
+
+func TestMissingKeys(t *testing.T) {
+	c, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f *Error
+	if _, err := c.UserByID(context.Background(), "P1"); !errors.As(err, &f) || f.Kind != Unauthorized || !strings.Contains(f.Message, "PAGERDUTY_API_KEY") {
+		t.Errorf("got %v, want unauthorized and the variable to set", err)
+	}
+	_, err = c.SendEvent(context.Background(), Event{Action: Trigger, Description: "x"})
+	if !errors.As(err, &f) || !strings.Contains(f.Message, "service_key in the step") || !strings.Contains(f.Message, "PAGERDUTY_SERVICE_KEY") {
+		t.Errorf("got %v, want both places where the key can be set", err)
+	}
+}
+
+// TestEmptyDetails proves that an empty object is sent as one, and that what was
+// not given is left out.
+func TestEmptyDetails(t *testing.T) {
+	c, s, _ := serve(t, V1, ok(`{}`))
+	for _, details := range []map[string]any{nil, {}} {
+		if _, err := c.SendEvent(context.Background(), Event{Action: Trigger, Description: "x", Details: details}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := decode(t, s.arrived[0].Body); len(got) != 3 {
+		t.Errorf("got the fields %v, want service_key, event_type and description", got)
+	}
+	if got, ok := decode(t, s.arrived[1].Body)["details"].(map[string]any); !ok || len(got) != 0 {
+		t.Errorf("got details %v, want an empty object", got)
 	}
 }
