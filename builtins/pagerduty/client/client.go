@@ -56,5 +56,5 @@ func (c *Client) do(ctx context.Context, r request, out any, complete func() boo
 	}
 }
 
-// keys are the keys that no error may show.
+// keys returns the keys that must not appear in an error.
 func (c *Client) keys() redactor { return redactor{c.config.APIKey, c.config.ServiceKey} }

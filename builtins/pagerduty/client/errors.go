@@ -92,7 +92,7 @@ func ending(ctx context.Context, err error) (Kind, string) {
 	return Cancelled, "the call was cancelled"
 }
 
-// connectionReason says in a few words why there is no connection.
+// connectionReason says in a few words why the connection failed.
 func connectionReason(err error) string {
 	var lookup *net.DNSError
 	var operation *net.OpError

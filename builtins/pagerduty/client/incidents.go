@@ -157,8 +157,8 @@ const (
 
 // UpdateIncidents acknowledges or resolves incidents in batches. It returns one result
 // for each id, in the order of the ids, and drops repeated ids. If PagerDuty refuses
-// one incident, its result says so. Any other failure is an error; then the results
-// are those of the batches before.
+// one incident, its result says so. Any other failure is an error; UpdateIncidents
+// then also returns the results of the batches before.
 func (c *Client) UpdateIncidents(ctx context.Context, u IncidentsUpdate) ([]IncidentResult, error) {
 	u.FromEmail = cmp.Or(u.FromEmail, c.config.FromEmail)
 	if err := cmp.Or(u.Validate(), validateFrom(u.FromEmail, "incidents are updated")); err != nil {

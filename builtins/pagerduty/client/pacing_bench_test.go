@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// compression is how much faster time passes in the benchmarks: a minute of the
-// service takes 0.6 s.
+// compression is how much faster time passes in the benchmarks: a minute of PagerDuty
+// takes 0.6 s.
 const compression = 100
 
-// compressed starts a server for a meter, and a client for it, whose time passes
-// faster. A request takes 2 ms for real.
+// compressed starts a server for a meter, and returns a client of it. Time passes faster
+// for both. A request takes 2 ms of real time.
 func compressed(b *testing.B, m *meter) *Client {
 	b.Helper()
 	begun := time.Now()
@@ -32,8 +32,8 @@ func compressed(b *testing.B, m *meter) *Client {
 	return c
 }
 
-// measure reports the time of some calls beside the ideal, in seconds of the
-// service, and what they cost.
+// measure makes calls and reports three metrics: the time in relation to the ideal, in
+// seconds of PagerDuty, and the throttled and the sent requests.
 func measure(b *testing.B, m func() *meter, calls, workers int, ideal float64, call func(*Client) func(int) error) {
 	b.Helper()
 	var wall, refused, sent float64
@@ -42,7 +42,7 @@ func measure(b *testing.B, m func() *meter, calls, workers int, ideal float64, c
 		c := compressed(b, run)
 		begun := run.now()
 		if failures := parallel(calls, workers, call(c)); len(failures) > 0 {
-			b.Fatalf("got %d calls lost, want none: %v", len(failures), failures[0])
+			b.Fatalf("got %d failed calls, want none: %v", len(failures), failures[0])
 		}
 		wall += run.now().Sub(begun).Seconds()
 		refused += float64(run.refused)

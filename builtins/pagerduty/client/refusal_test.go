@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestErrorBodies has every shape that is known: PagerDuty's own, those of what
-// stands before it, and broken ones.
+// TestErrorBodies proves how the bodies of refusals are read: PagerDuty's shapes, the
+// shapes of proxies, and broken bodies.
 func TestErrorBodies(t *testing.T) {
 	const invalid = "Invalid Input Provided"
 	for _, test := range []struct {
@@ -53,6 +53,7 @@ func TestErrorBodies(t *testing.T) {
 	}
 }
 
+// TestHints proves the kind and the hint of a refusal.
 func TestHints(t *testing.T) {
 	post := request{method: "POST", policy: creates}
 	for _, test := range []struct {
@@ -85,8 +86,8 @@ func TestHints(t *testing.T) {
 	}
 }
 
-// FuzzDecodeError proves that an error of any shape is read without panic, and
-// quoted as short, valid text on one line and without keys.
+// FuzzDecodeError proves that the body of a refusal never causes a panic, and that its
+// texts are short, valid, on one line and without keys.
 func FuzzDecodeError(f *testing.F) {
 	for _, seed := range []string{
 		`{"error":{"errors":["x"]}}`, `{"error":[1]}`, "<html>", "", "{", `{"errors":{"a":[]}}`, `{"errors":[{"aB1":"\u0061B1"}]}`,

@@ -17,7 +17,7 @@ type request struct {
 	maxBody int    // largest body in bytes; 0: no limit
 	body    []byte // set by prepare
 	policy  policy
-	keys    redactor // the keys that no error may show
+	keys    redactor // the keys that must not appear in an error
 	// host and credential identify the rate limit that the request counts against.
 	host, credential string
 	priority         priority

@@ -15,7 +15,7 @@ const (
 	pathV2 = "/v2/enqueue"
 )
 
-// fullTrigger has every field, and a null that must not leave.
+// fullTrigger returns a trigger with every field, and a null that must not be sent.
 func fullTrigger() Event {
 	return Event{
 		Action: Trigger, IncidentKey: "db1", Description: "disk full", Client: "monitor", ClientURL: "https://monitor.example.com",
@@ -31,7 +31,7 @@ func sending(e Event) func(context.Context, *Client) error {
 	return func(ctx context.Context, c *Client) error { _, err := c.SendEvent(ctx, e); return err }
 }
 
-// TestRequests has the exact request of every call.
+// TestRequests proves the exact request of each call.
 func TestRequests(t *testing.T) {
 	const user = `{"user":{"id":"P1","email":"ann@example.com"}}`
 	key := `"` + testServiceKey + `"`
@@ -85,7 +85,7 @@ func TestRequests(t *testing.T) {
 		got := s.arrived[0]
 		got.Header = http.Header{}
 		for name, values := range s.arrived[0].Header {
-			if name != "Accept-Encoding" && name != "Content-Length" { // the transport's
+			if name != "Accept-Encoding" && name != "Content-Length" { // set by net/http
 				got.Header[name] = values
 			}
 		}
@@ -95,7 +95,8 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// wantHeader: events carry their key in the body, and no other credential.
+// wantHeader returns the expected headers. Events have their key in the body, and no
+// credential in the headers.
 func wantHeader(path, method string) http.Header {
 	header := http.Header{"Content-Type": {"application/json"}, "User-Agent": {"pdflow"}}
 	if path == pathV1 || path == pathV2 {
@@ -109,6 +110,7 @@ func wantHeader(path, method string) http.Header {
 	return header
 }
 
+// TestReceipts proves that both Events APIs return the key of the event.
 func TestReceipts(t *testing.T) {
 	want := EventReceipt{"success", "Event processed", "db1"}
 	for version, name := range map[EventsVersion]string{V1: "incident_key", V2: "dedup_key"} {
@@ -120,7 +122,7 @@ func TestReceipts(t *testing.T) {
 	}
 }
 
-// TestContextsStayTheCallers proves that leaving out nulls changes a copy.
+// TestContextsStayTheCallers proves that a call does not change the caller's contexts.
 func TestContextsStayTheCallers(t *testing.T) {
 	for _, version := range []EventsVersion{V1, V2} {
 		c, _, _ := serve(t, version, ok(`{}`))
@@ -150,7 +152,8 @@ func TestSendChangeEvent(t *testing.T) {
 	}
 }
 
-// TestOAuthToken proves that a key of another shape is sent as a bearer token.
+// TestOAuthToken proves that a key without the shape of an API key is sent as a bearer
+// token.
 func TestOAuthToken(t *testing.T) {
 	c, s, _ := serve(t, V1, ok(`{"user":{"id":"P1"}}`))
 	c.config.APIKey = "pdus+_0XBPWQQ_dfabcdef-0123-4567-89ab"
@@ -162,6 +165,7 @@ func TestOAuthToken(t *testing.T) {
 	}
 }
 
+// TestMissingKeys proves that the error of a missing key says where to set it.
 func TestMissingKeys(t *testing.T) {
 	c, err := New(Config{})
 	if err != nil {
@@ -177,8 +181,8 @@ func TestMissingKeys(t *testing.T) {
 	}
 }
 
-// TestEmptyDetails proves that an empty object is sent as one, and that what was
-// not given is left out.
+// TestEmptyDetails proves that empty details are sent as an empty object, and that absent
+// details are left out.
 func TestEmptyDetails(t *testing.T) {
 	c, s, _ := serve(t, V1, ok(`{}`))
 	for _, details := range []map[string]any{nil, {}} {

@@ -13,7 +13,8 @@ type response struct {
 	// sent says that the request was written to the network. PagerDuty may then have
 	// acted on it.
 	sent bool
-	// err says why there is no whole response. status, header and body are then zero.
+	// err says why the response is missing or incomplete. status, header and body are
+	// then zero.
 	err error
 }
 

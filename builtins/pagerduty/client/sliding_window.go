@@ -35,7 +35,7 @@ func (w *slidingWindow) admits(t *ticket, now time.Time, inFlight int) (ok bool,
 		if ok, opens = w.pause.admitsProbe(now); !ok {
 			return false, opens
 		}
-		// A throttled call may try although there is no room: the number is not certain.
+		// A throttled call may try even without room, because the number is not certain.
 		return w.room(now, inFlight, t.throttled)
 	case len(w.accepted) == 0 && inFlight == 0:
 		w.limit = 0

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestNullTexts proves that a field which PagerDuty has no value for is empty.
+// TestNullTexts proves that a null in the answer becomes an empty text.
 func TestNullTexts(t *testing.T) {
 	c, _, _ := serve(t, V1, ok(`{"user":{"id":"P1","name":"Ann","description":null,"job_title":null,"billed":true}}`))
 	got, err := c.UserByID(context.Background(), "P1")
@@ -19,8 +19,8 @@ func TestNullTexts(t *testing.T) {
 	}
 }
 
-// TestUserByEmail proves that only the whole address matches, ignoring case, and
-// that every page is looked at: PagerDuty's own search matches parts.
+// TestUserByEmail proves that only the whole address matches, ignoring case, and that
+// every page is read: PagerDuty's own search also matches parts.
 func TestUserByEmail(t *testing.T) {
 	first := `{"users":[{"id":"P1","email":"joann@example.com"},{"id":"P2","email":"ann@example.com.au"}],"more":true}`
 	second := `{"users":[{"id":"P3","email":"Ann@Example.com"}],"more":false}`
@@ -39,8 +39,8 @@ func TestUserByEmail(t *testing.T) {
 	}
 }
 
-// TestUserByEmailEnds proves that the look-up stops where PagerDuty's pagination
-// does, and says so instead of "not found".
+// TestUserByEmailEnds proves that the lookup fails at the end of PagerDuty's pagination.
+// It does not report that the user was not found.
 func TestUserByEmailEnds(t *testing.T) {
 	c, s, _ := serve(t, V1, ok(`{"users":[],"more":true}`))
 	_, _, err := c.UserByEmail(context.Background(), "ann@example.com")
@@ -49,8 +49,8 @@ func TestUserByEmailEnds(t *testing.T) {
 	}
 }
 
-// TestClampedPages proves that nobody is skipped when the service gives fewer users
-// at once than it was asked for.
+// TestClampedPages proves that no user is skipped if the server returns smaller pages
+// than asked for.
 func TestClampedPages(t *testing.T) {
 	c, s, _ := serve(t, V1, ok(`{"users":[],"limit":25,"more":true}`), ok(`{"users":[],"limit":25,"more":false}`))
 	if _, found, err := c.UserByEmail(context.Background(), "ann@example.com"); found || err != nil {
@@ -72,7 +72,7 @@ func TestUsers(t *testing.T) {
 	}
 }
 
-// TestUpdateUser proves that only what is given is sent.
+// TestUpdateUser proves that only the fields that are given are sent.
 func TestUpdateUser(t *testing.T) {
 	c, s, _ := serve(t, V1, ok(`{"user":{"id":"P1","name":"Ann Lee","role":"user"}}`))
 	got, err := c.UpdateUser(context.Background(), "P1", UserChange{Name: "Ann Lee", Role: "user"})
@@ -85,9 +85,9 @@ func TestUpdateUser(t *testing.T) {
 	}
 }
 
-// TestRefusedDeletion proves that a refusal names what the user is needed for, with
-// links, that it looks at the answers and not only at the question, and that what
-// cannot be read does no harm.
+// TestRefusedDeletion proves that the error of a refused deletion names, with links,
+// what still needs the user. It checks the entries of the answers, because the query
+// may not have narrowed them. A list that cannot be read does no harm.
 func TestRefusedDeletion(t *testing.T) {
 	refused := answer{status: 400, body: `{"error":{"message":"Invalid Input Provided","code":2001,"errors":["User cannot be deleted"]}}`}
 	incidents := ok(`{"incidents":[{"id":"Q1","summary":"[#1] a","html_url":"https://a/1"},{"id":"Q2","summary":"[#2] b"},{"id":"Q3","summary":"[#3] c"},{"id":"Q4","summary":"[#4] d"}]}`)
@@ -104,7 +104,7 @@ func TestRefusedDeletion(t *testing.T) {
 			"User cannot be deleted", "open incidents: [#1] a https://a/1, [#2] b, [#3] c, and 1 more", "schedules: Week https://a/w", "escalation policies: Default https://a/e",
 		}},
 		{"nothing readable", []answer{refused, failed}, []string{"User cannot be deleted"}},
-		{"one is not readable", []answer{refused, failed, schedules, ok(`{}`)}, []string{"User cannot be deleted", "schedules: Week https://a/w"}},
+		{"one list is not readable", []answer{refused, failed, schedules, ok(`{}`)}, []string{"User cannot be deleted", "schedules: Week https://a/w"}},
 	} {
 		c, s, _ := serve(t, V1, test.answers...)
 		err := c.DeleteUser(context.Background(), "P1")

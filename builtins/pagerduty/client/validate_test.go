@@ -8,6 +8,7 @@ import (
 	"testing"
 )
 
+// TestLimits proves the limits of events, users and keys.
 func TestLimits(t *testing.T) {
 	event := func(change func(*Event)) func() error {
 		e := Event{Action: Trigger, Description: "x", IncidentKey: "k"}
@@ -62,7 +63,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestMoreLimits proves that what PagerDuty would not take does not leave.
+// TestMoreLimits proves that a call with invalid input sends nothing.
 func TestMoreLimits(t *testing.T) {
 	ctx := context.Background()
 	for _, test := range []struct {
@@ -144,7 +145,7 @@ func TestMoreLimits(t *testing.T) {
 	}
 }
 
-// TestTooLargeEvent proves that the limit is checked before anything leaves.
+// TestTooLargeEvent proves that the size of an event is checked before it is sent.
 func TestTooLargeEvent(t *testing.T) {
 	c, s, _ := serve(t, V1, ok("{}"))
 	_, err := c.SendEvent(context.Background(), Event{Action: Trigger, Description: "x", Details: map[string]any{"a": strings.Repeat("x", maxEvent)}})
@@ -156,7 +157,7 @@ func TestTooLargeEvent(t *testing.T) {
 func TestUserID(t *testing.T) {
 	for _, id := range []string{"", "me", "..", "P1/..", "P1?x", "P1#", "P 1", "p1", "P1%2F", "É"} {
 		if ValidateUserID(id) == nil {
-			t.Errorf("%q is taken for the id of a user", id)
+			t.Errorf("%q passes as the id of a user", id)
 		}
 	}
 	if err := ValidateUserID("PXPGF42"); err != nil {
@@ -164,6 +165,7 @@ func TestUserID(t *testing.T) {
 	}
 }
 
+// TestConfig proves which configurations New refuses, and that the error shows no key.
 func TestConfig(t *testing.T) {
 	for _, test := range []struct {
 		config Config
@@ -208,7 +210,7 @@ func TestRegions(t *testing.T) {
 	}
 }
 
-// FuzzValidate proves that what passes cannot change the URL that it becomes a
+// FuzzValidate proves that a text that passes cannot change the URL that it becomes a
 // part of.
 func FuzzValidate(f *testing.F) {
 	for _, seed := range []string{"PABC123", "me", "../users", "ann@example.com", "a+b@x.y", "ann@example.com?x=y"} {
