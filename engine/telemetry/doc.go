@@ -1,22 +1,21 @@
-// Package telemetry shows what runs and schedules do to those who operate them: as
-// metrics of Prometheus, and as lines of a log.
+// Package telemetry reports to operators what runs and schedules do: as Prometheus
+// metrics, and as log lines.
 //
-//   - [Metrics] has all numbers in a registry of its own; [Metrics.Handler] serves
-//     them. [Metrics.Run] observes one run, [Metrics.Decided] hears what a scheduler
-//     decided, and [Metrics.Load] says which workflows there are.
-//   - [Log] writes lines with log/slog, as text or JSON as its handler does.
+//   - [Metrics] has all metrics in a registry of its own. [Metrics.Handler] serves
+//     them. [Metrics.Run] observes one run, [Metrics.Decided] counts the decisions of a
+//     scheduler, and [Metrics.Load] sets which workflows exist.
+//   - [Log] writes lines with log/slog, as text or JSON, depending on its handler.
 //     [Log.Run] observes one run.
-//   - [SkipReason] is the one word, of a small set, for why something was skipped.
+//   - [SkipReason] returns one of a few words that say why a run was skipped.
 //
-// # What never shows
+// # Privacy
 //
-// Inputs and outputs: no label and no line has one. The message of a failure shows in
-// the log, as the engine has redacted it; it does not in metrics.
+// No label and no line contains an input or an output. The log shows the message of a
+// failure, as redacted by the engine; metrics do not.
 //
-// # How many series there are
+// # The number of series
 //
-// Labels take their values from what is known beforehand: the loaded workflows, the
-// actions that exist, and the engine's statuses, kinds and reasons. A run of a
-// workflow that is not loaded (any more) counts as "other", and the series of
-// a workflow go when it does.
+// The values of labels are known beforehand: the loaded workflows, the actions, and
+// the engine's statuses, kinds and reasons. A run of a workflow that is not loaded
+// counts as "other". When a workflow is unloaded, its series are deleted.
 package telemetry

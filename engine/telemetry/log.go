@@ -8,24 +8,23 @@ import (
 	"github.com/pdflow/pdflow/engine"
 )
 
-// A Log writes what somebody of operations cares for. Its levels say who should look:
+// Log writes what operators need to know. The level says how urgent a line is:
 //
-//   - Error: a person, now. A run failed, timed out, waits for a decision or cannot
-//     run at all.
-//   - Warn: somebody, some time. An attempt failed, a run was cancelled, or skipped
-//     for another reason than a pause.
-//   - Info: nobody. Runs begin, go on, wait and end well; an instant was skipped since
-//     its schedule is paused.
+//   - Error: a person must act now. A run failed, timed out, waits for a decision or
+//     cannot run.
+//   - Warn: a person should look later. An attempt failed, a run was cancelled, or it
+//     was skipped for another reason than a pause.
+//   - Info: no person needs to act. A run started, resumed, is queued or succeeded, or
+//     was skipped because its schedule is paused.
 //
-// What scripts log is not repeated here: their words may hold inputs. `pdflow runs
-// logs` has it.
+// Log does not repeat what scripts log, because that may contain inputs.
 type Log struct {
 	log *slog.Logger
-	// look is the command that shows a run.
+	// look returns the command that shows a run.
 	look func(run string) string
 }
 
-// NewLog returns a log that names the command with which to look at a run.
+// NewLog returns a log that writes to log. look returns the command that shows a run.
 func NewLog(log *slog.Logger, look func(run string) string) *Log { return &Log{log, look} }
 
 // Run returns the observer of one run of a workflow.
@@ -35,21 +34,21 @@ func (l *Log) Run(workflow string) engine.Observer { return &runLog{log: l, work
 type runLog struct {
 	log      *Log
 	workflow string
-	began    time.Time // zero: in another process
+	started  time.Time // zero: the run started in another process
 }
 
-// Observe writes the line of an event that has one.
+// Observe writes a line for an event, if operators need to know of it.
 func (r *runLog) Observe(e engine.Event) {
 	switch e.Kind {
 	case engine.RunStarted:
-		r.began = e.Time
-		r.write(e, slog.LevelInfo, "run started", start(e.Started)...)
+		r.started = e.Time
+		r.write(e, slog.LevelInfo, "run started", startAttributes(e.Started)...)
 	case engine.RunQueued:
-		r.write(e, slog.LevelInfo, "run waits", slog.String("reason", e.Reason))
+		r.write(e, slog.LevelInfo, "run queued", slog.String("reason", e.Reason))
 	case engine.RunResumed:
-		r.write(e, slog.LevelInfo, "run goes on")
+		r.write(e, slog.LevelInfo, "run resumed")
 	case engine.RunRetried:
-		r.write(e, slog.LevelInfo, "run is retried")
+		r.write(e, slog.LevelInfo, "run retried")
 	case engine.RunSkipped:
 		r.write(e, skipLevel(e.Reason), "run skipped", slog.String("reason", SkipReason(e.Reason)), slog.String("why", e.Reason))
 	case engine.RunSuspended:
@@ -64,8 +63,8 @@ func (r *runLog) Observe(e engine.Event) {
 	}
 }
 
-// start is what is worth knowing of how a run began: not its inputs.
-func start(s *engine.RunStart) []slog.Attr {
+// startAttributes says why a run started. It leaves out the inputs.
+func startAttributes(s *engine.RunStart) []slog.Attr {
 	if s == nil {
 		return nil
 	}
@@ -97,13 +96,13 @@ func (r *runLog) finished(e engine.Event) {
 		message = "run needs attention"
 	}
 	attributes := []slog.Attr{slog.String("status", string(e.Status))}
-	if !r.began.IsZero() {
-		attributes = append(attributes, slog.Duration("took", e.Time.Sub(r.began)))
+	if !r.started.IsZero() {
+		attributes = append(attributes, slog.Duration("took", e.Time.Sub(r.started)))
 	}
 	r.write(e, level, message, append(attributes, r.failure(e)...)...)
 }
 
-// failure is why a run failed, and the command to look.
+// failure returns why a run failed, and the command that shows the run.
 func (r *runLog) failure(e engine.Event) []slog.Attr {
 	f := e.Error
 	if f == nil {
@@ -116,7 +115,7 @@ func (r *runLog) failure(e engine.Event) []slog.Attr {
 	return append(attributes, slog.String("look", r.log.look(e.Run)))
 }
 
-// write writes a line that names the workflow and the run first.
+// write writes a line. Its first attributes are the workflow and the run.
 func (r *runLog) write(e engine.Event, level slog.Level, message string, attributes ...slog.Attr) {
 	names := []slog.Attr{slog.String("workflow", r.workflow), slog.String("run", e.Run)}
 	r.log.log.LogAttrs(context.Background(), level, message, append(names, attributes...)...)

@@ -16,7 +16,7 @@ import (
 
 func look(run string) string { return "pdflow runs show " + run }
 
-// lines are what a log says of events, without the time.
+// lines returns the lines that a log writes about events, without the time.
 func lines(events ...engine.Event) []string {
 	var text bytes.Buffer
 	handler := slog.NewTextHandler(&text, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
@@ -29,6 +29,7 @@ func lines(events ...engine.Event) []string {
 	return strings.Split(strings.TrimSuffix(text.String(), "\n"), "\n")
 }
 
+// TestLines proves the lines of a run's events.
 func TestLines(t *testing.T) {
 	at := begin
 	failure := &engine.Failure{Kind: action.Unavailable, Step: "check", Message: "PagerDuty answered 503"}
@@ -54,11 +55,11 @@ func TestLines(t *testing.T) {
 		},
 		"goes on": {
 			[]engine.Event{{Kind: engine.RunResumed}, {Kind: engine.RunFinished, Status: engine.TimedOut}},
-			[]string{`level=INFO msg="run goes on" workflow=nightly run=01RUN`, `level=ERROR msg="run finished" workflow=nightly run=01RUN status=timed_out`},
+			[]string{`level=INFO msg="run resumed" workflow=nightly run=01RUN`, `level=ERROR msg="run finished" workflow=nightly run=01RUN status=timed_out`},
 		},
 		"retried and cancelled": {
 			[]engine.Event{{Kind: engine.RunRetried}, {Kind: engine.RunFinished, Status: engine.Cancelled}},
-			[]string{`level=INFO msg="run is retried" workflow=nightly run=01RUN`, `level=WARN msg="run finished" workflow=nightly run=01RUN status=cancelled`},
+			[]string{`level=INFO msg="run retried" workflow=nightly run=01RUN`, `level=WARN msg="run finished" workflow=nightly run=01RUN status=cancelled`},
 		},
 		"suspended": {
 			[]engine.Event{{Kind: engine.RunSuspended, Error: failure}},
@@ -70,7 +71,7 @@ func TestLines(t *testing.T) {
 		},
 		"waits": {
 			[]engine.Event{{Kind: engine.RunQueued, Reason: "busy"}},
-			[]string{`level=INFO msg="run waits" workflow=nightly run=01RUN reason=busy`},
+			[]string{`level=INFO msg="run queued" workflow=nightly run=01RUN reason=busy`},
 		},
 		"paused":     {[]engine.Event{{Kind: engine.RunSkipped, Reason: "skipped: paused"}}, []string{`level=INFO msg="run skipped" workflow=nightly run=01RUN reason=paused why="skipped: paused"`}},
 		"down":       {[]engine.Event{{Kind: engine.RunSkipped, Reason: "skipped: down"}}, []string{`level=WARN msg="run skipped" workflow=nightly run=01RUN reason=down why="skipped: down"`}},
@@ -85,7 +86,8 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// TestNoValueIsLogged fills every field that holds what a workflow was given or made.
+// TestNoValueIsLogged proves that no line contains an input or an output. It fills every
+// field of an event that can have one.
 func TestNoValueIsLogged(t *testing.T) {
 	const value = "ann@example.com"
 	object := action.Object{"email": value}
@@ -105,7 +107,7 @@ func TestNoValueIsLogged(t *testing.T) {
 		)
 	}
 	if got := text.String() + strings.Join(scrape(t, m), "\n"); strings.Contains(got, value) {
-		t.Errorf("a value shows:\n%s", got)
+		t.Errorf("a line contains a value:\n%s", got)
 	}
 	for line := range strings.Lines(text.String()) {
 		var fields map[string]any
