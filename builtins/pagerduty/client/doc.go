@@ -40,9 +40,8 @@
 // # The operations
 //
 // Each resource has a file: events.go, change_events.go, users.go, oncalls.go,
-// incidents.go, notes.go, account.go. list.go reads lists page by page, blockers.go
-// finds out why a user cannot be deleted, and validate.go has the checks that several
-// resources share.
+// incidents.go, notes.go, account.go. list.go reads lists page by page, and validate.go
+// has the checks that several resources share.
 //
 // Types that hold a key do not print it.
 package client
