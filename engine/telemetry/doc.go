@@ -1,21 +1,21 @@
-// Package telemetry shows operators what runs and schedules do: as Prometheus metrics,
-// and as lines of a log.
+// Package telemetry reports to operators what runs and schedules do: as Prometheus
+// metrics, and as log lines.
 //
-//   - [Metrics] has all numbers in a registry of its own, which [Metrics.Handler]
-//     serves. [Metrics.Run] observes one run, [Metrics.Decided] counts a decision of a
-//     scheduler, and [Metrics.Load] sets the loaded workflows.
-//   - [Log] writes lines with log/slog, as text or as JSON. [Log.Run] observes one run.
-//   - [SkipReason] returns the word, of a small set, for why a run was skipped.
+//   - [Metrics] has all metrics in a registry of its own. [Metrics.Handler] serves
+//     them. [Metrics.Run] observes one run, [Metrics.Decided] counts the decisions of a
+//     scheduler, and [Metrics.Load] sets which workflows exist.
+//   - [Log] writes lines with log/slog, as text or JSON, depending on its handler.
+//     [Log.Run] observes one run.
+//   - [SkipReason] returns one of a few words that say why a run was skipped.
 //
-// # What is never shown
+// # Privacy
 //
-// No label and no line contains inputs or outputs. The log has the message of a failure
-// as the engine has redacted it; the metrics do not have it.
+// No label and no line contains an input or an output. The log shows the message of a
+// failure, as redacted by the engine; metrics do not.
 //
-// # How many series there are
+// # The number of series
 //
-// The values of labels are known beforehand: the loaded workflows, the actions of the
-// catalogue, and the statuses, kinds and reasons of the engine. A run of a workflow that
-// is not loaded counts as "other". The series of a workflow are deleted when it is
-// unloaded.
+// The values of labels are known beforehand: the loaded workflows, the actions, and
+// the engine's statuses, kinds and reasons. A run of a workflow that is not loaded
+// counts as "other". When a workflow is unloaded, its series are deleted.
 package telemetry

@@ -8,25 +8,23 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// A Log writes what operators need to know of runs. The level says how urgent a line
-// is:
+// Log writes what operators need to know. The level says how urgent a line is:
 //
-//   - Error: a person must look now. A run failed, timed out, waits for a decision or
-//     cannot run at all.
-//   - Warn: a person should look some time. An attempt failed, a run was cancelled, or
-//     a run was skipped for another reason than a pause.
-//   - Info: a person need not look. A run started, was resumed, waits or succeeded, or a
-//     scheduled time was skipped because its schedule is paused.
+//   - Error: a person must act now. A run failed, timed out, waits for a decision or
+//     cannot run.
+//   - Warn: a person should look later. An attempt failed, a run was cancelled, or it
+//     was skipped for another reason than a pause.
+//   - Info: no person needs to act. A run started, resumed, is queued or succeeded, or
+//     was skipped because its schedule is paused.
 //
-// A Log does not repeat what scripts log, since their lines may contain inputs.
+// Log does not repeat what scripts log, because that may contain inputs.
 type Log struct {
 	log *slog.Logger
 	// look returns the command that shows a run.
 	look func(run string) string
 }
 
-// NewLog returns a log. look returns the command that shows a run, for lines about
-// failures.
+// NewLog returns a log that writes to log. look returns the command that shows a run.
 func NewLog(log *slog.Logger, look func(run string) string) *Log { return &Log{log, look} }
 
 // Run returns the observer of one run of a workflow.
@@ -36,21 +34,21 @@ func (l *Log) Run(workflow string) run.Observer { return &runLog{log: l, workflo
 type runLog struct {
 	log      *Log
 	workflow string
-	began    time.Time // zero: the run started in another process
+	started  time.Time // zero: the run started in another process
 }
 
-// Observe writes the line of an event, if it has one.
+// Observe writes a line for an event, if operators need to know of it.
 func (r *runLog) Observe(e run.Event) {
 	switch e.Kind {
 	case run.EventStarted:
-		r.began = e.Time
-		r.write(e, slog.LevelInfo, "run started", start(e.Started)...)
+		r.started = e.Time
+		r.write(e, slog.LevelInfo, "run started", startAttributes(e.Started)...)
 	case run.EventQueued:
-		r.write(e, slog.LevelInfo, "run waits", slog.String("reason", e.Reason))
+		r.write(e, slog.LevelInfo, "run queued", slog.String("reason", e.Reason))
 	case run.EventResumed:
 		r.write(e, slog.LevelInfo, "run resumed")
 	case run.EventRetried:
-		r.write(e, slog.LevelInfo, "run is retried")
+		r.write(e, slog.LevelInfo, "run retried")
 	case run.EventSkipped:
 		r.write(e, skipLevel(e.Reason), "run skipped", slog.String("reason", SkipReason(e.Reason)), slog.String("why", e.Reason))
 	case run.EventSuspended:
@@ -65,8 +63,8 @@ func (r *runLog) Observe(e run.Event) {
 	}
 }
 
-// start returns the trigger of a run. It leaves out the inputs.
-func start(s *run.Start) []slog.Attr {
+// startAttributes says why a run started. It leaves out the inputs.
+func startAttributes(s *run.Start) []slog.Attr {
 	if s == nil {
 		return nil
 	}
@@ -98,8 +96,8 @@ func (r *runLog) finished(e run.Event) {
 		message = "run needs attention"
 	}
 	attributes := []slog.Attr{slog.String("status", string(e.Status))}
-	if !r.began.IsZero() {
-		attributes = append(attributes, slog.Duration("took", e.Time.Sub(r.began)))
+	if !r.started.IsZero() {
+		attributes = append(attributes, slog.Duration("took", e.Time.Sub(r.started)))
 	}
 	r.write(e, level, message, append(attributes, r.failure(e)...)...)
 }
@@ -117,7 +115,7 @@ func (r *runLog) failure(e run.Event) []slog.Attr {
 	return append(attributes, slog.String("look", r.log.look(e.Run)))
 }
 
-// write writes a line that begins with the workflow and the run.
+// write writes a line. Its first attributes are the workflow and the run.
 func (r *runLog) write(e run.Event, level slog.Level, message string, attributes ...slog.Attr) {
 	names := []slog.Attr{slog.String("workflow", r.workflow), slog.String("run", e.Run)}
 	r.log.log.LogAttrs(context.Background(), level, message, append(names, attributes...)...)

@@ -16,7 +16,7 @@ import (
 
 func look(run string) string { return "pdflow runs show " + run }
 
-// lines returns the lines that a log writes for events, without the time.
+// lines returns the lines that a log writes about events, without the time.
 func lines(events ...run.Event) []string {
 	var text bytes.Buffer
 	handler := slog.NewTextHandler(&text, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
@@ -29,6 +29,7 @@ func lines(events ...run.Event) []string {
 	return strings.Split(strings.TrimSuffix(text.String(), "\n"), "\n")
 }
 
+// TestLines proves the lines of a run's events.
 func TestLines(t *testing.T) {
 	at := begin
 	failure := &run.Failure{Kind: action.Unavailable, Step: "check", Message: "PagerDuty answered 503"}
@@ -52,13 +53,13 @@ func TestLines(t *testing.T) {
 				`level=ERROR msg="run finished" workflow=nightly run=01RUN status=failure took=2s kind=unavailable error="PagerDuty answered 503" step=check look="pdflow runs show 01RUN"`,
 			},
 		},
-		"resumed": {
+		"goes on": {
 			[]run.Event{{Kind: run.EventResumed}, {Kind: run.EventFinished, Status: run.TimedOut}},
 			[]string{`level=INFO msg="run resumed" workflow=nightly run=01RUN`, `level=ERROR msg="run finished" workflow=nightly run=01RUN status=timed_out`},
 		},
 		"retried and cancelled": {
 			[]run.Event{{Kind: run.EventRetried}, {Kind: run.EventFinished, Status: run.Cancelled}},
-			[]string{`level=INFO msg="run is retried" workflow=nightly run=01RUN`, `level=WARN msg="run finished" workflow=nightly run=01RUN status=cancelled`},
+			[]string{`level=INFO msg="run retried" workflow=nightly run=01RUN`, `level=WARN msg="run finished" workflow=nightly run=01RUN status=cancelled`},
 		},
 		"suspended": {
 			[]run.Event{{Kind: run.EventSuspended, Error: failure}},
@@ -70,7 +71,7 @@ func TestLines(t *testing.T) {
 		},
 		"waits": {
 			[]run.Event{{Kind: run.EventQueued, Reason: "busy"}},
-			[]string{`level=INFO msg="run waits" workflow=nightly run=01RUN reason=busy`},
+			[]string{`level=INFO msg="run queued" workflow=nightly run=01RUN reason=busy`},
 		},
 		"paused":     {[]run.Event{{Kind: run.EventSkipped, Reason: "skipped: paused"}}, []string{`level=INFO msg="run skipped" workflow=nightly run=01RUN reason=paused why="skipped: paused"`}},
 		"down":       {[]run.Event{{Kind: run.EventSkipped, Reason: "skipped: down"}}, []string{`level=WARN msg="run skipped" workflow=nightly run=01RUN reason=down why="skipped: down"`}},
@@ -85,8 +86,8 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// TestNoValueIsLogged: no value of a workflow is in the log or the metrics, whichever
-// field of an event has it.
+// TestNoValueIsLogged proves that no line contains an input or an output. It fills every
+// field of an event that can have one.
 func TestNoValueIsLogged(t *testing.T) {
 	const value = "ann@example.com"
 	object := action.Object{"email": value}
@@ -106,7 +107,7 @@ func TestNoValueIsLogged(t *testing.T) {
 		)
 	}
 	if got := text.String() + strings.Join(scrape(t, m), "\n"); strings.Contains(got, value) {
-		t.Errorf("a value shows:\n%s", got)
+		t.Errorf("a line contains a value:\n%s", got)
 	}
 	for line := range strings.Lines(text.String()) {
 		var fields map[string]any

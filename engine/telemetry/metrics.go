@@ -12,25 +12,28 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// other is the label of workflows that are not loaded.
+// other is the label value of workflows that are not loaded.
 const other = "other"
 
 var (
-	// durations are the bounds of a run's time: a health check to an hour.
+	// durations are the bucket bounds of a run's duration in seconds: from a health check
+	// to an hour.
 	durations = []float64{0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600}
-	// lags are the bounds of a start's lateness: a commit to a catch-up.
+	// lags are the bucket bounds of a scheduled start's delay in seconds: from the time of
+	// a commit to a start that is caught up.
 	lags = []float64{0.01, 0.05, 0.15, 0.5, 1, 5, 30, 300, 3600}
 )
 
-// A Config has the functions that metrics read when they are scraped. A nil function
-// leaves its metric out.
+// Config has the values that are read at each scrape. A nil function leaves out its
+// metric.
 type Config struct {
 	Version  string
-	InFlight func() int       // the number of running runs
-	LastWake func() time.Time // the time of the last tick of the scheduler
+	InFlight func() int       // number of runs that are running in this process
+	LastWake func() time.Time // when the scheduler last looked at what is due; zero: never
 }
 
-// Metrics count runs, attempts, calls and skips. They are safe for concurrent use.
+// Metrics counts events of runs and decisions of the scheduler. It is safe for
+// concurrent use.
 type Metrics struct {
 	registry  *prometheus.Registry
 	runs      *prometheus.CounterVec
@@ -46,28 +49,28 @@ type Metrics struct {
 	workflows map[string]bool
 }
 
-// NewMetrics returns metrics that are all zero.
+// NewMetrics returns metrics whose counters are zero.
 func NewMetrics(c Config) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		runs:     counter("runs_total", "Runs that ended, or that wait for a person (suspended).", "workflow", "status"),
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: "pdflow", Name: "run_duration_seconds", Buckets: durations,
-			Help: "Time from start to end of runs that began and ended in this process.",
+			Help: "Time from start to end of runs that started and ended in this process.",
 		}, []string{"workflow"}),
 		attempts: counter("step_attempts_total", "Attempts of steps that ended.", "workflow", "status"),
-		calls:    counter("calls_total", "Calls of actions, by kind of error (none after a success).", "action", "kind"),
-		skipped:  counter("skipped_total", "Occurrences and runs that did not run.", "workflow", "reason"),
+		calls:    counter("calls_total", "Calls of actions, by kind of error (none: the call succeeded).", "action", "kind"),
+		skipped:  counter("skipped_total", "Scheduled times and runs that were skipped.", "workflow", "reason"),
 		lag: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: "pdflow", Name: "scheduler_lag_seconds", Buckets: lags,
-			Help: "Time from the scheduled time of a run to the decision that it runs.",
+			Help: "Time from the scheduled time of a run to the decision to start it.",
 		}),
-		loaded: gauge("workflows", "Workflows that are loaded."),
-		broken: gauge("workflow_files_broken", "Files of workflows whose newest version cannot be loaded."),
+		loaded: gauge("workflows", "Loaded workflows."),
+		broken: gauge("workflow_files_broken", "Workflow files whose newest version cannot be loaded."),
 	}
 	m.registry.MustRegister(m.runs, m.durations, m.attempts, m.calls, m.skipped, m.lag, m.loaded, m.broken, buildInfo(c.Version),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m.ask(c)
+	m.registerFuncs(c)
 	return m
 }
 
@@ -79,7 +82,7 @@ func gauge(name, help string) prometheus.Gauge {
 	return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "pdflow", Name: name, Help: help})
 }
 
-// buildInfo is a metric that is always 1. Its labels have the versions of the program.
+// buildInfo returns a metric whose labels are the versions. Its value is always 1.
 func buildInfo(version string) prometheus.Gauge {
 	g := prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: "pdflow", Name: "build_info", Help: "1, with the versions of pdflow and Go.",
@@ -89,8 +92,8 @@ func buildInfo(version string) prometheus.Gauge {
 	return g
 }
 
-// ask adds the metrics that are read from functions.
-func (m *Metrics) ask(c Config) {
+// registerFuncs registers the metrics whose values come from c.
+func (m *Metrics) registerFuncs(c Config) {
 	if c.InFlight != nil {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Namespace: "pdflow", Name: "runs_in_flight", Help: "Runs that are running in this process.",
@@ -98,7 +101,7 @@ func (m *Metrics) ask(c Config) {
 	}
 	if c.LastWake != nil {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Namespace: "pdflow", Name: "scheduler_last_wake_timestamp_seconds", Help: "Time of the last tick of the scheduler, in Unix time; 0 before the first.",
+			Namespace: "pdflow", Name: "scheduler_last_wake_timestamp_seconds", Help: "When the scheduler last looked at what is due, in Unix time; 0 before the first look.",
 		}, func() float64 {
 			if at := c.LastWake(); !at.IsZero() {
 				return float64(at.UnixMilli()) / 1000
@@ -113,8 +116,8 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry, MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
 }
 
-// Load sets the loaded workflows and the number of broken files. It deletes the series
-// of workflows that are not loaded any more.
+// Load sets the names of the loaded workflows and the number of broken files. It deletes
+// the series of workflows that are no longer loaded.
 func (m *Metrics) Load(workflows []string, broken int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -132,15 +135,15 @@ func (m *Metrics) Load(workflows []string, broken int) {
 	m.broken.Set(float64(broken))
 }
 
-// forget deletes the series of a workflow by their labels. A search would look at the
-// series of all workflows, for each workflow that is deleted.
+// forget deletes the series of a workflow by their labels. A search would read the series
+// of all other workflows, for each workflow that is unloaded.
 func (m *Metrics) forget(workflow string) {
 	m.durations.DeleteLabelValues(workflow)
 	for _, status := range statuses {
 		m.runs.DeleteLabelValues(workflow, string(status))
 		m.attempts.DeleteLabelValues(workflow, string(status))
 	}
-	for _, reason := range words {
+	for _, reason := range skipReasons {
 		m.skipped.DeleteLabelValues(workflow, reason)
 	}
 }
@@ -150,8 +153,8 @@ var statuses = []run.Status{
 	run.Success, run.Failed, run.Cancelled, run.TimedOut, run.Skipped, run.NeedsAttention, run.Suspended,
 }
 
-// count calls do with the label of a workflow. The workflow cannot be unloaded in the
-// meantime, since its series would then be created again and stay.
+// count calls do with the label value of a workflow. It holds the lock, because a workflow
+// that is unloaded at the same time would get new series that are never deleted.
 func (m *Metrics) count(workflow string, do func(label string)) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -161,8 +164,9 @@ func (m *Metrics) count(workflow string, do func(label string)) {
 	do(workflow)
 }
 
-// Decided counts a decision of a scheduler. An empty reason means that a scheduled time
-// runs, late by the duration; otherwise count scheduled times are skipped.
+// Decided counts a decision of the scheduler. With an empty reason a run starts, late
+// after its scheduled time. Otherwise count scheduled times are skipped for the reason;
+// 0 means one.
 func (m *Metrics) Decided(workflow, reason string, count int, late time.Duration) {
 	if reason == "" {
 		m.lag.Observe(max(late, 0).Seconds())
@@ -171,17 +175,17 @@ func (m *Metrics) Decided(workflow, reason string, count int, late time.Duration
 	m.count(workflow, func(label string) { m.skipped.WithLabelValues(label, SkipReason(reason)).Add(float64(max(count, 1))) })
 }
 
-// Run returns the observer of one run of a workflow, from its start or from where this
-// process resumes it.
+// Run returns the observer of one run of a workflow. It receives the events from the
+// start of the run, or from where this process resumed it.
 func (m *Metrics) Run(workflow string) run.Observer {
 	return &runMetrics{metrics: m, workflow: workflow}
 }
 
-// runMetrics counts what happens in a run.
+// runMetrics counts the events of a run.
 type runMetrics struct {
 	metrics  *Metrics
 	workflow string
-	began    time.Time // zero: the run started in another process
+	started  time.Time // zero: the run started in another process
 }
 
 // Observe counts an event.
@@ -189,11 +193,11 @@ func (r *runMetrics) Observe(e run.Event) {
 	m := r.metrics
 	switch e.Kind {
 	case run.EventStarted:
-		r.began = e.Time
+		r.started = e.Time
 	case run.EventRetried, run.EventResumed:
-		r.began = time.Time{} // the time before does not count
+		r.started = time.Time{} // the time while the run was interrupted does not count
 	case run.EventSkipped:
-		if reason := SkipReason(e.Reason); !schedulers(reason) {
+		if reason := SkipReason(e.Reason); !bySchedule(reason) {
 			m.count(r.workflow, func(label string) { m.skipped.WithLabelValues(label, reason).Inc() })
 		}
 	case run.EventSuspended:
@@ -210,13 +214,13 @@ func (r *runMetrics) Observe(e run.Event) {
 func (r *runMetrics) finished(e run.Event) {
 	r.metrics.count(r.workflow, func(label string) {
 		r.metrics.runs.WithLabelValues(label, string(e.Status)).Inc()
-		if !r.began.IsZero() {
-			r.metrics.durations.WithLabelValues(label).Observe(e.Time.Sub(r.began).Seconds())
+		if !r.started.IsZero() {
+			r.metrics.durations.WithLabelValues(label).Observe(e.Time.Sub(r.started).Seconds())
 		}
 	})
 }
 
-// called counts a call, unless it returned the recorded result of an earlier call.
+// called counts a call, unless its result is a memoized one.
 func (r *runMetrics) called(c *run.Call) {
 	if c.Again {
 		return

@@ -17,8 +17,8 @@ import (
 
 var begin = time.Date(2026, 3, 29, 9, 0, 0, 0, time.UTC)
 
-// scrape returns the series of pdflow that are not zero, without the buckets that
-// follow from others.
+// scrape returns pdflow's series that are not zero, without the buckets that follow from
+// other series.
 func scrape(t *testing.T, m *telemetry.Metrics) []string {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -42,7 +42,7 @@ func metrics(workflows ...string) *telemetry.Metrics {
 	return m
 }
 
-// observe gives events to an observer, a second apart.
+// observe passes events to an observer, one second apart.
 func observe(o run.Observer, events ...run.Event) {
 	for i, e := range events {
 		e.Run, e.Sequence, e.Time = "01RUN", i+1, begin.Add(time.Duration(i)*time.Second)
@@ -103,7 +103,7 @@ func TestRun(t *testing.T) {
 			[]run.Event{{Kind: run.EventSkipped, Reason: `skipped: the concurrency group "nightly" is busy with 01OTHER`}},
 			[]string{`skipped_total{reason="overlap",workflow="nightly"} 1`, `workflows 1`},
 		},
-		// The scheduler has told of it, with the number of instants.
+		// The scheduler has counted the scheduled times already.
 		"down": {
 			[]run.Event{{Kind: run.EventSkipped, Reason: "skipped: down: 12 occurrences"}},
 			[]string{`workflows 1`},
@@ -147,7 +147,7 @@ func TestAsked(t *testing.T) {
 	}
 }
 
-// sameNumber compares series whose values may be written differently.
+// sameNumber compares series whose numbers may be written differently.
 func sameNumber(a, b string) bool {
 	var name, other string
 	var x, y float64
@@ -156,8 +156,7 @@ func sameNumber(a, b string) bool {
 	return name == other && x-y < 1 && y-x < 1
 }
 
-// TestSeriesAreBounded: workflows that are not loaded share one series, and an unloaded
-// workflow loses its series.
+// TestSeriesAreBounded proves that only loaded workflows have series of their own.
 func TestSeriesAreBounded(t *testing.T) {
 	m := metrics("nightly", "hourly")
 	finished := run.Event{Kind: run.EventFinished, Status: run.Success}
@@ -168,7 +167,7 @@ func TestSeriesAreBounded(t *testing.T) {
 	observe(hourly, run.Event{Kind: run.EventStarted}, attempt(run.Success), finished)
 	m.Decided("hourly", "down", 1, 0)
 	m.Load([]string{"nightly"}, 2)
-	observe(hourly, finished) // it was under way when its file went
+	observe(hourly, finished) // it was running when its file was removed
 	want := []string{`run_duration_seconds_count{workflow="other"} 1`, `runs_total{status="success",workflow="other"} 1001`, `workflow_files_broken 2`, `workflows 1`}
 	if diff := cmp.Diff(want, scrape(t, m)); diff != "" {
 		t.Errorf("series (-want +got):\n%s", diff)
@@ -193,7 +192,7 @@ func TestNamesFollowPrometheusHabits(t *testing.T) {
 	}
 }
 
-// TestTogether uses everything at once, for the race detector.
+// TestTogether uses all methods at the same time, for the race detector.
 func TestTogether(t *testing.T) {
 	m := metrics("nightly")
 	var together sync.WaitGroup
@@ -228,7 +227,7 @@ func TestSkipReason(t *testing.T) {
 	}
 }
 
-// TestForgottenWhole: all series of a workflow are deleted when it is unloaded.
+// TestForgottenWhole proves that all series of an unloaded workflow are deleted.
 func TestForgottenWhole(t *testing.T) {
 	m := metrics("a")
 	for _, status := range []run.Status{
@@ -251,8 +250,8 @@ func TestForgottenWhole(t *testing.T) {
 	}
 }
 
-// BenchmarkLoadLess unloads many workflows. It is linear: B/op and ns/op per workflow
-// stay the same.
+// BenchmarkLoadLess unloads many workflows. The time is linear: B/op and ns/op per
+// workflow stay the same.
 func BenchmarkLoadLess(b *testing.B) {
 	for _, n := range []int{100, 1000, 10_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {

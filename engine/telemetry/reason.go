@@ -2,22 +2,21 @@ package telemetry
 
 import "strings"
 
-// The words for why a run or a scheduled time was skipped.
+// The reasons why a run or a scheduled time was skipped.
 const (
-	Overlap   = "overlap"    // a run of the concurrency group is running
-	QueueFull = "queue_full" // the queue of the concurrency group is full
-	Down      = "down"       // no scheduler was running when it was due
-	Window    = "window"     // it is too long ago to be caught up
-	Paused    = "paused"     // the schedule is paused
-	CannotRun = "cannot_run" // something that the workflow needs is missing
+	Overlap   = "overlap"    // another run of its concurrency group is running
+	QueueFull = "queue_full" // the queue of its concurrency group is full
+	Down      = "down"       // no daemon was running when it was due
+	Window    = "window"     // it was due too long ago to be caught up
+	Paused    = "paused"     // its schedule is paused
+	CannotRun = "cannot_run" // the run needs something that is missing
 )
 
-// words are all words for reasons.
-var words = []string{Overlap, QueueFull, Down, Window, Paused, CannotRun}
+// skipReasons are all reasons.
+var skipReasons = []string{Overlap, QueueFull, Down, Window, Paused, CannotRun}
 
-// reasons map the beginning of the reason of a run.skipped event, without "skipped: ",
-// to its word.
-var reasons = []struct{ beginning, word string }{
+// prefixes maps the text of a run.skipped event, without "skipped: ", to its reason.
+var prefixes = []struct{ prefix, reason string }{
 	{"down", Down},
 	{"window", Window},
 	{"paused", Paused},
@@ -26,14 +25,13 @@ var reasons = []struct{ beginning, word string }{
 	{"it cannot run", CannotRun},
 }
 
-// SkipReason returns the word for the reason of a run.skipped event or of a decision of
-// the scheduler. Every other text is about a busy concurrency group: overlap or
-// queue_full.
+// SkipReason returns the reason of a run.skipped event or of a scheduler's decision, from
+// its text. The engine's texts about a busy concurrency group mean overlap or queue_full.
 func SkipReason(text string) string {
 	text = strings.TrimPrefix(text, "skipped: ")
-	for _, r := range reasons {
-		if strings.HasPrefix(text, r.beginning) {
-			return r.word
+	for _, r := range prefixes {
+		if strings.HasPrefix(text, r.prefix) {
+			return r.reason
 		}
 	}
 	if strings.Contains(text, " runs wait already") {
@@ -42,6 +40,6 @@ func SkipReason(text string) string {
 	return Overlap
 }
 
-// schedulers reports whether the reason comes from a scheduler. [Metrics.Decided] counts
-// such skips, so the event of the run is not counted again.
-func schedulers(reason string) bool { return reason == Down || reason == Window || reason == Paused }
+// bySchedule reports whether a scheduler skips for the reason. [Metrics.Decided] has then
+// counted the scheduled times, so the event is not counted again.
+func bySchedule(reason string) bool { return reason == Down || reason == Window || reason == Paused }

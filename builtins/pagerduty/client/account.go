@@ -8,21 +8,21 @@ import (
 	"strings"
 )
 
-// An Account is what a key opens.
+// Account is the account that an API key opens, and what the key may do there.
 type Account struct {
-	// KeyKind is "user" for the key of a user, whose rights it has, and "account"
-	// for a key of the whole account.
+	// KeyKind is "user" for the key of a user, which has the rights of this user, or
+	// "account" for a key of the whole account.
 	KeyKind   string `json:"key_kind"`
-	Subdomain string `json:"subdomain"` // empty when PagerDuty does not tell
+	Subdomain string `json:"subdomain"` // empty: not known
 	UserName  string `json:"user_name,omitempty"`
 	UserEmail string `json:"user_email,omitempty"`
 	Role      string `json:"role,omitempty"`
-	// CanCreateUsers is "yes", "no" or "unknown": what a key of the account may do
-	// cannot be known without doing it.
+	// CanCreateUsers is "yes", "no" or "unknown". It is unknown for a key of the
+	// account: only creating a user would show it.
 	CanCreateUsers string `json:"can_create_users"`
 }
 
-// An accountUser is what a user tells of the account.
+// accountUser has the fields of a user that describe the account.
 type accountUser struct {
 	Name    string `json:"name"`
 	Email   string `json:"email"`
@@ -30,39 +30,39 @@ type accountUser struct {
 	HTMLURL string `json:"html_url"`
 }
 
-// An ownEnvelope is the answer about the user whose key it is.
+// ownEnvelope is the answer about the user that the key belongs to.
 type ownEnvelope struct {
 	User accountUser `json:"user"`
 }
 
 func (e *ownEnvelope) complete() bool { return e.User.Email != "" }
 
-// A firstPage is enough of the list of users to see the account.
+// firstPage is the start of the list of users.
 type firstPage struct {
 	Users []accountUser `json:"users"`
 }
 
 func (p *firstPage) complete() bool { return p.Users != nil }
 
-// Account asks which account the API key opens. Only reads are made.
+// Account returns the account that the API key opens. It only reads.
 func (c *Client) Account(ctx context.Context) (Account, error) {
 	const op = "look at the connection"
 	var me ownEnvelope
-	err := c.rest(ctx, op, http.MethodGet, "/users/me", reads, nil, &me, "")
+	err := c.do(ctx, c.rest(op, http.MethodGet, "/users/me", reads, nil, ""), &me, me.complete)
 	if err == nil {
 		return Account{
 			KeyKind: "user", Subdomain: subdomain(me.User.HTMLURL), UserName: me.User.Name, UserEmail: me.User.Email,
 			Role: me.User.Role, CanCreateUsers: createsUsers(me.User.Role),
 		}, nil
 	}
-	// Only the key of a user has a "me"; PagerDuty answers the others with 400, and
-	// is said to have answered 404.
+	// PagerDuty knows "me" only for the key of a user. For a key of the account it
+	// answers 400, and 404 was reported.
 	var failure *Error
 	if !errors.As(err, &failure) || failure.StatusCode != http.StatusBadRequest && failure.StatusCode != http.StatusNotFound {
 		return Account{}, err
 	}
 	var page firstPage
-	if err := c.rest(ctx, op, http.MethodGet, "/users?limit=1", reads, nil, &page, ""); err != nil {
+	if err := c.do(ctx, c.rest(op, http.MethodGet, "/users?limit=1", reads, nil, ""), &page, page.complete); err != nil {
 		return Account{}, err
 	}
 	account := Account{KeyKind: "account", CanCreateUsers: "unknown"}
@@ -72,8 +72,8 @@ func (c *Client) Account(ctx context.Context) (Account, error) {
 	return account, nil
 }
 
-// createsUsers reports whether a role may add users: account owners and global
-// admins may (PagerDuty's support pages, "User Roles").
+// createsUsers returns "yes" if a role may create users, else "no". Account owners and
+// global admins may (PagerDuty's support pages, "User Roles").
 func createsUsers(role string) string {
 	if role == "owner" || role == "admin" {
 		return "yes"
@@ -81,7 +81,7 @@ func createsUsers(role string) string {
 	return "no"
 }
 
-// subdomain reads SUB of https://SUB.pagerduty.com/users/ID, which in the EU is
+// subdomain returns SUB of https://SUB.pagerduty.com/users/ID or, in the EU, of
 // https://SUB.eu.pagerduty.com/users/ID.
 func subdomain(htmlURL string) string {
 	u, err := url.Parse(htmlURL)

@@ -13,7 +13,7 @@ const benchmarkUser = `{"user":{"id":"PABC123","type":"user","summary":"Ann Lee"
 func benchmarkServer(b *testing.B) string {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		// A limit that is never reached: without any, the client keeps to the documented one.
+		// A limit that is never reached. Without it, the client uses the documented limit.
 		w.Header().Set("Ratelimit-Remaining", "1000000")
 		w.Header().Set("Ratelimit-Reset", "60")
 		_, _ = w.Write([]byte(benchmarkUser))
@@ -22,7 +22,7 @@ func benchmarkServer(b *testing.B) string {
 	return server.URL
 }
 
-// BenchmarkUserByID is a look-up by the client; its bound is below.
+// BenchmarkUserByID looks up a user. Compare it with BenchmarkUserByIDBound.
 func BenchmarkUserByID(b *testing.B) {
 	c, err := New(Config{APIKey: testAPIKey, APIURL: benchmarkServer(b)})
 	if err != nil {
@@ -35,7 +35,7 @@ func BenchmarkUserByID(b *testing.B) {
 	}
 }
 
-// BenchmarkUserByIDBound is the same exchange by hand.
+// BenchmarkUserByIDBound makes the same request with net/http only.
 func BenchmarkUserByIDBound(b *testing.B) {
 	url := benchmarkServer(b) + "/users/PABC123"
 	client := &http.Client{}
@@ -50,7 +50,7 @@ func BenchmarkUserByIDBound(b *testing.B) {
 		if err := json.NewDecoder(response.Body).Decode(&out); err != nil {
 			b.Fatal(err)
 		}
-		_, _ = response.Body.Read(make([]byte, 1)) // so that the connection is kept
+		_, _ = response.Body.Read(make([]byte, 1)) // keeps the connection open
 		response.Body.Close()
 	}
 }

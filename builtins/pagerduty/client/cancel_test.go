@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// TestCancelledBefore proves that nothing leaves under a context that is over.
+// TestCancelledBefore proves that nothing is sent if the context has ended already.
 func TestCancelledBefore(t *testing.T) {
 	for _, e := range endpoints() {
 		c, s, _ := serve(t, e.version, ok(""))
@@ -27,8 +27,8 @@ func TestCancelledBefore(t *testing.T) {
 	}
 }
 
-// TestCancelledMeanwhile proves that a call which ends while PagerDuty has the
-// request says that its outcome is unknown, where it writes.
+// TestCancelledMeanwhile proves that a write that is cancelled while PagerDuty has the
+// request has Sent set.
 func TestCancelledMeanwhile(t *testing.T) {
 	for _, e := range endpoints() {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -44,8 +44,8 @@ func TestCancelledMeanwhile(t *testing.T) {
 	}
 }
 
-// TestCancelledWithinAnswer proves the same after the status has arrived: what it
-// says is not what ended the call.
+// TestCancelledWithinAnswer proves the same for a call that is cancelled after the
+// status has arrived: the error is not the error of the status.
 func TestCancelledWithinAnswer(t *testing.T) {
 	for _, e := range endpoints() {
 		for _, status := range []int{200, 400, 500} {
@@ -65,8 +65,8 @@ func checkCancelled(t *testing.T, e endpoint, err error) {
 	}
 }
 
-// A cuttingTransport answers with a status, and has the caller give up before the
-// first byte of the body.
+// cuttingTransport answers with a status. It cancels the call when the client reads the
+// body.
 type cuttingTransport struct {
 	status int
 	giveUp func()
@@ -78,8 +78,8 @@ func (t cuttingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (t cuttingTransport) Read([]byte) (int, error) { t.giveUp(); return 0, context.Canceled }
 
-// TestCancelledBetween proves that a wait that is cut short still says what it was
-// for, and that an unknown outcome stays unknown.
+// TestCancelledBetween proves that the error of a wait that ended early still has the
+// last failure, and that Sent stays set.
 func TestCancelledBetween(t *testing.T) {
 	c, _, _ := serve(t, V1, answer{status: 503, body: `{"error":{"message":"Down for maintenance"}}`})
 	c.config.Sleep = func(context.Context, time.Duration) error { return context.DeadlineExceeded }

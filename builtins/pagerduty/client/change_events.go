@@ -8,29 +8,29 @@ import (
 	"time"
 )
 
-// A ChangeEvent tells a service of a change, such as a deployment. It opens no
+// ChangeEvent informs a service about a change, such as a deployment. It opens no
 // incident.
 type ChangeEvent struct {
-	ServiceKey string `json:"-"` // of an integration of Events API v2; the configuration's when empty
-	Summary    string
-	Source     string           // where it happened; may be empty
-	Timestamp  string           // when, in RFC 3339; PagerDuty's time of arrival when empty
-	Details    map[string]any   // any data
-	Links      []map[string]any // each with href, and text
-	// Repeatable says that a second one does no harm: then the request may be sent
-	// again after a lost answer.
+	ServiceKey string           `json:"-"` // key of an Events API v2 integration; empty: the key of the configuration
+	Summary    string           // required
+	Source     string           // where the change happened; may be empty
+	Timestamp  string           // when, in RFC 3339; empty: the time of arrival at PagerDuty
+	Details    map[string]any   // any JSON object
+	Links      []map[string]any // each has href, and may have text
+	// Repeatable allows the client to send the request again after a lost answer: a
+	// second change event then does no harm.
 	Repeatable bool
 }
 
-// Format keeps the key out of every verb of fmt.
+// Format implements [fmt.Formatter]: no verb prints the key.
 func (e ChangeEvent) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "pagerduty.ChangeEvent{ServiceKey: %s, Summary: %q}", concealed(e.ServiceKey), e.Summary)
 }
 
-// LogValue keeps the key out of structured logs.
+// LogValue implements [slog.LogValuer]: logs do not show the key.
 func (e ChangeEvent) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(e)) }
 
-// A ChangeReceipt is PagerDuty's answer: the change event was accepted.
+// ChangeReceipt is PagerDuty's answer to a change event: PagerDuty accepted it.
 type ChangeReceipt struct {
 	Status  string `json:"status"`
 	Message string `json:"message"`
@@ -55,9 +55,9 @@ func (e ChangeEvent) body() changeEventBody {
 	return changeEventBody{e.ServiceKey, changeEventPayload{e.Summary, e.Source, e.Timestamp, e.Details}, withoutNulls(e.Links)}
 }
 
-// SendChangeEvent sends a change event. There is one API for them, whichever
-// version other events go to. An error with Sent set means that it may have
-// arrived.
+// SendChangeEvent sends a change event. PagerDuty has one API for them; the Events API
+// of the configuration does not matter. An error with Sent set means that the change
+// event may have arrived.
 func (c *Client) SendChangeEvent(ctx context.Context, e ChangeEvent) (ChangeReceipt, error) {
 	const op = "send change event"
 	var err error
@@ -68,11 +68,13 @@ func (c *Client) SendChangeEvent(ctx context.Context, e ChangeEvent) (ChangeRece
 		return ChangeReceipt{}, err
 	}
 	var out ChangeReceipt
-	err = c.event(ctx, op, "/v2/change/enqueue", e.ServiceKey, changeEvents, onceOr(e.Repeatable, eventsV2), e.body(), &out)
+	r := c.event(op, "/v2/change/enqueue", e.ServiceKey, changeEvents, onceOr(e.Repeatable, eventsV2), e.body())
+	err = c.do(ctx, r, &out, nil)
 	return out, err
 }
 
-// ValidateChangeEvent checks everything of a change event but its service key.
+// ValidateChangeEvent checks a change event without its service key.
+// [ValidateServiceKey] checks the key.
 func ValidateChangeEvent(e ChangeEvent) error {
 	if strings.TrimSpace(e.Summary) == "" {
 		return invalid("", "", "summary is empty; say what has changed")
@@ -81,13 +83,13 @@ func ValidateChangeEvent(e ChangeEvent) error {
 		return err
 	}
 	if _, err := time.Parse(time.RFC3339, e.Timestamp); err != nil && e.Timestamp != "" {
-		return invalid("", "write it like 2026-01-31T09:00:00Z", "timestamp is %q, which is no time", shorten(e.Timestamp))
+		return invalid("", "write it like 2026-01-31T09:00:00Z", "timestamp is %q; it must be a time in RFC 3339", clip(e.Timestamp, maxQuoted))
 	}
 	for i, link := range e.Links {
 		if href, _ := link["href"].(string); href == "" {
 			return invalid("", "write {href: ..., text: ...}", "links[%d] has no href", i+1)
 		}
 	}
-	_, err := eventJSON("", e.body())
+	_, err := encode("", e.body(), maxEvent)
 	return err
 }

@@ -12,16 +12,17 @@ import (
 	"time"
 )
 
-// A Region is where an account lives.
+// Region is a service region of PagerDuty. The keys of an account work only in its
+// region.
 type Region string
 
-// The regions. An account's keys work in its own region only.
+// The regions.
 const (
 	US Region = "us"
 	EU Region = "eu"
 )
 
-// An EventsVersion is which Events API events go to.
+// EventsVersion is a version of the Events API.
 type EventsVersion string
 
 // The versions of the Events API.
@@ -30,58 +31,64 @@ const (
 	V2 EventsVersion = "v2"
 )
 
-// Config says whom to talk to. Its zero value talks to the US region without any
-// key.
+// Config is the configuration of a [Client]. Its zero value is the US region without
+// keys.
 type Config struct {
-	APIKey     string `json:"-"` // REST key; needed only by the calls that use it
-	ServiceKey string `json:"-"` // integration key of events that have none of their own
-	FromEmail  string // From of new users that name none
-	Region     Region // US when empty
-	// APIURL and EventsURL replace the region's. They are https, or on loopback.
+	APIKey     string `json:"-"` // REST API key; needed only by calls of the REST API
+	ServiceKey string `json:"-"` // integration key of events that have no key of their own
+	FromEmail  string // From address of calls that name none
+	Region     Region // empty: US
+	// APIURL and EventsURL replace the base URLs of the region. They must be https, or
+	// http on a loopback address.
 	APIURL, EventsURL string
-	EventsAPI         EventsVersion // V1 when empty
-	// HTTPClient sends the requests; nil makes one with timeouts, that uses the
+	EventsAPI         EventsVersion // empty: V1
+	// HTTPClient sends the requests. Nil means a client with timeouts that uses the
 	// proxy of the environment (HTTPS_PROXY) and always verifies TLS. Redirects are
-	// never followed, whatever it says: that would carry keys elsewhere.
+	// never followed, because that could carry a key to another server.
 	HTTPClient *http.Client
-	// Wrap returns what carries the requests, given what would; nil leaves it.
+	// Wrap replaces the RoundTripper that carries the requests. It receives the present
+	// one, which may be nil. Nil replaces nothing.
 	Wrap func(http.RoundTripper) http.RoundTripper
-	// CACertificates are trusted beside the system's, in PEM. They are for nil
-	// HTTPClient only.
+	// CACertificates, in PEM, are trusted in addition to the system's. They cannot be
+	// given together with HTTPClient.
 	CACertificates []byte
-	// Pacing is what clients share that use the same keys; nil is one of its own.
+	// Pacing is shared by the clients that use the same keys. Nil means a Pacing of the
+	// client's own.
 	Pacing    *Pacing
-	UserAgent string // "pdflow" when empty
-	// Sleep waits between tries, and for rate limits; nil waits for real.
+	UserAgent string // empty: "pdflow"
+	// Sleep waits between tries and for rate limits. It returns early, with an error,
+	// when the context ends. Nil sleeps on the machine's clock.
 	Sleep func(context.Context, time.Duration) error
-	// Jitter returns numbers in [0,1) that spread the tries of many clients.
+	// Jitter returns random numbers in [0,1), which spread the tries of many clients.
+	// Nil uses math/rand.
 	Jitter func() float64
-	// Now is the time that RetryBudget and Pacing go by.
+	// Now returns the time for RetryBudget and Pacing. Nil uses the machine's clock.
 	Now func() time.Time
-	// RetryBudget bounds the tries of one call, from its first on: none begins after
-	// it. Waiting for a rate limit that is known does not count, beyond what the
-	// call itself was told to wait: the context bounds that. 0 is two minutes.
+	// RetryBudget bounds the tries of one call: no try starts later than this after the
+	// first. Time spent waiting for a known rate limit does not count, except for the
+	// wait that an answer asked this call for. The context still bounds the call. 0
+	// means two minutes.
 	RetryBudget time.Duration
 }
 
-// Format keeps the keys out of every verb of fmt. URLs are left out too: before
-// [New] has checked them they may hold a password.
+// Format implements [fmt.Formatter]: no verb prints the keys. It leaves out the URLs,
+// too: they may contain a password until [New] has checked them.
 func (c Config) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "pagerduty.Config{APIKey: %s, ServiceKey: %s, Region: %q, EventsAPI: %q}",
 		concealed(c.APIKey), concealed(c.ServiceKey), c.Region, c.EventsAPI)
 }
 
-// LogValue keeps the keys out of structured logs.
+// LogValue implements [slog.LogValuer]: logs do not show the keys.
 func (c Config) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
 
-// The hosts of the regions (PagerDuty's developer documentation, "Service
-// Regions").
+// hosts are the base URLs of the regions (PagerDuty's developer documentation,
+// "Service Regions").
 var hosts = map[Region]struct{ api, events string }{
 	US: {"https://api.pagerduty.com", "https://events.pagerduty.com"},
 	EU: {"https://api.eu.pagerduty.com", "https://events.eu.pagerduty.com"},
 }
 
-// New checks a configuration and returns a client for it.
+// New checks a configuration and returns a client for it. The error never shows a key.
 func New(c Config) (*Client, error) {
 	if c.Region == "" {
 		c.Region = US
@@ -112,8 +119,8 @@ func New(c Config) (*Client, error) {
 	return &Client{config: c.withDefaults()}, nil
 }
 
-// checkTexts refuses what no header can hold. It names the setting and never
-// shows the text, which may be a key.
+// checkTexts returns an error for a text that a header cannot carry. The error names the
+// setting and does not show the text, which may be a key.
 func (c Config) checkTexts() error {
 	for _, setting := range []struct{ name, text string }{
 		{"the API key (PAGERDUTY_API_KEY)", c.APIKey},
@@ -121,7 +128,7 @@ func (c Config) checkTexts() error {
 		{"the From address (PAGERDUTY_FROM_EMAIL)", c.FromEmail},
 	} {
 		if strings.ContainsFunc(setting.text, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-			return fmt.Errorf("%s must be visible ASCII characters only; it has others, such as a space or a line break: copy it again", setting.name)
+			return fmt.Errorf("%s must be visible ASCII characters only; it contains others, such as a space or a line break: copy it again", setting.name)
 		}
 	}
 	if strings.ContainsFunc(c.UserAgent, func(r rune) bool { return r < ' ' || r >= 0x7f }) {
@@ -130,7 +137,7 @@ func (c Config) checkTexts() error {
 	return nil
 }
 
-// withDefaults fills in what was left out.
+// withDefaults sets the fields that are empty.
 func (c Config) withDefaults() Config {
 	if c.Sleep == nil {
 		c.Sleep = sleep
@@ -153,7 +160,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// sleep waits for real, and not longer than the context lasts.
+// sleep waits on the machine's clock. It returns early when the context ends.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -165,14 +172,16 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// baseURL checks a base URL; keys travel over it, so plain http is for loopback.
-// Its errors show scheme and host only: the rest may hold a password.
-func baseURL(what, text, otherwise string) (string, error) {
+// baseURL checks a base URL. Requests carry keys, so http is allowed only on loopback.
+// Its errors show only scheme and host: the rest may contain a password. An empty text
+// means the URL of the region.
+func baseURL(what, text, ofRegion string) (string, error) {
 	if text == "" {
-		return otherwise, nil
+		return ofRegion, nil
 	}
 	u, err := url.Parse(text)
-	// A bare "?" or "#" parses to nothing, and still swallows the path added later.
+	// url.Parse accepts "?" and "#" at the end, but the path that is added later would
+	// become a part of the query or the fragment.
 	if err != nil || u.Host == "" || u.User != nil || strings.ContainsAny(text, "?#") {
 		return "", fmt.Errorf("the %s must be like https://api.pagerduty.com, without user, query and fragment", what)
 	}

@@ -3,35 +3,30 @@ package client
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 )
 
-// A Reference names something of the account.
-type Reference struct {
-	ID      string `json:"id"`
-	Name    string `json:"summary"`
-	HTMLURL string `json:"html_url"`
-}
-
-// An Incident is an incident as the REST API shows it.
+// Incident is an incident as the REST API returns it.
 type Incident struct {
 	ID               string
 	Number           int
 	Title            string
 	Status           string // triggered, acknowledged or resolved
-	Urgency          string
-	Key              string // the incident_key of its events
-	CreatedAt        string
-	HTMLURL          string
+	Urgency          string // high or low
+	Key              string // incident_key of its events
+	CreatedAt        string // RFC 3339
+	HTMLURL          string // page in PagerDuty's web interface
 	Service          Reference
 	EscalationPolicy Reference
 	Assignees        []Reference
 }
 
-// incidentBody is an incident on the wire.
+// incidentBody is the JSON of an incident.
 type incidentBody struct {
 	ID          string    `json:"id"`
 	Number      int       `json:"incident_number"`
@@ -59,7 +54,7 @@ func (b incidentBody) incident() Incident {
 	return found
 }
 
-// An incidentEnvelope is how the REST API wraps an incident.
+// incidentEnvelope is the JSON of one incident in the REST API.
 type incidentEnvelope struct {
 	Incident incidentBody `json:"incident"`
 }
@@ -72,42 +67,41 @@ func (c *Client) IncidentByID(ctx context.Context, id string) (Incident, error) 
 		return Incident{}, err
 	}
 	var out incidentEnvelope
-	if err := c.rest(ctx, "get incident", http.MethodGet, "/incidents/"+url.PathEscape(id), reads, nil, &out, ""); err != nil {
+	r := c.rest("get incident", http.MethodGet, "/incidents/"+url.PathEscape(id), reads, nil, "")
+	if err := c.do(ctx, r, &out, out.complete); err != nil {
 		return Incident{}, err
 	}
 	return out.Incident.incident(), nil
 }
 
-// An IncidentFilter narrows a list of incidents. What is empty does not.
+// IncidentFilter narrows a list of incidents. An empty field does not narrow it.
 type IncidentFilter struct {
-	Key        string   // the incident_key of its events
+	Key        string   // incident_key of the incident's events
 	Statuses   []string // any of triggered, acknowledged and resolved
-	ServiceIDs []string
-	UserIDs    []string // assigned to any of these users
-	Limit      int      // at most so many; up to [MaxListed]
+	ServiceIDs []string // incidents of any of these services
+	UserIDs    []string // incidents assigned to any of these users
+	Limit      int      // most incidents to return, 1 to [MaxListed]
 }
 
-// incidentStatuses are those of an incident.
+// incidentStatuses are the statuses of incidents, the open ones first.
 var incidentStatuses = []string{"triggered", "acknowledged", "resolved"}
 
-// Validate refuses what PagerDuty would not understand.
+// Validate checks the statuses, the key and the ids.
 func (f IncidentFilter) Validate() error {
 	for _, status := range f.Statuses {
 		if !slices.Contains(incidentStatuses, status) {
-			return invalid("", "", "there is no status %q; it is one of %s", shorten(status), strings.Join(incidentStatuses, ", "))
+			return invalid("", "", "there is no status %q; use any of %s", clip(status, maxQuoted), strings.Join(incidentStatuses, ", "))
 		}
 	}
 	return cmp.Or(tooLong("incident_key", f.Key, maxIncidentKey), validateIDs("service", f.ServiceIDs), validateIDs("user", f.UserIDs))
 }
 
-// Incidents lists incidents, page by page. more says that there are others beyond
-// the limit.
+// Incidents lists incidents. more reports whether there are others beyond the limit.
 func (c *Client) Incidents(ctx context.Context, filter IncidentFilter) (incidents []Incident, more bool, err error) {
 	if err := filter.Validate(); err != nil {
 		return nil, false, err
 	}
-	// Without a range of dates the service may leave out old incidents, which would
-	// pass for there being none.
+	// Without a range of dates, PagerDuty may leave out old incidents.
 	query := url.Values{
 		"date_range": {"all"}, "statuses[]": filter.Statuses,
 		"service_ids[]": filter.ServiceIDs, "user_ids[]": filter.UserIDs,
@@ -116,7 +110,8 @@ func (c *Client) Incidents(ctx context.Context, filter IncidentFilter) (incident
 		query.Set("incident_key", filter.Key)
 	}
 	bodies, more, err := listing[incidentBody]{
-		"list incidents", "/incidents", "incidents", query, func(b incidentBody) string { return b.ID }, reads,
+		op: "list incidents", path: "/incidents", name: "incidents", query: query, policy: reads,
+		id: func(b incidentBody) string { return b.ID },
 	}.read(ctx, c, filter.Limit)
 	for _, body := range bodies {
 		incidents = append(incidents, body.incident())
@@ -124,50 +119,170 @@ func (c *Client) Incidents(ctx context.Context, filter IncidentFilter) (incident
 	return incidents, more, err
 }
 
-// A Note is a text at an incident.
-type Note struct {
-	ID        string `json:"id"`
-	Content   string `json:"content"`
-	CreatedAt string `json:"created_at"`
+// IncidentsUpdate changes the status of many incidents.
+type IncidentsUpdate struct {
+	IDs       []string
+	Status    string // acknowledged or resolved
+	FromEmail string // e-mail address of the user on whose behalf; empty: the address of the configuration
 }
 
-// A noteEnvelope is how the REST API wraps a note.
-type noteEnvelope struct {
-	Note Note `json:"note"`
+// IncidentResult is the result of an update for one incident.
+type IncidentResult struct {
+	ID      string
+	OK      bool   // the incident has the status that was asked for
+	Status  string // empty: not known
+	Message string // why the incident was not updated, or a remark
 }
 
-func (e *noteEnvelope) complete() bool { return e.Note.ID != "" }
-
-// A NewNote is a note to add.
-type NewNote struct {
-	IncidentID, Content string
-	FromEmail           string // on whose behalf; the configuration's when empty
-	// Repeatable says that a second one does no harm: then the request may be sent
-	// again after a lost answer.
-	Repeatable bool
-}
-
-// AddNote adds a note to an incident. An error with Sent set means that it may be
-// there.
-func (c *Client) AddNote(ctx context.Context, note NewNote) (Note, error) {
-	note.FromEmail = cmp.Or(note.FromEmail, c.config.FromEmail)
-	if err := cmp.Or(ValidateNote(note), validateFrom(note.FromEmail, "a note is added")); err != nil {
-		return Note{}, err
+// Validate checks the ids and the status.
+func (u IncidentsUpdate) Validate() error {
+	switch {
+	case len(u.IDs) > MaxListed:
+		return invalid("", "", "there are %s ids; give at most %s", grouped(len(u.IDs)), grouped(MaxListed))
+	case u.Status != "acknowledged" && u.Status != "resolved":
+		return invalid("", "", "an incident cannot be given the status %q; use acknowledged or resolved", clip(u.Status, maxQuoted))
 	}
-	in := map[string]map[string]string{"note": {"content": note.Content}}
-	var out noteEnvelope
-	path := "/incidents/" + url.PathEscape(note.IncidentID) + "/notes"
-	err := c.rest(ctx, "add note", http.MethodPost, path, onceOr(note.Repeatable, updates), in, &out, note.FromEmail)
-	return out.Note, err
+	return validateIDs("incident", u.IDs)
 }
 
-// ValidateNote checks a note, but for whom it is from.
-func ValidateNote(note NewNote) error {
-	if err := ValidateIncidentID(note.IncidentID); err != nil {
-		return err
+const (
+	// maxBatch is how many incidents one request may change (PagerDuty's REST
+	// reference, "Manage incidents").
+	maxBatch = 250
+	// batchParts is how many parts a refused batch is split into. One bad incident of
+	// 250 is then found in about 20 requests, and 250 bad incidents cost little more
+	// than one request each.
+	batchParts = 8
+)
+
+// UpdateIncidents acknowledges or resolves incidents in batches. It returns one result
+// for each id, in the order of the ids, and drops repeated ids. If PagerDuty refuses
+// one incident, its result says so. Any other failure is an error; UpdateIncidents
+// then also returns the results of the batches before.
+func (c *Client) UpdateIncidents(ctx context.Context, u IncidentsUpdate) ([]IncidentResult, error) {
+	u.FromEmail = cmp.Or(u.FromEmail, c.config.FromEmail)
+	if err := cmp.Or(u.Validate(), validateFrom(u.FromEmail, "incidents are updated")); err != nil {
+		return nil, err
 	}
-	if strings.TrimSpace(note.Content) == "" {
-		return invalid("", "", "the content of the note is empty")
+	var results []IncidentResult
+	for batch := range slices.Chunk(distinct(u.IDs), maxBatch) {
+		done, err := c.updateBatch(ctx, u, batch)
+		results = append(results, done...)
+		if err != nil {
+			return results, err
+		}
 	}
-	return tooLong("the content of the note", note.Content, maxNote)
+	return results, nil
+}
+
+// distinct returns the ids without repetitions.
+func distinct(ids []string) []string {
+	seen := map[string]bool{}
+	var kept []string
+	for _, id := range ids {
+		if !seen[id] {
+			seen[id], kept = true, append(kept, id)
+		}
+	}
+	return kept
+}
+
+// updateBatch updates incidents with one request. If PagerDuty refuses the batch
+// because of one incident, updateBatch splits the batch to find out which.
+func (c *Client) updateBatch(ctx context.Context, u IncidentsUpdate, ids []string) ([]IncidentResult, error) {
+	type reference struct {
+		ID     string `json:"id"`
+		Type   string `json:"type"`
+		Status string `json:"status"`
+	}
+	in := map[string][]reference{}
+	for _, id := range ids {
+		in["incidents"] = append(in["incidents"], reference{id, "incident_reference", u.Status})
+	}
+	var out updatedIncidents
+	err := c.do(ctx, c.rest("update incidents", http.MethodPut, "/incidents", updates, in, u.FromEmail), &out, out.complete)
+	var failure *Error
+	switch {
+	case err == nil:
+		return u.resultsOf(ids, out.Incidents, c.keys()), nil
+	case !errors.As(err, &failure) || !failure.aboutIncident():
+		return nil, err
+	case len(ids) == 1:
+		return []IncidentResult{u.refused(ids[0], failure)}, nil
+	}
+	var results []IncidentResult
+	for part := range slices.Chunk(ids, (len(ids)+batchParts-1)/batchParts) {
+		done, err := c.updateBatch(ctx, u, part)
+		if results = append(results, done...); err != nil {
+			return results, err
+		}
+	}
+	return results, nil
+}
+
+// aboutIncident reports whether PagerDuty may have refused a batch because of one
+// incident.
+func (e *Error) aboutIncident() bool {
+	switch e.StatusCode {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge:
+		return !e.aboutRequester()
+	}
+	return false
+}
+
+// updatedIncident is an entry of the answer: an incident, or why PagerDuty refused it.
+type updatedIncident struct {
+	ID     string          `json:"id"`
+	Status string          `json:"status"`
+	Error  json.RawMessage `json:"error"`
+}
+
+// updatedIncidents is the answer to an update.
+type updatedIncidents struct {
+	Incidents []updatedIncident `json:"incidents"`
+}
+
+func (a *updatedIncidents) complete() bool { return a.Incidents != nil }
+
+// resultsOf returns the results in the order of ids. An answer may have another order.
+func (u IncidentsUpdate) resultsOf(ids []string, answers []updatedIncident, keys redactor) []IncidentResult {
+	byID := map[string]updatedIncident{}
+	for _, answer := range answers {
+		byID[answer.ID] = answer
+	}
+	var results []IncidentResult
+	for _, id := range ids {
+		result := IncidentResult{ID: id, Message: "PagerDuty's answer does not mention it"}
+		if answer, ok := byID[id]; ok {
+			result = u.resultOf(answer, keys)
+		}
+		results = append(results, result)
+	}
+	return results
+}
+
+func (u IncidentsUpdate) resultOf(answer updatedIncident, keys redactor) IncidentResult {
+	status := keys.line(answer.Status)
+	switch {
+	case len(answer.Error) > 0 && string(answer.Error) != "null":
+		body, _ := json.Marshal(map[string]json.RawMessage{"error": answer.Error})
+		failure := &Error{}
+		failure.Code, failure.Message, failure.Details = decodeError(body, keys)
+		failure.Message = cmp.Or(failure.Message, "PagerDuty refused it")
+		return u.refused(answer.ID, failure)
+	case status != u.Status:
+		return IncidentResult{ID: answer.ID, Status: status, Message: "PagerDuty did not refuse it, but its status is a different one"}
+	}
+	return IncidentResult{ID: answer.ID, OK: true, Status: status}
+}
+
+// refused returns the result of an incident that PagerDuty refused. An incident that
+// is resolved already counts as resolved.
+func (u IncidentsUpdate) refused(id string, failure *Error) IncidentResult {
+	if failure.says("already resolved") {
+		return IncidentResult{ID: id, OK: u.Status == "resolved", Status: "resolved", Message: "it was resolved already"}
+	}
+	reason := *failure
+	reason.Op = "" // the result does not need it
+	return IncidentResult{ID: id, Message: reason.Error()}
 }

@@ -40,8 +40,8 @@ func TestIncidentByID(t *testing.T) {
 	}
 }
 
-// TestIncidents proves that every page is read, that one who moves to the next page
-// meanwhile is there once, and that the request leaves no incident out for its age.
+// TestIncidents proves that every page is read, that an incident that moves to the next
+// page between two requests is returned once, and that old incidents are included.
 func TestIncidents(t *testing.T) {
 	second := strings.Replace(oneIncident, "Q1", "Q2", 2)
 	c, s, _ := serve(t, V1,
@@ -63,8 +63,8 @@ func TestIncidents(t *testing.T) {
 	}
 }
 
-// TestListsEnd proves where a list ends: at the limit, at the last page, where
-// PagerDuty shows no further, and that it says whether there are more.
+// TestListsEnd proves that a list ends at its limit, at the last page, and at the end of
+// PagerDuty's pagination, and that it reports whether there are more entries.
 func TestListsEnd(t *testing.T) {
 	page := func(from, n int, more bool) answer {
 		var users []string
@@ -85,8 +85,8 @@ func TestListsEnd(t *testing.T) {
 		{"at the limit, with another page", 100, []answer{page(0, 100, true)}, 100, true, 1},
 		{"at the limit, within a page", 30, []answer{page(0, 100, false)}, 30, true, 1},
 		{"over two pages", 150, []answer{page(0, 100, true), page(100, 100, false)}, 150, true, 2},
-		{"nobody", 100, []answer{page(0, 0, false)}, 0, false, 1},
-		{"the service goes on for ever", MaxListed, []answer{page(0, 1, true)}, 1, true, 100},
+		{"no users", 100, []answer{page(0, 0, false)}, 0, false, 1},
+		{"the server always reports more", MaxListed, []answer{page(0, 1, true)}, 1, true, 100},
 	} {
 		c, s, _ := serve(t, V1, test.answers...)
 		users, more, err := c.Users(context.Background(), UserFilter{Limit: test.limit})
@@ -115,10 +115,10 @@ func TestAddNote(t *testing.T) {
 	}
 }
 
-// An incidentService answers PUT /incidents like an account with some incidents.
+// incidentService answers PUT /incidents like an account with some incidents.
 type incidentService struct {
 	status  map[string]string // of each incident
-	whole   bool              // one bad incident refuses all of them
+	whole   bool              // one bad incident makes it refuse the whole batch
 	batches []int
 }
 
@@ -129,7 +129,7 @@ func (s *incidentService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.batches = append(s.batches, len(body.Incidents))
 	var entries []string
 	bad := 0
-	for _, i := range slices.Backward(body.Incidents) { // the order of an answer is its own
+	for _, i := range slices.Backward(body.Incidents) { // an answer may have another order
 		switch s.status[i.ID] {
 		case "":
 			bad++
@@ -164,9 +164,9 @@ func updating(t *testing.T, s http.Handler) *Client {
 	return c
 }
 
-// TestUpdateIncidents proves that each incident has its own result in the order of
-// the ids, whether the service refuses one by one or everything at once, that no
-// batch is too large, and how many requests finding the bad ones costs.
+// TestUpdateIncidents proves that each incident has its own result, in the order of the
+// ids, whether PagerDuty refuses single incidents or whole batches. It proves that no
+// batch is too large, and bounds the requests that find the bad incidents.
 func TestUpdateIncidents(t *testing.T) {
 	var ids []string
 	for i := range 600 {
@@ -181,9 +181,9 @@ func TestUpdateIncidents(t *testing.T) {
 		most   int // requests
 	}{
 		{"all fine", true, nil, "resolved", 600, 3},
-		{"one by one", false, map[string]string{"Q3": "", "Q555": "resolved"}, "resolved", 599, 3},
-		{"everything at once", true, map[string]string{"Q3": "", "Q555": "resolved"}, "resolved", 599, 3 + 2*22},
-		{"acknowledging what is resolved", true, map[string]string{"Q555": "resolved"}, "acknowledged", 599, 3 + 22},
+		{"single incidents refused", false, map[string]string{"Q3": "", "Q555": "resolved"}, "resolved", 599, 3},
+		{"whole batches refused", true, map[string]string{"Q3": "", "Q555": "resolved"}, "resolved", 599, 3 + 2*22},
+		{"acknowledging a resolved incident", true, map[string]string{"Q555": "resolved"}, "acknowledged", 599, 3 + 22},
 	} {
 		s := &incidentService{status: map[string]string{}, whole: test.whole}
 		for _, id := range ids {
@@ -213,8 +213,8 @@ func TestUpdateIncidents(t *testing.T) {
 	}
 }
 
-// TestUpdateIncidentsStatuses walks all codes: what is the result of one incident,
-// and what stops all of them.
+// TestUpdateIncidentsStatuses proves for every status code whether it is the result of
+// one incident or fails the whole update.
 func TestUpdateIncidentsStatuses(t *testing.T) {
 	for status := 300; status < 600; status++ {
 		c, s, _ := serve(t, V1, answer{status: status, body: `{"error":{"message":"No","code":1}}`})
@@ -239,7 +239,8 @@ func TestUpdateIncidentsStatuses(t *testing.T) {
 	}
 }
 
-// TestUpdateIncidentsStopped proves that what was done before a failure is told.
+// TestUpdateIncidentsStopped proves that a failure returns the results of the batches
+// before it.
 func TestUpdateIncidentsStopped(t *testing.T) {
 	var ids, entries []string
 	for i := range maxBatch + 1 {
@@ -254,12 +255,12 @@ func TestUpdateIncidentsStopped(t *testing.T) {
 	}
 }
 
-// TestOddUpdateAnswers proves that an incident counts as updated only where the
-// answer says so.
+// TestOddUpdateAnswers proves that an incident counts as updated only if the answer says
+// so.
 func TestOddUpdateAnswers(t *testing.T) {
 	for body, want := range map[string]IncidentResult{
 		`{"incidents":[]}`: {ID: "Q1", Message: "PagerDuty's answer does not mention it"},
-		`{"incidents":[{"id":"Q1","status":"triggered"}]}`:                                   {ID: "Q1", Status: "triggered", Message: "it was not refused, and its status is another one"},
+		`{"incidents":[{"id":"Q1","status":"triggered"}]}`:                                   {ID: "Q1", Status: "triggered", Message: "PagerDuty did not refuse it, but its status is a different one"},
 		`{"incidents":[{"id":"Q1","status":"resolved","error":null}]}`:                       {ID: "Q1", OK: true, Status: "resolved"},
 		`{"incidents":[{"id":"Q1","error":"` + testAPIKey + ` no"}]}`:                        {ID: "Q1", Message: "PagerDuty refused it: " + redacted + " no"},
 		`{"incidents":[{"id":"Q1","error":{"message":"Incident Already Resolved","x":[]}}]}`: {ID: "Q1", OK: true, Status: "resolved", Message: "it was resolved already"},

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// everyForm prints a value in every way that a program or its log could.
+// everyForm prints a value in every way in which a program or its log could print it.
 func everyForm(v any) string {
 	var b strings.Builder
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
@@ -25,6 +25,7 @@ func everyForm(v any) string {
 	return b.String()
 }
 
+// TestTypesDoNotPrintKeys proves that printing a value never shows a key.
 func TestTypesDoNotPrintKeys(t *testing.T) {
 	c, _, _ := serve(t, V1, ok(""))
 	event := Event{Action: Trigger, ServiceKey: testServiceKey, Description: "x"}
@@ -39,8 +40,8 @@ func TestTypesDoNotPrintKeys(t *testing.T) {
 	}
 }
 
-// TestErrorsDoNotQuoteKeys walks every call, status and shape of an answer that
-// quotes the keys back, and looks at every error of the chain.
+// TestErrorsDoNotQuoteKeys proves that no error contains a key if an answer quotes it. It
+// checks every call, several statuses and shapes, and every error of the chain.
 func TestErrorsDoNotQuoteKeys(t *testing.T) {
 	both := testAPIKey + " " + testServiceKey
 	bodies := []string{
@@ -50,7 +51,7 @@ func TestErrorsDoNotQuoteKeys(t *testing.T) {
 		`{"status":"` + both + `","errors":"` + escaped(both) + `"}`,
 		"<html>" + both,
 		`{"error":"` + both,
-		strings.Repeat("x", maxErrorText-10) + both, // the cut goes through a key
+		strings.Repeat("x", maxErrorText-10) + both, // the text is cut within a key
 	}
 	for _, e := range endpoints() {
 		for _, status := range []int{200, 302, 400, 401, 403, 404, 429, 500} {
@@ -60,7 +61,7 @@ func TestErrorsDoNotQuoteKeys(t *testing.T) {
 					text := everyForm(err) + err.Error()
 					keyless(t, text)
 					if strings.Contains(text, testAPIKey[:8]) || strings.Contains(text, testServiceKey[:8]) {
-						t.Errorf("%s, %d: %q holds a part of a key", e.name, status, text)
+						t.Errorf("%s, %d: %q contains a part of a key", e.name, status, text)
 					}
 				}
 			}
@@ -68,7 +69,7 @@ func TestErrorsDoNotQuoteKeys(t *testing.T) {
 	}
 }
 
-// escaped spells a text with JSON's escapes only.
+// escaped writes every character of a text as a JSON escape.
 func escaped(text string) string {
 	var b strings.Builder
 	for _, r := range text {
@@ -77,8 +78,8 @@ func escaped(text string) string {
 	return b.String()
 }
 
-// TestKeysWithEscapes proves that a token with characters which JSON escapes is
-// recognized, however the answer spells it.
+// TestKeysWithEscapes proves that a token with characters that JSON escapes is redacted
+// in every spelling.
 func TestKeysWithEscapes(t *testing.T) {
 	const token = `a"b<c>&d\e/f`
 	quoted, _ := json.Marshal(token)
@@ -91,13 +92,14 @@ func TestKeysWithEscapes(t *testing.T) {
 	}
 }
 
-// A quotingTransport fails with what it was given.
+// quotingTransport fails with an error that quotes the Authorization header.
 type quotingTransport struct{}
 
 func (quotingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, errors.New("cannot send " + r.Header.Get("Authorization"))
 }
 
+// TestTransportErrorsDoNotQuoteKeys proves that errors of the transport are redacted.
 func TestTransportErrorsDoNotQuoteKeys(t *testing.T) {
 	c, _, _ := serve(t, V1, ok(""))
 	c.config.HTTPClient = &http.Client{Transport: quotingTransport{}}
@@ -112,8 +114,8 @@ func TestTransportErrorsDoNotQuoteKeys(t *testing.T) {
 	}
 }
 
-// TestOwnClientFollowsNoRedirects proves that not even a caller's client carries a
-// key elsewhere, and that it is left as it was.
+// TestOwnClientFollowsNoRedirects proves that a caller's own HTTP client follows no
+// redirect either, and that New does not change it.
 func TestOwnClientFollowsNoRedirects(t *testing.T) {
 	elsewhere := &service{answers: []answer{ok(`{"user":{"id":"P1"}}`)}}
 	other := httptest.NewServer(elsewhere)

@@ -4,31 +4,39 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
 )
 
-// pageSize is the most that PagerDuty returns at once; lastOffset bounds
-// offset + limit (PagerDuty's documentation, "Pagination").
+// PagerDuty returns at most pageSize entries at once, and offset + limit may be at
+// most lastOffset (PagerDuty's documentation, "Pagination").
 const (
 	pageSize   = 100
 	lastOffset = 10_000
 )
 
-// MaxListed is the most that a list can be asked for: PagerDuty shows no further.
+// MaxListed is the highest limit of a list. PagerDuty lists no more entries.
 const MaxListed = lastOffset
 
-// A listing is a list of the REST API that is read page by page.
-type listing[T any] struct {
-	op, path string
-	name     string // of the list in the answer
-	query    url.Values
-	id       func(T) string // tells apart what moves to another page meanwhile; nil if nothing does
-	policy   policy         // of its requests
+// Reference names an object of the account, such as a service.
+type Reference struct {
+	ID      string `json:"id"`
+	Name    string `json:"summary"`
+	HTMLURL string `json:"html_url"` // page in PagerDuty's web interface; may be empty
 }
 
-// A listPage is a part of a list.
+// listing is a list of the REST API that is read page by page.
+type listing[T any] struct {
+	op, path string
+	name     string // field of the answer that has the list
+	query    url.Values
+	id       func(T) string // finds entries that move to the next page between two requests; nil: none move
+	policy   policy
+}
+
+// listPage is one page of a list.
 type listPage[T any] struct {
 	name  string
 	items []T
@@ -36,7 +44,7 @@ type listPage[T any] struct {
 	more  bool
 }
 
-// UnmarshalJSON finds the list under its name.
+// UnmarshalJSON reads the list from the field with its name.
 func (p *listPage[T]) UnmarshalJSON(text []byte) error {
 	var position struct {
 		Limit int  `json:"limit"`
@@ -55,7 +63,7 @@ func (p *listPage[T]) UnmarshalJSON(text []byte) error {
 
 func (p *listPage[T]) complete() bool { return p.items != nil }
 
-// read returns up to limit entries, and whether there are more.
+// read returns at most limit entries, and whether there are more.
 func (l listing[T]) read(ctx context.Context, c *Client, limit int) (found []T, more bool, err error) {
 	if limit < 1 || limit > MaxListed {
 		return nil, false, invalid(l.op, "", "the limit is %d; it must be from 1 to %s", limit, grouped(MaxListed))
@@ -63,8 +71,10 @@ func (l listing[T]) read(ctx context.Context, c *Client, limit int) (found []T, 
 	seen := map[string]bool{}
 	for offset := 0; ; {
 		size := min(pageSize, lastOffset-offset)
-		page, err := l.page(ctx, c, offset, size)
-		if err != nil {
+		query := url.Values{"limit": {strconv.Itoa(size)}, "offset": {strconv.Itoa(offset)}}
+		maps.Copy(query, l.query)
+		page := listPage[T]{name: l.name}
+		if err := c.do(ctx, c.rest(l.op, http.MethodGet, l.path+"?"+query.Encode(), l.policy, nil, ""), &page, page.complete); err != nil {
 			return nil, false, err
 		}
 		for _, item := range page.items {
@@ -79,23 +89,17 @@ func (l listing[T]) read(ctx context.Context, c *Client, limit int) (found []T, 
 			}
 			found = append(found, item)
 		}
-		// A service that gives less than it was asked for says so in limit; a longer
-		// step would skip some.
-		if page.limit > 0 {
-			size = min(size, page.limit)
-		}
-		if offset += size; !page.more || len(found) == limit || offset >= lastOffset {
+		if offset += step(size, page.limit); !page.more || len(found) == limit || offset >= lastOffset {
 			return found, page.more, nil
 		}
 	}
 }
 
-func (l listing[T]) page(ctx context.Context, c *Client, offset, size int) (listPage[T], error) {
-	query := url.Values{"limit": {strconv.Itoa(size)}, "offset": {strconv.Itoa(offset)}}
-	for name, values := range l.query {
-		query[name] = values
+// step returns the distance to the next page. A server that returns fewer entries than
+// asked for names their number as its limit; a longer step would skip entries.
+func step(asked, limit int) int {
+	if limit > 0 {
+		return min(asked, limit)
 	}
-	page := listPage[T]{name: l.name}
-	err := c.rest(ctx, l.op, http.MethodGet, l.path+"?"+query.Encode(), l.policy, nil, &page, "")
-	return page, err
+	return asked
 }

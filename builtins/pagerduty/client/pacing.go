@@ -8,79 +8,79 @@ import (
 	"time"
 )
 
-// A Pacing keeps the calls of all clients that share it within PagerDuty's rate
-// limits: there is one queue for each API key (window.go) and for each integration
-// key (throttle.go). Its zero value is ready. It knows keys by their digest only,
-// and starts no goroutine: one of those that wait watches the clock for all.
+// Pacing keeps the calls of all clients that share it within PagerDuty's rate limits.
+// It has one queue for each API key and for each integration key. Its zero value is
+// ready for use; it must not be copied after that. It stores digests of the keys, not
+// the keys, and starts no goroutine.
 type Pacing struct {
-	mu    sync.Mutex
-	lanes map[laneName]*lane
+	mu     sync.Mutex
+	queues map[keyDigest]*queue
 }
 
-// A laneName stands for a key at a host without holding it.
-type laneName [sha256.Size]byte
+// keyDigest identifies a key at a host.
+type keyDigest [sha256.Size]byte
 
-// manyLanes is from how many keys on those that were not used lately are forgotten.
-const manyLanes = 256
+// pruneFrom is how many queues a Pacing keeps before it drops unused ones.
+const pruneFrom = 256
 
-// A class is how urgent a request is: among those that wait for the same key, a
-// lower one goes first.
-type class int
+// priority orders the requests that wait for the same key. The lowest goes first.
+type priority int
 
-// The classes: pages come first, and what only looks comes last.
+// The priorities. Requests that page a person go first, lookups last.
 const (
-	triggers class = iota
+	triggers priority = iota
 	acknowledgements
 	changeEvents
 	writes
 	lookups
 )
 
-// A clock is what waits go by.
+// clock is the time that waits use.
 type clock struct {
 	now   func() time.Time
 	sleep func(context.Context, time.Duration) error
 }
 
-// turn returns the place of a new call in the queue of its key.
-func (p *Pacing) turn(r request, c clock) *turn {
-	return p.laneOf(r, c.now()).newTurn(r.class, c)
+// ticket returns the place of a new call in the queue of its key.
+func (p *Pacing) ticket(r request, c clock) *ticket {
+	return p.queue(r, c.now()).ticket(r.priority, c)
 }
 
-func (p *Pacing) laneOf(r request, now time.Time) *lane {
-	name := sha256.Sum256([]byte(r.host + "\x00" + r.credential))
+// queue returns the queue of a request's key. It makes one for a new key.
+func (p *Pacing) queue(r request, now time.Time) *queue {
+	digest := sha256.Sum256([]byte(r.host + "\x00" + r.credential))
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if l, ok := p.lanes[name]; ok {
-		return l
+	if q, ok := p.queues[digest]; ok {
+		return q
 	}
-	if p.lanes == nil {
-		p.lanes = map[laneName]*lane{}
+	if p.queues == nil {
+		p.queues = map[keyDigest]*queue{}
 	}
-	p.forget(now)
-	l := &lane{limit: r.newLimit()}
-	p.lanes[name] = l
-	return l
+	p.prune(now)
+	q := &queue{limit: r.newLimit()}
+	p.queues[digest] = q
+	return q
 }
 
-// newLimit is the limit of a key that is used for the first time.
+// newLimit returns the limit of a key that was not used before.
 func (r request) newLimit() limit {
-	if r.class >= writes {
-		return newWindow()
+	if r.priority >= writes {
+		return newFixedWindow()
 	}
-	// About 120 a minute is documented for v2; for v1 no number is.
-	return &throttle{documented: r.policy.throttled == http.StatusTooManyRequests}
+	// PagerDuty documents about 120 events a minute for v2, and no number for v1.
+	return &slidingWindow{documented: r.policy.throttleStatus == http.StatusTooManyRequests}
 }
 
-// forget drops the lanes that hold nothing to remember, each time that their
+// prune drops the queues that have nothing to remember. It runs each time that their
 // number has doubled.
-func (p *Pacing) forget(now time.Time) {
-	if n := len(p.lanes); n < manyLanes || n&(n-1) != 0 {
+func (p *Pacing) prune(now time.Time) {
+	if n := len(p.queues); n < pruneFrom || n&(n-1) != 0 {
 		return
 	}
-	for name, l := range p.lanes {
-		if l.idle(now) {
-			delete(p.lanes, name)
+	for digest, q := range p.queues {
+		if q.idle(now) {
+			delete(p.queues, digest)
 		}
 	}
 }

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// compression is how much faster time passes in the benchmarks: a minute of the
-// service takes 0.6 s.
+// compression is how much faster time passes in the benchmarks: a minute of PagerDuty
+// takes 0.6 s.
 const compression = 100
 
-// compressed starts a server for a meter, and a client for it, whose time passes
-// faster. A request takes 2 ms for real.
+// compressed starts a server for a meter, and returns a client of it. Time passes faster
+// for both. A request takes 2 ms of real time.
 func compressed(b *testing.B, m *meter) *Client {
 	b.Helper()
 	begun := time.Now()
@@ -32,8 +32,8 @@ func compressed(b *testing.B, m *meter) *Client {
 	return c
 }
 
-// measure reports the time of some calls beside the ideal, in seconds of the
-// service, and what they cost.
+// measure makes calls and reports three metrics: the time in relation to the ideal, in
+// seconds of PagerDuty, and the throttled and the sent requests.
 func measure(b *testing.B, m func() *meter, calls, workers int, ideal float64, call func(*Client) func(int) error) {
 	b.Helper()
 	var wall, refused, sent float64
@@ -42,7 +42,7 @@ func measure(b *testing.B, m func() *meter, calls, workers int, ideal float64, c
 		c := compressed(b, run)
 		begun := run.now()
 		if failures := parallel(calls, workers, call(c)); len(failures) > 0 {
-			b.Fatalf("got %d calls lost, want none: %v", len(failures), failures[0])
+			b.Fatalf("got %d failed calls, want none: %v", len(failures), failures[0])
 		}
 		wall += run.now().Sub(begun).Seconds()
 		refused += float64(run.refused)
@@ -57,7 +57,7 @@ func measure(b *testing.B, m func() *meter, calls, workers int, ideal float64, c
 
 // BenchmarkRateLimit2000 makes 2,000 calls of the REST API with 20 workers.
 func BenchmarkRateLimit2000(b *testing.B) {
-	ideal := math.Floor(1999.0/windowLimit) * 60
+	ideal := math.Floor(1999.0/documentedRequests) * 60
 	for _, test := range []struct {
 		name  string
 		set   func(*meter)
@@ -67,10 +67,10 @@ func BenchmarkRateLimit2000(b *testing.B) {
 		{"whole-seconds", func(m *meter) { m.wholeSeconds = true }, ideal},
 		{"headerless-refusals", func(m *meter) { m.headerless = true }, ideal},
 		{"no-headers", func(m *meter) { m.silent = true }, ideal},
-		{"second-process", func(m *meter) { m.elsewhere = 0.3 }, math.Floor(1999.0/(windowLimit*0.7)) * 60},
+		{"second-process", func(m *meter) { m.elsewhere = 0.3 }, math.Floor(1999.0/(documentedRequests*0.7)) * 60},
 	} {
 		fresh := func() *meter {
-			m := &meter{restLimit: windowLimit}
+			m := &meter{restLimit: documentedRequests}
 			test.set(m)
 			return m
 		}
@@ -80,5 +80,5 @@ func BenchmarkRateLimit2000(b *testing.B) {
 
 // BenchmarkEvents500 sends 500 events to one key with 20 workers.
 func BenchmarkEvents500(b *testing.B) {
-	measure(b, func() *meter { return &meter{eventLimit: throttleLimit} }, 500, 20, math.Floor(499.0/throttleLimit)*60, trigger)
+	measure(b, func() *meter { return &meter{eventLimit: documentedEvents} }, 500, 20, math.Floor(499.0/documentedEvents)*60, trigger)
 }

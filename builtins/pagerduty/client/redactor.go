@@ -9,13 +9,13 @@ import (
 	"unicode"
 )
 
-// redacted stands where a key was.
+// redacted replaces a key in a text.
 const redacted = "‹redacted›"
 
-// maxErrorText bounds what an error quotes of a text that came from elsewhere.
+// maxErrorText is how many characters an error quotes of a text from a server.
 const maxErrorText = 200
 
-// concealed says whether there is a key, and not which.
+// concealed reports whether a key is set, without showing it.
 func concealed(key string) string {
 	if key == "" {
 		return "none"
@@ -23,15 +23,15 @@ func concealed(key string) string {
 	return redacted
 }
 
-// A redactor takes the keys of a request out of the texts of its errors: servers
-// and proxies quote what they were sent.
+// redactor removes the keys of a request from the texts of its errors. Servers and
+// proxies quote what they received.
 type redactor []string
 
-// Format keeps the keys out of every verb of fmt.
+// Format implements [fmt.Formatter]: no verb prints the keys.
 func (r redactor) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
-// text replaces every key. The longest comes first, as a key may be a part of
-// another one.
+// text replaces every key. It replaces the longest key first, because one key may be
+// a part of another.
 func (r redactor) text(s string) string {
 	for _, key := range slices.SortedFunc(slices.Values(r), func(a, b string) int { return len(b) - len(a) }) {
 		if key != "" {
@@ -41,17 +41,22 @@ func (r redactor) text(s string) string {
 	return s
 }
 
-// line makes a short text on one line. Keys go first: cutting could leave a part
-// of one, which would not be recognized.
+// line returns a short text on one line. It replaces the keys before it shortens the
+// text, because a part of a key would not be found.
 func (r redactor) line(s string) string {
 	s = strings.TrimSpace(strings.Map(visible, strings.ToValidUTF8(r.text(s), "?")))
-	if runes := []rune(s); len(runes) > maxErrorText {
-		return string(runes[:maxErrorText]) + "…"
-	}
-	return s
+	return clip(s, maxErrorText)
 }
 
-// visible turns what could move a terminal's cursor into a space.
+// clip shortens a text to a number of characters.
+func clip(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
+}
+
+// visible replaces control characters by spaces: they could move a terminal's cursor.
 func visible(r rune) rune {
 	if unicode.IsControl(r) {
 		return ' '
@@ -59,7 +64,7 @@ func visible(r rune) rune {
 	return r
 }
 
-// within replaces the keys in the texts of a JSON value.
+// within replaces the keys in all texts of a JSON value.
 func (r redactor) within(value any) any {
 	switch value := value.(type) {
 	case string:
@@ -78,8 +83,8 @@ func (r redactor) within(value any) any {
 	return value
 }
 
-// cause returns an error of the transport, or only its words where it quotes a
-// key.
+// cause returns an error of the transport. If the error quotes a key, cause returns
+// only its text, without the key.
 func (r redactor) cause(err error) error {
 	if clean := r.text(err.Error()); clean != err.Error() {
 		return errors.New(clean)

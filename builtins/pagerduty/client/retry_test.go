@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// An endpoint is a call of the client as TestEveryStatusCode makes it.
+// endpoint is a call of the client and what TestEveryStatusCode expects of it.
 type endpoint struct {
 	name    string
 	version EventsVersion
 	call    func(context.Context, *Client) error
-	// retried are the statuses below 500 that are tried again, and server says
-	// that those from 500 are.
+	// retried are the statuses below 500 that are retried. server says that the statuses
+	// from 500 on are retried.
 	retried map[int]bool
 	server  bool
 	writes  bool
-	kinds   map[int]Kind // beside the common ones
+	kinds   map[int]Kind // in addition to the common ones
 }
 
 func endpoints() []endpoint {
@@ -79,8 +79,8 @@ func change(repeatable bool) func(context.Context, *Client) error {
 	}
 }
 
-// TestEveryStatusCode walks all codes for all endpoints: what is tried again,
-// what kind it is, and whether the outcome is said to be unknown.
+// TestEveryStatusCode proves for every call and every status code whether the client
+// retries, which kind the error has, and whether it says that PagerDuty may have acted.
 func TestEveryStatusCode(t *testing.T) {
 	for _, e := range endpoints() {
 		for status := 300; status < 600; status++ {
@@ -107,15 +107,15 @@ func TestEveryStatusCode(t *testing.T) {
 	}
 }
 
-// wantTries: without jitter the waits are 0.5, 1, 2, 4, 8, 16, 30, 30 and 30
-// seconds, of which eight fit into two minutes, and five into the half minute of
-// v1's 403.
+// wantTries returns the expected number of requests. Without jitter the waits are 0.5, 1,
+// 2, 4, 8, 16, 30, 30 and 30 seconds. Eight of them fit into two minutes, and five into
+// the half minute of v1's 403.
 func wantTries(e endpoint, status int) int {
 	switch {
 	case e.name == "event v1" && status == 403:
 		return 6
 	case e.name == "delete user" && (status == 400 || status == 409):
-		return 4 // it looks what the user is needed for
+		return 4 // three requests find out what still needs the user
 	case e.retried[status], status >= 500 && e.server:
 		return 9
 	}
@@ -137,8 +137,8 @@ func wantKind(e endpoint, status int) Kind {
 	return InvalidInput
 }
 
-// TestBodySentWhole proves that a retry sends the same body again: a client that
-// sends an empty one the second time loses the event.
+// TestBodySentWhole proves that a retry sends the same body again. With an empty body,
+// the event would be lost.
 func TestBodySentWhole(t *testing.T) {
 	c, s, _ := serve(t, V1, answer{status: 500}, answer{status: 403}, answer{reset: true}, ok(`{"status":"success","incident_key":"k"}`))
 	if _, err := c.SendEvent(context.Background(), Event{Action: Trigger, Description: "disk full", IncidentKey: "k"}); err != nil {
@@ -154,8 +154,8 @@ func TestBodySentWhole(t *testing.T) {
 	}
 }
 
-// TestBrokenConnections proves which requests are sent again after the connection
-// broke without an answer.
+// TestBrokenConnections proves which requests are retried after the connection broke
+// without an answer.
 func TestBrokenConnections(t *testing.T) {
 	for _, e := range endpoints() {
 		c, s, _ := serve(t, e.version, answer{reset: true})
@@ -170,8 +170,8 @@ func TestBrokenConnections(t *testing.T) {
 	}
 }
 
-// TestRefusedConnection proves that what was certainly not sent is tried again,
-// whatever it is, and is not said to be unknown.
+// TestRefusedConnection proves that every request that was certainly not sent is
+// retried, and that the error says so.
 func TestRefusedConnection(t *testing.T) {
 	for _, e := range endpoints() {
 		c, _, clock := serve(t, e.version, ok(""))
@@ -182,11 +182,12 @@ func TestRefusedConnection(t *testing.T) {
 			t.Errorf("%s: got %+v, want unavailable and not sent", e.name, f)
 		}
 		if len(clock.slept) == 0 {
-			t.Errorf("%s: it was not tried again", e.name)
+			t.Errorf("%s: the request was not retried", e.name)
 		}
 	}
 }
 
+// TestAccountLocked proves that a 400 that says that the account is locked is retried.
 func TestAccountLocked(t *testing.T) {
 	locked := answer{status: 400, body: `{"error":{"message":"Invalid Input Provided","code":2001,"errors":["License error: Unable to perform request at this time. account could not be locked"]}}`}
 	c, s, _ := serve(t, V1, locked, locked, answer{status: 201, body: `{"user":{"id":"P1"}}`})
@@ -196,8 +197,8 @@ func TestAccountLocked(t *testing.T) {
 	}
 }
 
-// TestDeleteRepeated proves that 404 is a failure at first, and a success after a
-// try that may have deleted the user.
+// TestDeleteRepeated proves that a 404 is a failure, but a success after a try that may
+// have deleted the user.
 func TestDeleteRepeated(t *testing.T) {
 	gone := answer{status: 404, body: `{"error":{"message":"Not Found","code":2100}}`}
 	c, _, _ := serve(t, V1, gone)
@@ -211,8 +212,8 @@ func TestDeleteRepeated(t *testing.T) {
 	}
 }
 
-// TestUnknownStaysUnknown proves that a clear answer to a later try does not settle
-// what an earlier one did.
+// TestUnknownStaysUnknown proves that Sent stays set: the answer to a later try does not
+// show what an earlier try did.
 func TestUnknownStaysUnknown(t *testing.T) {
 	throttled := answer{status: 429}
 	taken := answer{status: 400, body: `{"error":{"message":"Invalid Input Provided","code":2001,"errors":["Email has already been taken"]}}`}
@@ -225,7 +226,7 @@ func TestUnknownStaysUnknown(t *testing.T) {
 	c, _, _ = serve(t, V1, throttled, taken)
 	_, err = c.CreateUser(context.Background(), NewUser{Email: "ann@example.com", Name: "Ann"})
 	if !errors.As(err, &f) || f.Kind != Conflict || f.Sent {
-		t.Errorf("create: got %+v, want somebody else's conflict", f)
+		t.Errorf("create: got %+v, want a conflict that another process made", f)
 	}
 	c, _, _ = serve(t, V1, answer{status: 500}, throttled, answer{status: 404})
 	if err := c.DeleteUser(context.Background(), "PABC123"); err != nil {
@@ -237,6 +238,7 @@ func TestUnknownStaysUnknown(t *testing.T) {
 	}
 }
 
+// TestWaits proves how long the client waits after a 429 with a ratelimit-reset header.
 func TestWaits(t *testing.T) {
 	throttled := func(reset string) answer {
 		return answer{status: 429, header: map[string]string{"ratelimit-reset": reset}}
@@ -263,8 +265,8 @@ func TestWaits(t *testing.T) {
 	}
 }
 
-// TestThrottledV1 proves that v1's 403, which may mean something else, is tried
-// for half a minute only.
+// TestThrottledV1 proves that v1's 403 is retried for half a minute only, because it can
+// mean something other than throttled.
 func TestThrottledV1(t *testing.T) {
 	c, _, clock := serve(t, V1, answer{status: 403})
 	start := clock.time()
@@ -278,6 +280,8 @@ func TestThrottledV1(t *testing.T) {
 	}
 }
 
+// TestCancelled proves that a call that ends while it waits for its next try is
+// cancelled or has timed out, by the cause of the context.
 func TestCancelled(t *testing.T) {
 	for _, test := range []struct {
 		cause error
@@ -297,7 +301,8 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// TestRedirect proves that a key is never carried elsewhere.
+// TestRedirect proves that the client does not follow a redirect, which could carry a key
+// to another server.
 func TestRedirect(t *testing.T) {
 	c, s, _ := serve(t, V1, answer{status: http.StatusFound, header: map[string]string{"Location": "/elsewhere"}})
 	_, err := c.UserByID(context.Background(), "P1")

@@ -17,14 +17,14 @@ const (
 	testServiceKey = "0123456789abcdef0123456789abcdef"
 )
 
-// An arrived request is what a server saw of it.
+// arrived is a request as the server received it.
 type arrived struct {
 	Method, Path string
 	Header       http.Header
 	Body         string
 }
 
-// An answer is what a server says next.
+// answer is the next answer of a service.
 type answer struct {
 	status int
 	header map[string]string
@@ -33,7 +33,7 @@ type answer struct {
 	reset bool
 }
 
-// A service answers requests from a list, whose last entry stays.
+// service answers requests from a list. It repeats the last answer.
 type service struct {
 	mu      sync.Mutex
 	answers []answer
@@ -50,7 +50,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Unlock()
 	if next.reset {
-		panic(http.ErrAbortHandler) // the connection breaks, unanswered
+		panic(http.ErrAbortHandler) // breaks the connection without an answer
 	}
 	for name, value := range next.header {
 		w.Header().Set(name, value)
@@ -65,7 +65,7 @@ func (s *service) tries() int {
 	return len(s.arrived)
 }
 
-// A virtualClock moves when somebody sleeps.
+// virtualClock is a clock on which only sleeping takes time.
 type virtualClock struct {
 	mu    sync.Mutex
 	now   time.Time
@@ -85,8 +85,8 @@ func (c *virtualClock) time() time.Time {
 	return c.now
 }
 
-// serve starts a service and a client for it on a virtual clock without jitter:
-// every wait is the longest that it can be.
+// serve starts a service and returns a client of it on a virtual clock. The jitter makes
+// every wait as long as it can be.
 func serve(t *testing.T, version EventsVersion, answers ...answer) (*Client, *service, *virtualClock) {
 	t.Helper()
 	s := &service{answers: answers}
@@ -115,12 +115,12 @@ func decode(t *testing.T, body string) map[string]any {
 	return v
 }
 
-// keyless fails when a text holds a key.
+// keyless fails the test if a text contains a key.
 func keyless(t *testing.T, text string) {
 	t.Helper()
 	for _, key := range []string{testAPIKey, testServiceKey} {
 		if strings.Contains(text, key) {
-			t.Errorf("%q holds a key", text)
+			t.Errorf("%q contains a key", text)
 		}
 	}
 }

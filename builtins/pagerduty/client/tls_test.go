@@ -15,12 +15,12 @@ import (
 	"time"
 )
 
-// TestTLS proves that a certificate is always verified, that one's own authority can
-// be trusted beside the system's, and that nothing but the authority is trusted.
+// TestTLS proves that a certificate is always verified, and that a given authority is
+// trusted for its own names only.
 func TestTLS(t *testing.T) {
 	s := &service{answers: []answer{ok(`{"user":{"id":"P1"}}`)}}
 	server := httptest.NewUnstartedServer(s)
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains of every refused handshake
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it logs every refused handshake
 	server.StartTLS()
 	defer server.Close()
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
@@ -30,8 +30,8 @@ func TestTLS(t *testing.T) {
 		certificates []byte
 		want         string // a part of the error; empty: none
 	}{
-		{"the system's only", server.URL, nil, "certificate signed by unknown authority"},
-		{"its authority", server.URL, certificate, ""},
+		{"only the system's authorities", server.URL, nil, "certificate signed by unknown authority"},
+		{"the server's authority", server.URL, certificate, ""},
 		{"another name", "https://localhost:" + port, certificate, "not localhost"},
 	} {
 		c, err := New(Config{
@@ -59,8 +59,8 @@ func TestCACertificates(t *testing.T) {
 		config Config
 		want   string
 	}{
-		{"not PEM", Config{CACertificates: []byte("abc")}, "hold no certificate"},
-		{"empty", Config{CACertificates: []byte{}}, "hold no certificate"},
+		{"not PEM", Config{CACertificates: []byte("abc")}, "contain no certificate"},
+		{"empty", Config{CACertificates: []byte{}}, "contain no certificate"},
 		{"own client", Config{CACertificates: []byte("abc"), HTTPClient: &http.Client{}}, "give either"},
 	} {
 		if _, err := New(test.config); err == nil || !strings.Contains(err.Error(), test.want) {
@@ -69,8 +69,8 @@ func TestCACertificates(t *testing.T) {
 	}
 }
 
-// TestNewHTTPClient proves that every phase of a try is bounded, that TLS is
-// verified, and that the environment's proxy is asked for.
+// TestNewHTTPClient proves that every phase of a try has a timeout, that TLS is verified,
+// and that the proxy of the environment is used.
 func TestNewHTTPClient(t *testing.T) {
 	client := newHTTPClient(nil)
 	transport := client.Transport.(*http.Transport)
@@ -80,14 +80,14 @@ func TestNewHTTPClient(t *testing.T) {
 	if transport.TLSClientConfig.InsecureSkipVerify {
 		t.Error("certificates are not verified")
 	}
-	// The environment is read once in a process, so it cannot be changed here.
+	// net/http reads the environment once in a process, so the test cannot change it.
 	if got, want := reflect.ValueOf(transport.Proxy).Pointer(), reflect.ValueOf(http.ProxyFromEnvironment).Pointer(); got != want {
-		t.Error("the proxy is not that of the environment")
+		t.Error("the proxy is not taken from the environment")
 	}
 }
 
-// TestProxy proves that requests go through a proxy: that of the environment is the
-// transport's, and leaves out loopback, so one is put in its place.
+// TestProxy proves that requests go through a proxy. The proxy of the environment is
+// never used for loopback, so the test sets a proxy of its own.
 func TestProxy(t *testing.T) {
 	s := &service{answers: []answer{ok(`{"user":{"id":"P1"}}`)}}
 	proxy := httptest.NewServer(s)

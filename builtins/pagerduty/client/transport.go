@@ -16,18 +16,58 @@ import (
 	"time"
 )
 
-// maxResponse bounds a response body: a page of 100 users has about 150 KB.
+// maxResponse is the largest response body in bytes. A page of 100 users has about
+// 150 KB.
 const maxResponse = 8 << 20
 
-// A response is an answer whose body was read.
-type response struct {
-	status int
-	header http.Header
-	body   []byte
+// transport sends requests with an HTTP client.
+type transport struct {
+	client    *http.Client
+	userAgent string
 }
 
-// httpClient returns the client that sends the requests: it hands redirects back as
-// answers. A caller's own client is copied, not changed.
+// send sends a request once and reads the whole response.
+func (t transport) send(ctx context.Context, r request) response {
+	var wrote atomic.Bool
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		// The headers are enough: a server may act before it has the whole body.
+		WroteHeaders: func() { wrote.Store(true) },
+	})
+	var body io.Reader
+	if r.body != nil {
+		body = bytes.NewReader(r.body)
+	}
+	req, err := http.NewRequestWithContext(traced, r.method, r.url, body)
+	if err != nil {
+		return response{err: err}
+	}
+	req.GetBody = nil // net/http must not repeat a write
+	req.Header = r.header.Clone()
+	req.Header.Set("User-Agent", t.userAgent)
+	got, err := t.client.Do(req)
+	if err != nil {
+		var located *url.Error
+		if errors.As(err, &located) {
+			err = located.Err // without the URL, which may contain an e-mail address
+		}
+		return response{sent: wrote.Load(), err: err}
+	}
+	defer got.Body.Close()
+	// A connection can be used again only after its response was read to the end.
+	text, err := io.ReadAll(io.LimitReader(got.Body, maxResponse+1))
+	if err == nil && len(text) > maxResponse {
+		err = fmt.Errorf("the answer has more than %d bytes", maxResponse)
+	}
+	// The status of a failure is enough without its text, unless the caller has
+	// cancelled the call.
+	if err != nil && (got.StatusCode < 300 || ctx.Err() != nil) {
+		return response{sent: true, err: fmt.Errorf("the answer was cut off: %w", err)}
+	}
+	return response{status: got.StatusCode, header: got.Header, body: text, sent: true}
+}
+
+// httpClient returns the HTTP client of a configuration. It returns a redirect as
+// the response. A caller's own client is copied, not changed.
 func (c Config) httpClient() (*http.Client, error) {
 	client := c.HTTPClient
 	switch {
@@ -48,18 +88,18 @@ func (c Config) httpClient() (*http.Client, error) {
 	return &copied, nil
 }
 
-// trusted adds certificates to those that the system trusts; without any, nil
-// stands for the system's.
+// trusted returns the system's certificates together with the given ones. It returns
+// nil, which means the system's certificates, if none are given.
 func trusted(certificates []byte) (*x509.CertPool, error) {
 	if certificates == nil {
 		return nil, nil
 	}
 	roots, err := x509.SystemCertPool()
 	if err != nil {
-		roots = x509.NewCertPool() // a system without any: then only these
+		roots = x509.NewCertPool() // the system has none: trust only the given ones
 	}
 	if !roots.AppendCertsFromPEM(certificates) {
-		return nil, errors.New("the CA certificates hold no certificate; they must be PEM, with -----BEGIN CERTIFICATE----- lines")
+		return nil, errors.New("the CA certificates contain no certificate; they must be PEM, with -----BEGIN CERTIFICATE----- lines")
 	}
 	return roots, nil
 }
@@ -68,7 +108,7 @@ func trusted(certificates []byte) (*x509.CertPool, error) {
 // and not the whole call.
 func newHTTPClient(roots *x509.CertPool) *http.Client {
 	return &http.Client{
-		Timeout: 30 * time.Second, // of one try with its body; the context bounds all of them
+		Timeout: 30 * time.Second, // of one try with its body; the context bounds the call
 		Transport: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
 			DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
@@ -81,45 +121,4 @@ func newHTTPClient(roots *x509.CertPool) *http.Client {
 			ForceAttemptHTTP2:      true,
 		},
 	}
-}
-
-// try sends the request once. sent says that it was written to the network, and
-// so may have been acted on.
-func (c *Client) try(ctx context.Context, r request) (answer response, sent bool, err error) {
-	var wrote atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		// The headers are enough: a server may act before it has the whole body.
-		WroteHeaders: func() { wrote.Store(true) },
-	})
-	var body io.Reader
-	if r.body != nil {
-		body = bytes.NewReader(r.body)
-	}
-	req, err := http.NewRequestWithContext(traced, r.method, r.url, body)
-	if err != nil {
-		return response{}, false, err
-	}
-	req.GetBody = nil // the transport must not repeat a write by itself
-	req.Header = r.header.Clone()
-	req.Header.Set("User-Agent", c.config.UserAgent)
-	got, err := c.config.HTTPClient.Do(req)
-	if err != nil {
-		var located *url.Error
-		if errors.As(err, &located) {
-			err = located.Err // without the URL, which may hold an address
-		}
-		return response{}, wrote.Load(), err
-	}
-	defer got.Body.Close()
-	// Read to its end, so that the connection can be used again.
-	text, err := io.ReadAll(io.LimitReader(got.Body, maxResponse+1))
-	if err == nil && len(text) > maxResponse {
-		err = fmt.Errorf("the answer has more than %d bytes", maxResponse)
-	}
-	// The status of a failure says enough without its text, unless the caller gave
-	// up meanwhile.
-	if err != nil && (got.StatusCode < 300 || ctx.Err() != nil) {
-		return response{}, true, fmt.Errorf("the answer broke off: %w", err)
-	}
-	return response{got.StatusCode, got.Header, text}, true, nil
 }

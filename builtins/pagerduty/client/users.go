@@ -1,18 +1,21 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// A User is a user of the account. Texts that PagerDuty has not are empty.
+// User is a user of the account. A field that PagerDuty has no value for is empty.
 type User struct {
 	ID          string `json:"id"`
-	Self        string `json:"self"`
+	Self        string `json:"self"` // URL in the REST API
 	Name        string `json:"name"`
 	Email       string `json:"email"`
 	Summary     string `json:"summary"`
@@ -24,21 +27,27 @@ type User struct {
 	Role        string `json:"role"`
 }
 
-// A NewUser is a user to create.
-type NewUser struct {
-	Email, Name string
-	Role        string // PagerDuty's default when empty
-	FromEmail   string // on whose behalf; the configuration's when empty
-}
-
-// A userEnvelope is how the REST API wraps a user.
+// userEnvelope is the JSON of one user in the REST API.
 type userEnvelope struct {
 	User User `json:"user"`
 }
 
 func (e *userEnvelope) complete() bool { return e.User.ID != "" }
 
-// A userPage is a part of a list of users.
+// UserByID returns a user, or an error of kind not_found.
+func (c *Client) UserByID(ctx context.Context, id string) (User, error) {
+	if err := ValidateUserID(id); err != nil {
+		return User{}, err
+	}
+	var out userEnvelope
+	r := c.rest("get user", http.MethodGet, "/users/"+url.PathEscape(id), reads, nil, "")
+	if err := c.do(ctx, r, &out, out.complete); err != nil {
+		return User{}, err
+	}
+	return out.User, nil
+}
+
+// userPage is one page of a list of users.
 type userPage struct {
 	Users []User `json:"users"`
 	Limit int    `json:"limit"`
@@ -47,31 +56,10 @@ type userPage struct {
 
 func (p *userPage) complete() bool { return p.Users != nil }
 
-// step is how far the next page is: a service that gives fewer users than asked
-// for says so in limit, and a longer step would skip some.
-func (p *userPage) step() int {
-	if p.Limit > 0 && p.Limit < pageSize {
-		return p.Limit
-	}
-	return pageSize
-}
-
-// UserByID returns a user, or an error of kind not_found.
-func (c *Client) UserByID(ctx context.Context, id string) (User, error) {
-	const op = "get user"
-	if err := ValidateUserID(id); err != nil {
-		return User{}, err
-	}
-	var out userEnvelope
-	if err := c.rest(ctx, op, http.MethodGet, "/users/"+url.PathEscape(id), reads, nil, &out, ""); err != nil {
-		return User{}, err
-	}
-	return out.User, nil
-}
-
-// UserByEmail looks a user up by e-mail address, ignoring case. PagerDuty's own
-// search matches parts of names and addresses, so every page of it is compared.
-func (c *Client) UserByEmail(ctx context.Context, email string) (User, bool, error) {
+// UserByEmail returns the user with an e-mail address, ignoring case, and whether
+// there is one. PagerDuty's search also matches parts of names and addresses, so
+// UserByEmail compares the users of all pages.
+func (c *Client) UserByEmail(ctx context.Context, email string) (user User, found bool, err error) {
 	const op = "find user"
 	if err := ValidateEmail(email); err != nil {
 		return User{}, false, err
@@ -79,39 +67,60 @@ func (c *Client) UserByEmail(ctx context.Context, email string) (User, bool, err
 	for offset := 0; offset+pageSize <= lastOffset; {
 		query := url.Values{"query": {email}, "limit": {strconv.Itoa(pageSize)}, "offset": {strconv.Itoa(offset)}}
 		var page userPage
-		if err := c.rest(ctx, op, http.MethodGet, "/users?"+query.Encode(), reads, nil, &page, ""); err != nil {
+		if err := c.do(ctx, c.rest(op, http.MethodGet, "/users?"+query.Encode(), reads, nil, ""), &page, page.complete); err != nil {
 			return User{}, false, err
 		}
-		if user, found := withEmail(page.Users, email); found {
-			return user, true, nil
+		has := func(u User) bool { return strings.EqualFold(strings.TrimSpace(u.Email), strings.TrimSpace(email)) }
+		if i := slices.IndexFunc(page.Users, has); i >= 0 {
+			return page.Users[i], true, nil
 		}
 		if !page.More {
 			return User{}, false, nil
 		}
-		offset += page.step()
+		offset += step(pageSize, page.Limit)
 	}
 	return User{}, false, &Error{
-		Kind: Unavailable, Op: op, Message: "more than 10,000 users match the address in part, and PagerDuty shows no further ones",
+		Kind: Unavailable, Op: op, Message: "more than 10,000 users match the address in part, and PagerDuty lists only the first 10,000",
 	}
 }
 
-// withEmail picks the user who has exactly this address. PagerDuty ignores the
-// case of addresses.
-func withEmail(users []User, email string) (User, bool) {
-	for _, user := range users {
-		if strings.EqualFold(strings.TrimSpace(user.Email), strings.TrimSpace(email)) {
-			return user, true
-		}
-	}
-	return User{}, false
+// UserFilter narrows a list of users. An empty field does not narrow it.
+type UserFilter struct {
+	Query   string   // part of the name or of the e-mail address
+	TeamIDs []string // members of any of these teams
+	Limit   int      // most users to return, 1 to [MaxListed]
 }
 
-// CreateUser creates a user. It never sends the request again once that may have
-// been acted on: an error then has Sent set, and looking the address up tells.
+// Validate checks the ids.
+func (f UserFilter) Validate() error { return validateIDs("team", f.TeamIDs) }
+
+// Users lists users. more reports whether there are others beyond the limit.
+func (c *Client) Users(ctx context.Context, filter UserFilter) (users []User, more bool, err error) {
+	if err := filter.Validate(); err != nil {
+		return nil, false, err
+	}
+	query := url.Values{"team_ids[]": filter.TeamIDs}
+	if filter.Query != "" {
+		query.Set("query", filter.Query)
+	}
+	return listing[User]{
+		op: "list users", path: "/users", name: "users", query: query, policy: reads,
+		id: func(u User) string { return u.ID },
+	}.read(ctx, c, filter.Limit)
+}
+
+// NewUser is a user to create.
+type NewUser struct {
+	Email, Name string
+	Role        string // empty: PagerDuty's default
+	FromEmail   string // e-mail address of the user on whose behalf; empty: the address of the configuration
+}
+
+// CreateUser creates a user. It does not send the request again if PagerDuty may have
+// acted on it; then the error has Sent set, and [Client.UserByEmail] shows whether the
+// user exists.
 func (c *Client) CreateUser(ctx context.Context, user NewUser) (User, error) {
-	if user.FromEmail == "" {
-		user.FromEmail = c.config.FromEmail
-	}
+	user.FromEmail = cmp.Or(user.FromEmail, c.config.FromEmail)
 	if err := ValidateNewUser(user); err != nil {
 		return User{}, err
 	}
@@ -123,23 +132,185 @@ func (c *Client) CreateUser(ctx context.Context, user NewUser) (User, error) {
 	}
 	in := map[string]body{"user": {"user", user.Name, user.Email, user.Role}}
 	var out userEnvelope
-	if err := c.rest(ctx, "create user", http.MethodPost, "/users", createsUser, in, &out, user.FromEmail); err != nil {
+	r := c.rest("create user", http.MethodPost, "/users", creates, in, user.FromEmail)
+	if err := c.do(ctx, r, &out, out.complete); err != nil {
 		return User{}, err
 	}
 	return out.User, nil
 }
 
-// DeleteUser deletes a user. That there is none is an error of kind not_found,
-// unless an earlier try of the same call may have deleted it. A refusal names what
-// the user is needed for.
+// UserChange is a change of a user. An empty field is not changed.
+type UserChange struct {
+	Name        string `json:"name,omitempty"`
+	Email       string `json:"email,omitempty"`
+	Role        string `json:"role,omitempty"`
+	JobTitle    string `json:"job_title,omitempty"`
+	Description string `json:"description,omitempty"`
+	TimeZone    string `json:"time_zone,omitempty"`
+	Color       string `json:"color,omitempty"`
+}
+
+// UpdateUser changes a user and returns the changed user. It sends only the fields
+// that are given: PagerDuty keeps the others (go-pagerduty and the pd command line
+// rely on that).
+func (c *Client) UpdateUser(ctx context.Context, id string, change UserChange) (User, error) {
+	if err := cmp.Or(ValidateUserID(id), ValidateUserChange(change)); err != nil {
+		return User{}, err
+	}
+	type body struct {
+		Type string `json:"type"`
+		UserChange
+	}
+	in := map[string]body{"user": {"user", change}}
+	var out userEnvelope
+	err := c.do(ctx, c.rest("update user", http.MethodPut, "/users/"+url.PathEscape(id), updates, in, ""), &out, out.complete)
+	return out.User, err
+}
+
+// The limits of users, in characters (OpenAPI description of the REST API).
+const (
+	maxName     = 100
+	maxJobTitle = 100
+)
+
+// roles are the roles that PagerDuty knows.
+var roles = []string{"admin", "limited_user", "observer", "owner", "read_only_limited_user", "read_only_user", "restricted_access", "user"}
+
+// ValidateNewUser checks a user to create.
+func ValidateNewUser(user NewUser) error {
+	if err := ValidateEmail(user.Email); err != nil {
+		return err
+	}
+	if strings.TrimSpace(user.Name) == "" {
+		return invalid("", "", "the name of the user is empty")
+	}
+	return cmp.Or(
+		tooLong("the name of the user", user.Name, maxName),
+		validateRole(user.Role),
+		validateFrom(user.FromEmail, "a user is created"),
+	)
+}
+
+// ValidateUserChange checks a change of a user.
+func ValidateUserChange(change UserChange) error {
+	switch {
+	case change == UserChange{}:
+		return invalid("", "", "there is nothing to change: give a name, email, role, job_title, description, time_zone or color")
+	case change.Name != "" && strings.TrimSpace(change.Name) == "":
+		return invalid("", "", "the name of the user is empty")
+	case change.Email != "":
+		if err := ValidateEmail(change.Email); err != nil {
+			return err
+		}
+	}
+	return cmp.Or(
+		tooLong("the name of the user", change.Name, maxName),
+		tooLong("job_title", change.JobTitle, maxJobTitle),
+		validateRole(change.Role),
+	)
+}
+
+// validateRole checks a role; it may be empty.
+func validateRole(role string) error {
+	if role != "" && !slices.Contains(roles, role) {
+		return invalid("", "", "there is no role %q; use one of %s", clip(role, maxQuoted), strings.Join(roles, ", "))
+	}
+	return nil
+}
+
+// DeleteUser deletes a user. If the user does not exist, the error has the kind
+// not_found, unless an earlier try of the same call may have deleted the user. If
+// PagerDuty refuses, the error's Details name what still needs the user.
 func (c *Client) DeleteUser(ctx context.Context, id string) error {
 	if err := ValidateUserID(id); err != nil {
 		return err
 	}
-	err := c.rest(ctx, "delete user", http.MethodDelete, "/users/"+url.PathEscape(id), deletes, nil, nil, "")
+	err := c.do(ctx, c.rest("delete user", http.MethodDelete, "/users/"+url.PathEscape(id), deletes, nil, ""), nil, nil)
 	var failure *Error
 	if errors.As(err, &failure) && failure.Kind == Conflict {
-		failure.Details = append(failure.Details, c.neededFor(ctx, id)...)
+		failure.Details = append(failure.Details, c.blockers(ctx, id)...)
 	}
 	return err
+}
+
+// maxBlockers is how many blockers of each kind an error names.
+const maxBlockers = 3
+
+// blockers returns what keeps PagerDuty from deleting a user: open incidents, schedules
+// and escalation policies (PagerDuty's community forum, topic 1271). It returns one
+// text for each kind, with links. The texts only help, so it leaves out what it cannot
+// read, and retries nothing.
+func (c *Client) blockers(ctx context.Context, id string) []string {
+	var found []string
+	for _, kind := range []struct {
+		name string
+		find func(context.Context, string) ([]Reference, error)
+	}{
+		{"open incidents", c.openIncidentsOf},
+		{"schedules", c.schedulesOf},
+		{"escalation policies", c.policiesOf},
+	} {
+		if blockers, err := kind.find(ctx, id); err == nil && len(blockers) > 0 {
+			found = append(found, named(kind.name, blockers, c.keys()))
+		}
+	}
+	return found
+}
+
+// named writes the first few blockers with their links.
+func named(kind string, blockers []Reference, keys redactor) string {
+	var texts []string
+	for _, b := range blockers[:min(len(blockers), maxBlockers)] {
+		texts = append(texts, strings.TrimSpace(keys.line(b.Name)+" "+keys.line(b.HTMLURL)))
+	}
+	if more := len(blockers) - len(texts); more > 0 {
+		texts = append(texts, fmt.Sprintf("and %s more", grouped(more)))
+	}
+	return kind + ": " + strings.Join(texts, ", ")
+}
+
+func (c *Client) openIncidentsOf(ctx context.Context, id string) ([]Reference, error) {
+	query := url.Values{"user_ids[]": {id}, "statuses[]": incidentStatuses[:2], "date_range": {"all"}}
+	return listOnce[Reference](ctx, c, "/incidents", "incidents", query)
+}
+
+// schedulesOf reads all schedules, because PagerDuty cannot search them by user.
+func (c *Client) schedulesOf(ctx context.Context, id string) ([]Reference, error) {
+	type schedule struct {
+		Reference
+		Users []Reference `json:"users"`
+	}
+	all, err := listOnce[schedule](ctx, c, "/schedules", "schedules", nil)
+	var found []Reference
+	for _, s := range all {
+		if slices.ContainsFunc(s.Users, func(user Reference) bool { return user.ID == id }) {
+			found = append(found, s.Reference)
+		}
+	}
+	return found, err
+}
+
+func (c *Client) policiesOf(ctx context.Context, id string) ([]Reference, error) {
+	type rule struct {
+		Targets []Reference `json:"targets"`
+	}
+	type policy struct {
+		Reference
+		Rules []rule `json:"escalation_rules"`
+	}
+	all, err := listOnce[policy](ctx, c, "/escalation_policies", "escalation_policies", url.Values{"user_ids[]": {id}})
+	isUser := func(target Reference) bool { return target.ID == id }
+	var found []Reference
+	for _, p := range all {
+		if slices.ContainsFunc(p.Rules, func(r rule) bool { return slices.ContainsFunc(r.Targets, isUser) }) {
+			found = append(found, p.Reference)
+		}
+	}
+	return found, err
+}
+
+// listOnce reads a list and retries nothing.
+func listOnce[T any](ctx context.Context, c *Client, path, name string, query url.Values) ([]T, error) {
+	found, _, err := listing[T]{op: "look what a user is needed for", path: path, name: name, query: query, policy: extras}.read(ctx, c, MaxListed)
+	return found, err
 }

@@ -2,11 +2,13 @@ package client
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
 )
 
+// TestLimits proves the limits of events, users and keys.
 func TestLimits(t *testing.T) {
 	event := func(change func(*Event)) func() error {
 		e := Event{Action: Trigger, Description: "x", IncidentKey: "k"}
@@ -61,7 +63,89 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestTooLargeEvent proves that the limit is checked before anything leaves.
+// TestMoreLimits proves that a call with invalid input sends nothing.
+func TestMoreLimits(t *testing.T) {
+	ctx := context.Background()
+	for _, test := range []struct {
+		name string
+		call func(*Client) error
+		want string
+	}{
+		{"incident key as id", func(c *Client) error { _, err := c.IncidentByID(ctx, "db1"); return err }, `"db1" is not the id of an incident`},
+		{"status", func(c *Client) error {
+			_, _, err := c.Incidents(ctx, IncidentFilter{Statuses: []string{"open"}, Limit: 1})
+			return err
+		}, `there is no status "open"`},
+		{"service", func(c *Client) error {
+			_, _, err := c.Incidents(ctx, IncidentFilter{ServiceIDs: []string{"../x"}, Limit: 1})
+			return err
+		}, "is not the id of a service"},
+		{"escalation policy", func(c *Client) error {
+			_, _, err := c.OnCalls(ctx, OnCallFilter{EscalationPolicyIDs: []string{"x"}, Limit: 1})
+			return err
+		}, "is not the id of an escalation policy"},
+		{"note", func(c *Client) error { _, err := c.AddNote(ctx, NewNote{IncidentID: "Q1", Content: " "}); return err }, "the content of the note is empty"},
+		{"long note", func(c *Client) error {
+			_, err := c.AddNote(ctx, NewNote{IncidentID: "Q1", Content: strings.Repeat("x", maxNote+1)})
+			return err
+		}, "at most 25,000"},
+		{"target status", func(c *Client) error {
+			_, err := c.UpdateIncidents(ctx, IncidentsUpdate{IDs: []string{"Q1"}, Status: "triggered"})
+			return err
+		}, `the status "triggered"`},
+		{"many", func(c *Client) error {
+			_, err := c.UpdateIncidents(ctx, IncidentsUpdate{IDs: make([]string, MaxListed+1), Status: "resolved"})
+			return err
+		}, "there are 10,001 ids"},
+		{"nothing to change", func(c *Client) error { _, err := c.UpdateUser(ctx, "P1", UserChange{}); return err }, "there is nothing to change"},
+		{"blank name", func(c *Client) error { _, err := c.UpdateUser(ctx, "P1", UserChange{Name: " "}); return err }, "the name of the user is empty"},
+		{"role", func(c *Client) error { _, err := c.UpdateUser(ctx, "P1", UserChange{Role: "king"}); return err }, `there is no role "king"`},
+		{"address", func(c *Client) error { _, err := c.UpdateUser(ctx, "P1", UserChange{Email: "ann@"}); return err }, "at least 6"},
+		{"job title", func(c *Client) error {
+			_, err := c.UpdateUser(ctx, "P1", UserChange{JobTitle: strings.Repeat("x", 101)})
+			return err
+		}, "job_title is 101 characters long"},
+		{"summary", func(c *Client) error { _, err := c.SendChangeEvent(ctx, ChangeEvent{}); return err }, "summary is empty"},
+		{"long summary", func(c *Client) error {
+			_, err := c.SendChangeEvent(ctx, ChangeEvent{Summary: strings.Repeat("x", 1025)})
+			return err
+		}, "at most 1,024"},
+		{"time", func(c *Client) error {
+			_, err := c.SendChangeEvent(ctx, ChangeEvent{Summary: "x", Timestamp: "noon"})
+			return err
+		}, `timestamp is "noon"`},
+		{"link", func(c *Client) error {
+			_, err := c.SendChangeEvent(ctx, ChangeEvent{Summary: "x", Links: []map[string]any{{"text": "x"}}})
+			return err
+		}, "links[1] has no href"},
+		{"key", func(c *Client) error {
+			_, err := c.SendChangeEvent(ctx, ChangeEvent{Summary: "x", ServiceKey: testAPIKey})
+			return err
+		}, "looks like a REST API key"},
+	} {
+		c, s, _ := serve(t, V1, ok(`{}`))
+		err := test.call(c)
+		var f *Error
+		if !errors.As(err, &f) || f.Kind != InvalidInput || !strings.Contains(err.Error(), test.want) || s.tries() != 0 {
+			t.Errorf("%s: got %v after %d requests, want %q after none", test.name, err, s.tries(), test.want)
+		}
+	}
+	c, s, _ := serve(t, V1, ok(`{}`))
+	c.config.FromEmail = ""
+	for _, call := range []func() error{
+		func() error { _, err := c.AddNote(ctx, NewNote{IncidentID: "Q1", Content: "x"}); return err },
+		func() error {
+			_, err := c.UpdateIncidents(ctx, IncidentsUpdate{IDs: []string{"Q1"}, Status: "resolved"})
+			return err
+		},
+	} {
+		if err := call(); err == nil || !strings.Contains(err.Error(), "there is no From address") || s.tries() != 0 {
+			t.Errorf("got %v after %d requests, want no From address after none", err, s.tries())
+		}
+	}
+}
+
+// TestTooLargeEvent proves that the size of an event is checked before it is sent.
 func TestTooLargeEvent(t *testing.T) {
 	c, s, _ := serve(t, V1, ok("{}"))
 	_, err := c.SendEvent(context.Background(), Event{Action: Trigger, Description: "x", Details: map[string]any{"a": strings.Repeat("x", maxEvent)}})
@@ -73,7 +157,7 @@ func TestTooLargeEvent(t *testing.T) {
 func TestUserID(t *testing.T) {
 	for _, id := range []string{"", "me", "..", "P1/..", "P1?x", "P1#", "P 1", "p1", "P1%2F", "É"} {
 		if ValidateUserID(id) == nil {
-			t.Errorf("%q is taken for the id of a user", id)
+			t.Errorf("%q passes as the id of a user", id)
 		}
 	}
 	if err := ValidateUserID("PXPGF42"); err != nil {
@@ -81,6 +165,7 @@ func TestUserID(t *testing.T) {
 	}
 }
 
+// TestConfig proves which configurations New refuses, and that the error shows no key.
 func TestConfig(t *testing.T) {
 	for _, test := range []struct {
 		config Config
@@ -125,7 +210,7 @@ func TestRegions(t *testing.T) {
 	}
 }
 
-// FuzzValidate proves that what passes cannot change the URL that it becomes a
+// FuzzValidate proves that a text that passes cannot change the URL that it becomes a
 // part of.
 func FuzzValidate(f *testing.F) {
 	for _, seed := range []string{"PABC123", "me", "../users", "ann@example.com", "a+b@x.y", "ann@example.com?x=y"} {

@@ -19,28 +19,29 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A Cause is what can be wrong with a workflow.
+// Cause is what can be wrong with a workflow.
 type Cause string
 
 // The causes.
 const (
 	RunFailed      Cause = "run_failed"      // a run failed or timed out, and nothing handled it
 	NeedsAttention Cause = "needs_attention" // a person must decide a call
-	Missed         Cause = "missed"          // a due instant did not run
-	BrokenFile     Cause = "broken_file"     // its file stopped loading
+	Missed         Cause = "missed"          // a scheduled time was missed
+	BrokenFile     Cause = "broken_file"     // its file cannot be loaded any more
 )
 
-// ofRuns are the causes that a success of the workflow ends.
+// ofRuns are the causes that a successful run of the workflow resolves.
 var ofRuns = []Cause{RunFailed, NeedsAttention, Missed}
 
-// maxSummary is how long a summary may be: PagerDuty takes 1024 characters.
+// maxSummary is the most characters of a summary. PagerDuty accepts 1024.
 const maxSummary = 1000
 
-// maxKey is how long a key may be: PagerDuty refuses a longer one, however often.
+// maxKey is the most characters of a key. PagerDuty refuses a longer one.
 const maxKey = 255
 
-// Key returns the key of the incident, the same for ever. A name that is too long for
-// it is cut, and told from others with its beginning by a hash of the whole.
+// Key returns the key of the incident, which never changes. A name that is too long is cut.
+// A hash of the whole name then distinguishes it from other names with the same
+// beginning.
 func Key(workflow string, cause Cause) string {
 	const begin, hashed = "pdflow:", 16
 	end := ":" + string(cause)
@@ -52,36 +53,36 @@ func Key(workflow string, cause Cause) string {
 	return begin + workflow + end
 }
 
-// A Sender opens and resolves incidents. It may be called again with what it was
-// called with before, and returns nil only once PagerDuty has accepted it.
+// Sender opens and resolves incidents. Its methods return nil only after PagerDuty has
+// accepted the event, and may be called again with the same arguments.
 type Sender interface {
 	Trigger(ctx context.Context, key, summary string, details map[string]string) error
 	Resolve(ctx context.Context, key string) error
 }
 
-// A Config says where alerts go. All but File are needed.
+// Config is the configuration of [Alerts]. All fields but File are required.
 type Config struct {
 	Sender Sender
 	Clock  action.Clock
 	Log    *slog.Logger
-	// File keeps what is open; empty keeps nothing, as of a simulation.
+	// File stores the open alerts. An empty File stores nothing, for a simulation.
 	File string
-	// Command is what shows a run, such as `pdflow runs show ID`.
+	// Command returns the command that shows a run, such as `pdflow runs show ID`.
 	Command func(run string) string
 }
 
-// Alerts keeps what is wrong and tells PagerDuty. It is safe for concurrent use.
+// Alerts has the alerts of all workflows, and sends them. It is safe for concurrent use.
 type Alerts struct {
 	config Config
 
 	mu      sync.Mutex
 	alerts  map[string]*alert // by key
-	changed bool              // since the file was written
-	first   bool              // there was no file: alerts are new here
-	wake    chan struct{}     // has room for one
+	changed bool              // the file has to be written
+	first   bool              // there was no file: this is the first daemon with alerts
+	wake    chan struct{}     // wakes Run; holds one signal
 }
 
-// New reads what the daemon before left open.
+// New reads the alerts that the daemon before this one left.
 func New(c Config) (*Alerts, error) {
 	if c.Sender == nil || c.Clock == nil || c.Log == nil || c.Command == nil {
 		return nil, errors.New("alert.Config needs Sender, Clock, Log and Command")
@@ -94,9 +95,9 @@ func New(c Config) (*Alerts, error) {
 	return a, err
 }
 
-// Recalled hears how the last run of a workflow ended that a daemon before this one has
-// worked on. The end of that daemon may have cut off its alert: then, and only then, it
-// is sent now. Before there were alerts nobody had asked for them.
+// Recalled records how the last run of a workflow ended under the daemon before this one.
+// If that daemon ended before it could store the alert, the alert is sent now. Runs from
+// before the first daemon with alerts are ignored.
 func (a *Alerts) Recalled(plan *workflow.Plan, result *run.Result) {
 	if a.first || a.knows(result.Workflow, RunFailed) || a.knows(result.Workflow, NeedsAttention) {
 		return
@@ -110,7 +111,7 @@ func (a *Alerts) knows(workflow string, cause Cause) bool {
 	return a.alerts[Key(workflow, cause)] != nil
 }
 
-// Ended hears how a run ended, or that it waits for a person.
+// Ended records how a run ended, or that it waits for a decision.
 func (a *Alerts) Ended(plan *workflow.Plan, result *run.Result) {
 	switch status := result.Status; {
 	case result.Suspended || status == run.NeedsAttention:
@@ -124,14 +125,14 @@ func (a *Alerts) Ended(plan *workflow.Plan, result *run.Result) {
 	}
 }
 
-// Stuck hears that nothing goes on with a run until a person does something about it.
+// Stuck records that a run cannot be resumed before a person solves a problem.
 func (a *Alerts) Stuck(workflow, run, problem string) {
 	problem, _, _ = strings.Cut(problem, "\n")
-	a.trigger(workflow, NeedsAttention, "an interrupted run cannot be gone on with: "+problem, map[string]string{"run": run, "look": a.config.Command(run)})
+	a.trigger(workflow, NeedsAttention, "an interrupted run cannot be resumed: "+problem, map[string]string{"run": run, "look": a.config.Command(run)})
 }
 
-// OnlyServed hears which workflows are served: of the others no run will end what their
-// runs and schedules have triggered. What a person must decide stays open.
+// OnlyServed resolves the alerts of workflows that are not served: no run of them will. It
+// keeps the alerts about decisions, because a person must still decide.
 func (a *Alerts) OnlyServed(workflows []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -143,7 +144,7 @@ func (a *Alerts) OnlyServed(workflows []string) {
 	}
 }
 
-// handled reports whether the workflow's on_failure did what it was there for.
+// handled reports whether the workflow's on_failure has handled the failure.
 func handled(plan *workflow.Plan, result *run.Result) bool {
 	did := false
 	for _, s := range result.Steps {
@@ -161,7 +162,8 @@ func handled(plan *workflow.Plan, result *run.Result) bool {
 	return did
 }
 
-// because is the reason in a summary; the kind comes first, as it groups best.
+// because returns the reason for a summary. The kind comes before the message, because it
+// is the best to group by.
 func because(f *run.Failure) string {
 	if f == nil {
 		return ""
@@ -187,21 +189,21 @@ func (a *Alerts) detailsOf(result *run.Result) map[string]string {
 	return details
 }
 
-// An Occurrence is due instants of a schedule that did not run.
+// Occurrence is one or more scheduled times that were missed.
 type Occurrence struct {
 	Workflow, Schedule string
 	Run                string    // the run that records it
-	At                 time.Time // the last of them
-	Count              int       // how many there were; 0 is 1
-	// Reason is one word, with more behind a colon where there is more to say.
+	At                 time.Time // the last scheduled time
+	Count              int       // number of scheduled times; 0 means 1
+	// Reason is one word. More text may follow after a colon.
 	Reason string
 }
 
-// missing are the reasons to wake somebody for. The others, paused and overlap, the
-// owner of the workflow chose himself.
+// missing are the reasons that open an incident. The owner of the workflow has chosen the
+// others, paused and overlap.
 var missing = []string{"down", "window", "queue_full", "cannot_run"}
 
-// Missed hears that due instants did not run.
+// Missed records that scheduled times were missed.
 func (a *Alerts) Missed(o Occurrence) {
 	word, _, _ := strings.Cut(o.Reason, ":")
 	if !slices.Contains(missing, word) {
@@ -214,35 +216,35 @@ func (a *Alerts) Missed(o Occurrence) {
 	}
 	summary := fmt.Sprintf("missed %s (%s)", at, word)
 	if o.Count > 1 {
-		summary = fmt.Sprintf("missed %d occurrences up to %s (%s)", o.Count, at, word)
+		summary = fmt.Sprintf("missed %d scheduled times up to %s (%s)", o.Count, at, word)
 	}
 	a.trigger(o.Workflow, Missed, summary, details)
 }
 
-// Broken hears that the file of a workflow cannot be loaded any more. The problem is
-// its first line as `pdflow check` prints it.
+// Broken records that the file of a workflow cannot be loaded any more. The alert has the
+// first line of problem, which is a problem as `pdflow check` prints it.
 func (a *Alerts) Broken(workflow, file, problem string) {
 	problem, _, _ = strings.Cut(problem, "\n")
-	a.trigger(workflow, BrokenFile, "its file stopped loading: "+problem,
+	a.trigger(workflow, BrokenFile, "its file cannot be loaded any more: "+problem,
 		map[string]string{fileDetail: file, "message": problem, "look": "pdflow check " + file})
 }
 
-// fileDetail is the detail of a BrokenFile that tells which file it is about.
+// fileDetail is the detail of a BrokenFile alert that names the file.
 const fileDetail = "file"
 
-// Mended hears that a file loads again, or is gone. It may have another workflow in it
-// than when it broke: what is over is what was said of the file.
+// Mended resolves the alerts about a file that loads again, or was removed. It goes by the
+// file, because the file may now contain another workflow.
 func (a *Alerts) Mended(file string) {
 	a.resolveFiles(func(about string) bool { return about == file })
 }
 
-// OnlyBroken hears which files are broken when the daemon begins: the others were
-// mended or went while nothing looked.
+// OnlyBroken resolves the alerts about all files but the given ones, which are broken when
+// the daemon starts. The others were mended or removed while no daemon was running.
 func (a *Alerts) OnlyBroken(files []string) {
 	a.resolveFiles(func(about string) bool { return !slices.Contains(files, about) })
 }
 
-// resolveFiles wishes the alerts over that are about files of which over holds.
+// resolveFiles resolves the alerts about the files for which over returns true.
 func (a *Alerts) resolveFiles(over func(file string) bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -253,8 +255,8 @@ func (a *Alerts) resolveFiles(over func(file string) bool) {
 	}
 }
 
-// trigger wishes an alert open. One that is open is sent again: who resolved it by
-// hand learns that it goes on, and PagerDuty adds it to the incident otherwise.
+// trigger opens an alert. An alert that is open is sent again: if a person has resolved its
+// incident, PagerDuty opens a new one; otherwise PagerDuty adds it to the incident.
 func (a *Alerts) trigger(workflow string, cause Cause, summary string, details map[string]string) {
 	details["workflow"], details["cause"] = workflow, string(cause)
 	a.mu.Lock()
@@ -270,7 +272,7 @@ func (a *Alerts) trigger(workflow string, cause Cause, summary string, details m
 	a.poke()
 }
 
-// resolve wishes the alerts of a workflow over.
+// resolve resolves the alerts of a workflow.
 func (a *Alerts) resolve(workflow string, causes ...Cause) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -281,7 +283,7 @@ func (a *Alerts) resolve(workflow string, causes ...Cause) {
 	}
 }
 
-// end wishes an alert over. What was never sent is forgotten at once. The lock is held.
+// end resolves an alert. An alert that was never sent is deleted. The caller holds the lock.
 func (a *Alerts) end(entry *alert) {
 	switch {
 	case entry.Wish == resolved:
@@ -294,16 +296,16 @@ func (a *Alerts) end(entry *alert) {
 	a.poke()
 }
 
-// poke lets Run look at what has changed. The lock is held.
+// poke wakes Run after a change. The caller holds the lock.
 func (a *Alerts) poke() {
 	a.changed = true
 	select {
 	case a.wake <- struct{}{}:
-	default: // it will look anyway
+	default: // Run is woken already
 	}
 }
 
-// Open returns the keys that are open or will be, in their order.
+// Open returns the keys of the alerts that are open or will be opened, in order.
 func (a *Alerts) Open() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()

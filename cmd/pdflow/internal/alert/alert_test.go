@@ -23,13 +23,13 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A service stands in for PagerDuty: it keeps what is open, and may refuse.
+// service is a fake PagerDuty. It stores the open incidents, and may refuse events.
 type service struct {
 	mu     sync.Mutex
 	epoch  time.Time
 	open   map[string]string // summaries by key
-	events []string          // what arrived, and when
-	// refuse says what becomes of an event; nil accepts it.
+	events []string          // the events that arrived, with their times
+	// refuse returns the error for an event. Nil accepts every event.
 	refuse func(context.Context, string) error
 }
 
@@ -74,7 +74,7 @@ var errDown = errors.New("PagerDuty answered 503")
 
 func down(context.Context, string) error { return errDown }
 
-// A daemon is Alerts that run in time that nobody waits for.
+// daemon is Alerts on a virtual clock.
 type daemon struct {
 	*alert.Alerts
 	*service
@@ -83,7 +83,7 @@ type daemon struct {
 	stop func()
 }
 
-// start runs alerts over a file; a second daemon may go on with it.
+// start runs alerts that are stored in a file. A second daemon may use the same file.
 func start(t *testing.T, s *service, file string) *daemon {
 	t.Helper()
 	d := prepare(t, s, file)
@@ -91,7 +91,7 @@ func start(t *testing.T, s *service, file string) *daemon {
 	return d
 }
 
-// prepare makes alerts that do not run yet.
+// prepare makes alerts without running them.
 func prepare(t *testing.T, s *service, file string) *daemon {
 	t.Helper()
 	d := &daemon{t: t, service: s}
@@ -114,13 +114,13 @@ func (d *daemon) begin() {
 	d.t.Cleanup(d.stop)
 }
 
-// pass lets time go by, and everything settle.
+// pass lets time pass, and waits until nothing happens any more.
 func (d *daemon) pass(length time.Duration) {
 	time.Sleep(length)
 	synctest.Wait()
 }
 
-// got compares what arrived since the last look.
+// got compares the events that arrived since the last call with the expected ones.
 func (d *daemon) got(want ...string) {
 	d.t.Helper()
 	d.pass(0)
@@ -132,7 +132,7 @@ func (d *daemon) got(want ...string) {
 	d.events = nil
 }
 
-// inBubble runs a test with a daemon in virtual time.
+// inBubble runs a test with a daemon on a virtual clock.
 func inBubble(t *testing.T, test func(*daemon, string)) {
 	file := filepath.Join(t.TempDir(), "alerts.json")
 	synctest.Test(t, func(t *testing.T) {
@@ -160,9 +160,9 @@ func TestFailureTriggersAndSuccessResolves(t *testing.T) {
 			t.Errorf("open (-want +got):\n%s", diff)
 		}
 		d.pass(time.Hour)
-		d.got() // what is accepted is not sent again by itself
+		d.got() // an accepted event is not sent again
 		d.Ended(plan, result(run.Failed))
-		d.got("1h0m0s trigger pdflow:nightly:run_failed") // somebody may have resolved it
+		d.got("1h0m0s trigger pdflow:nightly:run_failed") // a person may have resolved the incident
 		d.Ended(plan, result(run.Success))
 		d.got("1h0m0s resolve pdflow:nightly:run_failed")
 		d.Ended(plan, result(run.Success))
@@ -224,7 +224,7 @@ func TestWhatTriggers(t *testing.T) {
 	}
 }
 
-func TestSuccessDoesNotMendAFile(t *testing.T) {
+func TestSuccessDoesNotResolveABrokenFile(t *testing.T) {
 	inBubble(t, func(d *daemon, _ string) {
 		d.Broken("nightly", "nightly.yaml", "nightly.yaml:3:1: unknown key")
 		d.got("0s trigger pdflow:nightly:broken_file")
@@ -235,9 +235,10 @@ func TestSuccessDoesNotMendAFile(t *testing.T) {
 	})
 }
 
-// TestMendedFileMayHaveAnotherName breaks files that go by the names of the files, as
-// no version of them was ever read, and mends one of them. That another file begins
-// with a workflow of the name mends nothing.
+// TestMendedFileMayHaveAnotherName proves that a mended file resolves the alerts about this
+// file, whatever its workflow is called. The broken files have the names of their files,
+// because no version of them was read. Another file with a workflow of that name resolves
+// nothing.
 func TestMendedFileMayHaveAnotherName(t *testing.T) {
 	inBubble(t, func(d *daemon, file string) {
 		d.Broken("onboard", "a/onboard.yaml", "a/onboard.yaml:3:1: unknown key")
@@ -301,7 +302,7 @@ func TestRefusalsAreTriedAgainWithBackOff(t *testing.T) {
 		if got := len(d.open); got != 1 {
 			t.Errorf("got %d open, want the one alert that was kept", got)
 		}
-		for _, want := range []string{"does not accept an alert", "accepts the alert now"} {
+		for _, want := range []string{"did not accept an alert", "has now accepted the alert"} {
 			if got := strings.Count(d.log.String(), want); got != 1 {
 				t.Errorf("got %d lines with %q, want 1:\n%s", got, want, &d.log)
 			}
@@ -309,7 +310,7 @@ func TestRefusalsAreTriedAgainWithBackOff(t *testing.T) {
 	})
 }
 
-func TestOneThatIsRefusedHoldsNoOtherUp(t *testing.T) {
+func TestARefusedAlertDoesNotDelayOthers(t *testing.T) {
 	inBubble(t, func(d *daemon, _ string) {
 		d.answer(func(_ context.Context, event string) error {
 			if strings.Contains(event, ":nightly:") {
@@ -327,7 +328,7 @@ func TestOneThatIsRefusedHoldsNoOtherUp(t *testing.T) {
 	})
 }
 
-func TestWhatWasNeverSentIsForgotten(t *testing.T) {
+func TestAnAlertThatWasNeverSentIsNotResolved(t *testing.T) {
 	inBubble(t, func(d *daemon, _ string) {
 		other := prepare(d.t, d.service, "")
 		other.Ended(plan, result(run.Failed))
@@ -339,7 +340,7 @@ func TestWhatWasNeverSentIsForgotten(t *testing.T) {
 
 func TestNewestWishWins(t *testing.T) {
 	inBubble(t, func(d *daemon, _ string) {
-		// Refused once: PagerDuty may know it all the same, so it is resolved.
+		// PagerDuty may know the alert although it was refused, so it is resolved.
 		d.answer(down)
 		d.Ended(plan, result(run.Failed))
 		d.got("0s trigger pdflow:nightly:run_failed")
@@ -364,7 +365,7 @@ func TestAWishDuringADeliveryIsNotLost(t *testing.T) {
 		})
 		d.Ended(plan, result(run.Failed))
 		d.pass(time.Second)
-		d.Ended(plan, result(run.Success)) // while the trigger is under way
+		d.Ended(plan, result(run.Success)) // while the trigger is being sent
 		d.pass(time.Second)
 		close(release)
 		d.got("0s trigger pdflow:nightly:run_failed", "2s resolve pdflow:nightly:run_failed")
@@ -374,7 +375,7 @@ func TestAWishDuringADeliveryIsNotLost(t *testing.T) {
 	})
 }
 
-func TestSilenceIsBounded(t *testing.T) {
+func TestSendingTimesOut(t *testing.T) {
 	inBubble(t, func(d *daemon, _ string) {
 		d.answer(func(ctx context.Context, _ string) error { <-ctx.Done(); return ctx.Err() })
 		d.Ended(plan, result(run.Failed))
@@ -386,7 +387,7 @@ func TestSilenceIsBounded(t *testing.T) {
 	})
 }
 
-func TestRestartResolvesWhatTheOneBeforeTriggered(t *testing.T) {
+func TestRestartResolvesAlertsOfTheDaemonBefore(t *testing.T) {
 	inBubble(t, func(d *daemon, file string) {
 		d.Ended(plan, result(run.Failed))
 		d.got("0s trigger pdflow:nightly:run_failed")
@@ -416,9 +417,9 @@ func TestRestartSendsWhatWasNotAccepted(t *testing.T) {
 	})
 }
 
-// TestNothingIsSentBeforeItIsKept kills the daemon at the worst moment: when PagerDuty
-// has an alert, the file must have it too.
-func TestNothingIsSentBeforeItIsKept(t *testing.T) {
+// TestNothingIsSentBeforeItIsStored proves that an alert is in the file before PagerDuty
+// receives it. So the next daemon can resolve it, whenever the daemon is killed.
+func TestNothingIsSentBeforeItIsStored(t *testing.T) {
 	inBubble(t, func(d *daemon, file string) {
 		d.answer(func(_ context.Context, event string) error {
 			_, key, _ := strings.Cut(event, " ")
@@ -440,7 +441,7 @@ func TestNothingIsSentBeforeItIsKept(t *testing.T) {
 	})
 }
 
-func TestFullDiskKeepsNoAlertBack(t *testing.T) {
+func TestFullDiskDoesNotStopAlerts(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "gone")
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
@@ -479,7 +480,7 @@ func TestFileOfAnotherKindIsRefused(t *testing.T) {
 	}
 }
 
-func TestFileIsItsOwnersOnly(t *testing.T) {
+func TestOnlyTheOwnerCanReadTheFile(t *testing.T) {
 	inBubble(t, func(d *daemon, file string) {
 		d.Ended(plan, result(run.Failed))
 		d.pass(0)
@@ -513,8 +514,8 @@ func TestSummariesAreBounded(t *testing.T) {
 	})
 }
 
-// TestRecalled: what a daemon could not say any more the next one says, once; and not
-// what failed before anybody had asked for alerts.
+// TestRecalled proves that the next daemon sends, once, an alert that the last one could not
+// store. It sends none about runs from before the first daemon with alerts.
 func TestRecalled(t *testing.T) {
 	inBubble(t, func(d *daemon, file string) {
 		d.Recalled(plan, result(run.Failed))
@@ -530,8 +531,8 @@ func TestRecalled(t *testing.T) {
 	})
 }
 
-// TestRemoved: what nobody can end any more ends with its workflow, but for what a
-// person must decide.
+// TestRemoved proves that the alerts of a removed workflow are resolved, except for the
+// alert about a decision.
 func TestRemoved(t *testing.T) {
 	inBubble(t, func(d *daemon, _ string) {
 		d.Ended(plan, result(run.Failed))
@@ -542,8 +543,8 @@ func TestRemoved(t *testing.T) {
 	})
 }
 
-// TestManyFailuresWhileRefused: a workflow that fails again and again does not send
-// more often what PagerDuty refuses.
+// TestManyFailuresWhileRefused proves that a refused alert keeps its pauses, also if its
+// workflow fails many times.
 func TestManyFailuresWhileRefused(t *testing.T) {
 	inBubble(t, func(d *daemon, _ string) {
 		d.answer(down)
@@ -552,9 +553,9 @@ func TestManyFailuresWhileRefused(t *testing.T) {
 			d.pass(time.Second)
 		}
 		if n := len(d.events); n > 12 {
-			t.Errorf("got %d attempts in 10 minutes, want those of a back-off", n)
+			t.Errorf("got %d attempts in 10 minutes, want at most 12 with longer and longer pauses", n)
 		}
-		if n := bytes.Count(d.log.Bytes(), []byte("does not accept")); n != 1 {
+		if n := bytes.Count(d.log.Bytes(), []byte("did not accept")); n != 1 {
 			t.Errorf("got %d lines about it, want 1:\n%s", n, &d.log)
 		}
 	})

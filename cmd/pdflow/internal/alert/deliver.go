@@ -8,24 +8,24 @@ import (
 )
 
 const (
-	// sendTimeout is how long PagerDuty may take for one event, with the retries of
-	// its client.
+	// sendTimeout bounds the sending of one event, including the retries of the client.
 	sendTimeout = 30 * time.Second
-	// firstPause and longestPause bound how long after a refusal the next attempt is
-	// made; it doubles in between.
+	// firstPause is the pause after the first failure. The pause doubles with each failure,
+	// up to longestPause.
 	firstPause   = time.Second
 	longestPause = 5 * time.Minute
 )
 
-// Run tells PagerDuty what it has not accepted, until the context ends. What is then
-// left is in the file.
+// Run sends the alerts that PagerDuty has not accepted, until the context ends. The file
+// then has the alerts that are left.
 func (a *Alerts) Run(ctx context.Context) {
 	unkept := false
 	for ctx.Err() == nil {
 		err := a.save()
 		if err != nil && !unkept {
-			// It is sent all the same: a full disk is just when it is needed.
-			a.config.Log.Error("alerts are sent, and would be forgotten by a restart", "error", err)
+			// The alerts are sent although they are not stored: a full disk may be what they
+			// are about.
+			a.config.Log.Error("open alerts cannot be stored; they are sent, but a restart would forget them", "error", err)
 		}
 		unkept = err != nil
 		if next := a.next(!unkept); next != nil {
@@ -35,24 +35,24 @@ func (a *Alerts) Run(ctx context.Context) {
 		a.rest(ctx, unkept)
 	}
 	if err := a.save(); err != nil {
-		a.config.Log.Error("open alerts are forgotten by this restart", "error", err)
+		a.config.Log.Error("open alerts cannot be stored; the next daemon does not know them", "error", err)
 	}
 }
 
-// A delivery is a wish as it is sent.
+// delivery is a wish that is being sent.
 type delivery struct {
 	key, wish, summary string
 	details            map[string]string
 	version            int
 }
 
-// next returns the wish that has been due longest; nil when none is due. With kept
-// nothing is sent that is not in the file: a restart would not know how to resolve it.
+// next returns the wish that has been due the longest, or nil if none is due. With kept it
+// returns only a wish that is in the file, so that the next daemon can resolve it.
 func (a *Alerts) next(kept bool) *delivery {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if kept && a.changed {
-		return nil // Run was woken, and writes the file first
+		return nil // Run writes the file first
 	}
 	var first *alert
 	for _, entry := range a.sorted() {
@@ -67,24 +67,24 @@ func (a *Alerts) next(kept bool) *delivery {
 	return &delivery{first.Key, first.Wish, first.Summary, first.Details, first.version}
 }
 
-// deliver sends a wish and notes what became of it.
+// deliver sends a wish and records the result.
 func (a *Alerts) deliver(ctx context.Context, d *delivery) {
 	err := a.send(ctx, d)
 	if err != nil && ctx.Err() != nil {
-		return // the end of the daemon, not of PagerDuty
+		return // the daemon is stopping
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	entry := a.alerts[d.key]
 	if entry.version != d.version {
-		return // there is a newer wish, which is due
+		return // a newer wish has replaced this one
 	}
 	if err != nil {
 		a.refused(entry, err)
 		return
 	}
 	if entry.failed > 0 {
-		a.config.Log.Info("PagerDuty accepts the alert now", "key", entry.Key, "wish", entry.Wish, "attempts", entry.failed+1)
+		a.config.Log.Info("PagerDuty has now accepted the alert", "key", entry.Key, "wish", entry.Wish, "attempts", entry.failed+1)
 	}
 	entry.Accepted, entry.failed = true, 0
 	if entry.Wish == resolved {
@@ -93,16 +93,17 @@ func (a *Alerts) deliver(ctx context.Context, d *delivery) {
 	a.changed = true
 }
 
-// refused sets when the wish is sent again, and logs the first refusal of a row.
+// refused sets when the wish is sent again. It logs the first of several failures in a
+// row.
 func (a *Alerts) refused(entry *alert, err error) {
 	entry.failed++
 	entry.due = a.config.Clock.Now().Add(pause(entry.failed))
 	if entry.failed == 1 {
-		a.config.Log.Error("PagerDuty does not accept an alert; it is kept and sent again", "key", entry.Key, "wish", entry.Wish, "error", err)
+		a.config.Log.Error("PagerDuty did not accept an alert; it will be sent again", "key", entry.Key, "wish", entry.Wish, "error", err)
 	}
 }
 
-// pause is how long to wait after so many refusals.
+// pause returns the pause after a number of failures in a row.
 func pause(failed int) time.Duration {
 	return min(firstPause<<min(failed-1, 20), longestPause)
 }
@@ -124,7 +125,7 @@ func (a *Alerts) send(ctx context.Context, d *delivery) error {
 	return err
 }
 
-// rest waits until something changes or is due.
+// rest waits until an alert changes or is due.
 func (a *Alerts) rest(ctx context.Context, unkept bool) {
 	wait := a.untilDue()
 	if unkept {
@@ -140,7 +141,8 @@ func (a *Alerts) rest(ctx context.Context, unkept bool) {
 	}
 }
 
-// untilDue is how long nothing is due; a set clock is noticed within longestPause.
+// untilDue returns the time until the next alert is due, at most longestPause: then Run
+// notices if the clock was set.
 func (a *Alerts) untilDue() time.Duration {
 	a.mu.Lock()
 	defer a.mu.Unlock()

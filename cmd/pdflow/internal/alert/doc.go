@@ -1,35 +1,36 @@
-// Package alert tells PagerDuty what is wrong with the daemon's workflows, so that
-// nobody has to watch pdflow, and takes it back when it is over.
+// Package alert opens a PagerDuty incident when something is wrong with a workflow of
+// the daemon, and resolves the incident when it is over.
 //
-//   - A [Cause] is what can be wrong with a workflow. Each workflow and cause has one
-//     incident at most: its key is always pdflow:WORKFLOW:CAUSE.
-//   - [Alerts] hears what happens: a run ended ([Alerts.Ended]), an occurrence was
+//   - A [Cause] is what can be wrong with a workflow. Each workflow and cause has at
+//     most one incident, with the key pdflow:WORKFLOW:CAUSE.
+//   - [Alerts] receives what happens: a run ended ([Alerts.Ended]), a scheduled time was
 //     missed ([Alerts.Missed]), a file stopped loading or loads again
-//     ([Alerts.Broken], [Alerts.Mended]), or was mended while no daemon looked
-//     ([Alerts.OnlyBroken]). None of them waits for anything.
-//   - An alert (store.go) is what is known of one key: whether it should be open, and
-//     whether PagerDuty has accepted that. Only the newest wish is kept: what is
-//     triggered and resolved before anything was sent is never sent.
-//   - A [Sender] is PagerDuty's client. [Alerts.Run] (deliver.go) gives it what has not
-//     been accepted, and again after a while what it refused, for as long as it takes.
+//     ([Alerts.Broken], [Alerts.Mended]), or loads again since the last daemon
+//     ([Alerts.OnlyBroken]). None of these methods waits.
+//   - An alert (store.go) is the state of one key: whether its incident should be open,
+//     and whether PagerDuty has accepted that. Only the newest wish is kept: an alert
+//     that is resolved before it was sent is never sent.
+//   - A [Sender] is the client of PagerDuty. [Alerts.Run] (deliver.go) sends the alerts
+//     that PagerDuty has not accepted. It repeats a failed one, with longer and longer
+//     pauses, until PagerDuty accepts it.
 //
-// # What is handled
+// # Handled failures
 //
-// A run that ended as failure or timed_out is handled when its workflow has an
-// on_failure, at least one step of it succeeded and none failed: then the workflow
-// said itself what there was to say, and a second page would be one too many. It
-// neither triggers nor resolves. A run that waits for a person's decision, or ended
-// as needs_attention, is never handled. The next run of the workflow that succeeds
-// resolves what its runs and schedules had triggered.
+// A run that ended as failure or timed_out is handled if its workflow has an
+// on_failure, at least one of its steps succeeded and none failed: the workflow has
+// then reported the failure itself. A handled run neither triggers nor resolves an
+// alert. A run that waits for a decision, or that ended as needs_attention, is never
+// handled. The next run of the workflow that succeeds resolves the alerts of its runs
+// and schedules.
 //
-// # What survives
+// # Restarts
 //
-// Which alerts are open, and which are not accepted yet, is in alerts.json in the
-// data folder, written before anything is sent. A daemon that was killed resolves what
-// the one before it had triggered. What happens between the end of a run and the write
-// of the file, a moment later, is not in it when the process dies in between: the next
-// daemon finds such runs in the journal ([Alerts.Recalled]).
+// The file alerts.json in the data folder has the open alerts and the alerts that are
+// not accepted yet. It is written before anything is sent. So a daemon resolves the
+// alerts of the daemon before it, even if that one was killed. If a daemon is killed
+// after the end of a run and before it writes the file, the next daemon finds the run in
+// the journal ([Alerts.Recalled]).
 //
-// No alert holds an input, an output or a secret: only names, the run's id, and the
-// kind and the redacted message of its failure.
+// No alert contains an input, an output or a secret. It contains names, the id of the
+// run, and the kind and the redacted message of its failure.
 package alert

@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// The wishes for an alert.
+// The wishes: what an alert should become.
 const (
 	triggered = "triggered"
 	resolved  = "resolved"
 )
 
-// An alert is what is known of one key, as the file has it.
+// alert is the state of one key, as it is stored in the file.
 type alert struct {
 	Key     string            `json:"key"`
 	Wish    string            `json:"wish"` // triggered or resolved
@@ -28,21 +28,21 @@ type alert struct {
 	Details map[string]string `json:"details,omitempty"`
 	// Accepted says that PagerDuty has accepted the wish.
 	Accepted bool `json:"accepted"`
-	// Sent says that PagerDuty may know the key: a trigger was sent, whether or not
-	// it was accepted.
+	// Sent says that a trigger was sent. PagerDuty may know the key, even if it has not
+	// accepted the trigger.
 	Sent bool `json:"sent"`
 
-	version int // counts the wishes, so that an answer is held against its own
-	failed  int // how often in a row
-	due     time.Time
+	version int       // number of wishes so far; relates an answer to its wish
+	failed  int       // failures in a row
+	due     time.Time // when to send the wish
 }
 
-// wish sets what should become of the alert. It is due at once, unless the service
-// refuses the same wish already.
+// wish sets the wish. It is due at once, unless PagerDuty has refused the same wish
+// before.
 func (a *alert) wish(w string, now time.Time) {
 	a.version++
 	if a.Wish == w && !a.Accepted && a.failed > 0 {
-		return // it is sent again in its time: PagerDuty refuses it, and more often than that helps nobody
+		return // it stays due after its pause
 	}
 	if a.Wish != w {
 		a.Since = now.UTC()
@@ -50,7 +50,7 @@ func (a *alert) wish(w string, now time.Time) {
 	a.Wish, a.Accepted, a.failed, a.due = w, false, 0, now
 }
 
-// A state is the content of the file.
+// state is the content of the file.
 type state struct {
 	Version int      `json:"version"`
 	Alerts  []*alert `json:"alerts"`
@@ -58,7 +58,8 @@ type state struct {
 
 const stateVersion = 1
 
-// load reads the file. What was there may have been sent just before the end.
+// load reads the file. It assumes that every alert was sent, because the daemon may have
+// ended just after.
 func load(file string) (map[string]*alert, error) {
 	alerts := map[string]*alert{}
 	if file == "" {
@@ -73,7 +74,7 @@ func load(file string) (map[string]*alert, error) {
 	}
 	var s state
 	if err := json.Unmarshal(text, &s); err != nil || s.Version != stateVersion {
-		return nil, fmt.Errorf("%s is no list of open alerts of this version of pdflow; move it away, and resolve by hand what it names", file)
+		return nil, fmt.Errorf("%s is not a list of open alerts of this version of pdflow; move it away, and resolve its incidents by hand", file)
 	}
 	for _, entry := range s.Alerts {
 		entry.Sent = true
@@ -82,7 +83,7 @@ func load(file string) (map[string]*alert, error) {
 	return alerts, nil
 }
 
-// sorted returns the alerts by key. The lock is held.
+// sorted returns the alerts by key. The caller holds the lock.
 func (a *Alerts) sorted() []*alert {
 	all := make([]*alert, 0, len(a.alerts))
 	for _, entry := range a.alerts {
@@ -92,7 +93,7 @@ func (a *Alerts) sorted() []*alert {
 	return all
 }
 
-// save writes the file if something has changed since.
+// save writes the file if an alert has changed.
 func (a *Alerts) save() error {
 	a.mu.Lock()
 	if !a.changed || a.config.File == "" {
@@ -113,19 +114,19 @@ func (a *Alerts) save() error {
 		a.mu.Lock()
 		a.changed = true
 		a.mu.Unlock()
-		return fmt.Errorf("the open alerts cannot be kept: %w", err)
+		return fmt.Errorf("the open alerts cannot be stored: %w", err)
 	}
 	return nil
 }
 
-// replace writes a file whole: a crash leaves the old one or the new one.
+// replace writes a file as a whole: a crash leaves the old file or the new one.
 func replace(file string, text []byte) error {
 	folder := filepath.Dir(file)
 	temporary, err := os.CreateTemp(folder, "."+filepath.Base(file)+"-*") // mode 0600
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temporary.Name()) // of no effect once it was renamed
+	defer os.Remove(temporary.Name()) // has no effect after the rename
 	_, err = temporary.Write(text)
 	if err == nil {
 		err = temporary.Sync()
@@ -139,13 +140,13 @@ func replace(file string, text []byte) error {
 	return syncFolder(folder)
 }
 
-// syncFolder makes a renaming durable, where folders can be synced.
+// syncFolder makes a rename durable, if folders can be synced.
 func syncFolder(folder string) error {
 	f, err := os.Open(folder)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	_ = f.Sync() // some systems and file systems refuse this, and need it not
+	_ = f.Sync() // some systems refuse this and do not need it
 	return nil
 }

@@ -25,7 +25,7 @@ import (
 
 const secret = "hunter2-hunter2"
 
-// A daemon stands in for the real one: it notes what it was asked, and answers.
+// daemon is a fake daemon. It records its requests, and answers them.
 type daemon struct {
 	mu    sync.Mutex
 	asked []string
@@ -71,7 +71,7 @@ func (d *daemon) Reload(context.Context) (control.Reloaded, error) {
 	return control.Reloaded{Changed: []string{"nightly.yaml"}}, d.note("reload")
 }
 
-// folder makes a data folder whose path is short enough for a socket anywhere.
+// folder makes a data folder whose path is short enough for a socket on every system.
 func folder(t *testing.T) string {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "pd")
@@ -107,6 +107,7 @@ func serve(t *testing.T, folder string, d control.Daemon) *bytes.Buffer {
 	return &text
 }
 
+// TestEveryMethodArrives proves that each method of the client reaches the daemon.
 func TestEveryMethodArrives(t *testing.T) {
 	d, at := &daemon{}, folder(t)
 	serve(t, at, d)
@@ -141,6 +142,7 @@ func TestEveryMethodArrives(t *testing.T) {
 	}
 }
 
+// TestErrorsTravel proves that the client returns the daemon's errors, without secrets.
 func TestErrorsTravel(t *testing.T) {
 	tests := map[string]struct {
 		fails error
@@ -150,7 +152,7 @@ func TestErrorsTravel(t *testing.T) {
 		"wrapped": {fmt.Errorf("asked: %w", &control.Error{Code: control.Conflict, Message: "it has ended"}), control.Error{Code: control.Conflict, Message: "it has ended"}},
 		"other":   {errors.New("disk I/O error"), control.Error{Code: control.Internal, Message: "disk I/O error", Hint: "the daemon's log says more"}},
 		"secret":  {errors.New("the key " + secret + " is wrong"), control.Error{Code: control.Internal, Message: "the key *** is wrong", Hint: "the daemon's log says more"}},
-		"late":    {context.DeadlineExceeded, control.Error{Code: control.TimedOut, Message: "the daemon did not get it done within 30s", Hint: "look before you ask again: it may still happen"}},
+		"late":    {context.DeadlineExceeded, control.Error{Code: control.TimedOut, Message: "the daemon did not finish within 30s", Hint: "check before you try again: the daemon may still do it"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -171,13 +173,14 @@ func TestErrorsTravel(t *testing.T) {
 	}
 }
 
+// TestNoDaemon proves that ErrNoDaemon is returned if no daemon is running.
 func TestNoDaemon(t *testing.T) {
 	stale := folder(t)
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(stale, control.SocketName), Net: "unix"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener.SetUnlinkOnClose(false) // as a daemon that was killed leaves it
+	listener.SetUnlinkOnClose(false) // as if the daemon was killed
 	listener.Close()
 	tests := map[string]string{
 		"no socket":      folder(t),
@@ -202,11 +205,12 @@ func TestNoDaemon(t *testing.T) {
 	}
 	for _, other := range []error{&control.Error{Code: control.NotFound}, errors.New("x"), nil} {
 		if errors.Is(other, control.ErrNoDaemon) {
-			t.Errorf("%v is taken for %v", other, control.ErrNoDaemon)
+			t.Errorf("%v passes as %v", other, control.ErrNoDaemon)
 		}
 	}
 }
 
+// TestListen proves the mode of the socket, its replacement and its removal.
 func TestListen(t *testing.T) {
 	at, log := folder(t), slog.New(slog.DiscardHandler)
 	name := filepath.Join(at, control.SocketName)
@@ -221,7 +225,7 @@ func TestListen(t *testing.T) {
 	if got := info.Mode().Perm(); got != 0o600 && runtime.GOOS != "windows" {
 		t.Errorf("got mode %v, want 0600", got)
 	}
-	// The holder of the lock replaces what is there; the lock says that it is dead.
+	// The holder of the lock replaces the socket: its daemon must be dead.
 	second, err := control.Listen(at, log)
 	if err != nil {
 		t.Fatal(err)
@@ -246,7 +250,7 @@ func TestListen(t *testing.T) {
 		t.Errorf("got %v, want no error for a socket that is gone", err)
 	}
 	if entries, err := os.ReadDir(at); err != nil || len(entries) > 0 {
-		t.Errorf("got %v, %v, want nothing left behind", entries, err)
+		t.Errorf("got %v, %v, want an empty folder", entries, err)
 	}
 }
 
@@ -278,7 +282,7 @@ func TestListenRefuses(t *testing.T) {
 	}
 }
 
-// TestLongestPath makes a socket whose folder is as long as Listen permits.
+// TestLongestPath proves that a socket works in the longest folder that Listen permits.
 func TestLongestPath(t *testing.T) {
 	base := folder(t)
 	length := 0
@@ -302,6 +306,7 @@ func TestLongestPath(t *testing.T) {
 	}
 }
 
+// TestBadRequests proves that malformed requests never reach the daemon.
 func TestBadRequests(t *testing.T) {
 	d, at := &daemon{}, folder(t)
 	serve(t, at, d)
@@ -347,6 +352,7 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
+// TestAnotherPrograms proves the error if another program listens on the socket.
 func TestAnotherPrograms(t *testing.T) {
 	for name, answer := range map[string]string{
 		"no HTTP":     "hello\n",

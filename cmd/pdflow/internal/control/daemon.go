@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// A Daemon is what can be asked for. Its errors are of type [*Error] where the one
-// who asks can do something about them; any other is a failure of the daemon.
+// Daemon has the requests that a daemon answers. An error of type [*Error] says what the
+// caller can do about it. Any other error is a failure of the daemon.
 type Daemon interface {
 	Status(context.Context) (Status, error)
-	// Start begins a run of a workflow that is loaded and returns its id as soon as it
-	// is in the journal.
+	// Start starts a run of a loaded workflow. It returns the id as soon as the run is in
+	// the journal.
 	Start(context.Context, StartRequest) (run string, err error)
-	// Cancel asks a run to stop; it returns before it has.
+	// Cancel requests the cancellation of a run. It returns before the run has ended.
 	Cancel(ctx context.Context, run string) error
-	// Resume goes on with a run; it returns as soon as that is in the journal.
+	// Resume resumes or retries a run. It returns as soon as that is in the journal.
 	Resume(ctx context.Context, run string, request ResumeRequest) error
 	PauseSchedule(context.Context, PauseRequest) error
 	ResumeSchedule(context.Context, ScheduleName) error
@@ -22,18 +22,18 @@ type Daemon interface {
 	Reload(context.Context) (Reloaded, error)
 }
 
-// A Status is how the daemon does.
+// Status is the status of a daemon.
 type Status struct {
 	PID       int              `json:"pid"`
 	Version   string           `json:"version"`
 	StartedAt time.Time        `json:"started_at"`
 	Stopping  bool             `json:"stopping,omitempty"`
-	LastWake  time.Time        `json:"last_wake,omitzero"` // of the scheduler
+	LastWake  time.Time        `json:"last_wake,omitzero"` // when the scheduler last looked at what is due
 	Workflows []WorkflowStatus `json:"workflows"`
-	Runs      []string         `json:"runs"` // under way, by id
+	Runs      []string         `json:"runs"` // ids of the running runs
 }
 
-// A WorkflowStatus is a workflow that is loaded, or a file that is not.
+// WorkflowStatus is a loaded workflow, or a file that cannot be loaded.
 type WorkflowStatus struct {
 	Name      string           `json:"name"`
 	File      string           `json:"file"`
@@ -41,7 +41,7 @@ type WorkflowStatus struct {
 	Schedules []ScheduleStatus `json:"schedules,omitempty"`
 }
 
-// A ScheduleStatus is what is known of a schedule.
+// ScheduleStatus is the status of a schedule.
 type ScheduleStatus struct {
 	Schedule  string       `json:"schedule"`
 	Cron      string       `json:"cron"`
@@ -51,13 +51,13 @@ type ScheduleStatus struct {
 	Pause     *PauseStatus `json:"pause,omitempty"`
 }
 
-// A PauseStatus is a pause that holds.
+// PauseStatus is the pause of a schedule.
 type PauseStatus struct {
 	Reason string    `json:"reason,omitempty"`
-	Until  time.Time `json:"until,omitzero"` // zero: until somebody resumes it
+	Until  time.Time `json:"until,omitzero"` // zero: until the schedule is resumed
 }
 
-// A StartRequest asks for a run.
+// StartRequest is a request to start a run.
 type StartRequest struct {
 	Workflow string         `json:"workflow"`
 	Inputs   map[string]any `json:"inputs,omitempty"`
@@ -65,26 +65,26 @@ type StartRequest struct {
 	Schedule string `json:"schedule,omitempty"`
 }
 
-// A ResumeRequest says how a run is gone on with.
+// ResumeRequest is a request to resume or retry a run.
 type ResumeRequest struct {
-	// Retry goes on from the failed steps of a run that has ended.
+	// Retry retries the failed steps of a run that has ended.
 	Retry     bool       `json:"retry,omitempty"`
 	Decisions []Decision `json:"decisions,omitempty"`
 }
 
-// A Decision is what a person says of a call whose outcome is unknown.
+// Decision is the decision of a person about a call whose outcome is unknown.
 type Decision struct {
-	Call     int    `json:"call"`     // the number of the event with which it began
+	Call     int    `json:"call"`     // sequence number of its call.started event
 	Decision string `json:"decision"` // done, repeat or fail
 }
 
-// A ScheduleName names a schedule of a workflow; without Schedule, all of them.
+// ScheduleName names a schedule of a workflow. An empty Schedule means all of them.
 type ScheduleName struct {
 	Workflow string `json:"workflow"`
 	Schedule string `json:"schedule,omitempty"`
 }
 
-// A PauseRequest asks for a pause.
+// PauseRequest is a request to pause schedules.
 type PauseRequest struct {
 	ScheduleName
 	Reason string    `json:"reason,omitempty"`

@@ -1,27 +1,28 @@
-// Package control is how commands talk to the daemon that serves their data folder:
-// HTTP with JSON over a Unix socket in that folder.
+// Package control is the connection between commands and the daemon that serves their
+// data folder: HTTP with JSON over a Unix socket in that folder.
 //
-//   - A [Daemon] is what can be asked for; the daemon implements it, and the [Client]
-//     has the same methods.
-//   - [Listen] makes the socket, [Server] answers on it, [New] returns a client for it.
-//   - An [Error] is what went wrong, for people and for programs. A client meets
-//     [ErrNoDaemon] when no daemon lives, which is not always wrong: most commands then
-//     work on the journal themselves.
+//   - [Daemon] has the requests. The daemon implements it, and [Client] has the same
+//     methods.
+//   - [Listen] makes the socket, [Server] returns the server for it, and [New] returns a
+//     client.
+//   - [Error] is an error for people and for programs. A client returns [ErrNoDaemon] if
+//     no daemon is running. That is not always a failure: most commands then use the
+//     journal directly.
 //
-// # Who may ask
+// # Who has access
 //
-// The owner of the daemon and root. The socket has mode 0600 from the moment at which
-// it can be found, and where the system says who is at the other end (Linux, macOS)
-// others are refused even if they could open it.
+// Only the user of the daemon and root have access. The socket has mode 0600 from the
+// moment at which it can be found. On Linux and macOS the listener also asks the system
+// for the user of a connection, and refuses other users.
 //
-// # Whose socket it is
+// # Who owns the socket
 //
-// The socket belongs to the holder of the scheduler's lock: only it calls [Listen],
-// which replaces what a daemon that died has left, in one step. A daemon that stands
-// by has no socket.
+// The socket belongs to the daemon that holds the scheduler's lock. Only this daemon calls
+// [Listen], which replaces the socket of a daemon that died, in one step. A standby daemon
+// has no socket.
 //
-// # What travels
+// # Privacy
 //
-// Inputs travel to the daemon and never back: no answer has an input, an output or
-// a secret, and messages pass the daemon's redactor.
+// Inputs go to the daemon and never come back. No answer contains an input, an output or a
+// secret, and messages pass the daemon's redactor.
 package control

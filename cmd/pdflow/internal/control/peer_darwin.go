@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// peer returns the user at the other end (LOCAL_PEERCRED, unix(4)).
+// peer returns the user id at the other end of a connection (LOCAL_PEERCRED, unix(4)).
 func peer(c *net.UnixConn) (user int, known bool, err error) {
 	raw, err := c.SyscallConn()
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// TestAsAnotherUser is what TestAnotherUserIsRefused runs as that user.
+// TestAsAnotherUser is the part of TestAnotherUserIsRefused that runs as another user.
 func TestAsAnotherUser(t *testing.T) {
 	name := os.Getenv("PDFLOW_TEST_SOCKET")
 	if name == "" {
@@ -27,8 +27,8 @@ func TestAsAnotherUser(t *testing.T) {
 	}
 }
 
-// TestAnotherUserIsRefused opens the socket as somebody else. The mode alone would
-// refuse him already, so it is loosened first.
+// TestAnotherUserIsRefused proves that the listener refuses another user. The mode of the
+// socket would do that already, so the test first permits everything.
 func TestAnotherUserIsRefused(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can become another user")
@@ -54,10 +54,10 @@ func TestAnotherUserIsRefused(t *testing.T) {
 		defer close(accepted)
 		if connection, err := listener.Accept(); err == nil {
 			connection.Close()
-			t.Error("the connection of another user was taken")
+			t.Error("the connection of another user was accepted")
 		}
 	}()
-	// The test binary lies in a folder that another user may not enter: a copy does.
+	// Another user cannot enter the folder of the test binary, so the test makes a copy.
 	program := filepath.Join(folder, "test")
 	text, err := os.ReadFile(os.Args[0])
 	if err != nil {

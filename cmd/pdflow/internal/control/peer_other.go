@@ -4,5 +4,6 @@ package control
 
 import "net"
 
-// peer knows nothing here: the mode of the socket and of its folder must do.
+// peer returns no user on this system. Only the modes of the socket and of its folder
+// protect it.
 func peer(*net.UnixConn) (user int, known bool, err error) { return 0, false, nil }

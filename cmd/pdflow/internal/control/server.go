@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// maxBody bounds a request: the inputs of a run.
+	// maxBody is the largest request in bytes. The inputs of a run are the largest part.
 	maxBody = 1 << 20
-	// answerTimeout is how long the daemon may take for an answer.
+	// answerTimeout is how long the daemon may take to answer.
 	answerTimeout = 30 * time.Second
 
 	headerTimeout = 5 * time.Second
@@ -24,11 +24,11 @@ const (
 	maxHeader     = 16 << 10
 )
 
-// A ServerConfig says what a server answers with. Daemon and Log are needed.
+// ServerConfig is the configuration of [Server]. Daemon and Log are required.
 type ServerConfig struct {
 	Daemon Daemon
 	Log    *slog.Logger
-	// Redact masks secret texts in messages; nil masks nothing.
+	// Redact masks secrets in messages. Nil masks nothing.
 	Redact func(string) string
 }
 
@@ -41,15 +41,15 @@ func Server(c ServerConfig) *http.Server {
 		Handler: http.MaxBytesHandler(routes(c), maxBody), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: answerTimeout + readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelWarn),
-		// Whoever connected to the socket was checked by the listener.
+		// The listener has checked the user already.
 		BaseContext: func(net.Listener) context.Context { return context.Background() },
 	}
 }
 
-// nothing is the body of a request or an answer that has none.
+// nothing stands for an empty body.
 type nothing struct{}
 
-// begun is the answer of a start.
+// begun is the answer to a start.
 type begun struct {
 	Run string `json:"run"`
 }
@@ -60,7 +60,7 @@ func routes(c ServerConfig) http.Handler {
 	handle(mux, c, "GET /v1/status", func(ctx context.Context, _ *http.Request, _ nothing) (Status, error) { return d.Status(ctx) })
 	handle(mux, c, "POST /v1/runs", func(ctx context.Context, _ *http.Request, in StartRequest) (begun, error) {
 		if in.Workflow == "" {
-			return begun{}, &Error{Code: Invalid, Message: "the name of a workflow is missing"}
+			return begun{}, &Error{Code: Invalid, Message: "the name of the workflow is missing"}
 		}
 		run, err := d.Start(ctx, in)
 		return begun{run}, err
@@ -79,12 +79,12 @@ func routes(c ServerConfig) http.Handler {
 	})
 	handle(mux, c, "POST /v1/reload", func(ctx context.Context, _ *http.Request, _ nothing) (Reloaded, error) { return d.Reload(ctx) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		c.refuse(w, r, &Error{Code: NotFound, Message: r.Method + " " + r.URL.Path + " is nothing that this daemon can be asked for", Hint: "use a pdflow of the daemon's version"})
+		c.refuse(w, r, &Error{Code: NotFound, Message: r.Method + " " + r.URL.Path + " is not a request that this daemon knows", Hint: "use a pdflow of the daemon's version"})
 	})
 	return mux
 }
 
-// handle answers a pattern with what do returns.
+// handle registers a handler that decodes the request, calls do and encodes its result.
 func handle[In, Out any](mux *http.ServeMux, c ServerConfig, pattern string, do func(context.Context, *http.Request, In) (Out, error)) {
 	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		var in In
@@ -103,7 +103,7 @@ func handle[In, Out any](mux *http.ServeMux, c ServerConfig, pattern string, do 
 	})
 }
 
-// read decodes a body of one JSON value; an empty one leaves in as it is.
+// read decodes a body of one JSON value. An empty body leaves in as it is.
 func read(body io.Reader, in any) error {
 	d := json.NewDecoder(body)
 	d.DisallowUnknownFields()
@@ -113,28 +113,28 @@ func read(body io.Reader, in any) error {
 	}
 	if err == nil {
 		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("there is something behind the value")
+			err = errors.New("text follows the JSON value")
 		}
 	}
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return &Error{Code: TooLarge, Message: fmt.Sprintf("the request is larger than %d KiB", maxBody>>10), Hint: "give less as inputs"}
+		return &Error{Code: TooLarge, Message: fmt.Sprintf("the request is larger than %d KiB", maxBody>>10), Hint: "give smaller inputs"}
 	case err != nil:
 		return &Error{Code: Invalid, Message: "the request cannot be read: " + err.Error(), Hint: "use a pdflow of the daemon's version"}
 	}
 	return nil
 }
 
-// refuse answers with an error, and logs it when the daemon is to blame.
+// refuse answers with an error. It logs a failure of the daemon.
 func (c ServerConfig) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = &Error{Code: TimedOut, Message: fmt.Sprintf("the daemon did not get it done within %s", answerTimeout), Hint: "look before you ask again: it may still happen"}
+		err = &Error{Code: TimedOut, Message: fmt.Sprintf("the daemon did not finish within %s", answerTimeout), Hint: "check before you try again: the daemon may still do it"}
 	}
 	e := *asError(err)
 	e.Message, e.Hint = c.Redact(e.Message), c.Redact(e.Hint)
 	if e.Code == Internal {
-		c.Log.Error("what the control socket was asked for failed", "request", r.Method+" "+r.URL.Path, "error", e.Message)
+		c.Log.Error("a request at the control socket failed", "request", r.Method+" "+r.URL.Path, "error", e.Message)
 	}
 	write(w, e.status(), e)
 }
@@ -142,5 +142,5 @@ func (c ServerConfig) refuse(w http.ResponseWriter, r *http.Request, err error) 
 func write(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value) // fails only when nobody reads it any more
+	_ = json.NewEncoder(w).Encode(value) // fails only if the client has gone
 }

@@ -1,14 +1,15 @@
-// Package health is the daemon's listener for machines that watch it: /healthz,
-// /readyz and /metrics, on this machine's loopback only.
+// Package health serves /healthz, /readyz and /metrics of the daemon to monitoring
+// systems, on a loopback address only.
 //
-//   - [Listen] opens the address and refuses one that others could reach.
-//   - [Server] is the HTTP server for it: [Config] says what it asks.
-//   - A [Readiness] is what /readyz judges: whether the files are loaded, whether this
-//     daemon holds the scheduler's lock, and when the scheduler last looked.
+//   - [Listen] opens the address. It refuses an address that other machines can reach.
+//   - [Server] returns the HTTP server. [Config] has the sources of its answers.
+//   - [Readiness] decides the answer of /readyz: whether the files are loaded, whether
+//     this daemon holds the scheduler's lock, and when the scheduler last looked at what
+//     is due.
 //
-// There is no login, so a browser must not be led here: a request whose Host is no
-// name of the loopback is refused (DNS rebinding), no answer permits other origins to
-// read it, and nothing can be changed.
+// There is no login, so web pages must not reach the server through a browser. The server
+// refuses a request whose Host is not a loopback name (DNS rebinding). No answer permits
+// other origins to read it, and no request changes anything.
 package health
 
 import (
@@ -23,8 +24,8 @@ import (
 )
 
 const (
-	// staleAfter is how old the scheduler's last look may be: three times the longest
-	// time that it rests.
+	// staleAfter is how long ago the scheduler may have looked: three times its longest
+	// rest.
 	staleAfter = 90 * time.Second
 
 	headerTimeout = 5 * time.Second
@@ -34,44 +35,44 @@ const (
 	maxHeader     = 16 << 10
 )
 
-// A Readiness is how far the daemon has come.
+// Readiness is the state of the daemon that /readyz reports.
 type Readiness struct {
 	Loaded   bool      // the workflow files were read
-	Active   bool      // it holds the scheduler's lock; else it stands by
-	Stopping bool      // it was asked to stop
+	Active   bool      // the daemon holds the scheduler's lock; else it is on standby
+	Stopping bool      // the daemon is stopping
 	LastWake time.Time // when the scheduler last looked at what is due; zero: not yet
 }
 
-// A Config says what the server answers with. All but Log are needed.
+// Config is the configuration of [Server]. All fields but Log are required.
 type Config struct {
 	Readiness func() Readiness
 	Now       func() time.Time // the daemon's clock
 	Metrics   http.Handler
-	Log       *slog.Logger // for what clients do wrong; nil: nowhere
+	Log       *slog.Logger // for errors of clients; nil: not logged
 }
 
-// Listen opens a loopback address such as 127.0.0.1:9300, [::1]:9300 or
-// localhost:9300; port 0 takes a free one.
+// Listen opens a loopback address such as 127.0.0.1:9300, [::1]:9300 or localhost:9300.
+// Port 0 means a free port.
 func Listen(address string) (net.Listener, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, fmt.Errorf("--listen: %q is no address: write host and port, such as 127.0.0.1:9300", address)
+		return nil, fmt.Errorf("--listen: %q is not an address: write host and port, such as 127.0.0.1:9300", address)
 	}
 	if host == "localhost" {
-		host = "127.0.0.1" // what the name means elsewhere, a resolver decides
+		host = "127.0.0.1" // a resolver could return another address
 	}
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return nil, fmt.Errorf("--listen: %s can be reached from elsewhere: only loopback is possible, such as 127.0.0.1:%s, "+
-			"since nobody is asked who they are; an address for others comes with tokens, in a later version", address, port)
+		return nil, fmt.Errorf("--listen: other machines can reach %s: use a loopback address such as 127.0.0.1:%s, "+
+			"because there is no login", address, port)
 	}
 	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
 	if err != nil {
-		return nil, fmt.Errorf("--listen: %s cannot be opened: %w; use another port, or 0 for a free one", address, cause(err))
+		return nil, fmt.Errorf("--listen: %s cannot be opened: %w; use another port, or 0 for a free port", address, cause(err))
 	}
 	return listener, nil
 }
 
-// cause leaves out what net puts before the reason: the address is said already.
+// cause returns the reason without the address, which the message has already.
 func cause(err error) error {
 	var failed *net.OpError
 	if errors.As(err, &failed) {
@@ -108,20 +109,21 @@ func handler(c Config) http.Handler {
 	return guarded(mux)
 }
 
-// guarded refuses requests for other hosts, and what a browser would make of answers.
+// guarded refuses requests for other hosts. It forbids browsers to guess the type of an
+// answer, and to store it.
 func guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
 		if !loopbackHost(r.Host) {
-			answer(w, http.StatusMisdirectedRequest, "this is a loopback address: ask for 127.0.0.1, [::1] or localhost")
+			answer(w, http.StatusMisdirectedRequest, "this is a loopback address: use 127.0.0.1, [::1] or localhost")
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// loopbackHost reports whether the Host of a request names the loopback itself.
+// loopbackHost reports whether the Host of a request is a loopback address or localhost.
 func loopbackHost(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -136,20 +138,20 @@ func answer(w http.ResponseWriter, code int, text string) {
 	_, _ = io.WriteString(w, text+"\n")
 }
 
-// problem is why the daemon is not ready; empty when it is. A clock that was set back
-// makes the last look one of the future, which is recent.
+// problem returns why the daemon is not ready, or an empty text. After the clock was set
+// back the last look is in the future, which counts as recent.
 func (r Readiness) problem(now time.Time) string {
 	switch {
 	case r.Stopping:
-		return "the daemon stops"
+		return "the daemon is stopping"
 	case !r.Loaded:
 		return "the workflow files are not loaded"
 	case !r.Active:
-		return "standing by: another daemon serves this data folder"
+		return "on standby: another daemon serves this data folder"
 	case r.LastWake.IsZero():
-		return "the scheduler has not begun"
+		return "the scheduler has not started"
 	case now.Sub(r.LastWake) > staleAfter:
-		return fmt.Sprintf("the scheduler stands still: it last looked %s ago, at %s",
+		return fmt.Sprintf("the scheduler does not run: it last looked %s ago, at %s",
 			now.Sub(r.LastWake).Round(time.Second), r.LastWake.UTC().Format(time.RFC3339))
 	}
 	return ""

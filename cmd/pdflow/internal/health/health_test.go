@@ -17,7 +17,7 @@ import (
 
 var now = time.Date(2026, 3, 29, 9, 0, 0, 0, time.UTC)
 
-// healthy is a daemon that does its work.
+// healthy is the state of a daemon that is ready.
 var healthy = health.Readiness{Loaded: true, Active: true, LastWake: now.Add(-time.Second)}
 
 func server(r health.Readiness) *http.Server {
@@ -44,11 +44,11 @@ func TestReady(t *testing.T) {
 	}{
 		"ready":       {func(*health.Readiness) {}, 200, "ready\n"},
 		"not loaded":  {func(r *health.Readiness) { r.Loaded = false }, 503, "not ready: the workflow files are not loaded\n"},
-		"standby":     {func(r *health.Readiness) { r.Active = false }, 503, "not ready: standing by: another daemon serves this data folder\n"},
-		"not begun":   {func(r *health.Readiness) { r.LastWake = time.Time{} }, 503, "not ready: the scheduler has not begun\n"},
-		"stopping":    {func(r *health.Readiness) { r.Stopping = true }, 503, "not ready: the daemon stops\n"},
+		"standby":     {func(r *health.Readiness) { r.Active = false }, 503, "not ready: on standby: another daemon serves this data folder\n"},
+		"not begun":   {func(r *health.Readiness) { r.LastWake = time.Time{} }, 503, "not ready: the scheduler has not started\n"},
+		"stopping":    {func(r *health.Readiness) { r.Stopping = true }, 503, "not ready: the daemon is stopping\n"},
 		"just fresh":  {func(r *health.Readiness) { r.LastWake = now.Add(-90 * time.Second) }, 200, "ready\n"},
-		"stale":       {func(r *health.Readiness) { r.LastWake = now.Add(-91 * time.Second) }, 503, "not ready: the scheduler stands still: it last looked 1m31s ago, at 2026-03-29T08:58:29Z\n"},
+		"stale":       {func(r *health.Readiness) { r.LastWake = now.Add(-91 * time.Second) }, 503, "not ready: the scheduler does not run: it last looked 1m31s ago, at 2026-03-29T08:58:29Z\n"},
 		"a set clock": {func(r *health.Readiness) { r.LastWake = now.Add(time.Hour) }, 200, "ready\n"},
 	}
 	for name, test := range tests {
@@ -59,7 +59,7 @@ func TestReady(t *testing.T) {
 			if diff := cmp.Diff(fmt.Sprint(test.code, " ", test.body), fmt.Sprint(w.Code, " ", w.Body)); diff != "" {
 				t.Errorf("answer (-want +got):\n%s", diff)
 			}
-			// The process answers whatever its scheduler does.
+			// /healthz answers 200 whatever the scheduler does.
 			if w := ask(r, "GET", "/healthz", "127.0.0.1:9300"); w.Code != 200 {
 				t.Errorf("/healthz: got %d, want 200", w.Code)
 			}
@@ -104,13 +104,13 @@ func TestRequests(t *testing.T) {
 
 func TestListenRefuses(t *testing.T) {
 	tests := map[string]string{
-		"0.0.0.0:9300":          "only loopback is possible, such as 127.0.0.1:9300",
-		"[::]:9300":             "only loopback is possible",
-		":9300":                 "only loopback is possible",
-		"192.0.2.1:9300":        "only loopback is possible",
-		"pdflow.example.com:80": "only loopback is possible",
-		"9300":                  "is no address",
-		"":                      "is no address",
+		"0.0.0.0:9300":          "use a loopback address such as 127.0.0.1:9300",
+		"[::]:9300":             "use a loopback address",
+		":9300":                 "use a loopback address",
+		"192.0.2.1:9300":        "use a loopback address",
+		"pdflow.example.com:80": "use a loopback address",
+		"9300":                  "is not an address",
+		"":                      "is not an address",
 	}
 	for address, want := range tests {
 		t.Run(address, func(t *testing.T) {
@@ -142,8 +142,8 @@ func TestListenOnAPortThatIsTaken(t *testing.T) {
 	}
 }
 
-// TestOverTheNetwork asks a real listener, with a header that a browser would not send
-// so, and one that it would after a name was rebound.
+// TestOverTheNetwork uses a real listener, with the Host of a monitoring system and with
+// the Host of a browser after DNS rebinding.
 func TestOverTheNetwork(t *testing.T) {
 	listener, err := health.Listen("localhost:0")
 	if err != nil {

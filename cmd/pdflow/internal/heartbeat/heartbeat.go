@@ -1,14 +1,14 @@
-// Package heartbeat tells a watcher outside that the scheduler goes on, so that a
-// daemon that is dead, or that stands still, is noticed by somebody else.
+// Package heartbeat calls a URL of an external monitor while the scheduler runs. The
+// monitor can then report a daemon that is dead or that hangs.
 //
-//   - A [Heartbeat] is the call of one URL, again and again. [New] checks the URL.
-//   - The watermark is the time of the scheduler's last completed look at what is due.
-//     A call is made only when it has moved since the last one: a process that answers
-//     and begins nothing is silent.
-//   - A streak is a row of calls that failed, or of times when the watermark stood
-//     still. It is logged when it begins and when it ends, and not in between.
+//   - [Heartbeat] calls one URL at regular intervals. [New] checks the URL.
+//   - The watermark is the time of the scheduler's last completed look at what is due. The
+//     URL is called only if the watermark has moved since the last call. So a daemon whose
+//     scheduler hangs sends no heartbeat.
+//   - Failed calls in a row, and intervals in a row without a moved watermark, are logged
+//     when they start and when they end, and not in between.
 //
-// The URL is often a secret by itself: no message shows more of it than its host.
+// The URL is often a secret: no message shows more of it than its host.
 package heartbeat
 
 import (
@@ -26,55 +26,56 @@ import (
 )
 
 const (
-	// DefaultEvery is how often the URL is called when nothing else is asked for.
+	// DefaultEvery is the default interval between two calls.
 	DefaultEvery = time.Minute
-	// shortest is how often it may be called at most: the scheduler may rest for 30
-	// seconds, so that its watermark surely moves in twice that.
+	// shortest is the shortest interval. The scheduler rests 30 seconds at most, so its
+	// watermark moves in twice that time.
 	shortest = time.Minute
 	// callTimeout is how long one call may take.
 	callTimeout = 10 * time.Second
-	// maxRedirects is how often an answer may lead to another path of the host.
+	// maxRedirects is how many redirects a call follows. They must stay at the host.
 	maxRedirects = 3
-	// maxAnswer is how much of an answer is read, so that its connection can be used
-	// again.
+	// maxAnswer is how many bytes of an answer are read, so that its connection can be
+	// used again.
 	maxAnswer = 4 << 10
 )
 
-// A Config says what is called and when. URL, Watermark, Clock and Log are needed.
+// Config is the configuration of a [Heartbeat]. URL, Watermark, Clock and Log are
+// required.
 type Config struct {
 	URL       string
 	Every     time.Duration    // 0: DefaultEvery
-	Watermark func() time.Time // zero before the scheduler's first look
+	Watermark func() time.Time // zero: the scheduler has not looked yet
 	Clock     action.Clock
 	Log       *slog.Logger
 	Transport http.RoundTripper // nil: a copy of http.DefaultTransport
 }
 
-// A Heartbeat calls a URL as long as the scheduler goes on.
+// Heartbeat calls a URL while the scheduler runs.
 type Heartbeat struct {
 	config Config
 	host   string
 	client *http.Client
 
-	seen   time.Time // the watermark of the last call
-	still  bool      // the watermark stands still
-	failed int       // how many calls in a row
+	seen   time.Time // the watermark at the last call
+	still  bool      // the watermark did not move in the last interval
+	failed int       // failed calls in a row
 }
 
-// New checks what is asked for.
+// New checks a configuration and returns a heartbeat. Run starts the calls.
 func New(c Config) (*Heartbeat, error) {
 	if c.Every == 0 {
 		c.Every = DefaultEvery
 	}
 	if c.Every < shortest {
-		return nil, fmt.Errorf("heartbeat.every is %s, at least %s is possible: the scheduler itself may rest for 30s", c.Every, shortest)
+		return nil, fmt.Errorf("heartbeat.every is %s; it must be at least %s, because the scheduler may rest for 30s", c.Every, shortest)
 	}
 	target, err := url.Parse(c.URL)
 	if err != nil || target.Host == "" {
-		return nil, errors.New("heartbeat.url is no URL: write it with scheme and host, such as https://heartbeat.example.com/pdflow")
+		return nil, errors.New("heartbeat.url is not a URL: write it with scheme and host, such as https://heartbeat.example.com/pdflow")
 	}
 	if target.Scheme != "https" && !(target.Scheme == "http" && loopback(target.Hostname())) {
-		return nil, fmt.Errorf("heartbeat.url must begin with https://, got %s://%s: http is possible on this machine's own loopback only", target.Scheme, target.Host)
+		return nil, fmt.Errorf("heartbeat.url must begin with https://, got %s://%s: http is allowed only on a loopback address", target.Scheme, target.Host)
 	}
 	if c.Transport == nil {
 		c.Transport = http.DefaultTransport.(*http.Transport).Clone()
@@ -89,11 +90,11 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// staysAt permits redirects to other paths of one host.
+// staysAt returns a redirect check that permits only other paths of the same host.
 func staysAt(target *url.URL) func(*http.Request, []*http.Request) error {
 	return func(r *http.Request, via []*http.Request) error {
 		if r.URL.Host != target.Host || r.URL.Scheme != target.Scheme {
-			return fmt.Errorf("it redirects to %s://%s, and another host is never called", r.URL.Scheme, r.URL.Host)
+			return fmt.Errorf("it redirects to %s://%s; redirects to another host are not followed", r.URL.Scheme, r.URL.Host)
 		}
 		if len(via) > maxRedirects {
 			return fmt.Errorf("it redirects more than %d times", maxRedirects)
@@ -102,8 +103,8 @@ func staysAt(target *url.URL) func(*http.Request, []*http.Request) error {
 	}
 }
 
-// Run calls the URL until the context ends: at once if the scheduler has looked, then
-// at every interval.
+// Run calls the URL until the context ends: at once if the scheduler has looked already,
+// and then at every interval.
 func (h *Heartbeat) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		h.beat(ctx)
@@ -113,8 +114,8 @@ func (h *Heartbeat) Run(ctx context.Context) {
 	}
 }
 
-// beat calls the URL if the watermark has moved. A clock that was set back moves it
-// too: only one that stands still is a scheduler that does.
+// beat calls the URL if the watermark has moved. A clock that was set back moves the
+// watermark too; only an unchanged watermark means that the scheduler hangs.
 func (h *Heartbeat) beat(ctx context.Context) {
 	watermark := h.config.Watermark()
 	if watermark.IsZero() && h.seen.IsZero() {
@@ -122,34 +123,34 @@ func (h *Heartbeat) beat(ctx context.Context) {
 	}
 	if watermark.Equal(h.seen) {
 		if !h.still {
-			h.config.Log.Error("the scheduler stands still: no heartbeat is sent", "since", watermark.UTC().Format(time.RFC3339))
+			h.config.Log.Error("the scheduler does not run: no heartbeat is sent", "since", watermark.UTC().Format(time.RFC3339))
 		}
 		h.still = true
 		return
 	}
 	if h.still {
-		h.config.Log.Info("the scheduler goes on: heartbeats are sent again")
+		h.config.Log.Info("the scheduler runs again: heartbeats are sent")
 	}
 	h.seen, h.still = watermark, false
 	h.account(h.call(ctx))
 }
 
-// account logs where a streak of failures begins and ends. What the end of the daemon
-// cut off is none.
+// account logs the first of several failures in a row, and the success after them. A call
+// that was cancelled because the daemon stops is not a failure.
 func (h *Heartbeat) account(err error) {
 	switch {
 	case errors.Is(err, context.Canceled):
 	case err != nil:
 		if h.failed++; h.failed == 1 {
-			h.config.Log.Warn("the heartbeat fails, and is tried at every interval", "host", h.host, "every", h.config.Every, "error", err)
+			h.config.Log.Warn("the heartbeat failed; it is tried again at every interval", "host", h.host, "every", h.config.Every, "error", err)
 		}
 	case h.failed > 0:
-		h.config.Log.Info("the heartbeat arrives again", "host", h.host, "failed", h.failed)
+		h.config.Log.Info("the heartbeat succeeds again", "host", h.host, "failed", h.failed)
 		h.failed = 0
 	}
 }
 
-// call makes one request. Its errors leave the URL out.
+// call makes one request. Its errors do not contain the URL.
 func (h *Heartbeat) call(ctx context.Context) error {
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -172,7 +173,7 @@ func (h *Heartbeat) call(ctx context.Context) error {
 	return nil
 }
 
-// cause is why a request failed, without the URL that net/http puts before it.
+// cause returns why a request failed, without the URL that net/http adds.
 func (h *Heartbeat) cause(ctx, limited context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Canceled

@@ -20,8 +20,8 @@ import (
 
 const secretURL = "https://heartbeat.example.com/d2b1c9f0"
 
-// A bench is what a heartbeat meets, by how long it has run. All of its time passes
-// at once.
+// bench is the environment of a heartbeat on a virtual clock. Its functions depend on how
+// long the heartbeat has run.
 type bench struct {
 	answer    func(after time.Duration, r *http.Request) (*http.Response, error) // nil: 200
 	watermark func(after time.Duration) time.Time                                // nil: the time
@@ -63,7 +63,7 @@ func redirect(to string) func(*http.Request) (*http.Response, error) {
 	}
 }
 
-// run lets the heartbeat go on for a while.
+// run runs the heartbeat for a time.
 func (b *bench) run(t *testing.T, length time.Duration) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -84,7 +84,7 @@ func (b *bench) run(t *testing.T, length time.Duration) {
 	}
 }
 
-// called compares when the URL was called.
+// called compares the times of the calls with the expected ones.
 func (b *bench) called(t *testing.T, want ...time.Duration) {
 	t.Helper()
 	if diff := cmp.Diff(want, b.calls); diff != "" {
@@ -92,7 +92,7 @@ func (b *bench) called(t *testing.T, want ...time.Duration) {
 	}
 }
 
-// logged compares the lines of the log with texts that they should have in them.
+// logged checks that the log has one line for each text, and that the line contains it.
 func (b *bench) logged(t *testing.T, want ...string) {
 	t.Helper()
 	lines := slices.Collect(strings.Lines(b.log.String()))
@@ -113,7 +113,7 @@ func TestBeatsWhileTheWatermarkMoves(t *testing.T) {
 	b.logged(t)
 }
 
-func TestSilentWhileTheWatermarkStandsStill(t *testing.T) {
+func TestSilentWhileTheWatermarkDoesNotMove(t *testing.T) {
 	var b bench
 	b.watermark = func(after time.Duration) time.Time {
 		if after > 30*time.Second && after < 4*time.Minute {
@@ -122,9 +122,9 @@ func TestSilentWhileTheWatermarkStandsStill(t *testing.T) {
 		return b.begin.Add(after)
 	}
 	b.run(t, 330*time.Second)
-	// At one minute the watermark had moved since the beginning.
+	// After one minute the watermark has moved since the start.
 	b.called(t, 0, time.Minute, 4*time.Minute, 5*time.Minute)
-	b.logged(t, "the scheduler stands still", "the scheduler goes on")
+	b.logged(t, "the scheduler does not run", "the scheduler runs again")
 }
 
 func TestSilentBeforeTheFirstLook(t *testing.T) {
@@ -140,7 +140,7 @@ func TestSilentBeforeTheFirstLook(t *testing.T) {
 	b.logged(t)
 }
 
-func TestClockSetBackIsNoStandstill(t *testing.T) {
+func TestClockSetBackMovesTheWatermark(t *testing.T) {
 	var b bench
 	b.watermark = func(after time.Duration) time.Time {
 		if after > 90*time.Second {
@@ -153,7 +153,7 @@ func TestClockSetBackIsNoStandstill(t *testing.T) {
 	b.logged(t)
 }
 
-func TestFailuresAreLoggedOnceAStreak(t *testing.T) {
+func TestFailuresInARowAreLoggedOnce(t *testing.T) {
 	tests := map[string]struct {
 		answer func(*http.Request) (*http.Response, error)
 		says   string
@@ -164,7 +164,7 @@ func TestFailuresAreLoggedOnceAStreak(t *testing.T) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		}, "no answer within 10s"},
-		"another host":   {redirect("https://elsewhere.example.com/"), "redirects to https://elsewhere.example.com, and another host is never called"},
+		"another host":   {redirect("https://elsewhere.example.com/"), "redirects to https://elsewhere.example.com; redirects to another host are not followed"},
 		"another scheme": {redirect("http://heartbeat.example.com/plain"), "redirects to http://heartbeat.example.com"},
 		"for ever": {func(r *http.Request) (*http.Response, error) {
 			return redirect("https://heartbeat.example.com/x" + r.URL.Path)(r)
@@ -179,7 +179,7 @@ func TestFailuresAreLoggedOnceAStreak(t *testing.T) {
 				return status(204)(r)
 			}}
 			b.run(t, 6*time.Minute)
-			b.logged(t, test.says, "the heartbeat arrives again")
+			b.logged(t, test.says, "the heartbeat succeeds again")
 		})
 	}
 }
@@ -193,7 +193,7 @@ func TestRedirectWithinTheHost(t *testing.T) {
 	b.logged(t)
 }
 
-func TestEndIsNoFailure(t *testing.T) {
+func TestStopIsNotAFailure(t *testing.T) {
 	b := bench{answer: func(_ time.Duration, r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		return nil, r.Context().Err()
@@ -213,9 +213,9 @@ func TestNewRefuses(t *testing.T) {
 		"http loopback": {url: "http://127.0.0.1:8000/x"},
 		"http v6":       {url: "http://[::1]:8000/x"},
 		"http":          {url: "http://heartbeat.example.com/d2b1c9f0", says: "must begin with https://"},
-		"file":          {url: "file:///d2b1c9f0", says: "is no URL"},
-		"none":          {says: "is no URL"},
-		"broken":        {url: "https://heartbeat.example.com/%zzd2b1c9f0", says: "is no URL"},
+		"file":          {url: "file:///d2b1c9f0", says: "is not a URL"},
+		"none":          {says: "is not a URL"},
+		"broken":        {url: "https://heartbeat.example.com/%zzd2b1c9f0", says: "is not a URL"},
 		"ftp":           {url: "ftp://127.0.0.1/d2b1c9f0", says: "must begin with https://"},
 		"too often":     {url: secretURL, every: time.Second, says: "at least 1m0s"},
 	}

@@ -32,7 +32,7 @@ steps:
       return {broken = false, text = ""}
 `
 
-// checker compiles as `pdflow check` does.
+// checker returns a function that compiles a file as `pdflow check` does.
 func checker(b *testing.B) func(string) (*workflow.Plan, error) {
 	catalog, err := action.NewCatalog(builtins.Actions(builtins.Config{})...)
 	if err != nil {
@@ -60,8 +60,8 @@ func writeChecks(b *testing.B, folder string, from, to, version int) []string {
 	return files
 }
 
-// BenchmarkReload compares a reload with the check of what has changed, one after the
-// other: the bound is 1.5 times as long.
+// BenchmarkReload compares a reload with compiling the changed files one after the other.
+// The bound is 1.5 times as long.
 func BenchmarkReload(b *testing.B) {
 	for _, size := range []struct{ all, changed int }{{200, 200}, {200, 1}, {10_000, 100}} {
 		name := fmt.Sprintf("%d-of-%d", size.changed, size.all)
@@ -80,7 +80,7 @@ func BenchmarkReload(b *testing.B) {
 		})
 		b.Run(name+"/reload", func(b *testing.B) {
 			folder := b.TempDir()
-			ago := time.Now().Add(-time.Hour) // those that are young are read again
+			ago := time.Now().Add(-time.Hour) // young files would be read again
 			for _, file := range writeChecks(b, folder, 0, size.all, -1) {
 				if err := os.Chtimes(file, ago, ago); err != nil {
 					b.Fatal(err)

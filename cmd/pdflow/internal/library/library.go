@@ -1,34 +1,34 @@
-// Package library keeps the workflows of files and folders as they are on disk, and
-// notices when that changes.
+// Package library has the workflows of files and folders, and reloads them when the files
+// change.
 //
-//   - A [Library] reads the files of its paths and compiles them. [Library.Check] reads
-//     again what has changed, [Library.Watch] does so whenever something does.
-//   - A [Snapshot] is what was there at one time; it never changes. A [File] in it has
-//     the plan that is served, and the problem that keeps a newer one from it.
-//   - A [Change] is how a file differs from the snapshot before: added, changed,
-//     removed, broken or mended.
+//   - [Library] reads and compiles the files of its paths. [Library.Check] reads the
+//     changed files again. [Library.Watch] does that whenever a file changes.
+//   - [Snapshot] has all files at one time; it never changes. A [File] has the plan that
+//     is served, and the problem of a newer version that cannot be served.
+//   - [Change] is the difference of a file between two snapshots: added, changed, removed,
+//     broken or mended.
 //
-// # What is served
+// # Which version is served
 //
-// Of each file the last version without errors. One name belongs to one file: the
-// first to have it keeps it, and another file with the same name is broken until one
-// of them gets a new name or goes (names.go).
+// The library serves the last version of a file that has no errors. A workflow name
+// belongs to one file: the first file with the name keeps it. A second file with the name
+// is broken until one of them gets another name or is removed (names.go).
 //
-// # What is read again
+// # Which files are read again
 //
-// A file depends on its sources: itself, and the Lua files that its plan was made
-// from. When one of them is not the same file of the same size and time as before
-// (scan.go), it is read, and only when its text differs too, the workflow is compiled
-// again (load.go). One that is broken depends on every Lua file below its folder: any
-// of them may mend it. What mends it may also lie elsewhere, so that it is compiled
-// again now and then.
+// A workflow depends on its sources: its own file, and the Lua files that its plan was
+// made from. A source is read again if it is another file, or has another size or time
+// (scan.go). The workflow is compiled again only if the text of a source has changed
+// (load.go). A broken workflow depends on every Lua file below its folder, because each
+// of them may mend it. It is also compiled again at intervals, because what mends it may
+// be outside its folder.
 //
 // # How changes are noticed
 //
-// Folders are watched, not files: editors and deployments replace files by renaming,
-// and Kubernetes swaps a link to a whole folder. A poll stands in where the system
-// does not tell: network file systems, links to files elsewhere, and more folders than
-// may be watched (watch.go).
+// The library watches folders, not files: editors and deployments replace files by
+// renaming, and Kubernetes replaces a link to a whole folder. It also polls, because the
+// system does not report every change: on network file systems, behind links to other
+// folders, and if there are too many folders to watch (watch.go).
 package library
 
 import (
@@ -42,45 +42,45 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A Config says what is read and how. Changed may be nil.
+// Config is the configuration of a [Library]. All fields but Changed are required.
 type Config struct {
 	Paths []string // files and folders
 	// Compile reads and compiles a file. It is called from several goroutines.
 	Compile func(file string) (*workflow.Plan, error)
 	Clock   action.Clock
-	Log     *slog.Logger // for what keeps changes from being noticed
-	// Changed hears of every snapshot that differs from the one before, one after the
-	// other and after the first.
+	Log     *slog.Logger // for problems in noticing changes
+	// Changed is called for every snapshot that differs from the one before, but not for
+	// the first. The calls do not overlap.
 	Changed func(*Snapshot, []Change)
 }
 
-// A Library is the workflows of files and folders. It is safe for concurrent use.
+// Library has the workflows of files and folders. It is safe for concurrent use.
 type Library struct {
 	config   Config
 	snapshot atomic.Pointer[Snapshot]
 
 	mu      sync.Mutex // held by one check at a time
 	known   map[string]*tracked
-	missing map[string]error // paths that could not be looked at
+	missing map[string]error // paths that cannot be read
 	folders []string         // to watch
 }
 
-// A Snapshot is the workflows at one time. It is immutable.
+// Snapshot has the workflow files at one time. It is immutable.
 type Snapshot struct {
 	Files []File // by path
 }
 
-// A File is a workflow file.
+// File is a workflow file.
 type File struct {
 	Path string
-	// Plan is what is served: the last version without errors; nil when there was
+	// Plan is the plan that is served: the last version without errors. Nil: there was
 	// none.
 	Plan *workflow.Plan
-	// Problem keeps the newest version from being served; nil when it is.
+	// Problem is why the newest version is not served. Nil: it is served.
 	Problem error
 }
 
-// Plans returns the plans that are served, by path. No two have one name.
+// Plans returns the plans that are served, by path. Each has another name.
 func (s *Snapshot) Plans() []*workflow.Plan {
 	var plans []*workflow.Plan
 	for _, f := range s.Files {
@@ -102,7 +102,7 @@ func (s *Snapshot) Broken() int {
 	return n
 }
 
-// A ChangeKind is how a file differs from the snapshot before.
+// ChangeKind is how a file differs from the snapshot before.
 type ChangeKind string
 
 // The kinds of changes.
@@ -110,21 +110,21 @@ const (
 	Added   ChangeKind = "added"
 	Changed ChangeKind = "changed"
 	Removed ChangeKind = "removed"
-	Broken  ChangeKind = "broken" // its newest version cannot be served
+	Broken  ChangeKind = "broken" // the newest version cannot be served
 	Mended  ChangeKind = "mended"
 )
 
-// A Change is how a file, or a path that could not be looked at, differs from the
-// snapshot before.
+// Change is the difference of a file, or of a path that cannot be read, from the snapshot
+// before.
 type Change struct {
 	Kind     ChangeKind
 	File     string
-	Workflow string // the name that it is or was served under, else that of the file
+	Workflow string // the name of its plan; without a plan, the name of the file
 	Problem  error  // of Broken
 }
 
-// Open reads everything. Its error says that a path cannot be looked at; files with
-// problems are in the snapshot.
+// Open reads all files. It returns an error if a path cannot be read. Files with problems
+// are in the snapshot.
 func Open(c Config) (*Library, error) {
 	if c.Compile == nil || c.Clock == nil || c.Log == nil || len(c.Paths) == 0 {
 		return nil, errors.New("library.Config needs Paths, Compile, Clock and Log")
@@ -140,7 +140,7 @@ func Open(c Config) (*Library, error) {
 		}
 	}
 	for _, folder := range sortedKeys(l.missing) {
-		c.Log.Error("a folder is left out", "folder", folder, "error", l.missing[folder])
+		c.Log.Error("a folder cannot be read and is left out", "folder", folder, "error", l.missing[folder])
 	}
 	return l, nil
 }
@@ -148,7 +148,7 @@ func Open(c Config) (*Library, error) {
 // Snapshot returns the workflows as they were at the last check.
 func (l *Library) Snapshot() *Snapshot { return l.snapshot.Load() }
 
-// Check reads what has changed since the last check, and returns how.
+// Check reads the files that have changed since the last check, and returns the changes.
 func (l *Library) Check() []Change {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -159,7 +159,7 @@ func (l *Library) Check() []Change {
 	return changes
 }
 
-// check does the work of Check and Open. The lock is held.
+// check does the work of Check and Open. The caller holds the lock.
 func (l *Library) check() []Change {
 	found := scan(l.config.Paths, l.config.Clock.Now())
 	changes := l.lost(found)

@@ -19,8 +19,8 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A tree is a folder of workflows in a small language of its own: the first word is
-// the name, `bad` is an error, and `needs x.lua` makes x.lua a source.
+// tree is a folder of workflows in a small test language: the first word is the name,
+// `bad` is an error, and `needs x.lua` makes x.lua a source.
 type tree struct {
 	*library.Library
 	t        *testing.T
@@ -28,8 +28,8 @@ type tree struct {
 	compiled atomic.Int64
 }
 
-// newTree writes files, by name, and opens a library of the paths in the folder, or of
-// the folder.
+// newTree writes files, by name, and opens a library of the given paths in the folder.
+// Without paths it opens the whole folder.
 func newTree(t *testing.T, files map[string]string, paths ...string) *tree {
 	t.Helper()
 	w := &tree{t: t, folder: t.TempDir()}
@@ -82,7 +82,7 @@ func (w *tree) compile(file string) (*workflow.Plan, error) {
 	return plan, nil
 }
 
-// write replaces a file as editors do: another file takes its name.
+// write replaces a file as editors do: it renames another file to its name.
 func (w *tree) write(name, text string) {
 	w.t.Helper()
 	file := filepath.Join(w.folder, name)
@@ -111,12 +111,12 @@ func (w *tree) rename(from, to string) {
 	}
 }
 
-// short is a text without the folder.
+// short returns a text without the folder.
 func (w *tree) short(text string) string {
 	return strings.ReplaceAll(text, w.folder+string(filepath.Separator), "")
 }
 
-// lines are changes as a test writes them.
+// lines returns changes in the notation of the tests.
 func (w *tree) lines(changes []library.Change) []string {
 	var lines []string
 	for _, c := range changes {
@@ -129,7 +129,7 @@ func (w *tree) lines(changes []library.Change) []string {
 	return lines
 }
 
-// expect checks again and compares how the files have changed.
+// expect checks the files and compares the changes with the expected ones.
 func (w *tree) expect(want ...string) {
 	w.t.Helper()
 	if diff := cmp.Diff(want, w.lines(w.Check())); diff != "" {
@@ -137,7 +137,7 @@ func (w *tree) expect(want ...string) {
 	}
 }
 
-// serves compares what is served, as file: text of the plan.
+// serves compares the plans that are served, as file: text of the plan.
 func (w *tree) serves(want ...string) {
 	w.t.Helper()
 	var got []string
@@ -251,7 +251,7 @@ func TestChanges(t *testing.T) {
 			test.happens(w)
 			w.expect(test.changes...)
 			w.serves(test.serves...)
-			w.expect() // and that is all
+			w.expect() // there are no further changes
 		})
 	}
 }
@@ -273,7 +273,7 @@ func TestNames(t *testing.T) {
 		"an edit": {
 			map[string]string{"a.yaml": "y", "b.yaml": "x"},
 			func(w *tree) { w.write("a.yaml", "x 2") },
-			[]string{"broken a.yaml (y): " + two + "b.yaml is served, a.yaml is served as it was before; give one of them another `name:`"},
+			[]string{"broken a.yaml (y): " + two + "b.yaml is served, a.yaml is served in its old version; give one of them another `name:`"},
 			[]string{"a.yaml: y", "b.yaml: x"},
 		},
 		"the first goes":    {map[string]string{"a.yaml": "x 1", "b.yaml": "x 2"}, func(w *tree) { w.remove("a.yaml") }, []string{"removed a.yaml (x)", "mended b.yaml (x)"}, []string{"b.yaml: x 2"}},
@@ -285,8 +285,8 @@ func TestNames(t *testing.T) {
 			[]string{"changed a.yaml (y)", "changed b.yaml (x)"},
 			[]string{"a.yaml: y", "b.yaml: x"},
 		},
-		// b loses its name to a, which wanted it first, and has none to go back to.
-		"in a row": {
+		// a gets the name y before b, so b has neither its new name nor its old one.
+		"a chain": {
 			map[string]string{"a.yaml": "x", "b.yaml": "y", "c.yaml": "z"},
 			func(w *tree) { w.write("a.yaml", "y"); w.write("b.yaml", "z") },
 			[]string{"changed a.yaml (y)", "broken b.yaml (b): two files have the name \"z\": c.yaml is served, b.yaml is not served; give one of them another `name:`"},
@@ -320,7 +320,8 @@ func TestOnlyWhatChangedIsCompiled(t *testing.T) {
 	}
 }
 
-// TestSameSizeAndTime changes a file so that nothing but its text shows it.
+// TestSameSizeAndTime proves that a change is noticed even if the file keeps its size and
+// time.
 func TestSameSizeAndTime(t *testing.T) {
 	w := newTree(t, map[string]string{"a.yaml": "a 1"})
 	file := filepath.Join(w.folder, "a.yaml")
@@ -348,8 +349,8 @@ func TestSnapshotsAreImmutable(t *testing.T) {
 	}
 }
 
-// TestConfigMap swaps a folder as Kubernetes does: the files are links into a folder
-// that is one itself, and is replaced by renaming.
+// TestConfigMap replaces a folder as Kubernetes does: the files are links into a folder
+// that is a link itself, and that is replaced by renaming.
 func TestConfigMap(t *testing.T) {
 	w := newTree(t, map[string]string{"..v1/a.yaml": "a 1", "..v1/x.lua": "X"}, ".")
 	link := func(to, name string) {
@@ -387,12 +388,13 @@ func TestPathThatIsALink(t *testing.T) {
 	w.serves("current/a.yaml: a 2")
 }
 
-// TestFolderThatIsAway takes the folder away for a while, as a mount that fails does.
+// TestFolderThatIsAway proves that the plans of a folder are served while the folder is
+// missing, as after a failed mount.
 func TestFolderThatIsAway(t *testing.T) {
 	w := newTree(t, map[string]string{"flows/a.yaml": "a", "other/b.yaml": "b"}, "flows", "other")
 	w.rename("flows", "away")
 	w.remove("other/b.yaml")
-	w.expect("broken flows (): "+filepath.Join(w.folder, "flows")[len(w.folder)+1:]+" cannot be looked at: no such file or directory", "removed other/b.yaml (b)")
+	w.expect("broken flows (): "+filepath.Join(w.folder, "flows")[len(w.folder)+1:]+" cannot be read: no such file or directory", "removed other/b.yaml (b)")
 	w.serves("flows/a.yaml: a")
 	w.expect()
 	w.rename("away", "flows")
@@ -412,8 +414,8 @@ func TestSingleFile(t *testing.T) {
 	w.serves("a.yaml: a needs lib/x.lua Z")
 }
 
-// TestFolderThatGoesDuringAScan makes and removes a folder all the time: that is no path
-// that cannot be looked at.
+// TestFolderThatGoesDuringAScan makes and removes a folder all the time. A folder that is
+// removed during a scan is not reported as one that cannot be read.
 func TestFolderThatGoesDuringAScan(t *testing.T) {
 	w := newTree(t, map[string]string{"a.yaml": "a"})
 	stop := make(chan struct{})
@@ -438,8 +440,8 @@ func TestFolderThatGoesDuringAScan(t *testing.T) {
 	}
 }
 
-// TestWhatMendsMayLieElsewhere mends files by scripts in folders that are not looked
-// into.
+// TestWhatMendsMayLieElsewhere proves that a file is mended by a script in a folder that
+// the library does not read.
 func TestWhatMendsMayLieElsewhere(t *testing.T) {
 	tests := map[string]struct{ broken, path, script string }{
 		"beside a single file": {"a needs scripts/x.lua", "flows/a.yaml", "flows/scripts/x.lua"},
@@ -451,7 +453,7 @@ func TestWhatMendsMayLieElsewhere(t *testing.T) {
 			if err := os.Symlink(filepath.Join(w.folder, "shared"), filepath.Join(w.folder, "flows", "lib")); err != nil {
 				t.Fatal(err)
 			}
-			clock := &laterClock{later: time.Hour} // nothing is young any more
+			clock := &laterClock{later: time.Hour} // no file is young any more
 			c := w.config([]string{filepath.Join(w.folder, test.path)})
 			c.Clock = clock
 			var err error
@@ -463,7 +465,7 @@ func TestWhatMendsMayLieElsewhere(t *testing.T) {
 			w.compiled.Store(0)
 			w.expect()
 			if got := w.compiled.Load(); got != 0 {
-				t.Errorf("got %d compilations at once, want that it waits", got)
+				t.Errorf("got %d compilations at once, want none before the interval", got)
 			}
 			clock.later += time.Minute
 			w.expect("mended flows/a.yaml (a)")
@@ -471,7 +473,7 @@ func TestWhatMendsMayLieElsewhere(t *testing.T) {
 	}
 }
 
-// A laterClock is the machine's, some time later.
+// laterClock is the machine's clock, moved forward.
 type laterClock struct {
 	clock.System
 	later time.Duration

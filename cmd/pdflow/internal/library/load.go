@@ -15,21 +15,21 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A tracked file is what is known of a workflow file.
+// tracked is the state of one workflow file.
 type tracked struct {
 	sources []source
-	newest  *workflow.Plan // its newest version; nil when that has errors
+	newest  *workflow.Plan // the newest version; nil: it has errors
 	problem error          // of the newest version
 	tried   time.Time      // when the newest version was compiled
-	served  *workflow.Plan // the last version that had its name to itself
-	taken   error          // another file has the name of the newest version
+	served  *workflow.Plan // the version that is served; nil: none
+	taken   error          // set if another file has the name of the newest version
 }
 
-// A source is a file that a workflow was made from.
+// source is a file that a workflow was made from.
 type source struct {
 	name  string
 	stamp stamp
-	hash  string // of its text; empty when it could not be read
+	hash  string // of its text; empty: it could not be read
 }
 
 func (t *tracked) file(path string) File {
@@ -40,9 +40,9 @@ func (t *tracked) file(path string) File {
 	return f
 }
 
-// lost forgets the files that are gone, and returns which paths came and went. What a
-// path held that cannot be looked at stays: a folder that is not mounted for a moment
-// does not end its schedules.
+// lost forgets the files that were removed. It returns the paths that cannot be read any
+// more, or can be read again. It keeps the files of a path that cannot be read: a folder
+// that is not mounted for a moment must not end its schedules.
 func (l *Library) lost(found *scanned) []Change {
 	var changes []Change
 	looked := maps.Clone(l.missing)
@@ -65,7 +65,7 @@ func (l *Library) lost(found *scanned) []Change {
 	return changes
 }
 
-// unseen reports whether a file may be there, in a path that cannot be looked at.
+// unseen reports whether a file is in a path that cannot be read, and so may exist.
 func (l *Library) unseen(file string) bool {
 	for path := range l.missing {
 		if inside, err := filepath.Rel(path, file); err == nil && filepath.IsLocal(inside) {
@@ -75,8 +75,8 @@ func (l *Library) unseen(file string) bool {
 	return false
 }
 
-// load compiles the files that are new or have changed, as many at a time as there are
-// processors.
+// load compiles the files that are new or have changed. It compiles as many at a time as
+// there are processors.
 func (l *Library) load(found *scanned) {
 	var work []string
 	for _, file := range sortedKeys(found.files) {
@@ -103,11 +103,11 @@ func (l *Library) load(found *scanned) {
 	workers.Wait()
 }
 
-// changed reports whether the text of a source is another one. A source that only
-// looks different gets its new stamp.
+// changed reports whether the text of a source has changed. If only the stamp of a source
+// has changed, it stores the new stamp.
 func (t *tracked) changed(found *scanned) bool {
 	if t.problem != nil && found.at.Sub(t.tried).Abs() >= pollWatched {
-		return true // what may mend it lies elsewhere too: behind links, or the file of a secret
+		return true // what mends it may be elsewhere: behind a link, or in the file of a secret
 	}
 	for i := range t.sources {
 		s := &t.sources[i]
@@ -116,21 +116,21 @@ func (t *tracked) changed(found *scanned) bool {
 			continue
 		}
 		if t.problem != nil && s.stamp.young || hashOf(s.name) != s.hash {
-			return true // what a broken file was made from is not known to the byte
+			return true // the sources of a broken file are not known exactly
 		}
 		s.stamp = now
 	}
 	if t.problem == nil {
 		return false
 	}
-	// A script that is new may be the one that was missing.
+	// A new script may be the missing one.
 	folder := filepath.Dir(t.sources[0].name)
 	return slices.ContainsFunc(found.below(folder), func(script string) bool {
 		return !slices.ContainsFunc(t.sources, func(s source) bool { return s.name == script })
 	})
 }
 
-// compile reads a file and notes what it was made from.
+// compile compiles a file and records its sources.
 func (t *tracked) compile(file string, compile func(string) (*workflow.Plan, error), found *scanned) {
 	before := source{file, stampOf(file, found.at), hashOf(file)}
 	t.tried = found.at
@@ -148,12 +148,13 @@ func (t *tracked) compile(file string, compile func(string) (*workflow.Plan, err
 			continue
 		}
 		name := filepath.Join(folder, filepath.FromSlash(s.Name))
-		// One that changes after it was compiled is young: the next check reads it.
+		// If it changes after the compilation, its stamp is young, and the next check reads
+		// it again.
 		t.sources = append(t.sources, source{name, stampOf(name, found.at), s.Hash()})
 	}
 }
 
-// candidates are the scripts that a broken file may have been made from.
+// candidates returns the scripts that a broken file may have been made from.
 func candidates(file string, served *workflow.Plan, found *scanned) []string {
 	folder := filepath.Dir(file)
 	names := found.below(folder)
@@ -174,7 +175,7 @@ func sourcesOf(names []string, found *scanned) []source {
 	return sources
 }
 
-// hashOf identifies the text of a file as [workflow.Source] does.
+// hashOf returns the hash of a file's text, as [workflow.Source] computes it.
 func hashOf(name string) string {
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -184,7 +185,7 @@ func hashOf(name string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// compare returns how the files of two snapshots differ, by path; what is gone first.
+// compare returns the differences of two snapshots, by path. Removed files come first.
 func compare(old, next *Snapshot) []Change {
 	before, after := byPath(old), byPath(next)
 	var changes []Change
@@ -210,8 +211,8 @@ func byPath(s *Snapshot) map[string]File {
 	return files
 }
 
-// since is how a file differs from what it was, if it was known; empty when it does
-// not.
+// since returns how a file differs from its old state, if it was known. It is empty if
+// there is no difference.
 func (f File) since(old File, known bool) ChangeKind {
 	switch {
 	case f.Problem != nil && (!known || old.Problem == nil || old.Problem.Error() != f.Problem.Error()):
@@ -228,7 +229,8 @@ func (f File) since(old File, known bool) ChangeKind {
 	return ""
 }
 
-// Name is the name that the file is served under, else that of the file.
+// Name returns the name of the plan that is served. Without a plan, it is the name of the
+// file without its extension.
 func (f File) Name() string {
 	if f.Plan != nil {
 		return f.Plan.Workflow.Name

@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// TestPipeIsNoWorkflow: a pipe with the name of a workflow would keep whoever reads it
-// for ever.
-func TestPipeIsNoWorkflow(t *testing.T) {
+// TestPipeIsNotAWorkflow proves that a pipe with the name of a workflow is ignored. Reading
+// it would never end.
+func TestPipeIsNotAWorkflow(t *testing.T) {
 	w := newTree(t, map[string]string{"a.yaml": "a"})
 	if err := syscall.Mkfifo(filepath.Join(w.folder, "b.yaml"), 0o600); err != nil {
 		t.Skip(err)
@@ -21,8 +21,8 @@ func TestPipeIsNoWorkflow(t *testing.T) {
 	w.serves("a.yaml: a")
 }
 
-// TestFolderThatIsClosed: of a folder that cannot be read what was loaded stays, and the
-// rest of the tree goes on.
+// TestFolderThatIsClosed proves that the plans of a folder that cannot be read are still
+// served, and that the other folders are still checked.
 func TestFolderThatIsClosed(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root may read everything")

@@ -13,16 +13,16 @@ import (
 	"time"
 )
 
-// recent is how old a file must be for its time to be trusted: file systems count
-// time in steps, and one that changes twice in a step looks the same.
+// recent is the age from which the time of a file can be trusted. File systems count time
+// in steps: a file that changes twice within one step keeps its time.
 const recent = 2 * time.Second
 
-// A scanned tree is what is on disk.
+// scanned has the files and folders on disk.
 type scanned struct {
-	files   map[string]string // workflow files, and the path of the config that has each
+	files   map[string]string // workflow files, each with its path of the configuration
 	scripts []string          // Lua files, sorted
 	folders []string          // to watch, sorted
-	missing map[string]error  // paths that cannot be looked at
+	missing map[string]error  // paths that cannot be read, and why
 	at      time.Time
 }
 
@@ -44,20 +44,20 @@ func scan(paths []string, now time.Time) *scanned {
 func (s *scanned) path(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
-		return fmt.Errorf("%s cannot be looked at: %w", path, reason(err))
+		return fmt.Errorf("%s cannot be read: %w", path, reason(err))
 	}
 	if link, err := os.Lstat(path); err == nil && link.Mode()&fs.ModeSymlink != 0 || !info.IsDir() {
-		s.folders = append(s.folders, filepath.Dir(path)) // where it is replaced
+		s.folders = append(s.folders, filepath.Dir(path)) // the folder in which it may be replaced
 	}
 	if info.IsDir() {
 		return s.folder(path)
 	}
 	s.files[filepath.Clean(path)] = path
-	s.beside(filepath.Dir(path))
+	s.listScripts(filepath.Dir(path))
 	return nil
 }
 
-// reason leaves out the path, which is said already.
+// reason returns an error without its path, which the message has already.
 func reason(err error) error {
 	if failed, ok := err.(*fs.PathError); ok {
 		return failed.Err
@@ -65,13 +65,13 @@ func reason(err error) error {
 	return err
 }
 
-// beside lists the Lua files beside a single workflow, and those of its lib; the rest
-// of the folder may be anything.
-func (s *scanned) beside(folder string) {
+// listScripts lists the Lua files in the folder of a single workflow and in its lib folder. It
+// ignores all other files.
+func (s *scanned) listScripts(folder string) {
 	for _, at := range []string{folder, filepath.Join(folder, "lib")} {
 		entries, err := os.ReadDir(at)
 		if err != nil {
-			continue // it may have none
+			continue // a lib folder is optional
 		}
 		s.folders = append(s.folders, at)
 		for _, entry := range entries {
@@ -82,25 +82,26 @@ func (s *scanned) beside(folder string) {
 	}
 }
 
-// folder lists a folder and those below it; the folder itself may be a link. Hidden
-// ones are left out: editors and Kubernetes keep in them what is not there yet.
+// folder lists a folder and the folders below it. The folder itself may be a link. Hidden
+// files and folders are ignored: editors and Kubernetes use them for files that are not
+// complete yet.
 func (s *scanned) folder(path string) error {
 	root, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return fmt.Errorf("%s cannot be looked at: %w", path, reason(err))
+		return fmt.Errorf("%s cannot be read: %w", path, reason(err))
 	}
 	return filepath.WalkDir(root, func(at string, entry fs.DirEntry, err error) error {
 		if at != root && errors.Is(err, fs.ErrNotExist) {
-			return nil // it went since its folder was read
+			return nil // it was removed after its folder was read
 		}
 		inside, outside := filepath.Rel(root, at)
 		if outside != nil {
 			return outside
 		}
 		if err != nil {
-			err = fmt.Errorf("%s cannot be looked at: %w", filepath.Join(path, inside), reason(err))
+			err = fmt.Errorf("%s cannot be read: %w", filepath.Join(path, inside), reason(err))
 		}
-		if err != nil && at != root { // the rest can be
+		if err != nil && at != root { // the other folders can be read
 			s.missing[filepath.Join(path, inside)] = err
 			return filepath.SkipDir
 		}
@@ -111,7 +112,7 @@ func (s *scanned) folder(path string) error {
 	})
 }
 
-// entry lists what lies in the folder of a path.
+// entry lists one file or folder.
 func (s *scanned) entry(path, name string, entry fs.DirEntry, hidden bool) error {
 	switch {
 	case entry.IsDir() && hidden:
@@ -127,8 +128,8 @@ func (s *scanned) entry(path, name string, entry fs.DirEntry, hidden bool) error
 	return nil
 }
 
-// workflowName reports whether a file of that name is a workflow; a *.world.yaml is
-// what a test meets.
+// workflowName reports whether the name is one of a workflow file. A *.world.yaml is not a
+// workflow: it has the fake answers of a test.
 func workflowName(name string) bool {
 	extension := filepath.Ext(name)
 	return (extension == ".yaml" || extension == ".yml") && !strings.HasSuffix(name, ".world"+extension)
@@ -145,12 +146,12 @@ func (s *scanned) below(folder string) []string {
 	return scripts
 }
 
-// A stamp tells whether a file may have changed. The zero stamp is that of one that
-// is not there.
+// stamp shows whether a file may have changed. The zero stamp means that the file does not
+// exist.
 type stamp struct {
 	info fs.FileInfo
-	// young says that the file had changed so shortly before that it may change again
-	// without showing it.
+	// young says that the file changed so recently that it may change again and keep its
+	// time.
 	young bool
 }
 
@@ -162,7 +163,7 @@ func stampOf(name string, now time.Time) stamp {
 	return stamp{info, info.ModTime().After(now.Add(-recent))}
 }
 
-// same reports whether nothing has changed for sure.
+// same reports whether the file has certainly not changed.
 func (s stamp) same(now stamp) bool {
 	if s.info == nil || now.info == nil {
 		return s.info == nil && now.info == nil

@@ -13,38 +13,38 @@ import (
 )
 
 const (
-	// quiet is how long nothing must happen before a change is looked at: a file that
-	// is written or unpacked changes several times.
+	// quiet is how long no further change may happen before the files are checked: a file
+	// that is written or unpacked changes several times.
 	quiet = 100 * time.Millisecond
-	// patience is how long a change waits at most for quiet.
+	// patience is the longest time that a change waits for quiet.
 	patience = time.Second
-	// pollWatched is how often everything is looked at all the same; pollBlind is how
-	// often where the system does not tell of changes.
+	// pollWatched is the interval of checks without a reported change. pollBlind is the
+	// interval if not all folders can be watched.
 	pollWatched = 30 * time.Second
 	pollBlind   = 2 * time.Second
 )
 
-// A notifier tells of changes in folders, as an fsnotify.Watcher does.
+// notifier reports changes in folders. fsnotify.Watcher implements it.
 type notifier interface {
 	Add(folder string) error
 	Remove(folder string) error
 	Close() error
 }
 
-// watch is a Library that is watched.
+// watch is the state of [Library.Watch].
 type watch struct {
 	*Library
-	notifier notifier // nil: the system does not tell
+	notifier notifier // nil: the system cannot report changes
 	events   <-chan fsnotify.Event
 	errors   <-chan error
-	watched  map[string]fs.FileInfo // the folders, as they were
-	blind    error                  // why not all folders are watched
+	watched  map[string]fs.FileInfo // the folders, as they were when they were added
+	blind    error                  // why not all folders are watched; nil: all are
 
-	first, due time.Time // of the changes that are not looked at; zero: there are none
-	polled     time.Time
+	first, due time.Time // the first change since the last check, and when to check; zero: no change
+	polled     time.Time // the last check
 }
 
-// Watch checks whenever something changes, until the context ends.
+// Watch checks the files whenever one changes, until the context ends.
 func (l *Library) Watch(ctx context.Context) {
 	w := &watch{Library: l, watched: map[string]fs.FileInfo{}}
 	watcher, err := fsnotify.NewWatcher()
@@ -71,7 +71,7 @@ func (w *watch) run(ctx context.Context) {
 				w.heard()
 			}
 		case err := <-w.errors:
-			w.config.Log.Warn("changes of files may have been missed; all are looked at", "error", err)
+			w.config.Log.Warn("changes of files may have been missed; all files are checked", "error", err)
 			w.heard()
 		case <-wake:
 			w.look()
@@ -82,7 +82,7 @@ func (w *watch) run(ctx context.Context) {
 
 func (w *watch) now() time.Time { return w.config.Clock.Now() }
 
-// next is when to look.
+// next returns when to check.
 func (w *watch) next() time.Time {
 	poll := w.polled.Add(pollWatched)
 	if w.blind != nil {
@@ -94,7 +94,7 @@ func (w *watch) next() time.Time {
 	return poll
 }
 
-// heard puts a look off until it is quiet, but not for ever.
+// heard schedules a check after a change. Each further change delays it, up to patience.
 func (w *watch) heard() {
 	now := w.now()
 	if w.due.IsZero() {
@@ -106,8 +106,8 @@ func (w *watch) heard() {
 	}
 }
 
-// look checks the files, and again as long as there are folders that were not watched
-// meanwhile: what came into them before may have been missed.
+// look checks the files. It checks them again if it found new folders, because files may
+// have been written there before the folders were watched.
 func (w *watch) look() {
 	w.due = time.Time{}
 	for {
@@ -119,8 +119,8 @@ func (w *watch) look() {
 	w.polled = w.now()
 }
 
-// follow watches the folders that there are now and no others, and reports whether
-// some are new. A folder that was replaced is new, whatever its name.
+// follow watches the folders of the last check and no others. It reports whether some of
+// them are new. A folder that replaced another folder is new.
 func (w *watch) follow() bool {
 	if w.notifier == nil {
 		return false
@@ -133,7 +133,7 @@ func (w *watch) follow() bool {
 	for _, folder := range folders {
 		info, err := os.Stat(folder)
 		if err != nil {
-			continue // it went meanwhile
+			continue // it was removed
 		}
 		if old := w.watched[folder]; old != nil {
 			if os.SameFile(old, info) {
@@ -158,8 +158,8 @@ func (w *watch) follow() bool {
 	return fresh
 }
 
-// forget takes a folder that was removed, renamed or replaced for one that is not
-// watched: another may have its name, and even its number on the disk.
+// forget stops watching a folder that was removed, renamed or replaced. Another folder may
+// have the same name, and even the same inode.
 func (w *watch) forget(e fsnotify.Event) {
 	if !e.Has(fsnotify.Remove) && !e.Has(fsnotify.Rename) && !e.Has(fsnotify.Create) {
 		return
@@ -173,16 +173,17 @@ func (w *watch) forget(e fsnotify.Event) {
 	}
 }
 
-// setBlind notes why not all changes are told, and logs it when it begins.
+// setBlind records why not all changes are reported. It logs the first of several errors
+// in a row.
 func (w *watch) setBlind(err error) {
 	if err != nil && w.blind == nil {
-		w.config.Log.Warn("the system does not tell of all changes: files are looked at again and again", "every", pollBlind, "error", err)
+		w.config.Log.Warn("the system does not report all changes: files are checked at intervals", "every", pollBlind, "error", err)
 	}
 	w.blind = err
 }
 
-// concerns reports whether an event may change a workflow. What else lies in the
-// folders, such as a journal that is always written, does not.
+// concerns reports whether an event may be about a workflow. Other files in the folders,
+// such as a journal that is always written, are ignored.
 func (w *watch) concerns(e fsnotify.Event) bool {
 	switch filepath.Ext(e.Name) {
 	case ".yaml", ".yml", ".lua":

@@ -22,7 +22,7 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// compileText takes the text of a file as the name of its workflow.
+// compileText compiles a file to a workflow whose name is the text of the file.
 func compileText(file string) (*workflow.Plan, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -31,9 +31,9 @@ func compileText(file string) (*workflow.Plan, error) {
 	return &workflow.Plan{Workflow: &workflow.Workflow{Name: string(text)}, Sources: []workflow.Source{{Name: filepath.Base(file), Text: text}}}, nil
 }
 
-// told stands in for the system's notifications.
+// told is a fake notifier.
 type told struct {
-	folders []string // that are watched
+	folders []string // the watched folders
 	refuse  error
 }
 
@@ -51,7 +51,7 @@ func (n *told) Remove(folder string) error {
 
 func (n *told) Close() error { return nil }
 
-// A desk is a library that is watched in time that nobody waits for.
+// desk is a library that is watched on a virtual clock.
 type desk struct {
 	*told
 	t      *testing.T
@@ -61,10 +61,10 @@ type desk struct {
 	errors chan error
 	log    bytes.Buffer
 	mu     sync.Mutex
-	heard  []string // when something changed, and what
+	heard  []string // the changes, with their times
 }
 
-// watched runs a test beside the watch of a folder with one file.
+// watched runs a test while a folder with one file is watched.
 func watched(t *testing.T, refuse error, test func(*desk)) {
 	folder := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
@@ -105,7 +105,7 @@ func (d *desk) write(name, text string) {
 	}
 }
 
-// tell lets the system tell of a change, and time go by.
+// tell reports a change, and lets time pass.
 func (d *desk) tell(name string, op fsnotify.Op, pass time.Duration) {
 	d.events <- fsnotify.Event{Name: filepath.Join(d.folder, name), Op: op}
 	d.pass(pass)
@@ -148,7 +148,7 @@ func TestChangesDoNotWaitForEver(t *testing.T) {
 	})
 }
 
-func TestPollFindsWhatIsNotTold(t *testing.T) {
+func TestPollFindsUnreportedChanges(t *testing.T) {
 	watched(t, nil, func(d *desk) {
 		d.pass(time.Minute)
 		d.write("b.yaml", "b")
@@ -163,7 +163,7 @@ func TestPollIsFasterWithoutNotification(t *testing.T) {
 		d.write("b.yaml", "b")
 		d.pass(3 * time.Second)
 		d.expect("1m2s added b.yaml")
-		if got := strings.Count(d.log.String(), "does not tell of all changes"); got != 1 {
+		if got := strings.Count(d.log.String(), "does not report all changes"); got != 1 {
 			t.Errorf("got %d lines, want 1:\n%s", got, &d.log)
 		}
 	})
@@ -178,7 +178,7 @@ func TestOverflowLooksAtEverything(t *testing.T) {
 	})
 }
 
-func TestWhatLiesBesideIsNoChange(t *testing.T) {
+func TestOtherFilesAreIgnored(t *testing.T) {
 	watched(t, nil, func(d *desk) {
 		d.write("a.yaml", "changed")
 		d.write("journal.db-wal", "x")
@@ -191,7 +191,8 @@ func TestWhatLiesBesideIsNoChange(t *testing.T) {
 	})
 }
 
-// TestNewFolders are watched, and what came into them before is found.
+// TestNewFolders proves that new folders are watched, and that files that were written
+// before that are found.
 func TestNewFolders(t *testing.T) {
 	watched(t, nil, func(d *desk) {
 		d.write("sub/b.yaml", "b")
@@ -211,8 +212,8 @@ func TestNewFolders(t *testing.T) {
 	})
 }
 
-// TestFolderOfTheSameNumber puts another folder in place of one that is watched. The
-// disk may give it the same number, so that only the event tells.
+// TestFolderOfTheSameNumber proves that a folder that replaces a watched folder is watched.
+// It may have the same inode, so only the event shows the change.
 func TestFolderOfTheSameNumber(t *testing.T) {
 	watched(t, nil, func(d *desk) {
 		d.write("sub/b.yaml", "b")
@@ -225,8 +226,8 @@ func TestFolderOfTheSameNumber(t *testing.T) {
 	})
 }
 
-// TestWatch asks the system itself. It waits for the notification of a change, and the
-// poll, which would find it after half a minute, comes too late for the test.
+// TestWatch uses the notifications of the system. The poll would find a change only after
+// half a minute, which is too late for the test.
 func TestWatch(t *testing.T) {
 	folder := t.TempDir()
 	heard := make(chan []Change, 10)
@@ -252,7 +253,7 @@ func TestWatch(t *testing.T) {
 				t.Fatalf("got %v, want one file %s", changes, kind)
 			}
 		case <-time.After(25 * time.Second):
-			t.Fatalf("nothing was heard, want a file %s", kind)
+			t.Fatalf("no change was reported, want a file %s", kind)
 		}
 	}
 	file, sub := filepath.Join(folder, "a.yaml"), filepath.Join(folder, "sub")

@@ -1,11 +1,11 @@
-// Package systemd tells systemd how the daemon does, for units of Type=notify.
+// Package systemd reports the state of the daemon to systemd, for units of Type=notify.
 //
-//   - A [Notifier] sends the messages of sd_notify(3): that the daemon is ready, reads
-//     its files again, stops, and a line for `systemctl status`.
-//   - [Notifier.Watch] keeps the watchdog of WatchdogSec= quiet as long as the
-//     scheduler's loop lives: one that hangs is killed and started again.
+//   - [Notifier] sends the messages of sd_notify(3): ready, reloading, stopping, and a line
+//     for `systemctl status`.
+//   - [Notifier.Watch] reports to the watchdog of WatchdogSec= while the scheduler's loop
+//     runs. If the loop hangs, systemd kills and restarts the daemon.
 //
-// Without systemd, which is when NOTIFY_SOCKET is not set, all of it does nothing.
+// Without systemd (NOTIFY_SOCKET is not set) the package does nothing.
 package systemd
 
 import (
@@ -19,56 +19,57 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// A Notifier talks to systemd. It is safe for concurrent use.
+// Notifier sends messages to systemd. It is safe for concurrent use.
 type Notifier struct {
 	log *slog.Logger
 
 	mu     sync.Mutex
-	broken bool // the last message did not arrive, which was logged
+	broken bool // the last message could not be sent, which was logged
 }
 
-// New returns a notifier. What cannot be said is logged once.
+// New returns a notifier. It logs the first of several messages in a row that cannot be
+// sent.
 func New(log *slog.Logger) *Notifier { return &Notifier{log: log} }
 
-// Ready says that the daemon has started, or has read its files again. One that
-// stands by is ready too: it does what it was started for.
+// Ready reports that the daemon has started, or has read its files again. A standby daemon
+// is ready, too.
 func (n *Notifier) Ready(status string) { n.send(daemon.SdNotifyReady, statusLine(status)) }
 
-// Reloading says that files are read again; Ready must follow.
+// Reloading reports that the daemon reads its files again. Ready must follow.
 func (n *Notifier) Reloading() {
 	n.send(daemon.SdNotifyReloading, strings.TrimSpace(daemon.SdNotifyMonotonicUsec()))
 }
 
-// Stopping says that the daemon ends.
+// Stopping reports that the daemon is stopping.
 func (n *Notifier) Stopping(status string) { n.send(daemon.SdNotifyStopping, statusLine(status)) }
 
 // Status sets the line that `systemctl status` shows.
 func (n *Notifier) Status(text string) { n.send(statusLine(text)) }
 
-// statusLine is a message of one line: the next line would be another message.
+// statusLine returns a status message on one line. A second line would be another message.
 func statusLine(text string) string {
 	return "STATUS=" + strings.Join(strings.Fields(text), " ")
 }
 
-// send sends messages in one datagram, so that they take effect together.
+// send sends messages in one datagram, so that systemd handles them together.
 func (n *Notifier) send(messages ...string) {
 	_, err := daemon.SdNotify(false, strings.Join(messages, "\n"))
 	n.report(err)
 }
 
-// report logs an error unless the message before met one too.
+// report logs an error, unless the message before failed, too.
 func (n *Notifier) report(err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if err != nil && !n.broken {
-		n.log.Warn("systemd cannot be told how the daemon does", "error", err)
+		n.log.Warn("messages to systemd cannot be sent", "error", err)
 	}
 	n.broken = err != nil
 }
 
-// Watch tells the watchdog that the daemon lives, twice in its time, while alive says
-// so; it returns when the context ends, or at once when systemd has set no watchdog
-// for this process.
+// Watch reports to the watchdog while alive returns true, twice in the watchdog's time. It
+// returns when the context ends, or at once if systemd has set no watchdog for this
+// process.
 func (n *Notifier) Watch(ctx context.Context, clock action.Clock, alive func() bool) {
 	within, err := daemon.SdWatchdogEnabled(false)
 	n.report(err)
@@ -85,7 +86,7 @@ func (n *Notifier) watch(ctx context.Context, clock action.Clock, every time.Dur
 		if live {
 			n.send(daemon.SdNotifyWatchdog)
 		} else if !silent {
-			n.log.Error("the scheduler's loop stands still: systemd's watchdog is not told that it lives")
+			n.log.Error("the scheduler's loop does not run: nothing is reported to systemd's watchdog")
 		}
 		silent = !live
 		if clock.Sleep(ctx, every) != nil {

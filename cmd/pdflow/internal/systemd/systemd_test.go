@@ -19,8 +19,8 @@ import (
 	"github.com/pdflow/pdflow/engine/clock"
 )
 
-// listen makes a socket that stands in for systemd's. What is sent there stays until
-// it is read: a datagram is in the socket before the sender goes on.
+// listen makes a socket in place of systemd's. A datagram is in the socket before the
+// sender returns, and stays there until it is read.
 func listen(t *testing.T) *net.UnixConn {
 	t.Helper()
 	if runtime.GOOS == "windows" {
@@ -71,7 +71,7 @@ func TestMessages(t *testing.T) {
 		"reloading": {n.Reloading, `RELOADING=1\nMONOTONIC_USEC=[0-9]+`},
 		"stopping":  {func() { n.Stopping("3 runs end") }, `STOPPING=1\nSTATUS=3 runs end`},
 		"status":    {func() { n.Status("standing by") }, `STATUS=standing by`},
-		// A name with a line end must not become a message of its own.
+		// A line end in a name must not start another message.
 		"two lines": {func() { n.Status("standing by\nREADY=1") }, `STATUS=standing by READY=1`},
 	}
 	for name, test := range tests {
@@ -99,19 +99,19 @@ func TestWithoutSystemdNothingHappens(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeSaidIsLoggedOnce(t *testing.T) {
+func TestFailedMessagesAreLoggedOnce(t *testing.T) {
 	socket := listen(t)
 	socket.Close()
 	log, text := logger()
 	n := systemd.New(log)
 	n.Status("one")
 	n.Status("two")
-	if got := strings.Count(text.String(), "cannot be told"); got != 1 {
+	if got := strings.Count(text.String(), "cannot be sent"); got != 1 {
 		t.Errorf("got %d lines, want 1:\n%s", got, text)
 	}
 }
 
-// stepClock is a clock whose sleeps take no time; it ends after some.
+// stepClock is a clock whose sleeps take no time. It cancels the context after some.
 type stepClock struct {
 	clock.System
 	slept []time.Duration
@@ -149,7 +149,7 @@ func TestWatchdog(t *testing.T) {
 			t.Errorf("got %v between messages, want half of 20s", d)
 		}
 	}
-	if got := strings.Count(text.String(), "stands still"); got != 1 {
+	if got := strings.Count(text.String(), "does not run"); got != 1 {
 		t.Errorf("got %d lines, want 1:\n%s", got, text)
 	}
 }

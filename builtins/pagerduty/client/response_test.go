@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// TestIncompleteAnswers proves that a success which does not hold what was asked
-// for is no empty result: "nobody has this address" decides whether a user is made.
+// TestIncompleteAnswers proves that a success without the data that was asked for is an
+// error, not an empty result. An empty result of a lookup would create a user again.
 func TestIncompleteAnswers(t *testing.T) {
 	account := endpoint{name: "account", call: func(ctx context.Context, c *Client) error { _, err := c.Account(ctx); return err }}
 	for _, e := range append(append(endpoints()[:3], endpoints()[6:12]...), account) {
@@ -27,20 +27,18 @@ func TestIncompleteAnswers(t *testing.T) {
 	}
 }
 
-// TestClampedPages proves that nobody is skipped when the service gives fewer users
-// at once than it was asked for.
-func TestClampedPages(t *testing.T) {
-	c, s, _ := serve(t, V1, ok(`{"users":[],"limit":25,"more":true}`), ok(`{"users":[],"limit":25,"more":false}`))
-	if _, found, err := c.UserByEmail(context.Background(), "ann@example.com"); found || err != nil {
-		t.Errorf("got %v, %v, want not found", found, err)
-	}
-	if got, want := s.arrived[1].Path, "/users?limit=100&offset=25&query=ann%40example.com"; got != want {
-		t.Errorf("second page: got %s, want %s", got, want)
+// TestUnreadableSuccess proves that a write whose success cannot be decoded has Sent set.
+func TestUnreadableSuccess(t *testing.T) {
+	c, _, _ := serve(t, V1, answer{status: 201, body: "<html>"})
+	_, err := c.CreateUser(context.Background(), NewUser{Email: "ann@example.com", Name: "Ann"})
+	var f *Error
+	if !errors.As(err, &f) || f.Kind != Unavailable || !f.Sent {
+		t.Errorf("got %+v, want unavailable and sent", f)
 	}
 }
 
-// TestConnectionsAreReused proves that answers, also those of failures, are read to
-// their end.
+// TestConnectionsAreReused proves that every answer is read to its end, also the answer
+// of a failure.
 func TestConnectionsAreReused(t *testing.T) {
 	var opened atomic.Int32
 	s := &service{answers: []answer{{status: 404, body: "{}"}, {status: 200, body: `{"user":{"id":"P1"}}`}}}
@@ -64,10 +62,10 @@ func TestConnectionsAreReused(t *testing.T) {
 	}
 }
 
-// TestOversizedAnswer proves that an answer without end does not fill the memory.
+// TestOversizedAnswer proves that an endless answer does not fill the memory.
 func TestOversizedAnswer(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.Copy(w, endless{}) // until the client hangs up
+		_, _ = io.Copy(w, endless{}) // until the client closes the connection
 	}))
 	defer server.Close()
 	c, err := New(Config{
@@ -83,7 +81,7 @@ func TestOversizedAnswer(t *testing.T) {
 	}
 }
 
-// endless reads as zeros.
+// endless is an endless stream of zeros.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { clear(p); return len(p), nil }

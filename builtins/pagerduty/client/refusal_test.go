@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestErrorBodies has every shape that is known: PagerDuty's own, those of what
-// stands before it, and broken ones.
+// TestErrorBodies proves how the bodies of refusals are read: PagerDuty's shapes, the
+// shapes of proxies, and broken bodies.
 func TestErrorBodies(t *testing.T) {
 	const invalid = "Invalid Input Provided"
 	for _, test := range []struct {
@@ -32,14 +32,14 @@ func TestErrorBodies(t *testing.T) {
 		{`{"message":"No","code":7}`, 7, "No", nil},
 		{`["No","Never"]`, 0, "No", []string{"Never"}},
 		{`"No"`, 0, "No", nil},
-		{`"No`, 0, "the answer is not JSON that can be read; it may have broken off", nil},
-		{`["No`, 0, "the answer is not JSON that can be read; it may have broken off", nil},
+		{`"No`, 0, "the answer is not valid JSON; it may have been cut off", nil},
+		{`["No`, 0, "the answer is not valid JSON; it may have been cut off", nil},
 		{"\ufeff" + `{"error":"nope"}`, 0, "", []string{"nope"}},
 		{"  \n", 0, "", nil},
 		{`{"error":{"message":"` + strings.Repeat("x", 9<<20) + `"}}`, 0, strings.Repeat("x", 200) + "…", nil},
 		{"Invalid routing key", 0, "Invalid routing key", nil},
-		{"<html><body>Bad Gateway</body></html>", 0, "the answer is a web page, not PagerDuty's; a proxy or a load balancer may stand in between", nil},
-		{`{"error":{"message":"Inv`, 0, "the answer is not JSON that can be read; it may have broken off", nil},
+		{"<html><body>Bad Gateway</body></html>", 0, "the answer is a web page and not from PagerDuty; a proxy or a load balancer may have sent it", nil},
+		{`{"error":{"message":"Inv`, 0, "the answer is not valid JSON; it may have been cut off", nil},
 		{"", 0, "", nil},
 		{"null", 0, "", nil},
 		{"line\none\x00", 0, "line one", nil},
@@ -53,8 +53,9 @@ func TestErrorBodies(t *testing.T) {
 	}
 }
 
+// TestHints proves the kind and the hint of a refusal.
 func TestHints(t *testing.T) {
-	post := request{method: "POST", policy: createsUser}
+	post := request{method: "POST", policy: creates}
 	for _, test := range []struct {
 		r      request
 		status int
@@ -69,7 +70,7 @@ func TestHints(t *testing.T) {
 		{post, 400, `{"error":{"message":"Invalid Input Provided","code":2001,"errors":["Email has already been taken"]}}`, Conflict, ""},
 		{post, 402, "", Forbidden, "plan of the account"},
 		{post, 403, `{"error":{"message":"Missing Account Ability","code":2014}}`, Forbidden, "plan of the account"},
-		{request{method: "POST", policy: createsUser, class: writes}, 403, `{"error":{"message":"Access Denied","code":2010}}`, Forbidden, "read-only key"},
+		{request{method: "POST", policy: creates, priority: writes}, 403, `{"error":{"message":"Access Denied","code":2010}}`, Forbidden, "read-only key"},
 		{post, 400, `{"error":{"message":"Invalid Input Provided","code":2001,"errors":["License error: account could not be locked"]}}`, Unavailable, "max_parallel"},
 		{request{method: "DELETE", policy: deletes}, 400, `{"error":{"errors":["account could not be locked"]}}`, Unavailable, "max_parallel"},
 		{request{method: "GET", policy: reads, credential: testServiceKey}, 401, "", Unauthorized, "looks like an integration key"},
@@ -78,15 +79,15 @@ func TestHints(t *testing.T) {
 		{request{method: "POST", policy: eventsV2}, 400, "Invalid routing key", InvalidInput, "integration key"},
 		{request{method: "GET", policy: reads}, 302, "", Unavailable, "redirects"},
 	} {
-		f := statusError(test.r, response{status: test.status, body: []byte(test.body)})
+		f := refusal(test.r, response{status: test.status, body: []byte(test.body)})
 		if f.Kind != test.kind || !strings.Contains(f.Hint, test.hint) {
 			t.Errorf("%s %d %s: got %s, %q, want %s, %q", test.r.method, test.status, test.body, f.Kind, f.Hint, test.kind, test.hint)
 		}
 	}
 }
 
-// FuzzDecodeError proves that an error of any shape is read without panic, and
-// quoted as short, valid text on one line and without keys.
+// FuzzDecodeError proves that the body of a refusal never causes a panic, and that its
+// texts are short, valid, on one line and without keys.
 func FuzzDecodeError(f *testing.F) {
 	for _, seed := range []string{
 		`{"error":{"errors":["x"]}}`, `{"error":[1]}`, "<html>", "", "{", `{"errors":{"a":[]}}`, `{"errors":[{"aB1":"\u0061B1"}]}`,

@@ -14,25 +14,25 @@ import (
 	"time"
 )
 
-// A meter is a PagerDuty that does nothing but enforce a rate limit, and count.
+// meter is a server that only enforces a rate limit, and counts.
 type meter struct {
 	now     func() time.Time
-	latency func() // how long a request is under way
+	latency func() // returns when the server may answer
 
-	restLimit    int  // of a fixed window that its first request begins
-	eventLimit   int  // of any minute
-	headerless   bool // a refusal says nothing
-	silent       bool // no answer says anything
+	restLimit    int  // requests of a fixed window, which its first request begins
+	eventLimit   int  // events in any minute
+	headerless   bool // a throttled answer has no headers
+	silent       bool // no answer has headers
 	wholeSeconds bool // the reset is rounded up
 	rounding     func(float64) float64
-	elsewhere    float64 // part of the window that another process spends, evenly
+	elsewhere    float64 // part of the window that another process uses, evenly
 
 	mu                  sync.Mutex
 	begins              time.Time // of the window
 	used                int
-	events              []time.Time // that were taken
+	events              []time.Time // accepted in the last minute
 	calls, refused, own int
-	order               []string // paths or bodies of what was taken
+	order               []string // paths or bodies of the accepted requests
 }
 
 func (m *meter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -60,8 +60,9 @@ func (m *meter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, `{"user":{"id":"P1"},"users":[]}`)
 }
 
-// take counts a request in the window. The other process has spent its share of
-// the time that has passed; what it is refused does not count.
+// take counts a request in the window, and reports whether it is accepted. The other
+// process has used the share of the time that has passed; its refused requests do not
+// count.
 func (m *meter) take() bool {
 	now := m.now()
 	if m.begins.IsZero() || now.Sub(m.begins) >= time.Minute {
@@ -117,14 +118,14 @@ func (m *meter) takeEvent(w http.ResponseWriter, r *http.Request, body string) {
 	_, _ = io.WriteString(w, `{"status":"success"}`)
 }
 
-// set changes the meter between requests.
+// set changes the meter under its lock.
 func (m *meter) set(change func(*meter)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	change(m)
 }
 
-// sent is how many requests arrived.
+// sent returns how many requests arrived.
 func (m *meter) sent() (calls int) {
 	m.set(func(m *meter) { calls = m.calls })
 	return calls
@@ -143,8 +144,8 @@ func (m *meter) RoundTrip(r *http.Request) (*http.Response, error) {
 	return recorder.Result(), nil
 }
 
-// virtual returns the meter's client; both go by the time of the bubble that the
-// test is in.
+// virtual returns a client of the meter. Both use the virtual time of the synctest
+// bubble.
 func (m *meter) virtual(t testing.TB, version EventsVersion, pacing *Pacing) *Client {
 	t.Helper()
 	m.set(func(m *meter) {

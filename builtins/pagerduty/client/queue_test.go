@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// exhausted returns a meter whose window is used up, and its client.
+// exhausted returns a meter whose window is used up, and a client of it.
 func exhausted(t *testing.T) (*meter, *Client) {
 	t.Helper()
 	m := &meter{restLimit: 2}
@@ -25,8 +25,8 @@ func exhausted(t *testing.T) (*meter, *Client) {
 	return m, c
 }
 
-// TestOneProbe proves that after a reset one request goes first, and the others go
-// when it has come back.
+// TestOneProbe proves that after a reset one request goes first. The others follow when
+// its answer has come.
 func TestOneProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, c := exhausted(t)
@@ -43,7 +43,7 @@ func TestOneProbe(t *testing.T) {
 		if failures := parallel(4, 4, getUser(c)); len(failures) > 0 {
 			t.Fatal(failures)
 		}
-		// The first answer came 200 ms before: there the window began.
+		// The window began with the first answer, 200 ms ago.
 		second := time.Minute - 200*time.Millisecond
 		if diff := cmp.Diff([]time.Duration{second, second + 200*time.Millisecond, second + 200*time.Millisecond, second + 200*time.Millisecond}, at); diff != "" || m.refused != 0 {
 			t.Errorf("%d refused; times (-want +got):\n%s", m.refused, diff)
@@ -51,12 +51,12 @@ func TestOneProbe(t *testing.T) {
 	})
 }
 
-// TestWritesBeforeReads proves the order of those that wait for one API key: writes
-// first, then in the order of the calls.
+// TestWritesBeforeReads proves the order of the calls that wait for one API key: writes
+// go before reads, and older calls before younger ones.
 func TestWritesBeforeReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, c := exhausted(t)
-		m.set(func(m *meter) { m.restLimit = 1 }) // so that one leaves in each minute
+		m.set(func(m *meter) { m.restLimit = 1 }) // one request leaves in each minute
 		for i := range 3 {
 			go func() { _, _ = c.UserByID(context.Background(), fmt.Sprintf("PREAD%d", i)) }()
 			synctest.Wait()
@@ -75,8 +75,8 @@ func TestWritesBeforeReads(t *testing.T) {
 	})
 }
 
-// TestTriggersFirst proves the order of the events that wait for a key: triggers,
-// acknowledgements and resolutions, change events; each in the order of the calls.
+// TestTriggersFirst proves the order of the events that wait for a key: triggers, then
+// acknowledgements and resolutions, then change events, each in the order of the calls.
 func TestTriggersFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &meter{eventLimit: 1}
@@ -91,7 +91,7 @@ func TestTriggersFirst(t *testing.T) {
 			}
 		}
 		for _, call := range []func(){
-			func() { _, _ = c.SendChangeEvent(context.Background(), ChangeEvent{Summary: "c1"}) }, // is refused, and closes the gate
+			func() { _, _ = c.SendChangeEvent(context.Background(), ChangeEvent{Summary: "c1"}) }, // is throttled, and starts a pause
 			send(Resolve, "r1"), send(Trigger, "t1"), send(Acknowledge, "a1"), send(Trigger, "t2"),
 		} {
 			go call()
@@ -113,8 +113,8 @@ func TestTriggersFirst(t *testing.T) {
 	})
 }
 
-// TestWaitEnds proves that waiting ends with the context, that nothing is sent then,
-// and that somebody else goes on watching the clock.
+// TestWaitEnds proves that a cancelled call stops waiting and sends nothing, and that
+// another waiting call then becomes the sleeper.
 func TestWaitEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, c := exhausted(t)
@@ -131,8 +131,8 @@ func TestWaitEnds(t *testing.T) {
 		cancel()
 		for range 3 {
 			var f *Error
-			if err := <-failed; !errors.As(err, &f) || f.Kind != Cancelled || f.Sent || !strings.Contains(err.Error(), "while waiting for its turn") {
-				t.Errorf("got %v, want cancelled while waiting for its turn", err)
+			if err := <-failed; !errors.As(err, &f) || f.Kind != Cancelled || f.Sent || !strings.Contains(err.Error(), "while waiting for PagerDuty's rate limit") {
+				t.Errorf("got %v, want cancelled while waiting for the rate limit", err)
 			}
 		}
 		synctest.Wait()
@@ -140,12 +140,12 @@ func TestWaitEnds(t *testing.T) {
 			t.Errorf("got %d requests for calls that were cancelled", got)
 		}
 		if err := <-done; err != nil {
-			t.Errorf("the one that stayed: %v", err)
+			t.Errorf("the call that was not cancelled: %v", err)
 		}
 	})
 }
 
-// TestDeadlineWhileWaiting proves that the deadline of a call wins.
+// TestDeadlineWhileWaiting proves that a call does not wait beyond its deadline.
 func TestDeadlineWhileWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, c := exhausted(t)
@@ -160,8 +160,8 @@ func TestDeadlineWhileWaiting(t *testing.T) {
 	})
 }
 
-// TestSharedPacing proves that clients which share a Pacing wait together for the
-// same key, and that other keys and other Pacings are not held up.
+// TestSharedPacing proves that clients that share a Pacing wait together for the same
+// key. Other keys and other Pacings do not wait.
 func TestSharedPacing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var shared Pacing
@@ -181,7 +181,7 @@ func TestSharedPacing(t *testing.T) {
 		}{
 			{"another key", otherKey, 200 * time.Millisecond},
 			{"another pacing", alone, 200 * time.Millisecond},
-			{"the same", b, time.Minute - 400*time.Millisecond}, // the window began 800 ms ago; the answer takes 200
+			{"the same key and pacing", b, time.Minute - 400*time.Millisecond}, // the window began 800 ms ago; the answer takes 200
 		} {
 			begun := time.Now()
 			if err := getUser(test.c)(0); err != nil {
@@ -195,11 +195,11 @@ func TestSharedPacing(t *testing.T) {
 	})
 }
 
-// TestThrottledEventsV1 proves that v1's refusals fail in half a minute, and that
-// those who were not refused wait for their turn instead.
+// TestThrottledEventsV1 proves that a throttled event of v1 fails after half a minute.
+// Events that were not throttled wait in the queue instead.
 func TestThrottledEventsV1(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := &meter{eventLimit: throttleLimit}
+		m := &meter{eventLimit: documentedEvents}
 		c := m.virtual(t, V1, nil)
 		failures := parallel(500, 20, trigger(c))
 		for _, err := range failures {
@@ -208,26 +208,27 @@ func TestThrottledEventsV1(t *testing.T) {
 				t.Errorf("got %v, want rate_limited and not sent", err)
 			}
 		}
-		t.Logf("%d taken, %d refused for good, %d requests", m.own, len(failures), m.calls)
+		t.Logf("%d accepted, %d failed, %d requests", m.own, len(failures), m.calls)
 		if m.own+len(failures) != 500 || len(failures) > 20 {
-			t.Errorf("got %d taken and %d refused for good, want 500 together and at most one for each worker", m.own, len(failures))
+			t.Errorf("got %d accepted and %d failed, want 500 together and at most one failed for each worker", m.own, len(failures))
 		}
 	})
 }
 
-// TestSharedEventKey proves that nothing is lost where somebody else sends most of
-// what a key may: then nothing but trying tells.
+// TestSharedEventKey proves that no event is lost if another process uses most of the
+// limit of a key. The client finds the limit only by trying.
 func TestSharedEventKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &meter{eventLimit: 40}
 		c := m.virtual(t, V2, nil)
 		if failures := parallel(100, 10, trigger(c)); len(failures) > 0 || m.own != 100 {
-			t.Errorf("got %d taken and %v, want 100 and nothing lost", m.own, failures)
+			t.Errorf("got %d accepted and %v, want 100 and no failure", m.own, failures)
 		}
 	})
 }
 
-// TestHangingProbe proves that a request which hangs holds up no page for long.
+// TestHangingProbe proves that a probe that hangs does not hold up other events for
+// longer than probeTimeout.
 func TestHangingProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &meter{eventLimit: 1}
@@ -235,7 +236,7 @@ func TestHangingProbe(t *testing.T) {
 		if err := trigger(c)(0); err != nil {
 			t.Fatal(err)
 		}
-		go func() { _ = trigger(c)(1) }() // is refused: from now on the key is paced
+		go func() { _ = trigger(c)(1) }() // is throttled: from now on the key is paced
 		time.Sleep(210 * time.Millisecond)
 		m.set(func(m *meter) {
 			m.eventLimit = 100
@@ -248,16 +249,16 @@ func TestHangingProbe(t *testing.T) {
 		if err := trigger(c)(2); err != nil {
 			t.Fatal(err)
 		}
-		if waited := time.Since(begun); waited > patience+time.Second {
-			t.Errorf("got an answer after %s, want it after little more than %s", waited, patience)
+		if waited := time.Since(begun); waited > probeTimeout+time.Second {
+			t.Errorf("got an answer after %s, want it after little more than %s", waited, probeTimeout)
 		}
-		time.Sleep(time.Minute) // the hanging one ends
+		time.Sleep(time.Minute) // the probe that hangs ends
 		synctest.Wait()
 	})
 }
 
-// TestEventsAreNotPaced proves that nothing is held back before the service has
-// refused an event, nor after a minute of quiet.
+// TestEventsAreNotPaced proves that no event is held back before PagerDuty has
+// throttled one, nor after a minute without events.
 func TestEventsAreNotPaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &meter{eventLimit: 10_000}
@@ -268,7 +269,7 @@ func TestEventsAreNotPaced(t *testing.T) {
 				t.Errorf("got %v after %s, want 300 events at once", failures, time.Since(begun))
 			}
 			m.set(func(m *meter) { m.eventLimit = 300 })
-			if err := trigger(c)(0); err != nil { // is refused at first
+			if err := trigger(c)(0); err != nil { // is throttled at first
 				t.Fatal(err)
 			}
 			m.set(func(m *meter) { m.eventLimit = 10_000 })
@@ -277,45 +278,45 @@ func TestEventsAreNotPaced(t *testing.T) {
 	})
 }
 
-// TestManyKeys proves that keys which are not used any more are forgotten.
+// TestManyKeys proves that a Pacing forgets keys that are no longer used.
 func TestManyKeys(t *testing.T) {
 	var p Pacing
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	k := clock{now: func() time.Time { return now }}
-	for i := range 10 * manyLanes {
-		turn := p.turn(request{credential: fmt.Sprint(i), class: lookups}, k)
-		if err := func() error { _, err := turn.enter(context.Background()); return err }(); err != nil {
+	for i := range 10 * pruneFrom {
+		place := p.ticket(request{credential: fmt.Sprint(i), priority: lookups}, k)
+		if err := func() error { _, err := place.wait(context.Background()); return err }(); err != nil {
 			t.Fatal(err)
 		}
-		turn.leave(verdict{sent: true, accepted: true})
+		place.release(feedback{sent: true, accepted: true})
 		now = now.Add(time.Second)
 	}
-	if got := len(p.lanes); got > 2*manyLanes {
-		t.Errorf("got %d keys remembered after %d, want at most %d", got, 10*manyLanes, 2*manyLanes)
+	if got := len(p.queues); got > 2*pruneFrom {
+		t.Errorf("got %d keys remembered after %d, want at most %d", got, 10*pruneFrom, 2*pruneFrom)
 	}
 }
 
-// TestHeaders proves what the headers of an answer are taken for.
+// TestHeaders proves how the rate limit headers of an answer are read.
 func TestHeaders(t *testing.T) {
 	for _, test := range []struct {
 		limit, remaining, reset string
-		want                    verdict
+		want                    feedback
 	}{
-		{"960", "12", "20", verdict{stated: true, total: 960, remaining: 12, reset: 20 * time.Second}},
-		{"960", "0", "0.5", verdict{stated: true, total: 960, reset: 500 * time.Millisecond}},
-		{"", "12", "20", verdict{stated: true, remaining: 12, reset: 20 * time.Second}},
-		{"960", "", "20", verdict{total: 960, reset: 20 * time.Second}},
-		{"960", "12", "", verdict{total: 960, remaining: 12}},
-		{"960", "12", "0", verdict{total: 960, remaining: 12}},
-		{"-1", "-1", "-1", verdict{}},
-		{"many", "few", "soon", verdict{}},
-		{"960", "12", "99999", verdict{stated: true, total: 960, remaining: 12, reset: maxReset}},
+		{"960", "12", "20", feedback{stated: true, total: 960, remaining: 12, reset: 20 * time.Second}},
+		{"960", "0", "0.5", feedback{stated: true, total: 960, reset: 500 * time.Millisecond}},
+		{"", "12", "20", feedback{stated: true, remaining: 12, reset: 20 * time.Second}},
+		{"960", "", "20", feedback{total: 960, reset: 20 * time.Second}},
+		{"960", "12", "", feedback{total: 960, remaining: 12}},
+		{"960", "12", "0", feedback{total: 960, remaining: 12}},
+		{"-1", "-1", "-1", feedback{}},
+		{"many", "few", "soon", feedback{}},
+		{"960", "12", "99999", feedback{stated: true, total: 960, remaining: 12, reset: maxReset}},
 	} {
 		header := http.Header{}
 		header.Set("ratelimit-limit", test.limit)
 		header.Set("ratelimit-remaining", test.remaining)
 		header.Set("ratelimit-reset", test.reset)
-		var got verdict
+		var got feedback
 		got.readHeaders(header)
 		if got != test.want {
 			t.Errorf("%s, %s, %s: got %+v, want %+v", test.limit, test.remaining, test.reset, got, test.want)

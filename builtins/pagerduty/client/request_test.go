@@ -2,7 +2,9 @@ package client
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,7 +15,7 @@ const (
 	pathV2 = "/v2/enqueue"
 )
 
-// fullTrigger has every field, and a null that must not leave.
+// fullTrigger returns a trigger with every field, and a null that must not be sent.
 func fullTrigger() Event {
 	return Event{
 		Action: Trigger, IncidentKey: "db1", Description: "disk full", Client: "monitor", ClientURL: "https://monitor.example.com",
@@ -29,7 +31,7 @@ func sending(e Event) func(context.Context, *Client) error {
 	return func(ctx context.Context, c *Client) error { _, err := c.SendEvent(ctx, e); return err }
 }
 
-// TestRequests has the exact request of every call.
+// TestRequests proves the exact request of each call.
 func TestRequests(t *testing.T) {
 	const user = `{"user":{"id":"P1","email":"ann@example.com"}}`
 	key := `"` + testServiceKey + `"`
@@ -83,7 +85,7 @@ func TestRequests(t *testing.T) {
 		got := s.arrived[0]
 		got.Header = http.Header{}
 		for name, values := range s.arrived[0].Header {
-			if name != "Accept-Encoding" && name != "Content-Length" { // the transport's
+			if name != "Accept-Encoding" && name != "Content-Length" { // set by net/http
 				got.Header[name] = values
 			}
 		}
@@ -93,7 +95,8 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// wantHeader: events carry their key in the body, and no other credential.
+// wantHeader returns the expected headers. Events have their key in the body, and no
+// credential in the headers.
 func wantHeader(path, method string) http.Header {
 	header := http.Header{"Content-Type": {"application/json"}, "User-Agent": {"pdflow"}}
 	if path == pathV1 || path == pathV2 {
@@ -107,6 +110,7 @@ func wantHeader(path, method string) http.Header {
 	return header
 }
 
+// TestReceipts proves that both Events APIs return the key of the event.
 func TestReceipts(t *testing.T) {
 	want := EventReceipt{"success", "Event processed", "db1"}
 	for version, name := range map[EventsVersion]string{V1: "incident_key", V2: "dedup_key"} {
@@ -118,7 +122,7 @@ func TestReceipts(t *testing.T) {
 	}
 }
 
-// TestContextsStayTheCallers proves that leaving out nulls changes a copy.
+// TestContextsStayTheCallers proves that a call does not change the caller's contexts.
 func TestContextsStayTheCallers(t *testing.T) {
 	for _, version := range []EventsVersion{V1, V2} {
 		c, _, _ := serve(t, version, ok(`{}`))
@@ -129,5 +133,67 @@ func TestContextsStayTheCallers(t *testing.T) {
 		if diff := cmp.Diff(fullTrigger().Contexts, event.Contexts); diff != "" {
 			t.Errorf("%s: the caller's contexts changed (-want +got):\n%s", version, diff)
 		}
+	}
+}
+
+func TestSendChangeEvent(t *testing.T) {
+	c, s, _ := serve(t, V1, answer{status: 202, body: `{"status":"success","message":"Change event processed"}`})
+	got, err := c.SendChangeEvent(context.Background(), ChangeEvent{
+		Summary: "deployed", Source: "ci", Timestamp: "2026-01-31T09:00:00Z", Details: map[string]any{"version": 7},
+		Links: []map[string]any{{"href": "https://a/", "text": nil}},
+	})
+	if want := (ChangeReceipt{"success", "Change event processed"}); err != nil || got != want {
+		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
+	want := `{"routing_key":"` + testServiceKey + `","payload":{"summary":"deployed","source":"ci","timestamp":"2026-01-31T09:00:00Z",` +
+		`"custom_details":{"version":7}},"links":[{"href":"https://a/"}]}`
+	if sent := s.arrived[0]; sent.Path != "/v2/change/enqueue" || sent.Body != want || sent.Header.Get("Authorization") != "" {
+		t.Errorf("got %s %s, want %s", sent.Path, sent.Body, want)
+	}
+}
+
+// TestOAuthToken proves that a key without the shape of an API key is sent as a bearer
+// token.
+func TestOAuthToken(t *testing.T) {
+	c, s, _ := serve(t, V1, ok(`{"user":{"id":"P1"}}`))
+	c.config.APIKey = "pdus+_0XBPWQQ_dfabcdef-0123-4567-89ab"
+	if _, err := c.UserByID(context.Background(), "P1"); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.arrived[0].Header.Get("Authorization"); !strings.HasPrefix(got, "Bearer ") {
+		t.Errorf("got Authorization %q, want a bearer token", got)
+	}
+}
+
+// TestMissingKeys proves that the error of a missing key says where to set it.
+func TestMissingKeys(t *testing.T) {
+	c, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f *Error
+	if _, err := c.UserByID(context.Background(), "P1"); !errors.As(err, &f) || f.Kind != Unauthorized || !strings.Contains(f.Message, "PAGERDUTY_API_KEY") {
+		t.Errorf("got %v, want unauthorized and the variable to set", err)
+	}
+	_, err = c.SendEvent(context.Background(), Event{Action: Trigger, Description: "x"})
+	if !errors.As(err, &f) || !strings.Contains(f.Message, "service_key in the step") || !strings.Contains(f.Message, "PAGERDUTY_SERVICE_KEY") {
+		t.Errorf("got %v, want both places where the key can be set", err)
+	}
+}
+
+// TestEmptyDetails proves that empty details are sent as an empty object, and that absent
+// details are left out.
+func TestEmptyDetails(t *testing.T) {
+	c, s, _ := serve(t, V1, ok(`{}`))
+	for _, details := range []map[string]any{nil, {}} {
+		if _, err := c.SendEvent(context.Background(), Event{Action: Trigger, Description: "x", Details: details}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := decode(t, s.arrived[0].Body); len(got) != 3 {
+		t.Errorf("got the fields %v, want service_key, event_type and description", got)
+	}
+	if got, ok := decode(t, s.arrived[1].Body)["details"].(map[string]any); !ok || len(got) != 0 {
+		t.Errorf("got details %v, want an empty object", got)
 	}
 }
