@@ -20,6 +20,10 @@ import (
 
 	"github.com/pdflow/pdflow/builtins"
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/runview"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -47,25 +51,24 @@ func eventStub(b *testing.B) *httptest.Server {
 const benchmarkKey = "0123456789abcdef0123456789abcdef"
 
 // siteOf talks to a server.
-func siteOf(b *testing.B, url string) *site {
+func siteOf(b *testing.B, url string) *setup.Target {
 	b.Helper()
 	client, err := pagerduty.New(pagerduty.Config{APIKey: "u+TestKeyThatIsTwen1", ServiceKey: benchmarkKey, APIURL: url, EventsURL: url, Wrap: builtins.Previewing})
 	if err != nil {
 		b.Fatal(err)
 	}
-	made, err := newSite(builtins.Config{PagerDuty: client})
+	made, err := setup.WithClient(builtins.Config{PagerDuty: client}, setup.Settings{ServiceKey: benchmarkKey})
 	if err != nil {
 		b.Fatal(err)
 	}
-	made.connections = one(&connection{workflow.DefaultConnection, settings{serviceKey: benchmarkKey}, client})
 	return made
 }
 
 // compileText compiles a workflow that stands in no file.
-func (s *site) compileText(b *testing.B, source string) *workflow.Plan {
+func compileText(b *testing.B, s *setup.Target, source string) *workflow.Plan {
 	b.Helper()
 	parsed, _ := workflow.Parse("w.yaml", []byte(source))
-	plan, err := workflow.Compile(parsed, s.catalog, s.interpreter)
+	plan, err := workflow.Compile(parsed, s.Catalog, s.Interpreter)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -94,8 +97,8 @@ func BenchmarkChain50(b *testing.B) {
 	redactor := &action.Redactor{}
 	redactor.Add(benchmarkKey)
 	for b.Loop() {
-		local := &engine.Local{Interpreter: site.interpreter, Redactor: redactor, Observers: []engine.Observer{&eventStream{to: &redactingWriter{to: io.Discard, redactor: redactor}}}}
-		result, err := local.Run(b.Context(), site.compileText(b, source), engine.Request{})
+		local := &engine.Local{Interpreter: site.Interpreter, Redactor: redactor, Observers: []engine.Observer{&runview.EventStream{To: console.MaskedWriter(io.Discard, redactor)}}}
+		result, err := local.Run(b.Context(), compileText(b, site, source), engine.Request{})
 		if err != nil || result.Outputs["key"] != "start"+strings.Repeat("x", 50) {
 			b.Fatal(result, err)
 		}
@@ -165,9 +168,9 @@ func BenchmarkFanOut1000(b *testing.B) {
 	for i := range items {
 		items[i] = float64(i)
 	}
-	plan := site.compileText(b, "inputs: {items: {type: list}}\npermissions: {http: [\""+server.URL+"\"]}\nsteps:\n  - id: all\n    for_each: ${{ inputs.items }}\n    max_parallel: 50\n    lua: |\n      return http.get{url = \""+server.URL+"/\" .. item}.status\n")
+	plan := compileText(b, site, "inputs: {items: {type: list}}\npermissions: {http: [\""+server.URL+"\"]}\nsteps:\n  - id: all\n    for_each: ${{ inputs.items }}\n    max_parallel: 50\n    lua: |\n      return http.get{url = \""+server.URL+"/\" .. item}.status\n")
 	for b.Loop() {
-		local := &engine.Local{Interpreter: site.interpreter}
+		local := &engine.Local{Interpreter: site.Interpreter}
 		result, err := local.Run(b.Context(), plan, engine.Request{Inputs: action.Object{"items": items}})
 		if err != nil || result.Status != engine.Success {
 			b.Fatal(result, err)
@@ -222,10 +225,10 @@ func thousandFiles(b *testing.B) string {
 // its bound, which has one processor.
 func BenchmarkCheck1000(b *testing.B) {
 	folder := thousandFiles(b)
-	p := &program{stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }, redactor: &action.Redactor{}}
+	p := &setup.Environment{Console: console.New(strings.NewReader(""), io.Discard, io.Discard, &action.Redactor{}), Getenv: func(string) string { return "" }}
 	for b.Loop() {
-		if err := p.check([]string{folder}, "text", false); err != nil {
-			b.Fatal(err)
+		if code := cli.Main(p, []string{"check", folder}); code != console.ExitDone {
+			b.Fatal(code)
 		}
 	}
 }
@@ -235,7 +238,7 @@ func BenchmarkCheck1000(b *testing.B) {
 func BenchmarkCheck1000Bound(b *testing.B) {
 	folder := thousandFiles(b)
 	for b.Loop() {
-		files, err := folderFiles(folder)
+		files, err := setup.FolderFiles(folder)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -314,7 +317,7 @@ func userStub(b *testing.B) *httptest.Server {
 // redaction. The goal is 1.2 times its bound.
 func BenchmarkUserInLua(b *testing.B) {
 	site := siteOf(b, userStub(b).URL)
-	plan := site.compileText(b, `name: look-up
+	plan := compileText(b, site, `name: look-up
 steps:
   - id: users
     lua: |
@@ -328,7 +331,7 @@ outputs: {name: "${{ steps.users.outputs.name }}"}
 	redactor := &action.Redactor{}
 	redactor.Add(benchmarkKey)
 	for b.Loop() {
-		local := &engine.Local{Interpreter: site.interpreter, Redactor: redactor}
+		local := &engine.Local{Interpreter: site.Interpreter, Redactor: redactor}
 		result, err := local.Run(b.Context(), plan, engine.Request{})
 		if err != nil || result.Outputs["name"] != "Ann Lee" {
 			b.Fatal(result, err)

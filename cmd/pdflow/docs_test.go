@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli/clitest"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -19,14 +21,14 @@ const root = "../.."
 // referencePage is docs/actions.md: every action as it is declared.
 func referencePage(t *testing.T) string {
 	t.Helper()
-	site, err := checkingSite()
+	site, err := setup.Offline()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var b strings.Builder
 	b.WriteString("# Actions\n\nWhat steps can call. This page is made from the declarations; `make generate` writes it.\n")
 	module := ""
-	for _, a := range site.catalog.All() {
+	for _, a := range site.Catalog.All() {
 		if a.Module() != module {
 			module = a.Module()
 			b.WriteString("\n## " + module + "\n")
@@ -84,7 +86,7 @@ var pages = []string{"README.md", "docs/language.md", "docs/durability.md", "doc
 // TestWorkflowsInDocs checks every workflow that a page shows, and every piece of
 // Lua as the script of a step.
 func TestWorkflowsInDocs(t *testing.T) {
-	site, err := checkingSite()
+	site, err := setup.Offline()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +104,7 @@ func TestWorkflowsInDocs(t *testing.T) {
 			continue
 		}
 		parsed, _ := workflow.Parse(block.page, []byte(source))
-		if _, err := workflow.Compile(parsed, site.catalog, site.interpreter); err != nil {
+		if _, err := workflow.Compile(parsed, site.Catalog, site.Interpreter); err != nil {
 			t.Errorf("%s:%d: the block does not check:\n%v", block.page, block.line, err)
 		}
 	}
@@ -145,8 +147,8 @@ func TestTranscripts(t *testing.T) {
 }
 
 var (
-	console = regexp.MustCompile("(?m)^( *)```console\n((?s:.*?))^ *```")
-	command = regexp.MustCompile(`(?m)^ *\$ pdflow (.*)$`)
+	consoleBlock = regexp.MustCompile("(?m)^( *)```console\n((?s:.*?))^ *```")
+	command      = regexp.MustCompile(`(?m)^ *\$ pdflow (.*)$`)
 	// copied is a block that shows a file which another test makes.
 	copied = regexp.MustCompile("(?m)^<!-- (\\S+) -->\n```text\n((?s:.*?))^```")
 )
@@ -156,12 +158,12 @@ var (
 func transcribe(t *testing.T, page string) string {
 	t.Helper()
 	environment := map[string]string{"XDG_STATE_HOME": t.TempDir()}
-	page = console.ReplaceAllStringFunc(page, func(block string) string {
-		m := console.FindStringSubmatch(block)
+	page = consoleBlock.ReplaceAllStringFunc(page, func(block string) string {
+		m := consoleBlock.FindStringSubmatch(block)
 		indent, output := m[1], ""
 		for _, found := range command.FindAllStringSubmatch(m[2], -1) {
-			ran := runProgram(t, environment, strings.Fields(found[1])...)
-			output += "$ pdflow " + found[1] + "\n" + strings.TrimRight(ran.screen, "\n") + "\n"
+			ran := clitest.Run(t, environment, strings.Fields(found[1])...)
+			output += "$ pdflow " + found[1] + "\n" + strings.TrimRight(ran.Screen, "\n") + "\n"
 		}
 		for _, c := range changing {
 			output = c.pattern.ReplaceAllString(output, c.text)

@@ -13,9 +13,9 @@ import (
 	"github.com/pdflow/pdflow/builtins"
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
-	"github.com/pdflow/pdflow/engine/workflow"
 )
 
 // everyFault is a storm in which about a fifth of all requests go wrong, each kind
@@ -59,7 +59,7 @@ func TestFaults(t *testing.T) {
 	}
 	clock := &patientClock{}
 	site, account := faultySite(t, clock)
-	plan, err := compileFile(filepath.Join(root, "testdata/faults.yaml"), site)
+	plan, err := setup.CompileFile(filepath.Join(root, "testdata/faults.yaml"), site)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,11 +67,11 @@ func TestFaults(t *testing.T) {
 	for i := range numbers {
 		numbers[i] = float64(i)
 	}
-	request, err := site.request(plan, action.Object{"items": numbers})
+	request, err := site.Request(plan, action.Object{"items": numbers})
 	if err != nil {
 		t.Fatal(err)
 	}
-	local := &engine.Local{Interpreter: site.interpreter, Clock: clock, Redactor: &action.Redactor{}, NewID: func(time.Time) string { return "01M83YKF0AJ50H4W02XDPYVSBJ" }}
+	local := &engine.Local{Interpreter: site.Interpreter, Clock: clock, Redactor: &action.Redactor{}, NewID: func(time.Time) string { return "01M83YKF0AJ50H4W02XDPYVSBJ" }}
 	result, err := local.Run(t.Context(), plan, request)
 	if err != nil || result.Status != engine.Success {
 		t.Fatal(err, result.Error)
@@ -85,7 +85,7 @@ func TestFaults(t *testing.T) {
 }
 
 // A patientClock is the machine's, except that nobody waits: time passes at once.
-type patientClock struct{ skippingClock }
+type patientClock struct{ setup.SkippingClock }
 
 var _ action.Clock = (*patientClock)(nil)
 
@@ -95,36 +95,35 @@ func (c *patientClock) AfterFunc(d time.Duration, f func()) func() bool {
 }
 
 // faultySite has an account whose time passes only while the client waits.
-func faultySite(t *testing.T, clock *patientClock) (*site, *localSimulator) {
+func faultySite(t *testing.T, clock *patientClock) (*setup.Target, *setup.Simulator) {
 	t.Helper()
-	account, err := startSimulator("127.0.0.1:0",
+	account, err := setup.StartSimulator("127.0.0.1:0",
 		simulator.WithAPIKey(scriptKeys["API_KEY"]), simulator.WithServiceKey("Database", scriptKeys["SERVICE_KEY"]),
 		simulator.WithFaults(everyFault()...), simulator.WithClock(clock.Now),
 	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(account.close)
+	t.Cleanup(account.Stop)
 	client, err := pagerduty.New(pagerduty.Config{
-		APIKey: scriptKeys["API_KEY"], ServiceKey: scriptKeys["SERVICE_KEY"], FromEmail: "ops@example.com", APIURL: account.url, EventsURL: account.url,
+		APIKey: scriptKeys["API_KEY"], ServiceKey: scriptKeys["SERVICE_KEY"], FromEmail: "ops@example.com", APIURL: account.URL, EventsURL: account.URL,
 		HTTPClient: &http.Client{Transport: &http.Transport{}, Timeout: 250 * time.Millisecond},
 		Sleep:      clock.Sleep, Now: clock.Now, Jitter: func() float64 { return 0.5 },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := newSite(builtins.Config{PagerDuty: client})
+	made, err := setup.WithClient(builtins.Config{PagerDuty: client}, setup.Settings{APIKey: scriptKeys["API_KEY"], ServiceKey: scriptKeys["SERVICE_KEY"]})
 	if err != nil {
 		t.Fatal(err)
 	}
-	made.connections = one(&connection{workflow.DefaultConnection, settings{apiKey: scriptKeys["API_KEY"], serviceKey: scriptKeys["SERVICE_KEY"]}, client})
 	return made, account
 }
 
 // A faultVerdict compares what calls said with what the account saw.
 type faultVerdict struct {
 	t         complainer
-	account   *localSimulator
+	account   *setup.Simulator
 	processed map[string]int // by method, endpoint and key
 	users     map[string]bool
 	incidents map[string][]simulator.Incident // by key
@@ -140,7 +139,7 @@ type complainer interface {
 	Logf(format string, args ...any)
 }
 
-func newVerdict(t complainer, account *localSimulator) *faultVerdict {
+func newVerdict(t complainer, account *setup.Simulator) *faultVerdict {
 	v := &faultVerdict{
 		t: t, account: account, processed: map[string]int{}, users: map[string]bool{}, incidents: map[string][]simulator.Incident{},
 		notes: map[string]int{}, changes: map[string]int{}, kinds: map[string]int{},
@@ -278,11 +277,11 @@ func (v *faultVerdict) report(want int) {
 // TestFaultVerdict shows that the verdict notices: what was said and is not so, what
 // was done twice, and what is no typed error.
 func TestFaultVerdict(t *testing.T) {
-	account, err := startSimulator("127.0.0.1:0", simulator.WithAPIKey(scriptKeys["API_KEY"]), simulator.WithServiceKey("Database", scriptKeys["SERVICE_KEY"]))
+	account, err := setup.StartSimulator("127.0.0.1:0", simulator.WithAPIKey(scriptKeys["API_KEY"]), simulator.WithServiceKey("Database", scriptKeys["SERVICE_KEY"]))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer account.close()
+	defer account.Stop()
 	call := func(name, kind string) any {
 		return action.Object{"name": name, "kind": kind, "message": "it says so", "success": kind == "success"}
 	}

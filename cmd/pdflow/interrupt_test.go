@@ -12,6 +12,10 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli/clitest"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine/action"
 )
 
@@ -21,17 +25,16 @@ func TestInterrupt(t *testing.T) {
 	for _, test := range []struct {
 		signal syscall.Signal
 		want   int
-	}{{syscall.SIGINT, exitInterrupted}, {syscall.SIGTERM, exitTerminated}} {
+	}{{syscall.SIGINT, console.ExitInterrupted}, {syscall.SIGTERM, console.ExitTerminated}} {
 		file := filepath.Join(t.TempDir(), "wait.yaml")
 		if err := os.WriteFile(file, []byte("steps: [{id: wait, uses: time.sleep, with: {duration: 1h}, timeout: 2h}]\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		reader, writer := io.Pipe()
-		redactor := &action.Redactor{}
-		p := &program{stdin: strings.NewReader(""), stdout: writer, stderr: io.Discard, getenv: func(string) string { return "" }, redactor: redactor}
+		p := &setup.Environment{Console: console.New(strings.NewReader(""), writer, io.Discard, &action.Redactor{}), Getenv: func(string) string { return "" }}
 		code := make(chan int, 1)
 		go func() {
-			code <- p.main([]string{"run", file, "-o", "jsonl", "--no-journal"})
+			code <- cli.Main(p, []string{"run", file, "-o", "jsonl", "--no-journal"})
 			writer.Close()
 		}()
 		last := ""
@@ -92,8 +95,8 @@ steps:
 		}
 	}
 	_ = c.Wait() // its error is the exit code
-	if got := c.ProcessState.ExitCode(); got != exitInterrupted {
-		t.Errorf("got exit code %d, want %d", got, exitInterrupted)
+	if got := c.ProcessState.ExitCode(); got != console.ExitInterrupted {
+		t.Errorf("got exit code %d, want %d", got, console.ExitInterrupted)
 	}
 	for _, want := range []string{
 		"pdflow: stopping; press Ctrl-C again to end at once, interrupted and resumable\n",
@@ -103,8 +106,8 @@ steps:
 			t.Errorf("it printed\n%s\nwant it to contain %q", printed, want)
 		}
 	}
-	listed := runProgram(t, nil, "runs", "list", "--status", "interrupted", "--data-dir", folder)
-	if !strings.Contains(listed.stdout, "hold") {
-		t.Errorf("the run is not listed as interrupted:\n%s", listed.screen)
+	listed := clitest.Run(t, nil, "runs", "list", "--status", "interrupted", "--data-dir", folder)
+	if !strings.Contains(listed.Stdout, "hold") {
+		t.Errorf("the run is not listed as interrupted:\n%s", listed.Screen)
 	}
 }

@@ -20,8 +20,13 @@
 //   - result.go, text.go, terminal.go: how things are written.
 package main
 
-import "os"
+import (
+	"os"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+)
 
 func main() {
-	os.Exit(newProgram().main(os.Args[1:]))
+	os.Exit(cli.Main(setup.Standard(), os.Args[1:]))
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli/clitest"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 )
 
 // A wireRequest is a request as it arrived at a plain HTTP server.
@@ -95,12 +97,12 @@ func runAllSeven(t *testing.T, eventsAPI string) []wireRequest {
 	if err := os.WriteFile(file, []byte(allSeven), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ran := runProgram(t, map[string]string{
+	ran := clitest.Run(t, map[string]string{
 		"PAGERDUTY_API_URL": listening.URL, "PAGERDUTY_EVENTS_URL": listening.URL, "PAGERDUTY_EVENTS_API": eventsAPI,
 		"PAGERDUTY_API_KEY": wireAPIKey, "PAGERDUTY_SERVICE_KEY": wireServiceKey,
 	}, "run", file)
-	if ran.code != exitDone {
-		t.Fatalf("got exit code %d, want 0; it printed:\n%s", ran.code, ran.stderr)
+	if ran.Code != console.ExitDone {
+		t.Fatalf("got exit code %d, want 0; it printed:\n%s", ran.Code, ran.Stderr)
 	}
 	return server.requests
 }

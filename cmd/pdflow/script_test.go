@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/workflows"
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -40,7 +41,7 @@ func TestScript(t *testing.T) {
 				env.Setenv(name, key)
 			}
 			// The caller's own connection has no business here.
-			for _, name := range append(append([]string{}, apiKeyVariables...), serviceKeyVariables...) {
+			for _, name := range append(append([]string{}, setup.APIKeyVariables...), setup.ServiceKeyVariables...) {
 				env.Setenv(name, "")
 			}
 			env.Setenv("NO_COLOR", "1")
@@ -105,15 +106,15 @@ func cmdSimulate(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) > 0 {
 		options = []simulator.Option{simulator.WithAPIKey(scriptKeys[args[0]+"_KEY"]), simulator.WithServiceKey("Database", scriptKeys["SERVICE_KEY"])}
 	}
-	s, err := startSimulator("127.0.0.1:0", options...)
+	s, err := setup.StartSimulator("127.0.0.1:0", options...)
 	ts.Check(err)
-	ts.Defer(s.close)
+	ts.Defer(s.Stop)
 	if len(args) > 0 {
-		ts.Setenv(args[0]+"_URL", s.url)
+		ts.Setenv(args[0]+"_URL", s.URL)
 		return
 	}
-	ts.Setenv("PAGERDUTY_API_URL", s.url)
-	ts.Setenv("PAGERDUTY_EVENTS_URL", s.url)
+	ts.Setenv("PAGERDUTY_API_URL", s.URL)
+	ts.Setenv("PAGERDUTY_EVENTS_URL", s.URL)
 	ts.Setenv("PAGERDUTY_API_KEY", scriptKeys["API_KEY"])
 	ts.Setenv("PAGERDUTY_SERVICE_KEY", scriptKeys["SERVICE_KEY"])
 }

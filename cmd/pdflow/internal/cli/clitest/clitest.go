@@ -1,0 +1,40 @@
+package clitest
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine/action"
+)
+
+// A Result is a command line that was run in this process.
+type Result struct {
+	Code           int
+	Stdout, Stderr string
+	Screen         string // both, as they come on a terminal
+}
+
+// Run runs a command line with an environment of its own. Its runs are
+// recorded in a folder of the test, unless the environment says where.
+func Run(t *testing.T, environment map[string]string, args ...string) Result {
+	t.Helper()
+	state := t.TempDir()
+	getenv := func(name string) string {
+		if value, ok := environment[name]; ok || name != "XDG_STATE_HOME" {
+			return value
+		}
+		return state
+	}
+	var stdout, stderr, screen bytes.Buffer
+	p := &setup.Environment{
+		Console: console.New(strings.NewReader(""), io.MultiWriter(&stdout, &screen), io.MultiWriter(&stderr, &screen), &action.Redactor{}),
+		Getenv:  getenv,
+	}
+	code := cli.Main(p, args)
+	return Result{code, stdout.String(), stderr.String(), screen.String()}
+}

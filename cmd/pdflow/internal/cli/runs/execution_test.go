@@ -1,0 +1,29 @@
+package runs
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine"
+)
+
+// TestExplain proves that a run that could not be recorded says how to go on.
+func TestExplain(t *testing.T) {
+	broken := &engine.JournalError{Run: "01A", Err: errors.New("the disk is full")}
+	for _, test := range []struct {
+		name string
+		x    *execution
+		want string
+	}{
+		{"recorded", &execution{target: &setup.Target{}, journal: &setup.Journal{Folder: setup.DataFolder{Flag: "a b"}}, secretInputs: []string{"token"}}, "`pdflow runs resume 01A --data-dir 'a b' -i token=...` goes on with it"},
+		{"simulated", &execution{target: &setup.Target{Simulator: &setup.Simulator{}}, journal: &setup.Journal{}}, "the disk is full"},
+	} {
+		err := test.x.explain(broken)
+		if code := console.ExitCode(err); code != console.ExitFailed || !strings.HasSuffix(err.Error(), test.want) {
+			t.Errorf("%s: got exit code %d and %q, want %d and a text that ends with %q", test.name, code, err, console.ExitFailed, test.want)
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package runs
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/runview"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/spf13/cobra"
+)
+
+type listOptions struct {
+	folder   setup.DataFolder
+	workflow string
+	statuses []string
+	schedule bool
+	limit    int
+	output   string
+}
+
+func listCommand(p *setup.Environment) *cobra.Command {
+	var o listOptions
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List recorded runs, the newest first",
+		Example: `  pdflow runs list
+  pdflow runs list --status interrupted --status needs_attention
+  pdflow runs list --workflow onboard-user --limit 100 -o json
+  pdflow runs list --schedule --status skipped`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return listRuns(c.Context(), p, o) },
+	}
+	f := c.Flags()
+	o.folder.AddFlag(f)
+	f.StringVar(&o.workflow, "workflow", "", "only runs of this workflow")
+	f.StringArrayVar(&o.statuses, "status", nil, "only runs of this status; may be repeated")
+	f.BoolVar(&o.schedule, "schedule", false, "only what was due on schedules: when, and what became of it")
+	f.IntVar(&o.limit, "limit", 20, "how many at most; 0 lists all")
+	f.StringVarP(&o.output, "output", "o", "text", "text or json")
+	return c
+}
+
+// runStatuses are the statuses that a run can have in a list.
+var runStatuses = []engine.Status{
+	engine.Queued, engine.Running, engine.Interrupted, engine.NeedsAttention,
+	engine.Success, engine.Failed, engine.Cancelled, engine.TimedOut, engine.Skipped,
+}
+
+func (o listOptions) query() (engine.RunQuery, error) {
+	if o.limit < 0 {
+		return engine.RunQuery{}, console.Usage("--limit cannot be %d; 0 lists all", o.limit)
+	}
+	query := engine.RunQuery{Workflow: o.workflow, Limit: o.limit}
+	names := make([]string, len(runStatuses))
+	for i, status := range runStatuses {
+		names[i] = string(status)
+	}
+	if o.schedule {
+		query.Trigger = "schedule"
+	}
+	for _, status := range o.statuses {
+		if err := console.OneOf("status", status, names...); err != nil {
+			return query, err
+		}
+		query.Statuses = append(query.Statuses, engine.Status(status))
+	}
+	return query, nil
+}
+
+func listRuns(ctx context.Context, p *setup.Environment, o listOptions) error {
+	if err := console.OneOf("output", o.output, "text", "json"); err != nil {
+		return err
+	}
+	query, err := o.query()
+	if err != nil {
+		return err
+	}
+	j, err := p.OpenRecords(o.folder)
+	if err != nil {
+		return err
+	}
+	defer p.CloseJournal(j)
+	runs := []engine.RunSummary{}
+	if j != nil {
+		if runs, err = j.Runs(ctx, query); err != nil {
+			return console.Exit(console.ExitFailed, err)
+		}
+	}
+	switch {
+	case o.schedule && j != nil && len(runs) > 0:
+		return printOccurrences(ctx, p, j, runs, o.output)
+	case o.output == "json":
+		return console.WriteJSON(p.Stdout, summaryReports(runs))
+	case len(runs) == 0:
+		return printNoRuns(p, o)
+	}
+	_, err = io.WriteString(p.Stdout, listText(runs, time.Now(), p.Page))
+	return err
+}
+
+// printNoRuns says that the list is empty, and why that may be.
+func printNoRuns(p *setup.Environment, o listOptions) error {
+	path, err := p.DataDir(o.folder)
+	if err != nil {
+		return console.Exit(console.ExitUsage, err)
+	}
+	text := fmt.Sprintf("no runs in %s yet: `pdflow run FILE` records one", path)
+	if o.workflow != "" || len(o.statuses) > 0 || o.schedule {
+		text = fmt.Sprintf("no such runs in %s: `pdflow runs list%s` lists all", path, o.folder.Option())
+	}
+	_, err = io.WriteString(p.Stderr, text+"\n")
+	return err
+}
+
+// A summaryReport is a run in `runs list -o json`.
+type summaryReport struct {
+	Run        string        `json:"run"`
+	Workflow   string        `json:"workflow"`
+	Status     engine.Status `json:"status"`
+	Trigger    string        `json:"trigger"`
+	Group      string        `json:"group,omitempty"`
+	Live       bool          `json:"live"` // its process lives
+	Simulated  bool          `json:"simulated"`
+	StartedAt  time.Time     `json:"started_at"`
+	EndedAt    *time.Time    `json:"ended_at"`
+	DurationMS *int64        `json:"duration_ms"`
+	EventCount int           `json:"event_count"`
+}
+
+func summaryReports(runs []engine.RunSummary) []summaryReport {
+	reports := []summaryReport{}
+	for i := range runs {
+		reports = append(reports, reportSummary(&runs[i]))
+	}
+	return reports
+}
+
+func reportSummary(run *engine.RunSummary) summaryReport {
+	r := summaryReport{
+		Run: run.Run, Workflow: run.Workflow, Status: run.Status, Trigger: run.Trigger, Group: run.Group, Live: run.Live,
+		Simulated: run.Simulated, StartedAt: run.BegunAt.UTC(), EventCount: run.Events,
+	}
+	if !run.EndedAt.IsZero() {
+		ended, duration := run.EndedAt.UTC(), run.EndedAt.Sub(run.BegunAt).Milliseconds()
+		r.EndedAt, r.DurationMS = &ended, &duration
+	}
+	return r
+}
+
+// The columns of a list.
+const (
+	workflowColumn = 1
+	statusColumn   = 2
+	agoColumn      = 4
+)
+
+// listText is a line for each run, in aligned columns. On a terminal that is too
+// narrow, how long ago a run began is left out, and names are shortened.
+func listText(runs []engine.RunSummary, now time.Time, page console.Terminal) string {
+	rows := [][]string{{"RUN", "WORKFLOW", "STATUS", "STARTED", "", "TOOK"}}
+	for i := range runs {
+		run := &runs[i]
+		rows = append(rows, []string{
+			run.Run, console.Printable(run.Workflow), string(run.Status), run.BegunAt.Local().Format(console.DateTime), console.Ago(now.Sub(run.BegunAt)), runview.SummaryTook(run, now),
+		})
+	}
+	widths, whole := console.ColumnWidths(rows)
+	if page.Live && whole > page.Columns()-1 {
+		whole -= widths[agoColumn]
+		widths[agoColumn] = 0
+		widths[workflowColumn] = max(widths[workflowColumn]-max(whole-page.Columns()+1, 0), 8)
+	}
+	return console.Table(rows, widths, func(n int, row []string) {
+		_, style := runview.Sign(runs[n].Status)
+		row[statusColumn] = page.Style(style, row[statusColumn])
+	})
+}

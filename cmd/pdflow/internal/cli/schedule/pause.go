@@ -1,0 +1,153 @@
+package schedule
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/control"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/spf13/cobra"
+)
+
+// pauseOptions name schedules, and say how long they are paused.
+type pauseOptions struct {
+	folder   setup.DataFolder
+	schedule string
+	reason   string
+	until    string
+}
+
+func pauseCommand(p *setup.Environment) *cobra.Command {
+	var o pauseOptions
+	c := &cobra.Command{
+		Use:   "pause WORKFLOW",
+		Short: "Keep schedules from running",
+		Long: `Keep the schedules of a workflow from running, until a time or until they are
+resumed. What is due meanwhile is recorded as skipped.`,
+		Example: `  pdflow schedule pause port-check --reason "database release" --until 2h
+  pdflow schedule pause report --schedule monthly`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			pause, err := o.pause(time.Now())
+			if err != nil {
+				return err
+			}
+			return setPause(c.Context(), p, args[0], o, pause)
+		},
+	}
+	o.addFlags(c)
+	c.Flags().StringVar(&o.reason, "reason", "", "why, for whoever sees it")
+	c.Flags().StringVar(&o.until, "until", "", "a time in RFC 3339, or how long, such as 2h (default until it is resumed)")
+	return c
+}
+
+func (o *pauseOptions) addFlags(c *cobra.Command) {
+	o.folder.AddFlag(c.Flags())
+	c.Flags().StringVar(&o.schedule, "schedule", "", "only the schedule of this id (`pdflow schedule list` shows them)")
+}
+
+func (o *pauseOptions) pause(now time.Time) (*engine.Pause, error) {
+	pause := &engine.Pause{Reason: o.reason, At: now.UTC()}
+	if o.until == "" {
+		return pause, nil
+	}
+	if d, err := action.DurationOf(o.until); err == nil && d > 0 {
+		pause.Until = now.Add(d).UTC()
+		return pause, nil
+	}
+	until, err := time.Parse(time.RFC3339, o.until)
+	if err != nil || !until.After(now) {
+		return nil, console.Usage("--until %q is no time that comes; write 2h or 2026-03-29T06:00:00Z", o.until)
+	}
+	pause.Until = until.UTC()
+	return pause, nil
+}
+
+func resumeCommand(p *setup.Environment) *cobra.Command {
+	var o pauseOptions
+	c := &cobra.Command{
+		Use:     "resume WORKFLOW",
+		Short:   "End a pause",
+		Example: "  pdflow schedule resume port-check",
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(c *cobra.Command, args []string) error { return setPause(c.Context(), p, args[0], o, nil) },
+	}
+	o.addFlags(c)
+	return c
+}
+
+// setPause pauses or resumes the schedules of a workflow.
+func setPause(ctx context.Context, p *setup.Environment, name string, o pauseOptions, pause *engine.Pause) error {
+	schedule := control.ScheduleName{Workflow: name, Schedule: o.schedule}
+	lives, err := daemon.Ask(p, o.folder, func(c *control.Client) error {
+		if pause == nil {
+			return c.ResumeSchedule(ctx, schedule)
+		}
+		return c.PauseSchedule(ctx, control.PauseRequest{ScheduleName: schedule, Reason: pause.Reason, Until: pause.Until})
+	})
+	if err == nil && !lives {
+		err = setRecordedPause(ctx, p, name, o, pause)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.Stdout, "%s is %s\n", console.Printable(strings.TrimSpace(name+" "+o.schedule)), pauseText(pause))
+	return err
+}
+
+// pauseText says what became of a schedule.
+func pauseText(pause *engine.Pause) string {
+	switch {
+	case pause == nil:
+		return "not paused any more"
+	case pause.Until.IsZero():
+		return "paused until it is resumed"
+	}
+	return "paused until " + pause.Until.Format(time.RFC3339)
+}
+
+// setRecordedPause sets a pause in the journal, where no daemon lives. What was never
+// served has no state there, and a name that is mistyped should not get one.
+func setRecordedPause(ctx context.Context, p *setup.Environment, name string, o pauseOptions, pause *engine.Pause) error {
+	j, err := p.OpenRecords(o.folder)
+	if err != nil {
+		return err
+	}
+	if j == nil {
+		return console.Usage("nothing was served with this data folder yet (give --data-dir as `pdflow serve` got it)")
+	}
+	defer p.CloseJournal(j)
+	states, err := j.Schedules(ctx)
+	if err != nil {
+		return console.Exit(console.ExitFailed, err)
+	}
+	var names []string
+	found := false
+	for _, s := range states {
+		names = append(names, s.Workflow)
+		if s.Workflow != name || o.schedule != "" && s.Schedule != o.schedule {
+			continue
+		}
+		if err := j.PauseSchedule(ctx, s.Workflow, s.Schedule, setup.OrEnded(pause, s.Pause, time.Now())); err != nil {
+			return console.Exit(console.ExitFailed, err)
+		}
+		found = true
+	}
+	if !found {
+		return console.Usage("no schedule of the workflow %q was served with this data folder (%s)", name, orElse(action.DidYouMean(name, names), "`pdflow schedule list` shows those of files"))
+	}
+	return nil
+}
+
+func orElse(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}

@@ -1,0 +1,367 @@
+//go:build unix
+
+package killtest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/pdflow/pdflow/builtins"
+	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/sqlite"
+)
+
+// servedServiceKey is the key with which the daemons page.
+const servedServiceKey = "0123456789abcdef0123456789abcdef"
+
+// A fastClock is a clock that is some thousand times too fast, and the same in every
+// process.
+type fastClock struct {
+	Real   time.Time // of the machine
+	Start  time.Time // what it shows then
+	Factor int
+}
+
+// Now returns the time that it shows.
+func (c fastClock) Now() time.Time {
+	return c.Start.Add(time.Since(c.Real) * time.Duration(c.Factor))
+}
+
+// Sleep waits, or returns the context's error.
+func (c fastClock) Sleep(ctx context.Context, d time.Duration) error {
+	return engine.SystemClock{}.Sleep(ctx, d/time.Duration(c.Factor))
+}
+
+// AfterFunc calls f after d, unless it is stopped before.
+func (c fastClock) AfterFunc(d time.Duration, f func()) func() bool {
+	return time.AfterFunc(d/time.Duration(c.Factor), f).Stop
+}
+
+// servedOrders are what a daemon is told that will be killed.
+type servedOrders struct {
+	Data, Folder, URL string
+	Clock             fastClock
+}
+
+// servedVariable holds the orders of a daemon that a test starts.
+const servedVariable = "PDFLOW_SERVED_ORDERS"
+
+// TestServeChild is no test: it is the daemon that lives and dies.
+func TestServeChild(t *testing.T) {
+	text := os.Getenv(servedVariable)
+	if text == "" {
+		t.Skip("this is what TestServeKills starts")
+	}
+	var o servedOrders
+	if err := json.Unmarshal([]byte(text), &o); err != nil {
+		t.Fatal(err)
+	}
+	client, err := pagerduty.New(pagerduty.Config{
+		ServiceKey: servedServiceKey, APIURL: o.URL, EventsURL: o.URL, Sleep: o.Clock.Sleep, Now: o.Clock.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	site, err := setup.WithClient(builtins.Config{PagerDuty: client}, setup.Settings{ServiceKey: servedServiceKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := setup.Standard()
+	j, err := p.OpenJournal(setup.DataFolder{Flag: o.Data}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := p.WithSignals(context.Background())
+	defer stop()
+	d := daemon.New(p, site, o.Clock, slog.New(slog.NewTextHandler(os.Stderr, nil)), daemon.Options{MaxRuns: 1000, Drain: 30 * 24 * time.Hour})
+	d.Record(j, j)
+	if err := d.Load([]string{o.Folder}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// servedPage pages and resolves. The key of its incident follows from the run.
+const servedPage = `name: page-%d
+resume_within: 90d
+timeout: 90d
+concurrency: allow
+limits: {time: 60s}
+schedule: {id: half, cron: "*/30 * * * *", catch_up: {mode: all, window: 90d}}
+steps:
+  - id: page
+    timeout: 60d
+    retry: {max_attempts: 50, delay: 1s}
+    uses: pagerduty.send_trigger_event
+    with: {description: "${{ run.workflow }} at ${{ run.trigger.scheduled_at }}"}
+  - id: resolve
+    timeout: 60d
+    retry: {max_attempts: 50, delay: 1s}
+    uses: pagerduty.send_resolve_event
+    with: {incident_key: "${{ steps.page.outputs.incident_key }}"}
+`
+
+// A servedCrowd is several daemons on one data folder.
+type servedCrowd struct {
+	t       *testing.T
+	orders  servedOrders
+	account *setup.Simulator
+	living  []*exec.Cmd
+	said    map[*exec.Cmd]*bytes.Buffer
+	random  *rand.Rand
+}
+
+// start starts another daemon.
+func (c *servedCrowd) start() {
+	c.t.Helper()
+	text, err := json.Marshal(c.orders)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	child := exec.CommandContext(c.t.Context(), os.Args[0], "-test.run=^TestServeChild$")
+	child.Env = append(os.Environ(), servedVariable+"="+string(text), "GORACE=atexit_sleep_ms=0")
+	said := &bytes.Buffer{}
+	child.Stdout, child.Stderr = said, said
+	if err := child.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	c.living = append(c.living, child)
+	c.said[child] = said
+}
+
+// end ends a daemon by a signal and starts none in its place.
+func (c *servedCrowd) end(i int, with syscall.Signal) {
+	c.t.Helper()
+	child := c.living[i]
+	c.living = append(c.living[:i], c.living[i+1:]...)
+	_ = child.Process.Signal(with)
+	if err := child.Wait(); err != nil && with == syscall.SIGTERM || bytes.Contains(c.said[child].Bytes(), []byte("DATA RACE")) {
+		c.t.Errorf("a daemon ended with %v and said\n%s", err, c.said[child])
+	}
+}
+
+// disturb kills one, or stops one for a while.
+func (c *servedCrowd) disturb() {
+	i := c.random.IntN(len(c.living))
+	if c.random.IntN(3) == 0 {
+		pid := c.living[i].Process.Pid
+		_ = syscall.Kill(pid, syscall.SIGSTOP)
+		c.rest(100)
+		_ = syscall.Kill(pid, syscall.SIGCONT)
+	}
+	c.end(i, syscall.SIGKILL)
+	c.start()
+}
+
+// rest lets the daemons live for up to some milliseconds of the machine.
+func (c *servedCrowd) rest(most int) {
+	_ = engine.SystemClock{}.Sleep(context.Background(), time.Duration(c.random.IntN(most))*time.Millisecond)
+}
+
+// settled waits until nothing is under way, and nothing is interrupted.
+func (c *servedCrowd) settled(j *sqlite.Journal) {
+	c.t.Helper()
+	for range 3000 {
+		open, err := j.Runs(context.Background(), engine.RunQuery{Statuses: []engine.Status{engine.Interrupted}})
+		if err == nil && len(open) == 0 {
+			return
+		}
+		_ = engine.SystemClock{}.Sleep(context.Background(), 10*time.Millisecond)
+	}
+	c.t.Error("some runs stay interrupted")
+}
+
+// TestServeKills kills daemons at random instants of some days that pass in seconds.
+// Three at a time have one data folder; some are stopped for a while before. In the
+// end every instant is a run that paged once and resolved, or a run that was skipped
+// and paged nobody, and the account knows of nothing else. PDFLOW_SERVE_KILLS=200 is a
+// week; with PDFLOW_SERVE_WORKFLOWS=1000, an hour of crowds.
+func TestServeKills(t *testing.T) {
+	workflows, kills := 6, 14
+	if text := os.Getenv("PDFLOW_SERVE_WORKFLOWS"); text != "" {
+		workflows, _ = strconv.Atoi(text)
+	}
+	if testing.Short() {
+		kills = 5
+	}
+	if text := os.Getenv("PDFLOW_SERVE_KILLS"); text != "" {
+		kills, _ = strconv.Atoi(text)
+	}
+	start := time.Date(2026, time.March, 26, 0, 10, 0, 0, time.UTC)
+	clock := fastClock{Real: time.Now(), Start: start, Factor: 72_000 / workflows}
+	account, err := setup.StartSimulator("127.0.0.1:0", simulator.WithServiceKey("Database", servedServiceKey), simulator.WithClock(clock.Now), simulator.WithFaults(
+		simulator.Fault{Match: simulator.Match{Probability: 0.03}, Do: simulator.AnswerStatus, Status: 503},
+		simulator.Fault{Match: simulator.Match{Probability: 0.03}, Do: "reset_after"},
+	))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer account.Stop()
+	folder, data := t.TempDir(), t.TempDir()
+	for i := range workflows {
+		if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("page-%d.yaml", i)), fmt.Appendf(nil, servedPage, i), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j, err := sqlite.Open(sqlite.Config{Dir: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	// What is due from here on is due however late the first daemon comes to live.
+	var known []engine.ScheduleState
+	for i := range workflows {
+		known = append(known, engine.ScheduleState{Workflow: fmt.Sprintf("page-%d", i), Schedule: "half", Watermark: start})
+	}
+	if err := j.SaveSchedules(context.Background(), known); err != nil {
+		t.Fatal(err)
+	}
+	c := &servedCrowd{
+		t: t, orders: servedOrders{data, folder, account.URL, clock}, account: account,
+		said: map[*exec.Cmd]*bytes.Buffer{}, random: rand.New(rand.NewPCG(11, 13)),
+	}
+	for range 3 {
+		c.start()
+	}
+	for range kills {
+		c.rest(500)
+		c.disturb()
+	}
+	c.rest(500)
+	for len(c.living) > 1 { // the last takes over
+		c.end(0, syscall.SIGKILL)
+	}
+	c.settled(j)
+	c.end(0, syscall.SIGTERM)
+	paged, skipped, problems := c.verdict(j, start)
+	for _, p := range problems {
+		t.Error(p)
+	}
+	if paged == 0 {
+		t.Error("nobody was ever paged")
+	}
+	t.Logf("%d workflows, %d kills over %s; %d instants paged once, %d of them in several lives; %d were skipped", workflows, kills, clock.Now().Sub(start).Round(time.Minute), paged, c.resumed(j), skipped)
+	c.control(j, start)
+}
+
+// control pages once more for an instant that has paged, and expects the verdict to
+// notice that.
+func (c *servedCrowd) control(j *sqlite.Journal, start time.Time) {
+	c.t.Helper()
+	client, err := pagerduty.New(pagerduty.Config{ServiceKey: servedServiceKey, APIURL: c.account.URL, EventsURL: c.account.URL})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	again := c.account.Incidents()[0].Description
+	event := pagerduty.Event{Action: pagerduty.Trigger, IncidentKey: "another", Description: again}
+	if _, err := client.SendEvent(c.t.Context(), event); err != nil {
+		c.t.Fatal(err)
+	}
+	if _, _, problems := c.verdict(j, start); len(problems) == 0 {
+		c.t.Errorf("a second page for %q was not noticed", again)
+	}
+}
+
+// resumed counts the runs that a daemon began and another ended.
+func (c *servedCrowd) resumed(j *sqlite.Journal) int {
+	c.t.Helper()
+	runs, err := j.Runs(context.Background(), engine.RunQuery{})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	n := 0
+	for i := range runs {
+		events, err := j.Events(context.Background(), runs[i].Run)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if slices.ContainsFunc(events, func(e engine.Event) bool { return e.Kind == engine.RunResumed }) {
+			n++
+		}
+	}
+	return n
+}
+
+// verdict compares the journal with the account, and returns how many instants paged,
+// how many were skipped, and what does not agree.
+func (c *servedCrowd) verdict(j *sqlite.Journal, start time.Time) (paged, skipped int, problems []string) {
+	c.t.Helper()
+	c.account.Settle()
+	wrong := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	pages := map[string]int{} // by description
+	for _, i := range c.account.Incidents() {
+		pages[i.Description]++
+		if i.Status != simulator.Resolved {
+			wrong("the incident %q is %s, want it resolved", i.Description, i.Status)
+		}
+	}
+	states, err := j.Schedules(context.Background())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, s := range states {
+		for at := start.Truncate(30 * time.Minute).Add(30 * time.Minute); !at.After(s.Watermark); at = at.Add(30 * time.Minute) {
+			o := engine.Occurrence{Workflow: s.Workflow, Schedule: s.Schedule, At: at}
+			title := fmt.Sprintf("%s at %s", s.Workflow, at.Format("2006-01-02T15:04:05Z"))
+			runs, err := j.Runs(context.Background(), engine.RunQuery{Run: o.Run()})
+			if err != nil {
+				c.t.Fatal(err)
+			}
+			status := engine.Status("missing")
+			if len(runs) == 1 {
+				status = runs[0].Status
+			}
+			switch want := map[engine.Status]int{engine.Success: 1, engine.Skipped: 0}; {
+			case status != engine.Success && status != engine.Skipped:
+				wrong("%s is %s", title, status)
+			case pages[title] != want[status]:
+				wrong("%s is %s and opened %d incidents", title, status, pages[title])
+			case status == engine.Success:
+				paged++
+			default:
+				skipped++
+			}
+			delete(pages, title)
+		}
+	}
+	for title, n := range pages {
+		if !c.begunLater(j, title) {
+			wrong("%d incidents %q belong to no instant", n, title)
+		}
+	}
+	return paged, skipped, problems
+}
+
+// begunLater reports whether an incident belongs to a run whose watermark was not
+// saved any more.
+func (c *servedCrowd) begunLater(j *sqlite.Journal, title string) bool {
+	name, text, _ := strings.Cut(title, " at ")
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return false
+	}
+	runs, err := j.Runs(context.Background(), engine.RunQuery{Run: engine.Occurrence{Workflow: name, Schedule: "half", At: at}.Run()})
+	return err == nil && len(runs) == 1 && runs[0].Status == engine.Success
+}

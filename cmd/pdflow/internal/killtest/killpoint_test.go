@@ -1,0 +1,231 @@
+package killtest
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+)
+
+// A moment is a point in the life of a run at which its process can die.
+type moment string
+
+// The moments. The first two come with every event, the others with every call
+// that writes.
+const (
+	heard        moment = "event heard"   // the engine has applied an event
+	kept         moment = "event kept"    // an event is in the journal
+	beforeIntent moment = "before intent" // a call is about to be recorded
+	afterIntent  moment = "after intent"  // it is recorded, and not sent
+	afterReply   moment = "after reply"   // its answer was read
+	beforeDone   moment = "before done"   // its result is about to be recorded
+	afterDone    moment = "after done"    // its result is recorded
+)
+
+var moments = []moment{heard, kept, beforeIntent, afterIntent, afterReply, beforeDone, afterDone}
+
+// A trap is the nth time that a moment comes.
+type trap struct {
+	At    moment `json:",omitempty"`
+	Count int    `json:",omitempty"`
+}
+
+// A snare is a trap that is set. It watches the events, the journal and the
+// network of one life.
+type snare struct {
+	trap
+	engine.Journal
+	network http.RoundTripper
+	spring  func()
+
+	passed atomic.Int32
+	mu     sync.Mutex
+	writes map[callPlace]bool // the calls that write
+}
+
+var (
+	_ engine.Journal    = (*snare)(nil)
+	_ engine.Observer   = (*snare)(nil)
+	_ http.RoundTripper = (*snare)(nil)
+)
+
+func (s *snare) pass(m moment) {
+	if m == s.At && int(s.passed.Add(1)) == s.Count {
+		s.spring()
+	}
+}
+
+// Observe hears of an event, which may not be in the journal yet.
+func (s *snare) Observe(engine.Event) { s.pass(heard) }
+
+// Begin enters a run.
+func (s *snare) Begin(ctx context.Context, entry engine.Entry, events []engine.Event) error {
+	return s.write(events, func() error { return s.Journal.Begin(ctx, entry, events) })
+}
+
+// Append adds events to a run.
+func (s *snare) Append(ctx context.Context, run string, events []engine.Event) error {
+	return s.write(events, func() error { return s.Journal.Append(ctx, run, events) })
+}
+
+// Events returns those of earlier lives, and learns which calls were begun.
+func (s *snare) Events(ctx context.Context, run string) ([]engine.Event, error) {
+	events, err := s.Journal.Events(ctx, run)
+	for _, e := range events {
+		s.of(e)
+	}
+	return events, err
+}
+
+func (s *snare) write(events []engine.Event, do func() error) error {
+	for _, e := range events {
+		switch s.of(e) {
+		case engine.CallStarted:
+			s.pass(beforeIntent)
+		case engine.CallReturned:
+			s.pass(beforeDone)
+		}
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	for _, e := range events {
+		switch s.of(e) {
+		case engine.CallStarted:
+			s.pass(afterIntent)
+		case engine.CallReturned:
+			s.pass(afterDone)
+		}
+		s.pass(kept)
+	}
+	return nil
+}
+
+// of is the kind of an event of a call that writes, and empty for others.
+func (s *snare) of(e engine.Event) engine.EventKind {
+	if e.Call == nil {
+		return ""
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e.Kind == engine.CallStarted && e.Call.Effect != action.Reads.String() {
+		s.writes[placeOf(e)] = true
+	}
+	if !s.writes[placeOf(e)] {
+		return ""
+	}
+	return e.Kind
+}
+
+// RoundTrip sends a request and reads the whole answer.
+func (s *snare) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := s.network.RoundTrip(r)
+	if err != nil || r.Method == http.MethodGet {
+		return answer, err
+	}
+	body, err := io.ReadAll(answer.Body)
+	_ = answer.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	s.pass(afterReply)
+	answer.Body = io.NopCloser(bytes.NewReader(body))
+	return answer, nil
+}
+
+// A sabotage breaks what keeps things from happening twice, to prove that the
+// kill test would see it.
+type sabotage string
+
+// The sabotages.
+const (
+	keysOff    sabotage = "keys off"    // every event goes out under a new key
+	resultsOff sabotage = "results off" // what ends is not recorded, and the journal says it was
+	commitsOff sabotage = "commits off" // nothing is recorded but the beginning, and the journal says it was
+)
+
+// apply puts the sabotage between a life and its journal and network.
+func (s sabotage) apply(journal engine.Journal, network http.RoundTripper) (engine.Journal, http.RoundTripper) {
+	switch s {
+	case keysOff:
+		network = rekeying{network}
+	case resultsOff:
+		journal = &forgetfulJournal{Journal: journal}
+	case commitsOff:
+		journal = lyingJournal{journal}
+	}
+	return journal, network
+}
+
+// A rekeying network gives every event a random key.
+type rekeying struct{ http.RoundTripper }
+
+// RoundTrip sends the request under another key, should it have one.
+func (n rekeying) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/create_event.json") {
+		return n.RoundTripper.RoundTrip(r)
+	}
+	var event map[string]any
+	if err := json.NewDecoder(r.Body).Decode(&event); err != nil {
+		return nil, err
+	}
+	event["incident_key"] = rand.Text()
+	body, err := json.Marshal(event)
+	if err != nil {
+		return nil, err
+	}
+	changed := r.Clone(r.Context())
+	changed.Body, changed.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return n.RoundTripper.RoundTrip(changed)
+}
+
+// A forgetfulJournal keeps what begins and drops the results of calls. With the
+// end of the first attempt it stops to keep anything, since what follows makes no
+// sense without it. It reports success all the same.
+type forgetfulJournal struct {
+	engine.Journal
+	last int // the number of the last event that was kept
+	deaf bool
+}
+
+// Begin enters a run with what is kept of its events.
+func (j *forgetfulJournal) Begin(ctx context.Context, entry engine.Entry, events []engine.Event) error {
+	return j.Journal.Begin(ctx, entry, j.keep(events))
+}
+
+// Append adds what is kept of the events.
+func (j *forgetfulJournal) Append(ctx context.Context, run string, events []engine.Event) error {
+	if events = j.keep(events); len(events) == 0 {
+		return nil
+	}
+	return j.Journal.Append(ctx, run, events)
+}
+
+func (j *forgetfulJournal) keep(events []engine.Event) []engine.Event {
+	var left []engine.Event
+	for _, e := range events {
+		if j.deaf = j.deaf || e.Kind == engine.AttemptFinished; j.deaf {
+			break
+		}
+		if e.Kind != engine.CallReturned {
+			j.last++
+			e.Sequence = j.last
+			left = append(left, e)
+		}
+	}
+	return left
+}
+
+// A lyingJournal says that events are recorded, and they are not.
+type lyingJournal struct{ engine.Journal }
+
+// Append does nothing and reports success.
+func (lyingJournal) Append(context.Context, string, []engine.Event) error { return nil }

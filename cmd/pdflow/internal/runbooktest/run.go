@@ -1,0 +1,293 @@
+package runbooktest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pdflow/pdflow/builtins"
+	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/runview"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/workflow"
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/pflag"
+)
+
+// A runbookTest is one test under way: an account of its own, its time, and what
+// runs leave to the next ones.
+type runbookTest struct {
+	ctx      context.Context
+	folder   string // of the test file
+	work     string // where its files are
+	clock    *engine.VirtualClock
+	journal  engine.Journal
+	redactor *action.Redactor
+
+	state    *simulator.State // of the account at the start
+	local    *setup.Simulator // nil before the account is used first
+	settings setup.Settings   // of the connection to it
+	client   *pagerduty.Client
+	views    map[string]*builtins.World // by file: a world goes on from run to run
+	now      string                     // the file of the world that runs see
+
+	runs int
+	last *engine.Result
+	made []madeCall // by the last `run` or `every`
+	plan *workflow.Plan
+	seen int // how many requests came before that
+}
+
+func newRunbookTest(ctx context.Context, folder, work string) *runbookTest {
+	return &runbookTest{
+		ctx: ctx, folder: folder, work: work, clock: engine.NewVirtualClock(startOfTests), journal: engine.NewMemory(),
+		redactor: &action.Redactor{}, views: map[string]*builtins.World{},
+	}
+}
+
+func (t *runbookTest) close() {
+	if t.local != nil {
+		t.local.Stop()
+	}
+}
+
+// find returns the path of a file of the test, or of one beside it.
+func (t *runbookTest) find(name string) (string, error) {
+	if !filepath.IsLocal(name) {
+		return "", fmt.Errorf("%q leads out of the folder of the test", name)
+	}
+	for _, folder := range []string{t.work, t.folder} {
+		if path := filepath.Join(folder, name); setup.IsFile(path) {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("there is no file %s, neither in the test nor beside it", name)
+}
+
+// account gives what the account holds at the start: `account FILE`.
+func (t *runbookTest) account(_ *testscript.TestScript, _ bool, args []string) error {
+	if err := oneArgument("account", "FILE", args); err != nil {
+		return err
+	}
+	if t.local != nil {
+		return errors.New("the account is in use already: `account` comes before the first run")
+	}
+	file, err := t.find(args[0])
+	if err != nil {
+		return err
+	}
+	state, err := setup.ReadDocument(file, simulator.ParseState)
+	t.state = &state
+	return err
+}
+
+// setWorld says how http and net answer from here on: `world FILE`.
+func (t *runbookTest) setWorld(_ *testscript.TestScript, _ bool, args []string) error {
+	if err := oneArgument("world", "FILE", args); err != nil {
+		return err
+	}
+	file, err := t.find(args[0])
+	if err == nil {
+		t.now = file
+		_, err = t.world("")
+	}
+	return err
+}
+
+// world is what a run of a workflow sees: what the test says, else the file beside
+// the workflow.
+func (t *runbookTest) world(workflowFile string) (*builtins.World, error) {
+	file := cmp.Or(t.now, setup.WorldBeside(workflowFile))
+	if known := t.views[file]; known != nil {
+		return known, nil
+	}
+	made, err := setup.ReadWorld(file)
+	t.views[file] = made
+	return made, err
+}
+
+// setFaults says what goes wrong in the account from here on: `faults FILE`.
+func (t *runbookTest) setFaults(_ *testscript.TestScript, _ bool, args []string) error {
+	if err := oneArgument("faults", "FILE", args); err != nil {
+		return err
+	}
+	file, err := t.find(args[0])
+	if err != nil {
+		return err
+	}
+	plan, err := setup.ReadDocument(file, simulator.ParseFaults)
+	if err != nil {
+		return err
+	}
+	account, err := t.opened()
+	if err == nil {
+		account.SetFaults(plan)
+	}
+	return err
+}
+
+// opened returns the account, which begins when it is first asked for.
+func (t *runbookTest) opened() (*setup.Simulator, error) {
+	if t.local != nil {
+		return t.local, nil
+	}
+	options := []simulator.Option{simulator.WithLenientServiceKeys(), simulator.WithClock(t.clock.Now)}
+	if t.state != nil {
+		options = append(options, simulator.WithState(*t.state))
+	}
+	local, err := setup.StartSimulator("127.0.0.1:0", options...)
+	if err != nil {
+		return nil, err
+	}
+	t.redactor.Add(local.APIKey(), local.ServiceKey())
+	t.settings = local.Settings(impatientClock{t.clock})
+	if t.client, err = t.settings.Client(); err != nil {
+		local.Stop()
+		return nil, err
+	}
+	t.local = local
+	return local, nil
+}
+
+// An impatientClock lets a client's waits within a call pass at once.
+type impatientClock struct{ *engine.VirtualClock }
+
+// Sleep moves the time.
+func (c impatientClock) Sleep(ctx context.Context, d time.Duration) error { return c.Skip(ctx, d) }
+
+// siteFor is what a run of a workflow reaches.
+func (t *runbookTest) siteFor(file string) (*setup.Target, error) {
+	local, err := t.opened()
+	if err != nil {
+		return nil, err
+	}
+	world, err := t.world(file)
+	if err != nil {
+		return nil, err
+	}
+	made, err := setup.WithClient(builtins.Config{PagerDuty: t.client, Transport: world.Transport(), Network: world.Network()}, t.settings)
+	if err != nil {
+		return nil, err
+	}
+	made.Simulator = local
+	return made, nil
+}
+
+// run runs a runbook, which must succeed, or must not after `!`: `run FILE [-i
+// name=value...] [--input-file FILE]`. It prints the outputs, and to stderr the log
+// and what failed.
+func (t *runbookTest) run(ts *testscript.TestScript, neg bool, args []string) error {
+	t.forget()
+	return t.runOnce(ts, neg, args)
+}
+
+// forget begins anew what `calls` and `requests` print.
+func (t *runbookTest) forget() {
+	t.made = nil
+	if t.local != nil {
+		t.seen = len(t.local.Requests())
+	}
+}
+
+func (t *runbookTest) runOnce(ts *testscript.TestScript, neg bool, args []string) error {
+	flags := pflag.NewFlagSet("run", pflag.ContinueOnError)
+	inputs := flags.StringArrayP("input", "i", nil, "")
+	inputFile := flags.String("input-file", "", "")
+	if err := flags.Parse(args); err != nil || flags.NArg() != 1 {
+		return errors.New("write: run FILE [-i name=value...] [--input-file FILE]")
+	}
+	file, err := t.find(flags.Arg(0))
+	if err != nil {
+		return err
+	}
+	p := &setup.Environment{Console: console.New(strings.NewReader(""), ts.Stdout(), ts.Stderr(), t.redactor), Getenv: func(string) string { return "" }}
+	plan, request, site, err := t.prepare(p, file, *inputs, *inputFile)
+	if err != nil {
+		return err
+	}
+	t.plan = plan
+	local := &engine.Local{
+		Interpreter: site.Interpreter, Clock: t.clock, Secrets: p.SimulatedSecret, Redactor: t.redactor, Journal: t.journal, NewID: t.newID,
+		Observers: []engine.Observer{&runview.Logs{To: p.Stderr}, t},
+	}
+	if t.last, err = local.Run(t.ctx, plan, request); err != nil {
+		return err
+	}
+	if t.last.Error != nil {
+		runview.PrintFailure(p.Console, t.last.Error)
+	}
+	if (t.last.Status == engine.Success) == neg {
+		return fmt.Errorf("the run of %s ended as %s", flags.Arg(0), t.last.Status)
+	}
+	return printTo(ts, t.redactor.Redact(runview.OutputsText(t.last.Outputs, plan)))
+}
+
+// prepare compiles a runbook and reads its inputs.
+func (t *runbookTest) prepare(p *setup.Environment, file string, inputs []string, inputFile string) (*workflow.Plan, engine.Request, *setup.Target, error) {
+	site, err := t.siteFor(file)
+	if err != nil {
+		return nil, engine.Request{}, nil, err
+	}
+	plan, err := setup.CompileFile(file, site)
+	if err != nil {
+		return nil, engine.Request{}, nil, err
+	}
+	for i, input := range inputs {
+		if name, from, ok := strings.Cut(input, "=@"); ok {
+			path, err := t.find(from)
+			if err != nil {
+				return nil, engine.Request{}, nil, err
+			}
+			inputs[i] = name + "=@" + path
+		}
+	}
+	if inputFile != "" {
+		if inputFile, err = t.find(inputFile); err != nil {
+			return nil, engine.Request{}, nil, err
+		}
+	}
+	given, err := p.ReadInputs(plan.Workflow.Inputs, inputs, inputFile)
+	if err != nil {
+		return nil, engine.Request{}, nil, err
+	}
+	request, err := site.Request(plan, given)
+	return plan, request, site, err
+}
+
+// newID numbers the runs of a test, so that what derives from an id is the same
+// each time.
+func (t *runbookTest) newID(time.Time) string {
+	t.runs++
+	return fmt.Sprintf("01TEST%020d", t.runs)
+}
+
+// Observe keeps the calls that are made.
+func (t *runbookTest) Observe(e engine.Event) {
+	if e.Kind != engine.CallStarted {
+		return
+	}
+	line, err := console.MarshalLine(e.Call.Input)
+	if err != nil {
+		line = err.Error()
+	}
+	step := slices.IndexFunc(t.plan.Steps, func(s workflow.PlanStep) bool { return s.ID == e.Step })
+	t.made = append(t.made, madeCall{[]int{t.runs, step, e.Item, e.Attempt, e.Call.Number}, e.Call.Action + " " + line})
+}
+
+// A madeCall is a call as a test shows it, and its place: which run, step, item,
+// attempt and call it was.
+type madeCall struct {
+	place []int
+	text  string
+}
+
+func (c madeCall) compare(other madeCall) int { return slices.Compare(c.place, other.place) }

@@ -1,0 +1,246 @@
+package runview
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// The signs of what became of something, with the style of each. A word always
+// stands beside it.
+func Sign(status engine.Status) (text, style string) {
+	switch status {
+	case engine.Success:
+		return "✓", console.StyleGreen
+	case engine.Failed, engine.TimedOut:
+		return "✗", console.StyleRed
+	case engine.Skipped, engine.Cancelled:
+		return "–", console.StyleDim
+	case engine.Running:
+		return "●", console.StyleYellow
+	case engine.Queued:
+		return "↻", console.StyleYellow
+	case engine.Suspended, engine.NeedsAttention, engine.Interrupted:
+		return "?", console.StyleYellow
+	}
+	return "○", console.StyleDim
+}
+
+// listed reports whether the step has a line: on_failure and finally have none
+// before they run.
+func (s *stepHistory) listed() bool {
+	return s.part() == workflow.Main || len(s.attempts) > 0
+}
+
+// text is the line of a step: a sign, its id, what it does, how it stands. On a
+// live terminal it is cut to the width: a line that wrapped would be counted as
+// one and drawn over wrongly.
+func (p *progress) text(step *stepHistory) string {
+	idWidth, whatWidth := p.widths()
+	status, state, note := p.history.stands(step, p.now())
+	mark, style := Sign(status)
+	line := fmt.Sprintf("%-*s  %-*s  %s", idWidth, step.id, whatWidth, step.what, state)
+	if note != "" {
+		line += "  " + console.Printable(note)
+	}
+	if p.terminal.Live {
+		width, _ := p.terminal.Size()
+		line = console.Cut(line, width-5) // two spaces, the sign, a space, and the last column free
+	}
+	return "  " + p.terminal.Style(style, mark) + " " + strings.TrimRight(line, " ") + "\n"
+}
+
+// widths are those of the longest id and of the longest action.
+func (p *progress) widths() (id, what int) {
+	for _, step := range p.history.steps {
+		if step.listed() {
+			id, what = max(id, len(step.id)), max(what, len(step.what))
+		}
+	}
+	return id, what
+}
+
+// stands says how a step stands: its status, that in a word or two, and what else
+// there is to say.
+func (h *History) stands(step *stepHistory, now time.Time) (status engine.Status, state, note string) {
+	status, note = step.status(), step.note(now)
+	from, to := step.span()
+	switch {
+	case status == "" && h.ended && !h.suspended:
+		return engine.Skipped, "skipped", "not run"
+	case status == "", status == engine.Queued:
+		return status, "waiting", note
+	case status == engine.Running && step.expanded:
+		return status, step.counts() + running(now.Sub(from)), note
+	case status == engine.Running:
+		return status, "running" + running(now.Sub(from)), note
+	case status == engine.Skipped:
+		return status, "skipped", note
+	case status == engine.Suspended:
+		return status, "undecided", note
+	}
+	return status, console.Took(to.Sub(from)), note
+}
+
+// running says for how long something has gone on, once that is worth saying.
+func running(d time.Duration) string {
+	if d > time.Second {
+		return " " + console.Took(d)
+	}
+	return ""
+}
+
+// counts says how far a for_each is.
+func (s *stepHistory) counts() string {
+	text := fmt.Sprintf("%d/%d done", s.done, len(s.items))
+	if s.failed > 0 {
+		text += fmt.Sprintf(", %d failed", s.failed)
+	}
+	return text
+}
+
+// note is what else there is to say of a step.
+func (s *stepHistory) note(now time.Time) string {
+	switch status := s.status(); {
+	case status == "" && len(s.attempts) == 0:
+		return ""
+	case status == "":
+		return "again"
+	case status == engine.Queued:
+		return s.retryNote(now) + ": " + FailureNote(s.failure())
+	case status == engine.Skipped:
+		return "its condition is false"
+	case s.expanded && status == engine.Running:
+		return FailureNote(s.failure())
+	case s.expanded && s.failed > 0:
+		return fmt.Sprintf("%d of %d failed; %s", s.failed, len(s.items), FailureNote(s.failure()))
+	case s.expanded && status == engine.Failed:
+		return s.counts()
+	case s.failure() != nil:
+		return attemptsNote(len(s.attempts), ": ") + FailureNote(s.failure())
+	case status == engine.Running && len(s.attempts) > 1:
+		return s.attemptNote(len(s.attempts))
+	case status == engine.Success && s.expanded:
+		return console.Plural(len(s.items), "item")
+	case status == engine.Success:
+		return strings.TrimSpace(attemptsNote(len(s.attempts), "  ") + s.last().note)
+	}
+	return ""
+}
+
+// attemptsNote says how many attempts there were when it was more than one.
+func attemptsNote(n int, after string) string {
+	if n < 2 {
+		return ""
+	}
+	return fmt.Sprintf("%d attempts%s", n, after)
+}
+
+// attemptNote says which attempt it is.
+func (s *stepHistory) attemptNote(n int) string {
+	if most := s.maxAttempts(); most >= n {
+		return fmt.Sprintf("attempt %d of %d", n, most)
+	}
+	return fmt.Sprintf("attempt %d", n)
+}
+
+// retryNote says which attempt is next, and when.
+func (s *stepHistory) retryNote(now time.Time) string {
+	note := s.attemptNote(len(s.attempts)+1) + ", next "
+	if wait := s.due.Sub(now); wait > 0 {
+		return note + "in " + console.Took(wait)
+	}
+	return note + "now"
+}
+
+func FailureNote(f *engine.Failure) string {
+	if f == nil {
+		return ""
+	}
+	if f.Item > 0 {
+		return fmt.Sprintf("item %d: %s: %s", f.Item, f.Kind, console.FirstLine(f.Message))
+	}
+	return string(f.Kind) + ": " + console.FirstLine(f.Message)
+}
+
+// outputsNote names the outputs of an action in a few words; of an object it
+// takes the id.
+func outputsNote(a *action.Action, outputs any) string {
+	o, _ := outputs.(action.Object)
+	var parts []string
+	for _, f := range a.Out.Fields {
+		v := o[f.Name]
+		if inner, ok := v.(action.Object); ok {
+			v = inner["id"]
+		}
+		switch text := v.(type) {
+		case bool, float64:
+			parts = append(parts, f.Name+"="+console.ValueText(v))
+		case string:
+			if text != "" && f.Name != "message" && len(text) <= 60 {
+				parts = append(parts, f.Name+"="+console.ValueText(v))
+			}
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// choose picks the steps that are drawn where not all have room: what goes on
+// before what failed, that before what comes next, that before what ended last.
+// The others are counted.
+func (p *progress) choose(most int) (steps []*stepHistory, rest string) {
+	var listed []*stepHistory
+	for _, step := range p.history.steps {
+		if step.listed() {
+			listed = append(listed, step)
+		}
+	}
+	if len(listed) <= most {
+		return listed, ""
+	}
+	chosen := map[*stepHistory]bool{}
+	for _, wanted := range drawingOrder(listed) {
+		if len(chosen) < most-1 {
+			chosen[wanted] = true
+		}
+	}
+	waiting, ended := 0, 0
+	for _, step := range listed {
+		switch {
+		case chosen[step]:
+			steps = append(steps, step)
+		case step.status() == "":
+			waiting++
+		default:
+			ended++
+		}
+	}
+	return steps, fmt.Sprintf("… and %s: %d begun, %d waiting", console.Plural(waiting+ended, "step"), ended, waiting)
+}
+
+// drawingOrder lists steps by how much they tell.
+func drawingOrder(steps []*stepHistory) []*stepHistory {
+	var active, failed, waiting, ended []*stepHistory
+	for _, step := range steps {
+		switch step.status() {
+		case engine.Running, engine.Queued, engine.Suspended:
+			active = append(active, step)
+		case engine.Failed:
+			failed = append(failed, step)
+		case "":
+			waiting = append(waiting, step)
+		default:
+			ended = append(ended, step)
+		}
+	}
+	slices.Reverse(ended)
+	next := min(len(waiting), 2)
+	order := append(append(active, failed...), waiting[:next]...)
+	return append(append(order, ended...), waiting[next:]...)
+}

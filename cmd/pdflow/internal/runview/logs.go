@@ -1,0 +1,84 @@
+package runview
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+)
+
+// Logs prints what a call logs.
+type Logs struct{ To io.Writer }
+
+// Observe prints the log lines among the events.
+func (l *Logs) Observe(e engine.Event) {
+	if e.Kind == engine.Logged {
+		_, _ = io.WriteString(l.To, e.Log.Level+": "+e.Log.Message+"\n")
+	}
+}
+
+// An EventStream prints every event as a line of JSON.
+type EventStream struct{ To io.Writer }
+
+// Observe prints one event.
+func (s *EventStream) Observe(e engine.Event) {
+	if line, err := console.MarshalLine(e); err == nil {
+		_, _ = io.WriteString(s.To, line+"\n")
+	}
+}
+
+// A logReport is a line of a log in `runs logs -o jsonl`.
+type logReport struct {
+	Time    string        `json:"time"`
+	Step    string        `json:"step"`
+	Item    int           `json:"item,omitempty"`
+	Attempt int           `json:"attempt"`
+	Level   string        `json:"level"`
+	Message string        `json:"message"`
+	Fields  action.Object `json:"fields,omitempty"`
+}
+
+func LogsText(events []engine.Event, output string) (string, error) {
+	var b strings.Builder
+	for _, e := range events {
+		if e.Kind != engine.Logged {
+			continue
+		}
+		if output == "text" {
+			b.WriteString(logText(e) + "\n")
+			continue
+		}
+		const milliseconds = "2006-01-02T15:04:05.000Z07:00"
+		line, err := console.MarshalLine(logReport{e.Time.UTC().Format(milliseconds), e.Step, e.Item, e.Attempt, e.Log.Level, e.Log.Message, e.Log.Fields})
+		if err != nil {
+			return "", err
+		}
+		b.WriteString(line + "\n")
+	}
+	return b.String(), nil
+}
+
+// logText is a log line for people, with the local time.
+func logText(e engine.Event) string {
+	return fmt.Sprintf("%s  %-5s  %s  %s", e.Time.Local().Format(console.DateTime+".000"), e.Log.Level, stepOf(e), loggedText(e.Log))
+}
+
+// stepOf names the step of an event, and the item where there is one.
+func stepOf(e engine.Event) string {
+	if e.Item > 0 {
+		return fmt.Sprintf("%s[%d]", e.Step, e.Item)
+	}
+	return e.Step
+}
+
+// loggedText is the message with its fields.
+func loggedText(r *action.LogRecord) string {
+	text := console.Printable(r.Message)
+	for _, name := range action.SortedNames(r.Fields) {
+		text += fmt.Sprintf(" %s=%s", console.Printable(name), console.Printable(console.ValueText(r.Fields[name])))
+	}
+	return text
+}

@@ -1,0 +1,243 @@
+package runview
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// redrawEvery is how often the screen is drawn again.
+const redrawEvery = 100 * time.Millisecond
+
+// leastHeight is the height of a terminal below which nothing is drawn again.
+const leastHeight = 6
+
+// A progress shows a run while it goes on: on a terminal one line a step, drawn
+// again as it changes; elsewhere a plain line for each step that ends.
+type progress struct {
+	console   *console.Console
+	terminal  console.Terminal
+	simulated bool
+	now       func() time.Time
+
+	mu      sync.Mutex
+	history *History
+	header  bool            // it was printed
+	shown   bool            // the steps are drawn
+	printed map[string]bool // steps whose plain line was printed
+	drawn   int             // lines on the screen that are to be drawn over
+	ticker  *time.Ticker
+	done    chan struct{}
+}
+
+// NewProgress shows a run of a plan. The events of a run that goes on, if it is
+// one, were there before.
+func NewProgress(c *console.Console, plan *workflow.Plan, simulated bool, before []engine.Event) *progress {
+	view := &progress{console: c, terminal: c.Terminal, simulated: simulated, now: time.Now, history: newHistory(plan), printed: map[string]bool{}}
+	for _, e := range before {
+		view.history.add(e)
+	}
+	if _, height := view.terminal.Size(); height < leastHeight {
+		view.terminal.Live = false
+	}
+	return view
+}
+
+// Observe shows one event.
+func (p *progress) Observe(e engine.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	step := p.history.add(e)
+	switch e.Kind {
+	case engine.RunQueued:
+		p.head(e)
+		p.line("  waits: " + e.Reason)
+	case engine.RunStarted, engine.RunResumed, engine.RunRetried:
+		p.head(e)
+		p.begin()
+	case engine.RunCancelled:
+		if p.console.Signal.Load() == 0 {
+			p.line("  stopping: somebody asked for the run to be cancelled")
+		}
+	case engine.RunTimedOut:
+		p.line("  stopping: the run has used up its time")
+	case engine.Logged:
+		p.line(p.logLine(e))
+	case engine.RunFinished, engine.RunSuspended:
+		p.end(e.Kind == engine.RunFinished)
+	default:
+		if step != nil && !p.terminal.Live {
+			p.plain(step, e.Kind == engine.AttemptFinished)
+		}
+	}
+}
+
+// head prints which run it is.
+func (p *progress) head(e engine.Event) {
+	if p.header {
+		return
+	}
+	p.header = true
+	how := ""
+	switch {
+	case e.Kind == engine.RunResumed:
+		how = " · resumed"
+	case e.Kind == engine.RunRetried:
+		how = " · retried"
+	case p.simulated:
+		how = " · simulated: nothing leaves this machine"
+	}
+	p.line(fmt.Sprintf("%s · run %s%s", p.history.start.Workflow, e.Run, how))
+}
+
+// begin shows the steps from now on, those that are done already too.
+func (p *progress) begin() {
+	p.shown = true
+	if !p.terminal.Live {
+		for _, step := range p.history.steps {
+			p.plain(step, false)
+		}
+		return
+	}
+	p.console.DrawsOver(p.Line)
+	p.draw()
+	if p.ticker == nil {
+		p.ticker, p.done = time.NewTicker(redrawEvery), make(chan struct{})
+		go p.tick(p.ticker.C, p.done)
+	}
+}
+
+func (p *progress) tick(ticks <-chan time.Time, done <-chan struct{}) {
+	for {
+		select {
+		case <-ticks:
+			p.mu.Lock()
+			p.draw()
+			p.mu.Unlock()
+		case <-done:
+			return
+		}
+	}
+}
+
+// Line prints a line above the drawn ones.
+func (p *progress) Line(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.line(text)
+}
+
+// plain prints the line of a step that has ended, and one for each retry.
+func (p *progress) plain(step *stepHistory, attemptEnded bool) {
+	switch step.status() {
+	case "", engine.Running:
+		delete(p.printed, step.id)
+	case engine.Queued:
+		if attemptEnded {
+			p.write(p.text(step))
+		}
+	default:
+		if !p.printed[step.id] {
+			p.printed[step.id] = true
+			p.write(p.text(step))
+		}
+	}
+}
+
+// end shows the steps that never ran, where the run is over, and draws for the
+// last time.
+func (p *progress) end(over bool) {
+	switch {
+	case p.terminal.Live:
+		p.drawAll()
+	case over:
+		for _, step := range p.history.steps {
+			if step.listed() && !p.printed[step.id] {
+				p.write(p.text(step))
+			}
+		}
+	}
+	p.drawn = 0
+	p.halt()
+}
+
+// Stop ends the drawing, whatever became of the run.
+func (p *progress) Stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.halt()
+}
+
+func (p *progress) halt() {
+	p.shown = false
+	if p.ticker != nil {
+		p.console.DrawsOver(nil)
+		p.ticker.Stop()
+		close(p.done)
+		p.ticker = nil
+	}
+}
+
+// draw draws the lines of the steps over those that stand there.
+func (p *progress) draw() {
+	_, height := p.terminal.Size()
+	p.drawSteps(height - 2)
+}
+
+// drawAll draws every step: nothing is drawn over them any more.
+func (p *progress) drawAll() { p.drawSteps(len(p.history.steps)) }
+
+func (p *progress) drawSteps(most int) {
+	if !p.terminal.Live || !p.shown {
+		return
+	}
+	var b strings.Builder
+	p.eraseTo(&b)
+	steps, rest := p.choose(most)
+	for _, step := range steps {
+		b.WriteString(p.text(step))
+	}
+	p.drawn = len(steps)
+	if rest != "" {
+		width, _ := p.terminal.Size()
+		b.WriteString(console.Cut("  "+rest, width-1) + "\n")
+		p.drawn++
+	}
+	p.write(b.String())
+}
+
+// eraseTo moves to the first drawn line and clears the screen from there.
+func (p *progress) eraseTo(b *strings.Builder) {
+	if p.drawn > 0 {
+		// The echo of a Ctrl-C may have moved the cursor off the first column.
+		fmt.Fprintf(b, "\r\x1b[%dA\x1b[J", p.drawn)
+	}
+	p.drawn = 0
+}
+
+// line prints a line above the drawn ones.
+func (p *progress) line(text string) {
+	var b strings.Builder
+	if p.terminal.Live {
+		p.eraseTo(&b)
+	}
+	b.WriteString(text + "\n")
+	p.write(b.String())
+	p.draw()
+}
+
+func (p *progress) write(text string) { _, _ = io.WriteString(p.console.Stderr, text) }
+
+func (p *progress) logLine(e engine.Event) string {
+	style := console.StyleDim
+	if e.Log.Level == "warn" || e.Log.Level == "error" {
+		style = console.StyleYellow
+	}
+	return fmt.Sprintf("  %s %s: %s", p.terminal.Style(style, e.Log.Level), stepOf(e), loggedText(e.Log))
+}

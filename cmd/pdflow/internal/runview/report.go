@@ -1,0 +1,91 @@
+package runview
+
+import (
+	"time"
+
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+)
+
+// A RunReport is what `run -o json` prints.
+type RunReport struct {
+	Run        string           `json:"run"`
+	Workflow   string           `json:"workflow"`
+	Status     engine.Status    `json:"status"`
+	Outputs    action.Object    `json:"outputs"`
+	Error      *engine.Failure  `json:"error"`
+	StartedAt  time.Time        `json:"started_at"`
+	DurationMS int64            `json:"duration_ms"`
+	Steps      []stepReport     `json:"steps"`
+	Simulator  *simulatorReport `json:"simulator,omitempty"`
+}
+
+type stepReport struct {
+	ID             string          `json:"id"`
+	Status         engine.Status   `json:"status"`
+	SkippedBecause string          `json:"skipped_because,omitempty"`
+	Attempts       int             `json:"attempts"`
+	Outputs        any             `json:"outputs"`
+	Error          *engine.Failure `json:"error"`
+	DurationMS     int64           `json:"duration_ms"`
+	Used           *engine.Usage   `json:"used,omitempty"` // by the script of the last attempt
+	// Items are the iterations of a for_each step, in the order of its list.
+	Items []itemReport `json:"items,omitzero"`
+}
+
+type itemReport struct {
+	Status     engine.Status   `json:"status"`
+	Attempts   int             `json:"attempts"`
+	Outputs    any             `json:"outputs"`
+	Error      *engine.Failure `json:"error"`
+	DurationMS int64           `json:"duration_ms"`
+	Used       *engine.Usage   `json:"used,omitempty"`
+}
+
+type simulatorReport struct {
+	Incidents []simulator.Incident `json:"incidents"`
+	Users     []simulator.User     `json:"users"`
+	Requests  []simulator.Request  `json:"requests"`
+}
+
+func Report(result *engine.Result, account *simulator.Simulator) RunReport {
+	r := RunReport{
+		Run: result.Run, Workflow: result.Workflow, Status: result.Status, Outputs: result.Outputs, Error: result.Error,
+		StartedAt: result.StartedAt.UTC(), DurationMS: result.Duration.Milliseconds(), Steps: []stepReport{},
+	}
+	if r.Outputs == nil {
+		r.Outputs = action.Object{}
+	}
+	for i := range result.Steps {
+		r.Steps = append(r.Steps, reportStep(&result.Steps[i]))
+	}
+	if account != nil {
+		// Empty lists are [], not null.
+		r.Simulator = &simulatorReport{
+			append([]simulator.Incident{}, account.Incidents()...),
+			append([]simulator.User{}, account.Users()...),
+			append([]simulator.Request{}, account.Requests()...),
+		}
+	}
+	return r
+}
+
+func reportStep(s *engine.StepResult) stepReport {
+	r := stepReport{s.ID, s.Status, s.SkippedBecause, s.Attempts, s.Outputs, s.Error, milliseconds(s.StartedAt, s.EndedAt), s.Used, nil}
+	for _, item := range s.Items {
+		r.Items = append(r.Items, itemReport{item.Status, item.Attempts, item.Outputs, item.Error, milliseconds(item.StartedAt, item.EndedAt), item.Used})
+	}
+	if s.Items != nil && r.Items == nil {
+		r.Items = []itemReport{}
+	}
+	return r
+}
+
+// milliseconds is how long something took; what has not ended took nothing yet.
+func milliseconds(from, to time.Time) int64 {
+	if from.IsZero() || to.IsZero() {
+		return 0
+	}
+	return to.Sub(from).Milliseconds()
+}

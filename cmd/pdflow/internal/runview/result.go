@@ -1,0 +1,120 @@
+package runview
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// DecisionText lists the ways to go on with a run that came upon a call whose
+// outcome is unknown.
+func DecisionText(command string, f *engine.Failure) string {
+	if f == nil || f.Call == 0 {
+		return fmt.Sprintf("  then: %s\n", command)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "the call #%d may have been done or not; look there first, then say which:\n", f.Call)
+	for _, choice := range []struct{ decision, meaning string }{
+		{"done", "it was done: go on"},
+		{"repeat", "it was not: send it"},
+		{"fail", "let it fail"},
+	} {
+		fmt.Fprintf(&b, "  %s --call %s  # %s\n", command, console.Pad(fmt.Sprintf("%d=%s", f.Call, choice.decision), len("=repeat")+len(fmt.Sprint(f.Call))), choice.meaning)
+	}
+	return b.String()
+}
+
+// ExitCode is the exit code of a run.
+func ExitCode(c *console.Console, status engine.Status) int {
+	switch code := int(c.Signal.Load()); {
+	case status == engine.Success:
+		return console.ExitDone
+	case status == engine.NeedsAttention:
+		return console.ExitUnknown
+	case status == engine.Cancelled && code != 0:
+		return code
+	}
+	return console.ExitFailed
+}
+
+// PrintResult prints the result of a run: its outputs as text, or one object.
+func PrintResult(c *console.Console, result *engine.Result, plan *workflow.Plan, account *simulator.Simulator, output string) error {
+	switch output {
+	case "jsonl":
+		return nil // the last event says it all
+	case "json":
+		return console.WriteJSON(c.Stdout, Report(result, account))
+	}
+	if account != nil {
+		PrintSimulator(c, account)
+	}
+	switch {
+	case result.Status == engine.Skipped:
+		fmt.Fprintf(c.Stderr, "– the run %s was %s\n", result.Run, result.Error.Message)
+	case result.Error != nil:
+		PrintFailure(c, result.Error)
+	}
+	_, err := io.WriteString(c.Stdout, OutputsText(result.Outputs, plan))
+	return err
+}
+
+// OutputsText lists outputs in the order of the file, names aligned.
+func OutputsText(outputs action.Object, plan *workflow.Plan) string {
+	width := 0
+	for _, o := range plan.Outputs {
+		width = max(width, len(o.Name))
+	}
+	var b strings.Builder
+	for _, o := range plan.Outputs {
+		if v, ok := outputs[o.Name]; ok {
+			fmt.Fprintf(&b, "%-*s  %s\n", width, o.Name, console.ValueText(v))
+		}
+	}
+	return b.String()
+}
+
+// PrintFailure says which step failed, where, why, and what to try.
+func PrintFailure(c *console.Console, f *engine.Failure) {
+	lines := failureLines(f)
+	lines[0] = c.Terminal.Style(console.StyleRed, "✗ "+lines[0])
+	_, _ = io.WriteString(c.Stderr, strings.Join(lines, "\n  ")+"\n")
+}
+
+// failureLines are a failure for people: what failed first, then the details.
+func failureLines(f *engine.Failure) []string {
+	where := fmt.Sprintf("step %q", f.Step)
+	if f.Item > 0 {
+		where += fmt.Sprintf(", item %d", f.Item)
+	}
+	lines := []string{where + ": " + string(f.Kind), f.Error()}
+	if f.Step == "" {
+		lines = []string{f.Error()}
+	}
+	if f.File != "" && f.Line > 0 {
+		lines = append(lines, fmt.Sprintf("at %s:%d", f.File, f.Line))
+	}
+	if f.Hint != "" {
+		lines = append(lines, "try: "+f.Hint)
+	}
+	return lines
+}
+
+// PrintSimulator shows what the simulator holds after a run.
+func PrintSimulator(c *console.Console, s *simulator.Simulator) {
+	var b strings.Builder
+	incidents, users := s.Incidents(), s.Users()
+	fmt.Fprintf(&b, "simulator: %s, %s, %s\n", console.Plural(len(incidents), "incident"), console.Plural(len(users), "user"), console.Plural(len(s.Requests()), "request"))
+	for _, incident := range incidents {
+		fmt.Fprintf(&b, "  %-13s %s  %s  %s\n", incident.Status, incident.ID, incident.Key, incident.Description)
+	}
+	for _, user := range users {
+		fmt.Fprintf(&b, "  %-13s %s  %s  %s\n", "user", user.ID, user.Email, user.Name)
+	}
+	_, _ = io.WriteString(c.Stderr, b.String())
+}

@@ -1,0 +1,174 @@
+package runview
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// viewOf is a recorded run as a person looks at it ten minutes after it began.
+func recordedView(plan *workflow.Plan, r *madeRun, summary engine.RunSummary, width int) *View {
+	summary.Run, summary.Workflow, summary.BegunAt, summary.Events = handRun, "onboard", handBegun, len(r.events)
+	goOn := map[engine.Status]string{
+		engine.Failed: "pdflow runs retry " + handRun, engine.Interrupted: "pdflow runs resume " + handRun, engine.NeedsAttention: "pdflow runs resume " + handRun,
+	}[summary.Status]
+	if r.events[0].Started.Inputs["token"] != nil {
+		goOn += " -i token=..."
+	}
+	view := NewView(&summary, r.events, plan, goOn, console.Terminal{Live: true, Fixed: [2]int{width, 40}})
+	view.now = handBegun.Add(10 * time.Minute)
+	return view
+}
+
+// Some runs, each with what the others do not have.
+
+func failedRun(t *testing.T) (*workflow.Plan, *madeRun, engine.RunSummary) {
+	final := planned(t, "clean", "", 0)
+	final.Part = workflow.Finally
+	plan := handPlan(planned(t, "lookup", "pagerduty.get_user_by_email", 0), planned(t, "create", "pagerduty.create_user", 2), planned(t, "after", "", 0), final)
+	r := (&madeRun{}).started(action.Object{"email": "ann@example.com", "token": action.Secret{Name: "inputs.token"}, "lists": []any{"a", 1.0}}).
+		begin(0, "lookup", 0, 1).call(ms, "lookup", 0, 1, 1, "pagerduty.get_user_by_email").returned(120*ms, "lookup", 0, 1, 1, nil).ended(ms, "lookup", 0, 1, nil).
+		begin(0, "create", 0, 1).call(ms, "create", 0, 1, 1, "pagerduty.create_user").returned(200*ms, "create", 0, 1, 1, unavailable).ended(ms, "create", 0, 1, unavailable).
+		begin(500*ms, "create", 0, 2).call(ms, "create", 0, 2, 1, "pagerduty.create_user").returned(100*ms, "create", 0, 2, 1, conflict).ended(ms, "create", 0, 2, conflict).
+		begin(ms, "clean", 0, 1).ended(20*ms, "clean", 0, 1, nil).
+		finished(0, engine.Failed, conflict)
+	return plan, r, engine.RunSummary{Status: engine.Failed, EndedAt: r.at}
+}
+
+func interruptedRun(t *testing.T) (*workflow.Plan, *madeRun, engine.RunSummary) {
+	unused := planned(t, "page", "", 0)
+	unused.Part = workflow.OnFailure
+	plan := handPlan(planned(t, "lookup", "pagerduty.get_user_by_email", 0), planned(t, "create", "pagerduty.create_user", 0), planned(t, "after", "", 0), unused)
+	r := (&madeRun{}).started(nil).
+		begin(0, "lookup", 0, 1).ended(2*time.Second, "lookup", 0, 1, nil).
+		begin(0, "create", 0, 1).call(ms, "create", 0, 1, 1, "pagerduty.create_user").
+		// Nobody worked on it for five minutes, which take no room on the bars.
+		add(5*time.Minute, engine.Event{Kind: engine.RunResumed}).
+		returned(time.Second, "create", 0, 1, 1, nil).ended(ms, "create", 0, 1, nil).
+		begin(0, "after", 0, 1).call(ms, "after", 0, 1, 1, "time.sleep").
+		returned(time.Second, "after", 0, 1, 1, nil).call(ms, "after", 0, 1, 2, "time.sleep")
+	return plan, r, engine.RunSummary{Status: engine.Interrupted}
+}
+
+func killedRun(t *testing.T) (*workflow.Plan, *madeRun, engine.RunSummary) {
+	plan := handPlan(planned(t, "lookup", "pagerduty.get_user_by_email", 0), planned(t, "create", "pagerduty.create_user", 0), planned(t, "tell", "", 0))
+	r := (&madeRun{}).started(action.Object{"email": "ann@example.com"}).
+		begin(0, "lookup", 0, 1).call(ms, "lookup", 0, 1, 1, "pagerduty.get_user_by_email").returned(210*ms, "lookup", 0, 1, 1, nil).ended(ms, "lookup", 0, 1, nil).
+		begin(0, "create", 0, 1).call(150*ms, "create", 0, 1, 1, "pagerduty.create_user")
+	return plan, r, engine.RunSummary{Status: engine.Interrupted}
+}
+
+func loopRun(t *testing.T) (*workflow.Plan, *madeRun, engine.RunSummary) {
+	each := forEach(planned(t, "create", "pagerduty.create_user", 0), 1, false)
+	plan := handPlan(each, forEach(planned(t, "tell", "", 0), 1, true))
+	r := (&madeRun{}).started(nil).
+		begin(0, "create", 0, 1).add(ms, engine.Event{Kind: engine.StepExpanded, Step: "create", Attempt: 1, Items: items(25)})
+	for item := 1; item <= 25; item++ {
+		var failure *engine.Failure
+		if item%2 == 0 {
+			failure = conflict
+		}
+		r.begin(0, "create", item, 1).call(ms, "create", item, 1, 1, "pagerduty.create_user").returned(10*ms, "create", item, 1, 1, failure).ended(ms, "create", item, 1, failure)
+	}
+	r.finished(0, engine.Failed, conflict)
+	return plan, r, engine.RunSummary{Status: engine.Failed, EndedAt: r.at}
+}
+
+func undecidedRun(t *testing.T) (*workflow.Plan, *madeRun, engine.RunSummary) {
+	plan := handPlan(forEach(planned(t, "post", "http.post", 0), 3, true))
+	unknown := &engine.Failure{Kind: action.UnknownOutcome, Step: "post", Item: 2, Call: 7, Action: "http.post", Message: "it was sent, and no answer came"}
+	r := (&madeRun{}).started(nil).
+		begin(0, "post", 0, 1).add(0, engine.Event{Kind: engine.StepExpanded, Step: "post", Attempt: 1, Items: items(2)}).
+		begin(0, "post", 1, 1).begin(0, "post", 2, 1).
+		call(ms, "post", 1, 1, 1, "http.post").call(ms, "post", 2, 1, 1, "http.post").
+		returned(40*ms, "post", 1, 1, 1, nil).ended(0, "post", 1, 1, nil).
+		add(0, engine.Event{Kind: engine.AttemptSuspended, Step: "post", Item: 2, Attempt: 1, Outcome: &engine.Outcome{Status: engine.Suspended, Error: unknown}}).
+		add(0, engine.Event{Kind: engine.RunSuspended, Error: unknown})
+	return plan, r, engine.RunSummary{Status: engine.NeedsAttention}
+}
+
+// TestRunView holds what `runs show` prints to the texts in testdata/timeline.
+func TestRunView(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		run   func(*testing.T) (*workflow.Plan, *madeRun, engine.RunSummary)
+		width int
+	}{
+		{"failed", failedRun, 100},
+		{"failed_narrow", failedRun, 44},
+		{"interrupted", interruptedRun, 100},
+		{"killed", killedRun, 100},
+		{"loop", loopRun, 90},
+		{"undecided", undecidedRun, 100},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			plan, r, summary := test.run(t)
+			golden(t, filepath.Join("testdata", "timeline", test.name+".txt"), recordedView(plan, r, summary, test.width).Text())
+			if fold := newHistory(plan); foldAll(fold, r.events) == nil {
+				t.Errorf("the fold refused an event: the run is none that an engine makes")
+			}
+		})
+	}
+}
+
+func foldAll(h *History, events []engine.Event) *engine.Run {
+	for _, e := range events {
+		h.add(e)
+	}
+	return h.fold
+}
+
+// TestRunViewWithoutPlan proves that a run is shown whose sources do not compile.
+func TestRunViewWithoutPlan(t *testing.T) {
+	_, r, summary := loopRun(t)
+	golden(t, filepath.Join("testdata", "timeline", "loop_without_plan.txt"), recordedView(nil, r, summary, 90).Text())
+}
+
+// TestRunViewFits proves that no line is longer than the page, however narrow.
+func TestRunViewFits(t *testing.T) {
+	for _, run := range []func(*testing.T) (*workflow.Plan, *madeRun, engine.RunSummary){failedRun, interruptedRun, loopRun} {
+		for _, width := range []int{30, 40, 60, 80, 200} {
+			plan, r, summary := run(t)
+			view := recordedView(plan, r, summary, width)
+			for _, line := range linesOf(view.timeline(width)) {
+				if got := console.Columns(line); got >= width {
+					t.Errorf("at %d columns: got a line of %d: %q", width, got, line)
+				}
+			}
+		}
+	}
+}
+
+var updateGolden = flag.Bool("update-golden", false, "write the files in testdata anew")
+
+// linesOf are the lines of a text, without what ends them.
+func linesOf(text string) []string { return strings.Split(strings.TrimSuffix(text, "\n"), "\n") }
+
+// golden compares a text with a file, or writes it with -update.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *updateGolden {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s differs; run this test with -update (-want +got):\n%s", file, diff)
+	}
+}
