@@ -40,7 +40,7 @@ var allowed = map[string][]string{
 		"engine", "engine/action",
 		"github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_golang/prometheus/collectors", "github.com/prometheus/client_golang/prometheus/promhttp",
 	},
-	"cmd/pdflow/internal/console": {"engine/action", "engine/workflow", "golang.org/x/term"},
+	"cmd/pdflow/internal/console": {"engine/action", "engine/workflow", "github.com/mattn/go-runewidth", "golang.org/x/term"},
 	"cmd/pdflow/internal/runview": {"cmd/pdflow/internal/console", "builtins/pagerduty/simulator", "engine", "engine/action", "engine/workflow"},
 	"cmd/pdflow/internal/setup": {
 		"cmd/pdflow/internal/console", "builtins", "builtins/pagerduty/client", "builtins/pagerduty/simulator",
@@ -62,7 +62,7 @@ var allowed = map[string][]string{
 		"cmd/pdflow/internal/daemon/alert", "cmd/pdflow/internal/daemon/control", "cmd/pdflow/internal/daemon/health",
 		"cmd/pdflow/internal/daemon/heartbeat", "cmd/pdflow/internal/daemon/library", "cmd/pdflow/internal/daemon/systemd",
 		"builtins/pagerduty/client", "engine", "engine/action", "engine/scheduler", "engine/telemetry", "engine/workflow",
-		"github.com/gofrs/flock",
+		"github.com/gofrs/flock", "github.com/oklog/run",
 	},
 	"cmd/pdflow/internal/cli/runs": {
 		"cmd/pdflow/internal/console", "cmd/pdflow/internal/daemon", "cmd/pdflow/internal/daemon/control", "cmd/pdflow/internal/runview", "cmd/pdflow/internal/setup",

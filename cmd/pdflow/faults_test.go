@@ -59,7 +59,7 @@ func TestFaults(t *testing.T) {
 	}
 	clock := &patientClock{}
 	site, account := faultySite(t, clock)
-	plan, err := setup.CompileFile(filepath.Join(root, "testdata/faults.yaml"), site)
+	plan, err := site.CompileFile(filepath.Join(root, "testdata/faults.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -100,7 +100,7 @@ steps:
 	}
 	for _, want := range []string{
 		"pdflow: stopping; press Ctrl-C again to end at once, interrupted and resumable\n",
-		"pdflow: ended at once; the run ", " is interrupted, `pdflow runs resume ", " --data-dir " + folder + "` goes on with it\n",
+		"pdflow: ended at once; the run ", " is interrupted, `pdflow runs resume ", " --data-dir " + folder + "` resumes it\n",
 	} {
 		if !strings.Contains(printed, want) {
 			t.Errorf("it printed\n%s\nwant it to contain %q", printed, want)

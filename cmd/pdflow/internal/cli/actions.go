@@ -11,17 +11,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func actionsCommand(p *setup.Environment) *cobra.Command {
+func actionsCommand(env *setup.Environment) *cobra.Command {
 	var output string
 	c := &cobra.Command{
 		Use:   "actions [NAME]",
-		Short: "Show what steps can call",
-		Long:  "List the actions that steps can call, or describe one of them, or the actions of one module.",
+		Short: "Show the actions that steps can call",
+		Long:  "List the actions that steps can call, or the actions of one module, or describe one action.",
 		Example: `  pdflow actions
   pdflow actions pagerduty.send_trigger_event
   pdflow actions text -o json`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return printActions(p, args, output) },
+		RunE: func(_ *cobra.Command, args []string) error { return printActions(env, args, output) },
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return actionNames(), cobra.ShellCompDirectiveNoFileComp
 		},
@@ -30,36 +30,36 @@ func actionsCommand(p *setup.Environment) *cobra.Command {
 	return c
 }
 
-func printActions(p *setup.Environment, args []string, output string) error {
+func printActions(env *setup.Environment, args []string, output string) error {
 	if err := console.OneOf("output", output, "text", "json"); err != nil {
 		return err
 	}
-	site, err := setup.Offline()
+	target, err := setup.Offline()
 	if err != nil {
 		return err
 	}
-	selected, one, err := selectActions(site.Catalog, args)
+	selected, one, err := selectActions(target.Catalog, args)
 	if err != nil {
 		return err
 	}
 	switch {
 	case output == "json" && one:
-		return console.WriteJSON(p.Stdout, describe(selected[0]))
+		return console.WriteJSON(env.Stdout, describe(selected[0]))
 	case output == "json":
 		list := make([]actionReport, len(selected))
 		for i, a := range selected {
 			list[i] = describe(a)
 		}
-		return console.WriteJSON(p.Stdout, list)
+		return console.WriteJSON(env.Stdout, list)
 	case one:
-		_, err = io.WriteString(p.Stdout, selected[0].Markdown())
+		_, err = io.WriteString(env.Stdout, selected[0].Markdown())
 		return err
 	}
-	_, err = io.WriteString(p.Stdout, actionList(selected))
+	_, err = io.WriteString(env.Stdout, actionList(selected))
 	return err
 }
 
-// selectActions returns all actions, those of a module, or one.
+// selectActions returns all actions, the actions of a module, or one action.
 func selectActions(catalog *action.Catalog, args []string) (selected []*action.Action, one bool, err error) {
 	if len(args) == 0 {
 		return catalog.All(), false, nil
@@ -90,7 +90,7 @@ func actionList(selected []*action.Action) string {
 	return b.String()
 }
 
-// An actionReport is an action as `actions -o json` prints it.
+// An actionReport is an action in the output of `actions -o json`.
 type actionReport struct {
 	Name      string        `json:"name"`
 	Summary   string        `json:"summary"`
@@ -135,9 +135,9 @@ func unknownActionHint(catalog *action.Catalog, name string) string {
 }
 
 func actionNames() []string {
-	site, err := setup.Offline()
+	target, err := setup.Offline()
 	if err != nil {
 		return nil
 	}
-	return site.Catalog.Names()
+	return target.Catalog.Names()
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli/runs"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/runview"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
@@ -16,56 +15,63 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func callCommand(p *setup.Environment) *cobra.Command {
-	var o runs.Options
+type callOptions struct {
+	simulate bool
+	setup.Simulation
+	connection string
+	output     string
+}
+
+func callCommand(env *setup.Environment) *cobra.Command {
+	var o callOptions
 	c := &cobra.Command{
 		Use:   "call ACTION [NAME=VALUE...]",
-		Short: "Make one call from the shell",
-		Long: `Make one call of an action and print its outputs. Inputs are written as for
-run -i: name=value, name=@file, name:=json.`,
+		Short: "Call one action from the shell",
+		Long: `Call one action and print its outputs. Inputs are written as for run -i: name=value,
+name=@file, or name:=json.`,
 		Example: `  pdflow call pagerduty.get_user_by_email email=ann@example.com
   pdflow call pagerduty.send_trigger_event description="disk full" incident_key=db1-disk
   pdflow call validate.email text=ann@example -o json`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return makeCall(c.Context(), p, args[0], args[1:], o) },
+		RunE: func(c *cobra.Command, args []string) error { return makeCall(c.Context(), env, args[0], args[1:], o) },
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return actionNames(), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
 	f := c.Flags()
-	f.BoolVar(&o.Simulate, "simulate", false, "call a PagerDuty inside this process")
+	f.BoolVar(&o.simulate, "simulate", false, "call a simulated PagerDuty in this process")
 	o.Simulation.AddFlags(f, "")
-	setup.AddConnection(f, &o.Connection)
-	f.StringVarP(&o.Output, "output", "o", "text", "text or json")
+	setup.AddConnection(f, &o.connection)
+	f.StringVarP(&o.output, "output", "o", "text", "text or json")
 	return c
 }
 
-func makeCall(ctx context.Context, p *setup.Environment, name string, args []string, o runs.Options) error {
-	if err := console.OneOf("output", o.Output, "text", "json"); err != nil {
+func makeCall(ctx context.Context, env *setup.Environment, name string, args []string, o callOptions) error {
+	if err := console.OneOf("output", o.output, "text", "json"); err != nil {
 		return err
 	}
-	site, err := p.Target("", o.Simulate, o.Simulation)
+	target, err := env.Target("", o.simulate, o.Simulation)
 	if err != nil {
 		return err
 	}
-	defer site.Close()
-	a, ok := site.Catalog.Lookup(name)
+	defer target.Close()
+	a, ok := target.Catalog.Lookup(name)
 	if !ok {
-		return console.Usage("there is no action %q (%s)", name, unknownActionHint(site.Catalog, name))
+		return console.Usage("there is no action %q (%s)", name, unknownActionHint(target.Catalog, name))
 	}
-	input, err := p.ReadInputs(a.In, args, "")
+	input, err := env.ReadInputs(a.In, args, "")
 	if err != nil {
 		return err
 	}
 	if problems := a.In.Check(input); len(problems) > 0 {
 		return console.Exit(console.ExitUsage, setup.InputProblems(problems, ""))
 	}
-	plan := workflow.PlanCall(a, input).WithConnection(o.Connection)
-	if err := site.Ready(plan); err != nil {
+	plan := workflow.PlanCall(a, input).WithConnection(o.connection)
+	if err := target.Ready(plan); err != nil {
 		return err
 	}
-	local := &engine.Local{Interpreter: site.Interpreter, Redactor: p.Redactor, Observers: []engine.Observer{&runview.Logs{To: p.Stderr}}}
-	request, err := site.Request(plan, nil)
+	local := &engine.Local{Interpreter: target.Interpreter, Redactor: env.Redactor, Observers: []engine.Observer{&runview.Logs{To: env.Stderr}}}
+	request, err := target.Request(plan, nil)
 	if err != nil {
 		return err
 	}
@@ -74,11 +80,11 @@ func makeCall(ctx context.Context, p *setup.Environment, name string, args []str
 	if err != nil {
 		return console.Exit(console.ExitFailed, err)
 	}
-	return printCall(p, result, a, o.Output)
+	return printCall(env, result, a, o.output)
 }
 
-// printCall prints the outputs of a call, or why it failed.
-func printCall(p *setup.Environment, result *engine.Result, a *action.Action, format string) error {
+// printCall prints the outputs of a call. The error says why the call failed.
+func printCall(env *setup.Environment, result *engine.Result, a *action.Action, format string) error {
 	if f := result.Error; f != nil {
 		f.File, f.Line, f.Step = "", 0, ""
 		text := fmt.Sprintf("%s: %s", f.Kind, f.Error())
@@ -86,15 +92,15 @@ func printCall(p *setup.Environment, result *engine.Result, a *action.Action, fo
 			text += "\n  try: " + f.Hint
 		}
 		if format == "json" {
-			if err := console.WriteJSON(p.Stdout, map[string]any{"error": f}); err != nil {
+			if err := console.WriteJSON(env.Stdout, map[string]any{"error": f}); err != nil {
 				return err
 			}
 		}
-		return console.Exit(runview.ExitCode(p.Console, result.Status), fmt.Errorf("%s", text))
+		return console.Exit(runview.ExitCode(env.Console, result.Status), fmt.Errorf("%s", text))
 	}
 	outputs, _ := result.Steps[0].Outputs.(action.Object)
 	if format == "json" {
-		return console.WriteJSON(p.Stdout, outputs)
+		return console.WriteJSON(env.Stdout, outputs)
 	}
 	var b strings.Builder
 	for _, f := range a.Out.Fields {
@@ -102,6 +108,6 @@ func printCall(p *setup.Environment, result *engine.Result, a *action.Action, fo
 			fmt.Fprintf(&b, "%-14s  %s\n", f.Name, console.ValueText(v))
 		}
 	}
-	_, err := io.WriteString(p.Stdout, b.String())
+	_, err := io.WriteString(env.Stdout, b.String())
 	return err
 }

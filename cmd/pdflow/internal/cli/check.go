@@ -17,34 +17,34 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func checkCommand(p *setup.Environment) *cobra.Command {
+func checkCommand(env *setup.Environment) *cobra.Command {
 	var output string
 	var reach bool
 	c := &cobra.Command{
 		Use:   "check FILE|DIR...",
-		Short: "Report every problem of workflows, before anything runs",
+		Short: "Report every problem of workflows before they run",
 		Long: `Report every problem of workflow files: keys, types, actions and their inputs,
-expressions, Lua, and the names that they read. Nothing is called.
+expressions, Lua, and names. Nothing is called.
 
 In folders every .yaml and .yml file is checked, except *.world.yaml. The exit
 code is 3 when there are errors; warnings alone are 0.
 
-With --reach it prints what each file may reach instead: the actions it calls, the
-actions of PagerDuty, hosts and ports that it may, and where its secrets may go.
-Whatever its scripts try, it is no more than that.`,
+With --reach it prints instead what each file may reach: the actions that it calls, the
+actions of PagerDuty, hosts and ports that it is permitted, and where its secrets may
+go. Its scripts cannot reach more.`,
 		Example: `  pdflow check workflows
   pdflow check onboard.yaml -o json
   pdflow check onboard.yaml --reach
   pdflow check . -o github   # annotations in a pull request`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return checkWorkflows(p, args, output, reach) },
+		RunE: func(_ *cobra.Command, args []string) error { return checkWorkflows(env, args, output, reach) },
 	}
 	c.Flags().BoolVar(&reach, "reach", false, "print what each file may reach")
 	c.Flags().StringVarP(&output, "output", "o", "text", "text, json, github or sarif")
 	return c
 }
 
-func checkWorkflows(p *setup.Environment, args []string, output string, reach bool) error {
+func checkWorkflows(env *setup.Environment, args []string, output string, reach bool) error {
 	if err := console.OneOf("output", output, "text", "json", "github", "sarif"); err != nil {
 		return err
 	}
@@ -53,17 +53,17 @@ func checkWorkflows(p *setup.Environment, args []string, output string, reach bo
 		return console.Exit(console.ExitUsage, err)
 	}
 	if reach {
-		return printReach(p, files, output)
+		return printReach(env, files, output)
 	}
-	site, err := setup.Offline()
+	target, err := setup.Offline()
 	if err != nil {
 		return err
 	}
-	found, err := checkFiles(files, site)
+	found, err := checkFiles(files, target)
 	if err != nil {
 		return err
 	}
-	if err := printDiagnostics(p, found, len(files), output); err != nil {
+	if err := printDiagnostics(env, found, len(files), output); err != nil {
 		return err
 	}
 	if found.HasErrors() {
@@ -72,16 +72,16 @@ func checkWorkflows(p *setup.Environment, args []string, output string, reach bo
 	return nil
 }
 
-// checkFiles returns the problems of files in their order. The files are shared
-// out among the processors.
-func checkFiles(files []string, site *setup.Target) (workflow.Diagnostics, error) {
+// checkFiles returns the problems of files in the order of the files. One goroutine for each processor
+// checks files.
+func checkFiles(files []string, target *setup.Target) (workflow.Diagnostics, error) {
 	problems, failures := make([]workflow.Diagnostics, len(files)), make([]error, len(files))
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(files)) {
 		workers.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(files); i = int(next.Add(1)) - 1 {
-				problems[i], failures[i] = checkFile(files[i], site)
+				problems[i], failures[i] = checkFile(files[i], target)
 			}
 		})
 	}
@@ -89,9 +89,9 @@ func checkFiles(files []string, site *setup.Target) (workflow.Diagnostics, error
 	return append(workflow.Diagnostics{}, slices.Concat(problems...)...), errors.Join(failures...)
 }
 
-// checkFile returns the problems of a file, warnings too.
-func checkFile(file string, site *setup.Target) (workflow.Diagnostics, error) {
-	plan, err := setup.CompileFile(file, site)
+// checkFile returns the problems of a file, including warnings.
+func checkFile(file string, target *setup.Target) (workflow.Diagnostics, error) {
+	plan, err := target.CompileFile(file)
 	var problems workflow.Diagnostics
 	switch {
 	case errors.As(err, &problems):
@@ -102,12 +102,12 @@ func checkFile(file string, site *setup.Target) (workflow.Diagnostics, error) {
 	return plan.Warnings, nil
 }
 
-func printDiagnostics(p *setup.Environment, found workflow.Diagnostics, files int, output string) error {
+func printDiagnostics(env *setup.Environment, found workflow.Diagnostics, files int, output string) error {
 	switch output {
 	case "json":
-		return console.WriteJSON(p.Stdout, found)
+		return console.WriteJSON(env.Stdout, found)
 	case "sarif":
-		return console.WriteJSON(p.Stdout, sarif(found))
+		return console.WriteJSON(env.Stdout, sarif(found))
 	}
 	var b strings.Builder
 	for _, d := range found {
@@ -117,10 +117,10 @@ func printDiagnostics(p *setup.Environment, found workflow.Diagnostics, files in
 			b.WriteString(d.String() + "\n")
 		}
 	}
-	if _, err := io.WriteString(p.Stdout, b.String()); err != nil {
+	if _, err := io.WriteString(env.Stdout, b.String()); err != nil {
 		return err
 	}
-	_, err := io.WriteString(p.Stderr, summary(found, files)+"\n")
+	_, err := io.WriteString(env.Stderr, summary(found, files)+"\n")
 	return err
 }
 
@@ -138,15 +138,15 @@ func summary(found workflow.Diagnostics, files int) string {
 	return fmt.Sprintf("%s: %s, %s", checked, console.Plural(problems, "error"), console.Plural(len(found)-problems, "warning"))
 }
 
-// githubAnnotation is a workflow command of GitHub Actions; it escapes as its
-// documentation ("Workflow commands for GitHub Actions") says.
+// githubAnnotation returns a problem as a workflow command of GitHub Actions. It escapes as the
+// documentation "Workflow commands for GitHub Actions" says.
 func githubAnnotation(d workflow.Diagnostic) string {
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	return fmt.Sprintf("::%s file=%s,line=%d,col=%d,title=%s::%s", d.Severity, property.Replace(d.File), d.Line, d.Column, property.Replace(d.Rule), data.Replace(d.Text()))
 }
 
-// sarif is the problems as SARIF 2.1.0, the format of code scanning services.
+// sarif returns the problems as SARIF 2.1.0, the format of code scanning services.
 func sarif(found workflow.Diagnostics) any {
 	results := []any{}
 	for _, d := range found {

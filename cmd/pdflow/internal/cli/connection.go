@@ -16,14 +16,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func connectionCommand(p *setup.Environment) *cobra.Command {
-	c := &cobra.Command{Use: "connection", Short: "Look at the connection to PagerDuty"}
+func connectionCommand(env *setup.Environment) *cobra.Command {
+	c := &cobra.Command{Use: "connection", Short: "List and test the connections to PagerDuty"}
 	var output string
 	test := &cobra.Command{
 		Use:   "test [NAME]",
-		Short: "Say which account the API key opens and what it may do",
-		Long: `Ask PagerDuty which account the API key of a connection opens, whose key it is,
-and whether it can create users. Nothing is changed: only reads are made.`,
+		Short: "Show the account of an API key and what the key may do",
+		Long: `Ask PagerDuty which account the API key of a connection belongs to, whose key it is, and
+whether it can create users. Only reads are made.`,
 		Example: "  PAGERDUTY_API_KEY=... pdflow connection test\n  pdflow connection test europe -o json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -31,44 +31,44 @@ and whether it can create users. Nothing is changed: only reads are made.`,
 			if len(args) > 0 {
 				name = args[0]
 			}
-			return testConnection(c.Context(), p, name, output)
+			return testConnection(c.Context(), env, name, output)
 		},
 	}
 	test.Flags().StringVarP(&output, "output", "o", "text", "text or json")
-	c.AddCommand(test, connectionListCommand(p))
+	c.AddCommand(test, connectionListCommand(env))
 	return c
 }
 
-func connectionListCommand(p *setup.Environment) *cobra.Command {
+func connectionListCommand(env *setup.Environment) *cobra.Command {
 	var output string
 	list := &cobra.Command{
 		Use:   "list",
-		Short: "List the connections and which keys they have",
-		Long: `List the connections of the configuration, and the default one of the
-environment. Keys are never shown, only whether there is one.`,
+		Short: "List the connections and which keys are set",
+		Long: `List the connections of the configuration, and the default connection of the
+environment. Keys are never shown, only whether they are set.`,
 		Example: "  pdflow connection list\n  pdflow connection list --config pdflow.yaml -o json",
 		Args:    cobra.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return listConnections(p, output) },
+		RunE:    func(*cobra.Command, []string) error { return listConnections(env, output) },
 	}
 	list.Flags().StringVarP(&output, "output", "o", "text", "text or json")
 	return list
 }
 
-// A connectionReport is what `connection list` says of one.
+// A connectionReport is a connection in the output of `connection list`.
 type connectionReport struct {
 	Name       string `json:"name"`
 	Region     string `json:"region"`
 	APIURL     string `json:"api_url"`
 	EventsURL  string `json:"events_url"`
-	APIKey     bool   `json:"api_key"` // there is one
+	APIKey     bool   `json:"api_key"` // it is set
 	ServiceKey bool   `json:"service_key"`
 }
 
-func listConnections(p *setup.Environment, output string) error {
+func listConnections(env *setup.Environment, output string) error {
 	if err := console.OneOf("output", output, "text", "json"); err != nil {
 		return err
 	}
-	configuration, err := p.Configuration()
+	configuration, err := env.Configuration()
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func listConnections(p *setup.Environment, output string) error {
 	if !slices.Contains(names, workflow.DefaultConnection) {
 		names = append([]string{workflow.DefaultConnection}, names...)
 	}
-	connections := p.Connections(configuration)
+	connections := env.Connections(configuration)
 	reports := []connectionReport{}
 	for _, name := range names {
 		c, err := connections.Get(name)
@@ -89,9 +89,9 @@ func listConnections(p *setup.Environment, output string) error {
 		})
 	}
 	if output == "json" {
-		return console.WriteJSON(p.Stdout, reports)
+		return console.WriteJSON(env.Stdout, reports)
 	}
-	_, err = io.WriteString(p.Stdout, connectionsText(reports))
+	_, err = io.WriteString(env.Stdout, connectionsText(reports))
 	return err
 }
 
@@ -113,17 +113,16 @@ func connectionsText(reports []connectionReport) string {
 	return b.String()
 }
 
-// testConnection asks who the key is. What a key may do is not known without
-// doing it, where PagerDuty does not say.
-func testConnection(ctx context.Context, p *setup.Environment, name, output string) error {
+// testConnection prints the account of an API key, and what the key may do as far as PagerDuty says.
+func testConnection(ctx context.Context, env *setup.Environment, name, output string) error {
 	if err := console.OneOf("output", output, "text", "json"); err != nil {
 		return err
 	}
-	configuration, err := p.Configuration()
+	configuration, err := env.Configuration()
 	if err != nil {
 		return err
 	}
-	c, err := p.Connections(configuration).Get(name)
+	c, err := env.Connections(configuration).Get(name)
 	switch {
 	case err != nil:
 		return console.Exit(console.ExitUsage, err)
@@ -138,13 +137,13 @@ func testConnection(ctx context.Context, p *setup.Environment, name, output stri
 		return console.Exit(console.ExitFailed, withHint(err))
 	}
 	if output == "json" {
-		return console.WriteJSON(p.Stdout, account)
+		return console.WriteJSON(env.Stdout, account)
 	}
-	_, err = io.WriteString(p.Stdout, accountText(account, client))
+	_, err = io.WriteString(env.Stdout, accountText(account, client))
 	return err
 }
 
-// accountText says what a key opens, a fact a line.
+// accountText returns the facts about a key, one on each line.
 func accountText(a pagerduty.Account, client *pagerduty.Client) string {
 	key := "of the account"
 	if a.KeyKind == "user" {
@@ -152,13 +151,13 @@ func accountText(a pagerduty.Account, client *pagerduty.Client) string {
 	}
 	users := a.CanCreateUsers
 	if users == "unknown" {
-		users += " (whether a key of the account may write cannot be known without writing)"
+		users += " (PagerDuty does not say whether a key of the account may write)"
 	}
 	return fmt.Sprintf("account           %s\nkey               %s\ncan create users  %s\nAPI               %s\nevents            %s, Events API %s\n",
 		cmp.Or(a.Subdomain, "unknown"), key, users, client.APIURL(), client.EventsURL(), client.EventsVersion())
 }
 
-// withHint adds what to try to a failure of the client.
+// withHint adds the hint of a failure of the client.
 func withHint(err error) error {
 	var failure *pagerduty.Error
 	if errors.As(err, &failure) && failure.Hint != "" {

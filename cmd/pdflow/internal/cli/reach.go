@@ -12,44 +12,43 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A reachReport is what a workflow may do, as far as its file says: whatever its
-// scripts try, it is no more than this.
+// A reachReport is what a workflow may reach. Its scripts cannot reach more.
 type reachReport struct {
 	File        string              `json:"file"`
 	Workflow    string              `json:"workflow"`
 	Connections []string            `json:"connections"`
-	PagerDuty   []string            `json:"pagerduty"` // the functions that it may call
-	Calls       []string            `json:"calls"`     // the actions that its text names
+	PagerDuty   []string            `json:"pagerduty"` // the functions that it is permitted
+	Calls       []string            `json:"calls"`     // the actions that its steps and scripts name
 	HTTP        []string            `json:"http"`
 	Net         []string            `json:"net"`
 	Secrets     map[string][]string `json:"secrets"` // where each may go
 }
 
 // printReach prints what each workflow may reach.
-func printReach(p *setup.Environment, files []string, output string) error {
+func printReach(env *setup.Environment, files []string, output string) error {
 	if err := console.OneOf("output", output, "text", "json"); err != nil {
 		return err
 	}
-	site, err := setup.Offline()
+	target, err := setup.Offline()
 	if err != nil {
 		return err
 	}
 	reports := []reachReport{}
 	for _, file := range files {
-		plan, err := setup.CompileFile(file, site)
+		plan, err := target.CompileFile(file)
 		if err != nil {
 			return err
 		}
-		reports = append(reports, reachOf(site, plan))
+		reports = append(reports, reachOf(target, plan))
 	}
 	if output == "json" {
-		return console.WriteJSON(p.Stdout, reports)
+		return console.WriteJSON(env.Stdout, reports)
 	}
 	var b strings.Builder
 	for _, r := range reports {
 		b.WriteString(r.text())
 	}
-	_, err = io.WriteString(p.Stdout, b.String())
+	_, err = io.WriteString(env.Stdout, b.String())
 	return err
 }
 

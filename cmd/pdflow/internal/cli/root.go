@@ -1,3 +1,6 @@
+// Package cli has the commands of pdflow, one file for each command: its flags, its constructor and the
+// function that runs it. root.go has the root command. The commands about runs and schedules have
+// packages of their own.
 package cli
 
 import (
@@ -15,17 +18,17 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Main runs a command line and returns the exit code.
-func Main(p *setup.Environment, args []string) int {
-	ctx, stop := p.WithSignals(context.Background())
+// Main runs a command line and returns its exit code.
+func Main(env *setup.Environment, args []string) int {
+	ctx, stop := env.WithSignals(context.Background())
 	defer stop()
-	root := rootCommand(p, args)
+	root := rootCommand(env, args)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	return p.Fail(err)
+	return env.Fail(err)
 }
 
-// commands make the commands, by their names.
+// commands returns the constructors of the commands by name.
 func commands() map[string]func(*setup.Environment) *cobra.Command {
 	return map[string]func(*setup.Environment) *cobra.Command{
 		"run": runs.RunCommand, "runs": runs.Command, "check": checkCommand, "call": callCommand, "actions": actionsCommand,
@@ -33,39 +36,39 @@ func commands() map[string]func(*setup.Environment) *cobra.Command {
 	}
 }
 
-// addCommands gives the root its commands: the one that is asked for, where that is
-// plain, since making all of them takes longer than a small run.
-func addCommands(p *setup.Environment, root *cobra.Command, args []string) {
+// addCommands adds commands to the root: only the command that the first argument names, if it names one,
+// because making all commands takes longer than a small run.
+func addCommands(env *setup.Environment, root *cobra.Command, args []string) {
 	all := commands()
 	if len(args) > 0 && all[args[0]] != nil {
-		root.AddCommand(all[args[0]](p))
+		root.AddCommand(all[args[0]](env))
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		root.AddCommand(all[name](p))
+		root.AddCommand(all[name](env))
 	}
 }
 
-func rootCommand(p *setup.Environment, args []string) *cobra.Command {
+func rootCommand(env *setup.Environment, args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "pdflow",
 		Short: "Run PagerDuty runbooks: YAML workflows with Lua steps",
-		Example: `  pdflow run --simulate workflows/tour.yaml   # offline, against a PagerDuty inside the binary
+		Example: `  pdflow run --simulate workflows/tour.yaml   # offline, against a simulated PagerDuty
   pdflow check workflows                      # every problem, before anything runs
-  pdflow actions pagerduty.create_user        # what a step can call, and how`,
+  pdflow actions pagerduty.create_user        # the inputs and outputs of an action`,
 		SilenceErrors: true, SilenceUsage: true,
-		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return p.FlagsFromEnvironment(c.Flags()) },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return env.FlagsFromEnvironment(c.Flags()) },
 	}
-	root.PersistentFlags().StringVar(&p.ConfigFile, "config", "", "the operator's configuration (default $XDG_CONFIG_HOME/pdflow/pdflow.yaml, else ~/.config/pdflow/pdflow.yaml)")
-	root.SetOut(p.Stdout)
-	root.SetErr(p.Stderr)
+	root.PersistentFlags().StringVar(&env.ConfigFile, "config", "", "the operator's configuration (default $XDG_CONFIG_HOME/pdflow/pdflow.yaml, else ~/.config/pdflow/pdflow.yaml)")
+	root.SetOut(env.Stdout)
+	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = false
-	addCommands(p, root, args)
+	addCommands(env, root, args)
 	return root
 }
 
-// flagError adds the near miss to a mistyped flag.
+// flagError adds a suggestion to the error about an unknown flag.
 func flagError(c *cobra.Command, err error) error {
 	name, ok := strings.CutPrefix(err.Error(), "unknown flag: --")
 	if !ok {

@@ -8,37 +8,37 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func serveCommand(p *setup.Environment) *cobra.Command {
+func serveCommand(env *setup.Environment) *cobra.Command {
 	var o daemon.Options
 	c := &cobra.Command{
 		Use:   "serve [FILE|DIR...]",
 		Short: "Run workflows on their schedules",
-		Long: `Run the workflows of files and folders on their schedules, until it is stopped.
+		Long: `Run the workflows of files and folders on their schedules until the daemon is stopped.
 
-Every due instant becomes a run, or a run that was skipped and why; a restart, a
-second daemon or a changed clock begins none twice. Runs that a daemon left
-unfinished are gone on with. Files are read again when they change; of one that is
-broken then, the last good version stays.
+For every scheduled time the daemon starts exactly one run, or records why it does not.
+A restart, a second daemon or a changed clock starts no run twice. The daemon resumes
+runs that another daemon left unfinished. It reads files again when they change. If a
+changed file has problems, its last good version stays loaded.
 
-A second daemon with the same data folder stands by, and takes over when the first
-is gone. SIGTERM ends it: nothing new begins, and what runs has --drain to end.
-What does not is interrupted, and the next daemon goes on with it.
+A second daemon with the same data folder stands by, and takes over when the first one
+ends. SIGTERM stops the daemon: no run starts any more, and running runs have --drain
+to end. Runs that have not ended then are interrupted, and the next daemon resumes them.
 
-What goes wrong is told to PagerDuty, and that it still lives to a heartbeat's URL,
-when pdflow.yaml has alerts and heartbeat.`,
+If pdflow.yaml has alerts, the daemon opens incidents in PagerDuty about runs that fail.
+If it has heartbeat, the daemon calls a URL regularly.`,
 		Example: `  pdflow serve workflows
   pdflow serve --simulate workflows          # a first look: nothing leaves this machine
   pdflow serve /etc/pdflow --data-dir /var/lib/pdflow --log-format json --listen 127.0.0.1:9300`,
-		RunE: func(c *cobra.Command, args []string) error { return daemon.Serve(c.Context(), p, args, o) },
+		RunE: func(c *cobra.Command, args []string) error { return daemon.Serve(c.Context(), env, args, o) },
 	}
 	f := c.Flags()
 	o.Folder.AddFlag(f)
 	setup.AddRetention(f, &o.Retention)
-	f.IntVar(&o.MaxRuns, "max-runs", 200, "how many runs there may be at a time; others wait")
+	f.IntVar(&o.MaxRuns, "max-runs", 200, "how many runs may run at a time; the others wait")
 	f.DurationVar(&o.Drain, "drain", 30*time.Second, "how long runs may take to end when the daemon is stopped")
 	f.StringVar(&o.Listen, "listen", "", "a loopback address for /healthz, /readyz and /metrics, such as 127.0.0.1:9300")
 	f.StringVar(&o.LogFormat, "log-format", "text", "text or json")
-	f.BoolVar(&o.Simulate, "simulate", false, "run against a PagerDuty inside this process, with a data folder that is thrown away")
-	o.Simulation.AddFlags(f, " (default for each file that with its name and .world.yaml, if there is one)")
+	f.BoolVar(&o.Simulate, "simulate", false, "run against a simulated PagerDuty in this process, with a temporary data folder")
+	o.Simulation.AddFlags(f, " (default for each file its name with .world.yaml, if there is such a file)")
 	return c
 }

@@ -28,43 +28,43 @@ type simulatorOptions struct {
 	output string
 }
 
-func simulatorCommand(p *setup.Environment) *cobra.Command {
+func simulatorCommand(env *setup.Environment) *cobra.Command {
 	var o simulatorOptions
 	c := &cobra.Command{
 		Use:   "simulator",
-		Short: "Serve a PagerDuty to test against",
-		Long: `Serve a PagerDuty that keeps users and incidents in memory, on the loopback
-interface. It prints what to put into the environment of a client, then a line
-for each request. It answers only the keys that it prints, or that its seed has.
+		Short: "Serve a simulated PagerDuty",
+		Long: `Serve a simulated PagerDuty on the loopback interface. It keeps users and incidents in
+memory. It prints the environment variables for a client, then a line for each request.
+It accepts only the keys that it prints, and the keys of its seed.
 
-Another process can look into it, move its time and make things go wrong by its
-control API, under /sim/, with the token that is printed. docs/simulator.md has
-the documents of --seed and --faults.`,
+Another process can read its state, move its clock and make requests fail through the
+control API under /sim/, with the printed token. docs/simulator.md describes the
+documents of --seed and --faults.`,
 		Example: `  pdflow simulator
   pdflow simulator --listen 127.0.0.1:8080 --seed account.yaml --faults storm.yaml
-  pdflow simulator --tls -o json   # the first line on standard output is for machines`,
+  pdflow simulator --tls -o json   # prints one line of JSON on standard output`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return runSimulator(c.Context(), p, o) },
+		RunE: func(c *cobra.Command, _ []string) error { return runSimulator(c.Context(), env, o) },
 	}
 	f := c.Flags()
 	f.StringVar(&o.listen, "listen", "127.0.0.1:0", "the address; port 0 takes a free one")
-	f.StringVar(&o.seed, "seed", "", "a YAML or JSON file of what the account holds at the start")
-	f.StringVar(&o.faults, "faults", "", "a YAML or JSON file of what goes wrong")
-	f.BoolVar(&o.limits, "limits", false, "refuse what is over PagerDuty's rate limits")
-	f.BoolVar(&o.tls, "tls", false, "serve https, with a certificate of an authority that is made for it")
-	f.StringVar(&o.caFile, "ca-file", "", "where --tls writes the certificate of that authority (default a temporary file)")
+	f.StringVar(&o.seed, "seed", "", "what the account contains at the start: a YAML or JSON file")
+	f.StringVar(&o.faults, "faults", "", "what goes wrong in the account: a YAML or JSON file")
+	f.BoolVar(&o.limits, "limits", false, "enforce PagerDuty's rate limits")
+	f.BoolVar(&o.tls, "tls", false, "serve https, with a certificate of a new certificate authority")
+	f.StringVar(&o.caFile, "ca-file", "", "the file that --tls writes the certificate of the authority to (default a temporary file)")
 	f.StringVarP(&o.output, "output", "o", "text", "text or json")
 	return c
 }
 
-func runSimulator(ctx context.Context, p *setup.Environment, o simulatorOptions) error {
+func runSimulator(ctx context.Context, env *setup.Environment, o simulatorOptions) error {
 	if err := console.OneOf("output", o.output, "text", "json"); err != nil {
 		return err
 	}
 	if err := loopback(o.listen); err != nil {
 		return console.Exit(console.ExitUsage, err)
 	}
-	served, err := newServedAccount(p, o)
+	served, err := newServedAccount(env, o)
 	if err != nil {
 		return console.Exit(console.ExitUsage, err)
 	}
@@ -74,7 +74,7 @@ func runSimulator(ctx context.Context, p *setup.Environment, o simulatorOptions)
 		return console.Exit(console.ExitFailed, err)
 	}
 	defer s.Stop()
-	if err := announceSimulator(p, s, served, o.output); err != nil {
+	if err := announceSimulator(env, s, served, o.output); err != nil {
 		return err
 	}
 	go func() {
@@ -84,27 +84,27 @@ func runSimulator(ctx context.Context, p *setup.Environment, o simulatorOptions)
 	if err := s.Wait(); err != nil {
 		return console.Exit(console.ExitFailed, err)
 	}
-	return console.Exit(int(p.Signal.Load()), nil)
+	return console.Exit(int(env.Signal.Load()), nil)
 }
 
-// A servedAccount is how a simulator is served to other processes.
+// A servedAccount is a simulator that is served to other processes.
 type servedAccount struct {
 	options []simulator.Option
 	token   string      // of its control API
 	tls     *tls.Config // nil for plain HTTP
 	caFile  string
-	forget  func() // removes what was written for it
+	forget  func() // removes the files that were written for it
 }
 
-// newServedAccount reads the documents and makes the certificates of a simulator. It
-// lives in the time of this machine.
-func newServedAccount(p *setup.Environment, o simulatorOptions) (*servedAccount, error) {
+// newServedAccount reads the documents and makes the certificates of a simulator. The simulator uses the
+// clock of this machine.
+func newServedAccount(env *setup.Environment, o simulatorOptions) (*servedAccount, error) {
 	served := &servedAccount{token: rand.Text(), forget: func() {}}
 	served.options = []simulator.Option{
 		simulator.WithControlToken(served.token), simulator.WithClock(time.Now),
 		simulator.WithAfterFunc(func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }),
 		simulator.WithLog(func(r simulator.Request) {
-			_, _ = io.WriteString(p.Stderr, fmt.Sprintf("%d %s %s\n", r.Status, r.Method, r.Path))
+			_, _ = io.WriteString(env.Stderr, fmt.Sprintf("%d %s %s\n", r.Status, r.Method, r.Path))
 		}),
 	}
 	if o.limits {
@@ -124,8 +124,7 @@ func newServedAccount(p *setup.Environment, o simulatorOptions) (*servedAccount,
 	return served, nil
 }
 
-// certify makes the certificates and writes that of the authority, which clients
-// must be told to trust.
+// certify makes the certificates, and writes the certificate of the authority, which clients must trust.
 func (served *servedAccount) certify(o simulatorOptions) error {
 	config, authority, err := simulator.NewTLS(time.Now())
 	if err != nil {
@@ -145,9 +144,9 @@ func (served *servedAccount) certify(o simulatorOptions) error {
 	return errors.Join(err, f.Close())
 }
 
-// announceSimulator prints how to reach the simulator. The keys are made up for it and
-// open nothing else, so they may be shown.
-func announceSimulator(p *setup.Environment, s *setup.Simulator, served *servedAccount, output string) error {
+// announceSimulator prints how to reach the simulator. The keys are valid only for it, so they may be
+// shown.
+func announceSimulator(env *setup.Environment, s *setup.Simulator, served *servedAccount, output string) error {
 	if output == "json" {
 		fields := map[string]string{
 			"api_url": s.URL, "events_url": s.URL, "api_key": s.APIKey(), "service_key": s.ServiceKey(), "control_token": served.token,
@@ -159,7 +158,7 @@ func announceSimulator(p *setup.Environment, s *setup.Simulator, served *servedA
 		if err != nil {
 			return err
 		}
-		_, err = io.WriteString(p.Stdout, line+"\n")
+		_, err = io.WriteString(env.Stdout, line+"\n")
 		return err
 	}
 	lines := []string{
@@ -171,15 +170,14 @@ func announceSimulator(p *setup.Environment, s *setup.Simulator, served *servedA
 	if served.caFile != "" {
 		lines = append(lines, "export PAGERDUTY_CA_FILE="+console.ShellWord(served.caFile))
 	}
-	if _, err := io.WriteString(p.Stdout, strings.Join(lines, "\n")+"\n"); err != nil {
+	if _, err := io.WriteString(env.Stdout, strings.Join(lines, "\n")+"\n"); err != nil {
 		return err
 	}
-	_, err := io.WriteString(p.Stderr, "a simulated PagerDuty listens at "+s.URL+"; Ctrl-C ends it\nits control API: curl -H 'Authorization: Bearer "+served.token+"' "+s.URL+"/sim/state\n")
+	_, err := io.WriteString(env.Stderr, "a simulated PagerDuty listens at "+s.URL+"; Ctrl-C ends it\nits control API: curl -H 'Authorization: Bearer "+served.token+"' "+s.URL+"/sim/state\n")
 	return err
 }
 
-// loopback refuses addresses that other machines could reach: the simulator
-// talks plain HTTP.
+// loopback reports an address that other machines can reach, because the simulator serves plain HTTP.
 func loopback(address string) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {

@@ -35,13 +35,13 @@ func writeFile(t *testing.T, name, content string) string {
 // the faults of its plan, a certificate that its CA file vouches for, and a
 // control API for whoever has the token that was printed.
 func TestServedSimulator(t *testing.T) {
-	p, stdout, _ := simulatorProgram()
+	env, stdout, _ := simulatorProgram()
 	o := simulatorOptions{
 		listen: "127.0.0.1:0", tls: true, limits: true,
 		seed:   writeFile(t, "seed.yaml", "users: [{name: Ann Lee, email: ann@example.com}]\n"),
 		faults: writeFile(t, "faults.yaml", "faults: [{match: {endpoint: /abilities}, do: status, status: 503}]\n"),
 	}
-	served, err := newServedAccount(p, o)
+	served, err := newServedAccount(env, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestServedSimulator(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Stop()
-	if err := announceSimulator(p, s, served, "json"); err != nil {
+	if err := announceSimulator(env, s, served, "json"); err != nil {
 		t.Fatal(err)
 	}
 	var printed map[string]string
@@ -112,8 +112,8 @@ func TestServedSimulatorRefuses(t *testing.T) {
 		"a CA without":    {simulatorOptions{caFile: "ca.pem"}, "--ca-file goes with --tls"},
 	}
 	for name, test := range tests {
-		p, _, _ := simulatorProgram()
-		if _, err := newServedAccount(p, test.options); err == nil || !strings.Contains(err.Error(), test.want) {
+		env, _, _ := simulatorProgram()
+		if _, err := newServedAccount(env, test.options); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v, want an error with %q", name, err, test.want)
 		}
 	}

@@ -19,29 +19,29 @@ type testOptions struct {
 	setup.Simulation
 }
 
-func testCommand(p *setup.Environment) *cobra.Command {
+func testCommand(env *setup.Environment) *cobra.Command {
 	var o testOptions
 	c := &cobra.Command{
 		Use:   "test [FILE|DIR...]",
 		Short: "Run the tests of runbooks",
-		Long: `Run the tests of runbooks: files NAME.test.txtar, in the folder given and those
-below it. Each runs by itself, against a fresh account, in time that nobody waits
-for; nothing leaves the machine. docs/testing.md shows how to write one.
+		Long: `Run the tests of runbooks: files NAME.test.txtar in the given folders and below them.
+Each test has an account of its own and a virtual clock, so a ten-minute sleep takes no
+time. Nothing is sent to other machines. docs/testing.md shows how to write a test.
 
 --record makes the test of a runbook from a run of it.`,
 		Example: `  pdflow test
-  pdflow test port-check.test.txtar --update   # what is printed now is right
+  pdflow test port-check.test.txtar --update   # the present output is right
   pdflow test --record onboard-user.yaml -i email=ann@example.com -i name=Ann`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if o.record {
-				return runbooktest.Record(c.Context(), p.Console, args, runbooktest.Recording{Inputs: o.inputs, Simulation: o.Simulation, Overwrite: o.update})
+				return runbooktest.Record(c.Context(), env.Console, args, runbooktest.Recording{Inputs: o.inputs, Simulation: o.Simulation, Overwrite: o.update})
 			}
-			return runTestCommand(c.Context(), p.Console, args, o)
+			return runTestCommand(c.Context(), env.Console, args, o)
 		},
 	}
 	f := c.Flags()
-	f.BoolVar(&o.update, "update", false, "write what the tests print into the files that they compare it with")
-	f.BoolVar(&o.record, "record", false, "make the test of one runbook from a run")
+	f.BoolVar(&o.update, "update", false, "write the output of the tests into the files that they compare it with")
+	f.BoolVar(&o.record, "record", false, "make the test of a runbook from a run of it")
 	f.StringVar(&o.filter, "run", "", "run only tests whose file name matches this `regexp`")
 	f.StringVarP(&o.output, "output", "o", "text", "text, json or junit")
 	f.StringArrayVarP(&o.inputs, "input", "i", nil, "with --record, an input of the run")
@@ -49,13 +49,13 @@ for; nothing leaves the machine. docs/testing.md shows how to write one.
 	return c
 }
 
-// runTestCommand runs tests and prints what became of them.
-func runTestCommand(ctx context.Context, p *console.Console, args []string, o testOptions) error {
+// runTestCommand runs tests and prints their results.
+func runTestCommand(ctx context.Context, c *console.Console, args []string, o testOptions) error {
 	if err := console.OneOf("output", o.output, "text", "json", "junit"); err != nil {
 		return err
 	}
 	if o.Simulation.Given() != "" || len(o.inputs) > 0 {
-		return console.Usage("-i, --world, --seed and --faults go with --record; a test says itself what it needs")
+		return console.Usage("-i, --world, --seed and --faults go with --record; without it the test file has its own")
 	}
 	files, err := runbooktest.Files(args, o.filter)
 	if err != nil {
@@ -63,7 +63,7 @@ func runTestCommand(ctx context.Context, p *console.Console, args []string, o te
 	}
 	start := time.Now()
 	results := runbooktest.Run(ctx, files, o.update)
-	if err := runbooktest.Report(p, results, time.Since(start), o.output); err != nil {
+	if err := runbooktest.Report(c, results, time.Since(start), o.output); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(results, func(r runbooktest.Result) bool { return !r.Passed }) {

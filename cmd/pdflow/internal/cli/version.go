@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func versionCommand(p *setup.Environment) *cobra.Command {
+func versionCommand(env *setup.Environment) *cobra.Command {
 	var output string
 	c := &cobra.Command{
 		Use: "version", Short: "Print the version",
@@ -21,9 +21,9 @@ func versionCommand(p *setup.Environment) *cobra.Command {
 				return err
 			}
 			if output == "json" {
-				return console.WriteJSON(p.Stdout, map[string]string{"version": setup.VersionText(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
+				return console.WriteJSON(env.Stdout, map[string]string{"version": setup.VersionText(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
 			}
-			_, err := io.WriteString(p.Stdout, fmt.Sprintf("pdflow %s (%s, %s/%s)\n", setup.VersionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH))
+			_, err := io.WriteString(env.Stdout, fmt.Sprintf("pdflow %s (%s, %s/%s)\n", setup.VersionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH))
 			return err
 		},
 	}
@@ -31,17 +31,17 @@ func versionCommand(p *setup.Environment) *cobra.Command {
 	return c
 }
 
-// exitCodesTopic is a page of help without a command.
+// exitCodesTopic returns the help page about exit codes.
 func exitCodesTopic(*setup.Environment) *cobra.Command {
 	return &cobra.Command{
 		Use: "exit-codes", Short: "What the exit codes mean",
 		Long: `The exit codes of pdflow:
 
-  0    done
+  0    success
   1    a run, a call or a test failed
-  2    wrong usage, or unusable inputs or configuration; nothing was called
+  2    wrong usage, or invalid inputs or configuration; nothing was called
   3    the workflow is invalid; nothing was called
-  4    it is unknown whether a call was done: a person must look
+  4    the outcome of a call is unknown: a person must decide
   130  ended by Ctrl-C (SIGINT)
   143  ended by SIGTERM`,
 	}

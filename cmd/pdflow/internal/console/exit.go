@@ -3,6 +3,7 @@ package console
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pdflow/pdflow/engine/action"
@@ -20,8 +21,8 @@ const (
 	ExitTerminated  = 143 // 128 + SIGTERM
 )
 
-// An exitError ends the program with a code. Its message may be empty when
-// everything was said before.
+// An exitError carries an exit code. Its message is empty if the command has already printed
+// everything.
 type exitError struct {
 	code int
 	err  error
@@ -36,13 +37,15 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
+// Exit returns an error with an exit code. A nil err means that nothing is left to print.
 func Exit(code int, err error) error { return &exitError{code, err} }
 
+// Usage returns an error with the exit code for wrong usage.
 func Usage(format string, args ...any) error {
 	return &exitError{ExitUsage, fmt.Errorf(format, args...)}
 }
 
-// ExitCode is the exit code of an error.
+// ExitCode returns the exit code of an error.
 func ExitCode(err error) int {
 	var problems workflow.Diagnostics
 	var coded *exitError
@@ -54,7 +57,7 @@ func ExitCode(err error) int {
 	case errors.As(err, &problems):
 		return ExitInvalid
 	}
-	return ExitUsage // errors of the command line itself come without a code
+	return ExitUsage // cobra reports errors of the command line without a code
 }
 
 // Fail prints an error and returns its exit code.
@@ -72,12 +75,10 @@ func (c *Console) Fail(err error) int {
 	return code
 }
 
-// OneOf checks the value of a flag.
+// OneOf reports a value of a flag that is not allowed, with a suggestion.
 func OneOf(flag, value string, allowed ...string) error {
-	for _, a := range allowed {
-		if value == a {
-			return nil
-		}
+	if slices.Contains(allowed, value) {
+		return nil
 	}
 	hint := action.DidYouMean(value, allowed)
 	if hint == "" {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// WriteJSON writes a value as one indented document, in a single write.
+// WriteJSON writes a value as one indented document with one call of Write.
 func WriteJSON(to io.Writer, v any) error {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)
@@ -20,7 +20,7 @@ func WriteJSON(to io.Writer, v any) error {
 	return err
 }
 
-// ValueText writes text as it is and everything else as JSON.
+// ValueText returns a text of one line as it is and every other value as JSON.
 func ValueText(v any) string {
 	if s, ok := v.(string); ok && !strings.ContainsAny(s, "\n\r") {
 		return s
@@ -32,6 +32,7 @@ func ValueText(v any) string {
 	return text
 }
 
+// MarshalLine returns a value as JSON on one line, without a newline at the end.
 func MarshalLine(v any) (string, error) {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)

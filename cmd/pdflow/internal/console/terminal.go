@@ -6,15 +6,15 @@ import (
 	"golang.org/x/term"
 )
 
-// A Terminal says what the place where progress goes can show.
+// A Terminal says what a stream can show. The zero Terminal is a stream that is not a terminal.
 type Terminal struct {
 	file   *os.File
 	Live   bool // lines can be drawn again
 	colour bool
-	Fixed  [2]int // width and height, where they are not the file's
+	Fixed  [2]int // width and height; zero: ask the file
 }
 
-// newTerminal looks at a file and at the conventions NO_COLOR, CLICOLOR_FORCE
+// newTerminal returns what a file can show. It follows the conventions NO_COLOR, CLICOLOR_FORCE
 // and TERM=dumb.
 func newTerminal(file *os.File, getenv func(string) string) Terminal {
 	isTerminal := term.IsTerminal(int(file.Fd())) && getenv("TERM") != "dumb"
@@ -41,16 +41,15 @@ func (t Terminal) Size() (width, height int) {
 	return 80, 24
 }
 
-// The styles of SGR that we use. None carries meaning alone: a sign and a word
-// stand beside it.
+// The SGR styles in use. A style never carries meaning alone: a sign and a word say the same.
 const (
 	StyleRed    = "31"
 	StyleGreen  = "32"
 	StyleYellow = "33"
 	StyleDim    = "2"
-	styleBold   = "1"
 )
 
+// Style returns the text in a style, or the plain text if the terminal has no colours.
 func (t Terminal) Style(style, text string) string {
 	if !t.colour || text == "" {
 		return text
@@ -61,7 +60,7 @@ func (t Terminal) Style(style, text string) string {
 // pageColumns is the width of a page that is not printed on a terminal.
 const pageColumns = 100
 
-// Columns is how wide a page may be.
+// Columns returns how many columns wide a page may be.
 func (t Terminal) Columns() int {
 	if !t.Live {
 		return pageColumns

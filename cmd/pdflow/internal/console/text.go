@@ -5,9 +5,11 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/mattn/go-runewidth"
 )
 
-// ShellWord quotes a text for a POSIX shell where that is needed.
+// ShellWord quotes a text for a POSIX shell if it needs quotes.
 func ShellWord(text string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@%+,"
 	if text != "" && strings.Trim(text, plain) == "" {
@@ -16,7 +18,10 @@ func ShellWord(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// Took writes a duration as people read it.
+// DateTime is the layout of times in lists.
+const DateTime = "2006-01-02 15:04:05"
+
+// Took returns a duration for people, such as 1.5 s.
 func Took(d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
@@ -29,7 +34,7 @@ func Took(d time.Duration) string {
 	return d.Round(time.Second).String()
 }
 
-// Ago says how long ago something was, in the largest unit.
+// Ago returns how long ago something was, in the largest unit.
 func Ago(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
@@ -45,6 +50,7 @@ func Ago(d time.Duration) string {
 	return Plural(int(d/day), "day") + " ago"
 }
 
+// Plural returns a number with a noun, such as 1 step or 2 steps.
 func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -52,13 +58,14 @@ func Plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
+// FirstLine returns the text up to its first newline.
 func FirstLine(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
 	return line
 }
 
-// Printable replaces what would move the cursor of a terminal or change its
-// colours: texts come from other services too.
+// Printable replaces control characters, because texts of other services must not move the cursor
+// or change colours.
 func Printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -71,7 +78,7 @@ func Printable(text string) string {
 	}, text)
 }
 
-// PrintableLines is printable text of several lines.
+// PrintableLines does what Printable does and keeps the newlines.
 func PrintableLines(text string) string {
 	lines := strings.Split(text, "\n")
 	for i := range lines {
@@ -80,60 +87,24 @@ func PrintableLines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// Columns is how many columns of a terminal a text takes.
-func Columns(text string) int {
-	n := 0
-	for _, r := range text {
-		n += columnsOf(r)
-	}
-	return n
-}
+// columns counts terminal columns the same way in every locale.
+var columns = &runewidth.Condition{StrictEmojiNeutral: true}
 
-// columnsOf is 2 for the wide characters of East Asia and for pictographs, and 0
-// for marks that join the character before.
-func columnsOf(r rune) int {
-	switch {
-	case r < 0x300:
-		return 1
-	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
-		return 0
-	case unicode.In(r, unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana), 0x1F300 <= r && r <= 0x1FAFF, 0xFF00 <= r && r <= 0xFF60:
-		return 2
-	}
-	return 1
-}
+// Columns returns how many columns of a terminal a text takes.
+func Columns(text string) int { return columns.StringWidth(text) }
 
-// Cut shortens a text to a number of columns; an ellipsis says that something is
-// missing.
+// Cut shortens a text to a number of columns. A shortened text ends with an ellipsis.
 func Cut(text string, width int) string {
-	switch {
-	case Columns(text) <= width:
-		return text
-	case width < 1:
+	if width < 1 {
 		return ""
 	}
-	return prefix(text, width-1) + "…"
+	return columns.Truncate(text, width, "…")
 }
 
-// prefix is as much of a text as that many columns hold.
-func prefix(text string, width int) string {
-	n := 0
-	for i, r := range text {
-		if n += columnsOf(r); n > width {
-			return text[:i]
-		}
-	}
-	return text
-}
+// Pad fills a text with spaces up to a number of columns, or shortens it.
+func Pad(text string, width int) string { return columns.FillRight(Cut(text, width), width) }
 
-// Pad fills a text up to a number of columns, and shortens a longer one.
-func Pad(text string, width int) string {
-	text = Cut(text, width)
-	return text + strings.Repeat(" ", max(width-Columns(text), 0))
-}
-
-// Wrap breaks a text into lines of at most that many columns, between words
-// where that is possible.
+// Wrap breaks a text into lines of at most width columns, between words if possible.
 func Wrap(text string, width int) []string {
 	var lines []string
 	for paragraph := range strings.SplitSeq(text, "\n") {
@@ -149,11 +120,43 @@ func Wrap(text string, width int) []string {
 				line = word
 			}
 			for Columns(line) > max(width, 2) {
-				head := prefix(line, max(width, 2))
+				head := columns.Truncate(line, max(width, 2), "")
 				lines, line = append(lines, head), line[len(head):]
 			}
 		}
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// Table returns rows in aligned columns. The first row is the headings. Paint may style the
+// padded cells of row n, counted from 0 after the headings; nil leaves them plain.
+func Table(rows [][]string, widths []int, paint func(n int, row []string)) string {
+	var b strings.Builder
+	for n, row := range rows {
+		for i := range row {
+			row[i] = Pad(row[i], widths[i])
+		}
+		if n > 0 && paint != nil {
+			paint(n-1, row)
+		}
+		b.WriteString(strings.TrimRight(strings.Join(row, "  "), " ") + "\n")
+	}
+	return b.String()
+}
+
+// ColumnWidths returns the width of each column, and the width of a whole line with two spaces
+// between columns.
+func ColumnWidths(rows [][]string) (widths []int, whole int) {
+	widths = make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], Columns(cell))
+		}
+	}
+	whole = 2 * (len(widths) - 1)
+	for _, width := range widths {
+		whole += width
+	}
+	return widths, whole
 }

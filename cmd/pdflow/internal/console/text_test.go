@@ -13,7 +13,7 @@ func TestTook(t *testing.T) {
 		61500 * time.Millisecond: "1m2s", 26 * time.Hour: "26h0m0s",
 	} {
 		if got := Took(d); got != want {
-			t.Errorf("took(%v): got %q, want %q", d, got, want)
+			t.Errorf("Took(%v): got %q, want %q", d, got, want)
 		}
 	}
 }
@@ -24,7 +24,7 @@ func TestAgo(t *testing.T) {
 		3 * time.Hour: "3 hours ago", 47 * time.Hour: "1 day ago", 100 * 24 * time.Hour: "100 days ago",
 	} {
 		if got := Ago(d); got != want {
-			t.Errorf("ago(%v): got %q, want %q", d, got, want)
+			t.Errorf("Ago(%v): got %q, want %q", d, got, want)
 		}
 	}
 }
@@ -46,7 +46,7 @@ func TestCut(t *testing.T) {
 		{"anything", -3, ""},
 	} {
 		if got := Cut(test.text, test.width); got != test.want {
-			t.Errorf("cut(%q, %d): got %q, want %q", test.text, test.width, got, test.want)
+			t.Errorf("Cut(%q, %d): got %q, want %q", test.text, test.width, got, test.want)
 		}
 	}
 }
@@ -63,12 +63,12 @@ func TestWrap(t *testing.T) {
 		{"", 10, []string{""}},
 	} {
 		if diff := cmp.Diff(test.want, Wrap(test.text, test.width)); diff != "" {
-			t.Errorf("wrap(%q, %d) differs (-want +got):\n%s", test.text, test.width, diff)
+			t.Errorf("Wrap(%q, %d) differs (-want +got):\n%s", test.text, test.width, diff)
 		}
 	}
 }
 
-// TestPrintable proves that no text of another service drives the terminal.
+// TestPrintable: the text of another service cannot control the terminal.
 func TestPrintable(t *testing.T) {
 	if got, want := Printable("a\x1b[2Jb\tc\r\nd"), "a\ufffd[2Jb c\ufffd\ufffdd"; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -78,7 +78,7 @@ func TestPrintable(t *testing.T) {
 func TestShellWord(t *testing.T) {
 	for text, want := range map[string]string{"/var/lib/pdflow": "/var/lib/pdflow", "a b": "'a b'", "it's": `'it'\''s'`, "": "''", "$HOME": "'$HOME'"} {
 		if got := ShellWord(text); got != want {
-			t.Errorf("shellWord(%q): got %s, want %s", text, got, want)
+			t.Errorf("ShellWord(%q): got %s, want %s", text, got, want)
 		}
 	}
 }

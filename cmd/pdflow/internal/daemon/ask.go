@@ -9,12 +9,12 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 )
 
-// Ask asks the daemon that serves a data folder. It reports false when none
-// does: then the command works by itself.
-func Ask(p *setup.Environment, folder setup.DataFolder, ask func(*control.Client) error) (lives bool, err error) {
-	path, err := p.DataDir(folder)
+// Ask sends a request to the daemon that serves a data folder. It reports false if no daemon serves it;
+// then the command does the work itself.
+func Ask(env *setup.Environment, folder setup.DataFolder, ask func(*control.Client) error) (lives bool, err error) {
+	path, err := env.DataDir(folder)
 	if err != nil {
-		return false, console.Exit(console.ExitUsage, err)
+		return false, err
 	}
 	switch err = ask(control.New(path)); {
 	case errors.Is(err, control.ErrNoDaemon):
@@ -25,7 +25,7 @@ func Ask(p *setup.Environment, folder setup.DataFolder, ask func(*control.Client
 	return true, nil
 }
 
-// daemonError is what a daemon answered, with the exit code for it.
+// daemonError adds an exit code to the error that a daemon answered.
 func daemonError(err error) error {
 	var refused *control.Error
 	if !errors.As(err, &refused) {

@@ -22,7 +22,6 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine"
-	"github.com/pdflow/pdflow/engine/sqlite"
 )
 
 // A movedClock shows another time than the machine's, as fast as it.
@@ -97,18 +96,18 @@ func serveMinute(b *testing.B, folder string, n int) (starts, events []time.Dura
 	if err != nil {
 		b.Fatal(err)
 	}
-	site, err := setup.WithClient(builtins.Config{PagerDuty: client}, setup.Settings{ServiceKey: daemonServiceKey})
+	target, err := setup.WithClient(builtins.Config{PagerDuty: client}, setup.Settings{ServiceKey: daemonServiceKey})
 	if err != nil {
 		b.Fatal(err)
 	}
-	opened, err := sqlite.Open(sqlite.Config{Dir: b.TempDir()})
+	env := setup.Standard()
+	recorded, err := env.OpenRuns(setup.DataFolder{Flag: b.TempDir()}, 0)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer opened.Close()
-	d := &Daemon{Environment: setup.Standard(), target: site, clock: clock, log: slog.New(slog.DiscardHandler), options: Options{MaxRuns: 200, Drain: time.Minute}}
-	d.assemble()
-	d.Record(&setup.Journal{Journal: opened, Path: b.TempDir()}, opened)
+	defer recorded.Close()
+	d := New(env, target, clock, slog.New(slog.DiscardHandler), Options{MaxRuns: 200, Drain: time.Minute})
+	d.Record(recorded, recorded.Journal())
 	if err := d.Load([]string{folder}); err != nil {
 		b.Fatal(err)
 	}
@@ -135,7 +134,7 @@ func serveMinute(b *testing.B, folder string, n int) (starts, events []time.Dura
 	for _, i := range incidents {
 		events = append(events, i.CreatedAt.Sub(due))
 	}
-	runs, err := opened.Runs(context.Background(), engine.RunQuery{})
+	runs, err := recorded.List(context.Background(), engine.RunQuery{})
 	if err != nil || len(runs) != n {
 		b.Fatalf("got %d runs, %v, want %d", len(runs), err, n)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"sync"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/control"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/library"
@@ -17,28 +16,17 @@ import (
 
 var _ control.Daemon = (*controlled)(nil)
 
-// controlled is a daemon as it can be asked.
+// controlled is a daemon as the requests of its socket see it.
 type controlled struct{ *Daemon }
 
-// listenControl answers on the control socket until it is closed.
-func (d *Daemon) listenControl(ctx context.Context, others *sync.WaitGroup) (closeSocket func(), err error) {
-	listener, err := control.Listen(d.journal.Path, d.log)
-	if err != nil {
-		return nil, err
-	}
-	server := control.Server(control.ServerConfig{Daemon: controlled{d}, Log: d.log, Redact: d.Redactor.Redact})
-	d.serveHTTP(ctx, others, server, listener)
-	return func() { _ = server.Close() }, nil
-}
-
-// Status says how the daemon does.
+// Status returns the files, schedules and runs of the daemon.
 func (d controlled) Status(context.Context) (control.Status, error) {
 	s := control.Status{
 		PID: os.Getpid(), Version: setup.VersionText(), StartedAt: d.startedAt.UTC(), Stopping: d.isStopping(), LastWake: d.scheduler.LastWake().UTC(),
-		Workflows: []control.WorkflowStatus{}, Runs: d.active.list(),
+		Workflows: []control.WorkflowStatus{}, Runs: d.runs.active.list(),
 	}
 	schedules := d.schedules()
-	for _, f := range d.library.Snapshot().Files {
+	for _, f := range d.files.library.Snapshot().Files {
 		w := control.WorkflowStatus{Name: f.Name(), File: f.Path, Schedules: schedules[f.Name()]}
 		if f.Problem != nil {
 			w.Problem = f.Problem.Error()
@@ -48,7 +36,7 @@ func (d controlled) Status(context.Context) (control.Status, error) {
 	return s, nil
 }
 
-// schedules are what is known of schedules, by workflow.
+// schedules returns the schedules by workflow.
 func (d controlled) schedules() map[string][]control.ScheduleStatus {
 	schedules := map[string][]control.ScheduleStatus{}
 	for _, known := range d.scheduler.Status() {
@@ -61,10 +49,10 @@ func (d controlled) schedules() map[string][]control.ScheduleStatus {
 	return schedules
 }
 
-// plan returns a workflow that is loaded.
+// plan returns a loaded workflow.
 func (d controlled) plan(name string) (*workflow.Plan, error) {
 	var names []string
-	for _, plan := range d.library.Snapshot().Plans() {
+	for _, plan := range d.files.library.Snapshot().Plans() {
 		if plan.Workflow.Name == name {
 			return plan, nil
 		}
@@ -73,10 +61,10 @@ func (d controlled) plan(name string) (*workflow.Plan, error) {
 	return nil, &control.Error{Code: control.NotFound, Message: fmt.Sprintf("the daemon serves no workflow %q", name), Hint: action.DidYouMean(name, names)}
 }
 
-// Start begins a run.
+// Start starts a run and returns its id.
 func (d controlled) Start(_ context.Context, r control.StartRequest) (string, error) {
 	if d.isStopping() {
-		return "", &control.Error{Code: control.Stopping, Message: "the daemon stops, and begins nothing any more"}
+		return "", &control.Error{Code: control.Stopping, Message: "the daemon is stopping and starts no more runs"}
 	}
 	plan, err := d.plan(r.Workflow)
 	if err != nil {
@@ -93,14 +81,15 @@ func (d controlled) Start(_ context.Context, r control.StartRequest) (string, er
 	if err != nil {
 		return "", err
 	}
-	run, err := d.launch(plan, request)
+	run, err := d.runs.start(plan, request)
 	if engine.IsInputError(err) {
 		return "", &control.Error{Code: control.Invalid, Message: err.Error()}
 	}
 	return run, err
 }
 
-// inputsOf are the inputs of a request, over those of the schedule that it names.
+// inputsOf returns the inputs of the schedule that a request names, replaced by the inputs of the
+// request.
 func inputsOf(plan *workflow.Plan, r control.StartRequest) (action.Object, error) {
 	text, err := json.Marshal(r.Inputs)
 	if err != nil {
@@ -112,7 +101,7 @@ func inputsOf(plan *workflow.Plan, r control.StartRequest) (action.Object, error
 	}
 	inputs := action.Object{}
 	if r.Schedule != "" {
-		of, err := setup.ScheduleOf(plan, r.Schedule)
+		of, err := setup.FindSchedule(plan, r.Schedule)
 		if err != nil {
 			return nil, &control.Error{Code: control.NotFound, Message: err.Error()}
 		}
@@ -129,7 +118,7 @@ func inputsOf(plan *workflow.Plan, r control.StartRequest) (action.Object, error
 	return inputs, nil
 }
 
-// typed reads a text as the type of its input says: who asks may know no types.
+// typed reads a text by the type of its input, because the client does not know the types.
 func typed(plan *workflow.Plan, name string, v any) (any, error) {
 	text, isText := v.(string)
 	f, known := plan.Workflow.Inputs.Field(name)
@@ -148,31 +137,31 @@ func (d controlled) Cancel(ctx context.Context, run string) error {
 	if !recorded.Open() {
 		return &control.Error{Code: control.Conflict, Message: fmt.Sprintf("the run %s has ended as %s: there is nothing to cancel", recorded.Run, recorded.Status)}
 	}
-	return d.journal.RequestCancel(ctx, recorded.Run)
+	return d.journal.Cancel(ctx, recorded.Run)
 }
 
-// recorded finds a run by its id, or the beginning of it.
+// recorded finds a run by its id or by the beginning of its id.
 func (d controlled) recorded(ctx context.Context, run string) (*setup.RecordedRun, error) {
-	recorded, err := d.journal.Read(ctx, run)
+	recorded, err := d.journal.Get(ctx, run)
 	if err != nil {
 		return nil, &control.Error{Code: control.NotFound, Message: err.Error()}
 	}
 	return recorded, nil
 }
 
-// Resume goes on with a run, with what a person decided of its calls.
+// Resume resumes a run with a person's decisions. It returns when the run is resumed.
 func (d controlled) Resume(ctx context.Context, run string, request control.ResumeRequest) error {
 	recorded, err := d.recorded(ctx, run)
 	if err != nil {
 		return err
 	}
-	how := goingOn{retry: request.Retry}
+	how := resumption{retry: request.Retry}
 	for _, decision := range request.Decisions {
 		how.calls = append(how.calls, fmt.Sprintf("%d=%s", decision.Call, decision.Decision))
 	}
 	begun := make(chan error, 2)
 	how.begun = func(err error) { begun <- err }
-	d.goOnWith(recorded, how)
+	d.runs.resume(recorded, how)
 	select {
 	case err := <-begun:
 		if err != nil {
@@ -184,7 +173,7 @@ func (d controlled) Resume(ctx context.Context, run string, request control.Resu
 	}
 }
 
-// PauseSchedule keeps schedules from beginning runs.
+// PauseSchedule pauses schedules.
 func (d controlled) PauseSchedule(ctx context.Context, r control.PauseRequest) error {
 	return d.setPause(ctx, r.ScheduleName, &engine.Pause{Reason: r.Reason, Until: r.Until.UTC(), At: d.clock.Now().UTC()})
 }
@@ -201,23 +190,23 @@ func (d controlled) setPause(ctx context.Context, name control.ScheduleName, pau
 			continue
 		}
 		found = true
-		if err := d.records.PauseSchedule(ctx, s.Workflow, s.Schedule, setup.OrEnded(pause, s.Pause, d.clock.Now())); err != nil {
+		if err := d.records.PauseSchedule(ctx, s.Workflow, s.Schedule, setup.PauseToRecord(pause, s.Pause, d.clock.Now())); err != nil {
 			return err
 		}
 	}
 	if !found {
-		return &control.Error{Code: control.NotFound, Message: fmt.Sprintf("the daemon serves no such schedule of %q", name.Workflow), Hint: "`pdflow schedule list` shows those that it serves"}
+		return &control.Error{Code: control.NotFound, Message: fmt.Sprintf("the daemon serves no such schedule of %q", name.Workflow), Hint: "`pdflow schedule list` lists the schedules that it serves"}
 	}
-	return d.scheduler.Replace(ctx, d.entries()) // which reads the pauses
+	return d.scheduler.Replace(ctx, d.files.entries()) // it reads the pauses
 }
 
-// Reload reads the files again, now.
+// Reload reads the files again and returns what has changed.
 func (d controlled) Reload(context.Context) (control.Reloaded, error) {
 	var r control.Reloaded
 	of := map[library.ChangeKind]*[]string{
 		library.Added: &r.Added, library.Changed: &r.Changed, library.Removed: &r.Removed, library.Broken: &r.Broken, library.Mended: &r.Mended,
 	}
-	for _, c := range d.library.Check() {
+	for _, c := range d.files.library.Check() {
 		*of[c.Kind] = append(*of[c.Kind], c.File)
 	}
 	return r, nil

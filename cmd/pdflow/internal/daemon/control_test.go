@@ -36,17 +36,9 @@ func (l *lineWatch) Write(text []byte) (int, error) {
 // serving lets a daemon serve in the time of the machine until stop is called.
 func (w *servedWorld) serving() (d *Daemon, stop func()) {
 	w.t.Helper()
-	d, gone := w.daemon()
 	watch := &lineWatch{w, "msg=serving", make(chan struct{})}
-	d.Environment.Stderr = watch
-	d.log, d.clock = logger(watch, "text"), engine.SystemClock{}
-	opened, records := d.journal, d.records
-	d.assemble()
-	d.Record(opened, records)
-	if err := d.Load([]string{w.folder}); err != nil {
-		w.t.Fatal(err)
-	}
-	d.sender = &eventSender{w.client}
+	d, gone := w.daemonWith(Options{MaxRuns: 50}, engine.SystemClock{}, logger(watch, "text"))
+	d.alerting.sender = &eventSender{w.client}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
@@ -145,7 +137,7 @@ func TestDaemonIsAsked(t *testing.T) {
 	if number == nil {
 		t.Fatal(show)
 	}
-	has(w.ask(0, "runs", "retry", "last", "--call", number[1]+"=done"), "the daemon goes on with the run", "odd", "success")
+	has(w.ask(0, "runs", "retry", "last", "--call", number[1]+"=done"), "the daemon has resumed the run", "odd", "success")
 	w.alerted("pdflow:odd:needs_attention", simulator.Resolved)
 	stop()
 	has(w.ask(2, "schedule", "list"), "no daemon serves")
@@ -159,7 +151,7 @@ func TestDaemonIsAsked(t *testing.T) {
 func (w *servedWorld) ends(d *Daemon, want string, args ...string) {
 	w.t.Helper()
 	run := strings.TrimSpace(w.ask(0, args...))
-	d.running.Wait()
+	d.runs.running.Wait()
 	if got := w.ask(0, "runs", "show", run); !strings.Contains(strings.Join(strings.Fields(got), " "), strings.Join(strings.Fields(want), " ")) {
 		w.t.Errorf("got\n%s\nwant %q in it", got, want)
 	}

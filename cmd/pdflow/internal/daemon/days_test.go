@@ -23,7 +23,7 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine"
-	"github.com/pdflow/pdflow/engine/sqlite"
+	"github.com/pdflow/pdflow/engine/action"
 )
 
 // The keys of the account that daemons talk to.
@@ -169,30 +169,29 @@ func (w *servedWorld) records(j engine.Journal) engine.Journal {
 }
 
 // daemon starts a daemon on the data of the ones before.
-func (w *servedWorld) daemon() (*Daemon, func()) { return w.daemonWith(Options{MaxRuns: 50}) }
+func (w *servedWorld) daemon() (*Daemon, func()) {
+	return w.daemonWith(Options{MaxRuns: 50}, w.clock, slog.New(slog.NewTextHandler(w, nil)))
+}
 
 // daemonWith starts a daemon with options of its own.
-func (w *servedWorld) daemonWith(o Options) (*Daemon, func()) {
+func (w *servedWorld) daemonWith(o Options, clock action.Clock, log *slog.Logger) (*Daemon, func()) {
 	w.t.Helper()
-	site, err := setup.WithClient(builtins.Config{PagerDuty: w.client, Network: w.network}, setup.Settings{ServiceKey: daemonServiceKey})
+	target, err := setup.WithClient(builtins.Config{PagerDuty: w.client, Network: w.network}, setup.Settings{ServiceKey: daemonServiceKey})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	p := setup.Standard()
-	p.Stderr = w
-	opened, err := sqlite.Open(sqlite.Config{Dir: w.data})
+	env := setup.Standard()
+	env.Stderr = w
+	recorded, err := env.OpenRuns(setup.DataFolder{Flag: w.data}, 0)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	d := &Daemon{
-		Environment: p, target: site, clock: w.clock, log: slog.New(slog.NewTextHandler(w, nil)), options: o,
-	}
-	d.assemble()
-	d.Record(&setup.Journal{Journal: opened, Path: w.data}, w.records(opened))
+	d := New(env, target, clock, log, o)
+	d.Record(recorded, w.records(recorded.Journal()))
 	if err := d.Load([]string{w.folder}); err != nil {
 		w.t.Fatal(err)
 	}
-	return d, func() { _ = opened.Close() }
+	return d, func() { _ = recorded.Close() }
 }
 
 // TestServeDays lets daemons serve health checks for days of virtual time, over a
@@ -226,7 +225,7 @@ func TestServeDays(t *testing.T) {
 	}
 	w.serveUntil(end.Add(time.Hour))
 	w.verdict(start, outages)
-	if n := bytes.Count(w.log.Bytes(), []byte("an occurrence cannot be recorded")); n > checks {
+	if n := bytes.Count(w.log.Bytes(), []byte("a scheduled time cannot be recorded")); n > checks {
 		t.Errorf("the log says %d times that the disk was full, want at most once for each of the %d schedules", n, checks)
 	}
 }
@@ -241,10 +240,10 @@ func (w *servedWorld) serveUntil(end time.Time) {
 		w.t.Fatal(err)
 	}
 	for w.clock.Now().Before(end) {
-		d.rescue(ctx)
-		d.running.Wait()
+		d.runs.resumeUnrecorded(ctx)
+		d.runs.running.Wait()
 		next := d.scheduler.Tick(ctx)
-		d.running.Wait()
+		d.runs.running.Wait()
 		if next.IsZero() || next.After(end) {
 			next = end
 		}
@@ -268,10 +267,10 @@ func (w *servedWorld) verdict(start time.Time, outages int) {
 	d, gone := w.daemon()
 	defer gone()
 	missing, runs, skipped := 0, 0, 0
-	for _, entry := range d.entries() {
+	for _, entry := range d.files.entries() {
 		for at := entry.Spec.Next(start); at.Before(w.clock.Now()); at = entry.Spec.Next(at) {
 			o := engine.Occurrence{Workflow: entry.Workflow, Schedule: entry.Schedule, At: at}
-			found, err := d.journal.Runs(context.Background(), engine.RunQuery{Run: o.Run()})
+			found, err := d.journal.List(context.Background(), engine.RunQuery{Run: o.Run()})
 			switch {
 			case err != nil:
 				w.t.Fatal(err)
@@ -301,20 +300,20 @@ func TestServeTakesTurns(t *testing.T) {
 	first, firstGone := w.daemon()
 	second, secondGone := w.daemon()
 	defer secondGone()
-	lock, err := first.takeTurn(context.Background())
+	lock, err := first.takeLock(context.Background())
 	if err != nil || lock == nil {
 		t.Fatal(lock, err)
 	}
 	stopped, stop := context.WithCancel(context.Background())
 	stop()
-	if turn, err := second.takeTurn(stopped); turn != nil || err != nil {
+	if turn, err := second.takeLock(stopped); turn != nil || err != nil {
 		t.Errorf("got %v, %v while the other serves, want to stand by", turn, err)
 	}
 	if err := lock.Close(); err != nil {
 		t.Fatal(err)
 	}
 	firstGone()
-	turn, err := second.takeTurn(context.Background())
+	turn, err := second.takeLock(context.Background())
 	if err != nil || turn == nil {
 		t.Fatalf("got %v, %v, want the turn", turn, err)
 	}
@@ -330,12 +329,12 @@ func TestServeOwnsFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, gone := w.daemon()
-	plan := first.library.Snapshot().Plans()[0]
+	plan := first.files.library.Snapshot().Plans()[0]
 	request, err := first.target.Request(plan, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := first.launch(plan, request)
+	run, err := first.runs.start(plan, request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -345,12 +344,12 @@ func TestServeOwnsFirst(t *testing.T) {
 	if err := second.begin(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	open, err := second.journal.Runs(context.Background(), engine.RunQuery{Run: run})
+	open, err := second.journal.List(context.Background(), engine.RunQuery{Run: run})
 	if err != nil || len(open) != 1 || open[0].Status != engine.Running {
 		t.Errorf("got %v, %v, want the run to be owned and to go on", open, err)
 	}
 	w.clock.Advance(2 * time.Hour)
-	second.running.Wait()
+	second.runs.running.Wait()
 }
 
 // TestServedFiles: a broken edit keeps the last good version, a new file is served, and
@@ -369,7 +368,7 @@ func TestServedFiles(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		d.library.Check()
+		d.files.library.Check()
 		if got := len(d.scheduler.Status()); got != serving {
 			t.Fatalf("got %d schedules, want %d", got, serving)
 		}
@@ -378,7 +377,7 @@ func TestServedFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	reload(strings.Replace(string(source), "steps:", "stpes:", 1), 2)
-	if !strings.Contains(w.log.String(), "the last good version goes on") || !strings.Contains(w.log.String(), "stpes") {
+	if !strings.Contains(w.log.String(), "its last good version stays loaded") || !strings.Contains(w.log.String(), "stpes") {
 		t.Errorf("got the log\n%s\nwant that the file is broken, and how", w.log)
 	}
 	reload(string(source), 2)
@@ -400,15 +399,15 @@ func TestServedWorlds(t *testing.T) {
 			}
 		}
 	}
-	d, gone := w.daemonWith(Options{MaxRuns: 50, Simulate: true})
+	d, gone := w.daemonWith(Options{MaxRuns: 50, Simulate: true}, w.clock, slog.New(slog.NewTextHandler(w, nil)))
 	defer gone()
 	open := map[string]any{}
-	for _, plan := range d.library.Snapshot().Plans() {
+	for _, plan := range d.files.library.Snapshot().Plans() {
 		request, err := d.target.Request(plan, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		local, leave := d.local(plan)
+		local, leave := d.runs.local(plan)
 		result, err := local.Run(context.Background(), plan, request)
 		leave()
 		if err != nil || result.Status != engine.Success {
@@ -419,7 +418,7 @@ func TestServedWorlds(t *testing.T) {
 	if want := map[string]any{"one": true, "two": false}; !maps.Equal(open, want) {
 		t.Errorf("got %v, want %v", open, want)
 	}
-	if d.announce(); !strings.Contains(w.log.String(), "three.world.yaml") {
+	if d.files.report(); !strings.Contains(w.log.String(), "three.world.yaml") {
 		t.Errorf("got the log\n%s\nwant that the world of three is broken", w.log)
 	}
 }

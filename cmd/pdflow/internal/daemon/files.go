@@ -3,160 +3,167 @@ package daemon
 import (
 	"context"
 	"strings"
+	"sync"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
-	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/alert"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/library"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine/scheduler"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// Load reads the files.
-func (d *Daemon) Load(args []string) error {
+// files are the workflow files that the daemon serves.
+type files struct {
+	*shared
+	alerting  *alerting
+	scheduler *scheduler.Scheduler
+	library   *library.Library // nil before load
+	simulated sync.Map         // the *setup.Target of each file that has a world file, with --simulate
+}
+
+// load reads the files of the paths. It is an error if none of them has a schedule.
+func (f *files) load(paths []string) error {
 	var err error
-	d.library, err = library.Open(library.Config{Paths: args, Compile: d.compile, Clock: d.clock, Log: d.log, Changed: d.changed})
+	f.library, err = library.Open(library.Config{Paths: paths, Compile: f.compile, Clock: f.clock, Log: f.log, Changed: f.changed})
 	if err != nil {
 		return console.Exit(console.ExitUsage, err)
 	}
-	snapshot := d.library.Snapshot()
-	if len(d.entries()) > 0 {
-		d.count(snapshot)
+	snapshot := f.library.Snapshot()
+	if len(f.entries()) > 0 {
+		f.count(snapshot)
 		return nil
 	}
-	for _, f := range snapshot.Files {
-		if f.Problem != nil {
-			return console.Usage("there is nothing to serve: no file of %s has a schedule and can be read, such as\n%w", strings.Join(args, ", "), f.Problem)
+	for _, file := range snapshot.Files {
+		if file.Problem != nil {
+			return console.Usage("there is nothing to serve: no valid file in %s has a schedule; the first problem is\n%w", strings.Join(paths, ", "), file.Problem)
 		}
 	}
-	return console.Usage("there is nothing to serve: no file of %s has a schedule (write schedule: \"0 9 * * MON-FRI\")", strings.Join(args, ", "))
+	return console.Usage("there is nothing to serve: no file in %s has a schedule (write schedule: \"0 9 * * MON-FRI\")", strings.Join(paths, ", "))
 }
 
-// compile reads a workflow. One with a schedule must be able to run here.
-func (d *Daemon) compile(file string) (*workflow.Plan, error) {
-	if err := d.surround(file); err != nil {
+// Run watches the files until the context ends.
+func (f *files) Run(ctx context.Context) { f.library.Watch(ctx) }
+
+// compile reads a workflow. A workflow with a schedule must have the keys and permissions that it
+// needs.
+func (f *files) compile(file string) (*workflow.Plan, error) {
+	if err := f.readWorld(file); err != nil {
 		return nil, err
 	}
-	plan, err := setup.CompileFile(file, d.siteOf(file))
+	plan, err := f.targetOf(file).CompileFile(file)
 	if err != nil || len(plan.Workflow.Schedules) == 0 {
 		return plan, err
 	}
-	return plan, d.target.Ready(plan)
+	return plan, f.target.Ready(plan)
 }
 
-// surround reads the world beside a file when its runs are simulated, unless one world
-// was given for all.
-func (d *Daemon) surround(file string) error {
-	if !d.options.Simulate || d.options.World != "" {
+// readWorld reads the world file next to a workflow file when runs are simulated. --world replaces
+// the world files of all workflows.
+func (f *files) readWorld(file string) error {
+	if !f.options.Simulate || f.options.World != "" {
 		return nil
 	}
-	beside := setup.WorldBeside(file)
-	if beside == "" {
-		d.worlds.Delete(file)
+	worldFile := setup.WorldFile(file)
+	if worldFile == "" {
+		f.simulated.Delete(file)
 		return nil
 	}
-	world, err := setup.ReadWorld(beside)
+	world, err := setup.ReadWorld(worldFile)
 	if err != nil {
 		return err
 	}
-	there, err := d.target.In(world)
+	target, err := f.target.In(world)
 	if err != nil {
 		return err
 	}
-	d.worlds.Store(file, there)
+	f.simulated.Store(file, target)
 	return nil
 }
 
-// siteOf is what the runs of a file reach.
-func (d *Daemon) siteOf(file string) *setup.Target {
-	if there, ok := d.worlds.Load(file); ok {
-		return there.(*setup.Target)
+// targetOf returns what the runs of a file reach.
+func (f *files) targetOf(file string) *setup.Target {
+	if target, ok := f.simulated.Load(file); ok {
+		return target.(*setup.Target)
 	}
-	return d.target
+	return f.target
 }
 
-// served is what a schedule runs.
-type served struct {
+// scheduled is what a schedule runs.
+type scheduled struct {
 	plan     *workflow.Plan
 	schedule workflow.Schedule
 }
 
-// entries are the schedules of the files.
-func (d *Daemon) entries() []scheduler.Entry {
+// entries returns the schedules of the files.
+func (f *files) entries() []scheduler.Entry {
 	var entries []scheduler.Entry
-	for _, plan := range d.library.Snapshot().Plans() {
+	for _, plan := range f.library.Snapshot().Plans() {
 		for _, s := range plan.Workflow.Schedules {
-			entries = append(entries, scheduler.Entry{Workflow: plan.Workflow.Name, Schedule: s.Key(), Spec: s.Spec, CatchUp: s.CatchUp, Data: served{plan, s}})
+			entries = append(entries, scheduler.Entry{Workflow: plan.Workflow.Name, Schedule: s.Key(), Spec: s.Spec, CatchUp: s.CatchUp, Data: scheduled{plan, s}})
 		}
 	}
 	return entries
 }
 
-// announce says what is wrong with the files that the daemon begins with, and ends the
-// alerts of those that were mended or went while nothing served them.
-func (d *Daemon) announce() {
-	snapshot := d.library.Snapshot()
-	d.count(snapshot)
+// report logs the problems of the files that the daemon begins with. It resolves the alerts of
+// files that were fixed or removed while no daemon served them.
+func (f *files) report() {
+	snapshot := f.library.Snapshot()
+	f.count(snapshot)
 	var broken []string
-	for _, f := range snapshot.Files {
-		if f.Problem != nil {
-			broken = append(broken, f.Path)
-			d.broken(f.Name(), f.Path, f.Problem)
+	for _, file := range snapshot.Files {
+		if file.Problem != nil {
+			broken = append(broken, file.Path)
+			f.broken(file.Name(), file.Path, file.Problem)
 		}
 	}
-	if alerts := d.alerts.Load(); alerts != nil {
-		alerts.OnlyBroken(broken)
-		d.unserved(alerts, snapshot)
-	}
+	f.alerting.onlyBroken(broken)
+	f.resolveRemoved(snapshot)
 }
 
-// unserved ends the alerts of workflows that no file has any more. As long as a file
-// cannot be read at all nobody knows whose it is.
-func (d *Daemon) unserved(alerts *alert.Alerts, snapshot *library.Snapshot) {
+// resolveRemoved resolves the alerts of workflows that no file contains any more. It does nothing
+// while a file cannot be read, because its workflow is then unknown.
+func (f *files) resolveRemoved(snapshot *library.Snapshot) {
 	var names []string
-	for _, f := range snapshot.Files {
-		if f.Plan == nil {
+	for _, file := range snapshot.Files {
+		if file.Plan == nil {
 			return
 		}
-		names = append(names, f.Plan.Workflow.Name)
+		names = append(names, file.Plan.Workflow.Name)
 	}
-	alerts.OnlyServed(names)
+	f.alerting.onlyServed(names)
 }
 
-// changed hears how the files differ from those before.
-func (d *Daemon) changed(snapshot *library.Snapshot, changes []library.Change) {
-	d.systemd.Reloading()
-	d.count(snapshot)
-	if err := d.scheduler.Replace(context.Background(), d.entries()); err != nil {
-		d.log.Error("the schedules cannot be changed; those that are loaded stay", "error", err)
+// changed takes over a change of the files.
+func (f *files) changed(snapshot *library.Snapshot, changes []library.Change) {
+	f.systemd.Reloading()
+	f.count(snapshot)
+	if err := f.scheduler.Replace(context.Background(), f.entries()); err != nil {
+		f.log.Error("the schedules cannot be changed; the loaded ones stay", "error", err)
 	}
 	for _, c := range changes {
 		if c.Kind == library.Broken {
-			d.broken(c.Workflow, c.File, c.Problem)
+			f.broken(c.Workflow, c.File, c.Problem)
 			continue
 		}
-		d.log.Info("a file has changed", "change", string(c.Kind), "file", c.File, "workflow", c.Workflow)
-		if alerts := d.alerts.Load(); alerts != nil {
-			alerts.Mended(c.File)
-			d.unserved(alerts, snapshot) // the name of its workflow may be another one now
-		}
+		f.log.Info("a file has changed", "change", string(c.Kind), "file", c.File, "workflow", c.Workflow)
+		f.alerting.fixed(c.File)
+		f.resolveRemoved(snapshot) // the file may have a workflow of another name now
 	}
-	d.systemd.Ready("serving " + console.Plural(len(d.entries()), "schedule"))
+	f.systemd.Ready("serving " + console.Plural(len(f.entries()), "schedule"))
 }
 
-// count tells the metrics what is loaded.
-func (d *Daemon) count(snapshot *library.Snapshot) {
+// count sets the metrics of the loaded workflows.
+func (f *files) count(snapshot *library.Snapshot) {
 	var names []string
 	for _, plan := range snapshot.Plans() {
 		names = append(names, plan.Workflow.Name)
 	}
-	d.metrics.Load(names, snapshot.Broken())
+	f.metrics.Load(names, snapshot.Broken())
 }
 
-// broken says that the newest version of a file cannot be served.
-func (d *Daemon) broken(name, file string, problem error) {
-	d.log.Error("the file cannot be served; the last good version goes on, if there was one", "workflow", name, "file", file, "error", problem)
-	if alerts := d.alerts.Load(); alerts != nil {
-		alerts.Broken(name, file, problem.Error())
-	}
+// broken reports that the newest version of a file cannot be served.
+func (f *files) broken(name, file string, problem error) {
+	f.log.Error("the file cannot be served; its last good version stays loaded, if there was one", "workflow", name, "file", file, "error", problem)
+	f.alerting.broken(name, file, problem)
 }

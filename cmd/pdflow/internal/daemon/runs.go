@@ -7,257 +7,213 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/alert"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine"
-	"github.com/pdflow/pdflow/engine/scheduler"
 	"github.com/pdflow/pdflow/engine/telemetry"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// start begins the run of an instant and returns when that is durable. One that
-// cannot be run at all, since a secret or an input is missing, is recorded as skipped
-// with the reason: trying it again would not help.
-func (d *Daemon) start(ctx context.Context, due scheduler.Due) error {
-	what := due.Entry.Data.(served)
-	request, err := d.target.Request(what.plan, what.schedule.Inputs)
-	if err == nil {
-		request.Occurrence, request.Patient = &due.Occurrence, due.Several
-		_, err = d.launch(what.plan, request)
-	}
-	if err == nil || !engine.IsInputError(err) {
-		return err
-	}
-	reason := "it cannot run: " + err.Error()
-	d.missed(due.Occurrence, reason, 1)
-	return d.skip(ctx, due, reason)
+// errStopping ends the work on runs that had no slot yet when the daemon was asked to stop.
+var errStopping = errors.New("the daemon is stopping")
+
+// runs are the runs that the daemon works on.
+type runs struct {
+	*shared
+	files    *files
+	alerting *alerting
+	events   *telemetry.Log
+
+	slots      chan struct{}  // one for each run that has a slot
+	running    sync.WaitGroup // the goroutines that work on runs
+	claimed    runSet         // the runs that such a goroutine has, or will have
+	active     runSet         // the runs that have a slot
+	unadmitted runSet         // the runs that got no slot before the daemon was asked to stop
+	unrecorded runSet         // the runs that stopped because they could not be recorded
 }
 
-// launch begins a run, and returns its id when its beginning is durable.
-func (d *Daemon) launch(plan *workflow.Plan, request engine.Request) (run string, err error) {
-	type beginning struct {
+// start starts a run and returns its id when its start is recorded.
+func (r *runs) start(plan *workflow.Plan, request engine.Request) (run string, err error) {
+	type started struct {
 		run string
 		err error
 	}
-	begun, recorded, id := make(chan beginning, 1), false, ""
-	request.Begun = func() { recorded = true; begun <- beginning{id, nil} }
-	d.running.Go(func() {
-		local, leave := d.local(plan)
+	first, recorded, id := make(chan started, 1), false, ""
+	request.Begun = func() { recorded = true; first <- started{id, nil} }
+	r.running.Go(func() {
+		local, leave := r.local(plan)
 		defer leave()
 		local.Observers = append(local.Observers, observer(func(e engine.Event) {
 			if id == "" {
 				id = e.Run
-				d.tended.add(id)
+				r.claimed.add(id)
 			}
 		}))
-		defer func() { d.tended.remove(id) }()
+		defer func() { r.claimed.remove(id) }()
 		result, err := local.Run(context.Background(), plan, request)
 		if err != nil && !recorded {
-			begun <- beginning{err: err}
+			first <- started{err: err}
 			return
 		}
-		d.left(plan, id, result, err)
+		r.ended(plan, id, result, err)
 	})
-	b := <-begun
-	return b.run, b.err
+	s := <-first
+	return s.run, s.err
 }
 
-// An observer is a function that hears of events.
+// An observer is a function that is called with every event.
 type observer func(engine.Event)
 
-// Observe hears of an event.
+// Observe calls the function.
 func (o observer) Observe(e engine.Event) { o(e) }
 
-// errStopping ends the work on runs that had no room yet when the daemon was stopped.
-var errStopping = errors.New("the daemon stops")
-
-// local is the engine of one run of the daemon. The run waits for room after its
-// beginning was recorded, so that a crowd of runs delays no schedule; when the daemon
-// is stopped, those that wait stay for the next one. Leave gives the room back.
-func (d *Daemon) local(plan *workflow.Plan) (local *engine.Local, leave func()) {
+// local returns the engine for one run. The run waits for a slot after its start was recorded, so
+// many runs do not delay the schedules. When the daemon is asked to stop, runs without a slot are
+// left to the next daemon. Leave frees the slot.
+func (r *runs) local(plan *workflow.Plan) (local *engine.Local, leave func()) {
 	admitted, name := "", plan.Workflow.Name
-	local = &engine.Local{
-		Interpreter: d.siteOf(plan.Workflow.File).Interpreter, Clock: d.clock, Secrets: d.target.Secret, Redactor: d.Redactor, Ceiling: d.target.Ceiling, Journal: d.records,
-		Observers: []engine.Observer{d.metrics.Run(name), d.events.Run(name)},
-		Admit: func(_ context.Context, run string) error {
-			if !d.room() {
-				d.waiting.add(run)
-				return errStopping
-			}
-			admitted = run
-			d.active.add(run)
-			return nil
-		},
+	local = r.files.targetOf(plan.Workflow.File).Engine(r.env.Redactor)
+	local.Clock, local.Journal = r.clock, r.records
+	local.Observers = []engine.Observer{r.metrics.Run(name), r.events.Run(name)}
+	local.Admit = func(_ context.Context, run string) error {
+		if !r.takeSlot() {
+			r.unadmitted.add(run)
+			return errStopping
+		}
+		admitted = run
+		r.active.add(run)
+		return nil
 	}
 	return local, func() {
 		if admitted != "" {
-			d.active.remove(admitted)
-			<-d.slots
+			r.active.remove(admitted)
+			<-r.slots
 		}
 	}
 }
 
-// room waits for room for a run; false when the daemon is stopped before. Where there
-// is room a run goes on all the same: it has begun, and the next daemon may be far.
-func (d *Daemon) room() bool {
+// takeSlot waits for a slot. It returns false if the daemon is asked to stop first. A free slot is
+// taken even then: the run has started, and the next daemon may start much later.
+func (r *runs) takeSlot() bool {
 	select {
-	case d.slots <- struct{}{}:
+	case r.slots <- struct{}{}:
 		return true
 	default:
 	}
 	select {
-	case d.slots <- struct{}{}:
+	case r.slots <- struct{}{}:
 		return true
-	case <-d.stopping:
+	case <-r.stopping:
 		return false
 	}
 }
 
-// skip records that an instant does not run. That is written whatever becomes of the
-// daemon meanwhile.
-func (d *Daemon) skip(ctx context.Context, due scheduler.Due, reason string) error {
-	what := due.Entry.Data.(served)
-	target, _, err := d.target.Of(what.plan)
-	if err != nil {
-		return err
-	}
-	local, _ := d.local(what.plan)
-	return local.Skip(context.WithoutCancel(ctx), what.plan, due.Occurrence, target, "skipped: "+reason)
-}
-
-// left says what became of a run that is not worked on any more. One that could not
-// be recorded, such as on a full disk, is gone on with when it can be.
-func (d *Daemon) left(plan *workflow.Plan, run string, result *engine.Result, err error) {
+// ended takes over the result of the work on a run. A run that could not be recorded, for example
+// because the disk is full, is resumed later.
+func (r *runs) ended(plan *workflow.Plan, run string, result *engine.Result, err error) {
 	var unrecorded *engine.JournalError
 	switch {
 	case errors.As(err, &unrecorded):
-		d.log.Error("the run stands still, as it cannot be recorded", "run", run, "error", err)
-		d.stranded.add(run)
+		r.log.Error("the run has stopped because it cannot be recorded; it is resumed when it can be", "run", run, "error", err)
+		r.unrecorded.add(run)
 	case errors.Is(err, errStopping):
 	case err != nil:
-		d.stuck(plan.Workflow.Name, run, err)
+		r.alerting.stuck(plan.Workflow.Name, run, err)
 	default:
-		d.ended(plan, result)
+		r.alerting.ended(plan, result)
 	}
 }
 
-// ended tells how a run ended to those who want to know; the log has it already.
-func (d *Daemon) ended(plan *workflow.Plan, result *engine.Result) {
-	alerts := d.alerts.Load()
-	if alerts == nil {
-		return
-	}
-	if result.Status != engine.Skipped {
-		alerts.Ended(plan, result)
-		return
-	}
-	reason := result.Error.Message
-	alerts.Missed(alert.Occurrence{
-		Workflow: result.Workflow, Run: result.Run, At: d.clock.Now(), Reason: telemetry.SkipReason(reason) + ": " + reason,
-	})
-}
-
-// rescue goes on with the runs that could not be recorded.
-func (d *Daemon) rescue(ctx context.Context) {
-	for _, id := range d.stranded.list() {
-		run, err := d.journal.Read(ctx, id)
+// resumeUnrecorded resumes the runs that could not be recorded.
+func (r *runs) resumeUnrecorded(ctx context.Context) {
+	for _, id := range r.unrecorded.list() {
+		run, err := r.journal.Get(ctx, id)
 		if err != nil {
-			continue // then later
+			continue // the next call tries again
 		}
-		d.stranded.remove(id)
-		d.goOnWith(run, goingOn{})
+		r.unrecorded.remove(id)
+		r.resume(run, resumption{})
 	}
 }
 
-// goOn goes on with the runs that a daemon or a person left unfinished. Those of
-// simulators, which are gone, stay as they are. It returns when each is owned: until
-// then its concurrency group looks free, and an instant could begin beside it.
-func (d *Daemon) goOn(ctx context.Context) {
-	found, err := d.journal.Runs(ctx, engine.RunQuery{Statuses: []engine.Status{engine.Interrupted}})
+// resumeInterrupted resumes the interrupted runs. Runs against a simulator stay interrupted,
+// because the simulator ended with its process. It returns when this process owns each of them:
+// before that its concurrency group looks free, and a scheduled run could start at the same time.
+func (r *runs) resumeInterrupted(ctx context.Context) {
+	found, err := r.journal.List(ctx, engine.RunQuery{Statuses: []engine.Status{engine.Interrupted}})
 	if err != nil {
-		d.log.Error("unfinished runs cannot be looked for", "error", err)
+		r.log.Error("the interrupted runs cannot be listed", "error", err)
 		return
 	}
 	var begun sync.WaitGroup
-	for i := len(found) - 1; i >= 0; i-- { // the oldest first
-		run, err := d.journal.Read(ctx, found[i].Run)
+	for _, summary := range slices.Backward(found) { // the oldest first
+		run, err := r.journal.Get(ctx, summary.Run)
 		if err != nil {
-			d.stuck(found[i].Workflow, found[i].Run, err)
+			r.alerting.stuck(summary.Workflow, summary.Run, err)
 			continue
 		}
 		if run.Start().Target.Simulator != "" {
 			continue
 		}
 		begun.Add(1)
-		d.goOnWith(run, goingOn{begun: func() func(error) {
-			done := sync.OnceFunc(begun.Done)
-			return func(error) { done() }
-		}()})
+		done := sync.OnceFunc(begun.Done)
+		r.resume(run, resumption{begun: func(error) { done() }})
 	}
 	begun.Wait()
 }
 
-// stuck tells that a run cannot be gone on with until a person does something.
-func (d *Daemon) stuck(workflow, run string, problem error) {
-	d.log.Error("the run cannot be gone on with", "run", run, "workflow", workflow, "error", problem)
-	if alerts := d.alerts.Load(); alerts != nil {
-		alerts.Stuck(workflow, run, problem.Error())
-	}
+// A resumption says how a run is resumed.
+type resumption struct {
+	retry bool        // run its failed steps again
+	calls []string    // a person's decisions, written as for --call
+	begun func(error) // called when the run is resumed, or cannot be; may be called twice; nil: not needed
 }
 
-// goingOn says how a run is gone on with.
-type goingOn struct {
-	retry bool        // from its failed steps
-	calls []string    // what a person decided of calls, as --call has it
-	begun func(error) // hears whether that could be begun; nil: nobody does
-}
-
-// goOnWith goes on with a run.
-func (d *Daemon) goOnWith(run *setup.RecordedRun, how goingOn) {
+// resume resumes a run in a goroutine.
+func (r *runs) resume(run *setup.RecordedRun, how resumption) {
 	begun := how.begun
 	if begun == nil {
 		begun = func(error) {}
 	}
-	if !d.tended.add(run.Run) {
-		begun(fmt.Errorf("the run %s is worked on already", run.Run))
+	if !r.claimed.add(run.Run) {
+		begun(fmt.Errorf("the daemon is already working on the run %s", run.Run))
 		return
 	}
-	d.running.Go(func() {
-		defer d.tended.remove(run.Run)
+	r.running.Go(func() {
+		defer r.claimed.remove(run.Run)
 		calls, err := setup.ParseDecisions(how.calls)
 		var c *setup.Continuation
 		if err == nil {
-			c, err = d.Continue(context.Background(), d.journal, d.target, run, calls, nil)
+			c, err = r.env.Continue(context.Background(), r.journal, r.target, run, calls, nil)
 		}
 		if err != nil {
 			begun(err)
-			d.stuck(run.Workflow, run.Run, err)
+			r.alerting.stuck(run.Workflow, run.Run, err)
 			return
 		}
 		c.Resumption.Retry = how.retry
-		local, leave := d.local(c.Plan)
+		local, leave := r.local(c.Plan)
 		defer leave()
-		goes := sync.OnceFunc(func() { begun(nil) })
-		local.Observers = append(local.Observers, observer(func(engine.Event) { goes() }))
+		first := sync.OnceFunc(func() { begun(nil) })
+		local.Observers = append(local.Observers, observer(func(engine.Event) { first() }))
 		result, err := local.Resume(context.Background(), c.Plan, c.Resumption)
 		if err != nil {
 			begun(err)
 		}
 		if errors.Is(err, engine.ErrOwned) {
-			d.log.Info("another process goes on with the run", "run", run.Run)
+			r.log.Info("another process has resumed the run", "run", run.Run)
 			return
 		}
-		d.left(c.Plan, run.Run, result, err)
+		r.ended(c.Plan, run.Run, result, err)
 	})
 }
 
-// A runSet has the ids of runs, or of schedules.
+// A runSet is a set of ids that several goroutines use.
 type runSet struct {
 	mu  sync.Mutex
 	ids []string
 }
 
-// add adds an id, and reports whether it was not there.
+// add adds an id and reports whether it was missing.
 func (s *runSet) add(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -268,7 +224,7 @@ func (s *runSet) add(id string) bool {
 	return true
 }
 
-// remove takes an id out, and reports whether it was there.
+// remove removes an id and reports whether it was there.
 func (s *runSet) remove(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

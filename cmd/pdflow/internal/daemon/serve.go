@@ -15,26 +15,28 @@ import (
 	"github.com/pdflow/pdflow/engine"
 )
 
+// Options are the flags of `pdflow serve`.
 type Options struct {
 	Folder    setup.DataFolder
 	Retention setup.Age
-	MaxRuns   int
-	Drain     time.Duration
-	Listen    string
-	LogFormat string
+	MaxRuns   int           // how many runs may run at a time
+	Drain     time.Duration // how long runs may take to end when the daemon is stopped
+	Listen    string        // the address of the health server; empty: there is none
+	LogFormat string        // text or json
 	Simulate  bool
 	setup.Simulation
 }
 
+// Check reports flags that contradict each other.
 func (o Options) Check() error {
 	if err := console.OneOf("log-format", o.LogFormat, "text", "json"); err != nil {
 		return err
 	}
 	switch flag := o.Simulation.Given(); {
 	case flag != "" && !o.Simulate:
-		return console.Usage("--%s goes with --simulate: a daemon for PagerDuty itself sees the real world", flag)
+		return console.Usage("--%s goes with --simulate: without --simulate the daemon talks to PagerDuty and to the network", flag)
 	case o.Simulate && o.Folder.Flag != "":
-		return console.Usage("--simulate and --data-dir exclude each other: what was simulated must not be taken for real later")
+		return console.Usage("--simulate and --data-dir exclude each other: simulated runs are kept in a temporary folder, so that they cannot be taken for real runs later")
 	case o.MaxRuns < 1:
 		return console.Usage("--max-runs must be at least 1")
 	case o.Drain < 0:
@@ -43,13 +45,14 @@ func (o Options) Check() error {
 	return nil
 }
 
-// Serve runs the daemon.
-func Serve(ctx context.Context, p *setup.Environment, args []string, o Options) error {
+// Serve runs a daemon for the files of the paths, or of the working folder if there are none, until
+// the context ends or SIGHUP is received.
+func Serve(ctx context.Context, env *setup.Environment, paths []string, o Options) error {
 	if err := o.Check(); err != nil {
 		return err
 	}
-	if len(args) == 0 {
-		args = []string{"."}
+	if len(paths) == 0 {
+		paths = []string{"."}
 	}
 	if o.Simulate {
 		folder, err := os.MkdirTemp("", "pdflow-serve-")
@@ -59,35 +62,35 @@ func Serve(ctx context.Context, p *setup.Environment, args []string, o Options) 
 		defer os.RemoveAll(folder)
 		o.Folder.Flag = folder
 	}
-	site, err := p.Target("", o.Simulate, o.Simulation)
+	target, err := env.Target("", o.Simulate, o.Simulation)
 	if err != nil {
 		return err
 	}
-	defer site.Close()
-	d := New(p, site, engine.SystemClock{}, logger(p.Stderr, o.LogFormat), o)
-	if err := d.Load(args); err != nil {
+	defer target.Close()
+	d := New(env, target, engine.SystemClock{}, logger(env.Stderr, o.LogFormat), o)
+	if err := d.Load(paths); err != nil {
 		return err
 	}
-	if err := d.watched(); err != nil {
+	if err := d.configure(); err != nil {
 		return err
 	}
-	j, err := p.OpenJournal(o.Folder, o.Retention)
+	recorded, err := env.OpenRuns(o.Folder, o.Retention)
 	if err != nil {
 		return err
 	}
-	defer p.CloseJournal(j)
-	d.Record(j, j)
-	p.Running.Least(o.Drain)
+	defer env.CloseRuns(recorded)
+	d.Record(recorded, recorded.Journal())
+	env.Running.Least(o.Drain)
 	ctx, stop := hangup(ctx)
 	defer stop()
 	err = d.Run(ctx)
-	if site.Simulator != nil && o.LogFormat == "text" {
-		runview.PrintSimulator(p.Console, site.Account())
+	if target.Simulator != nil && o.LogFormat == "text" {
+		runview.PrintSimulator(env.Console, target.Account())
 	}
 	return err
 }
 
-// logger logs to stderr, through the redactor.
+// logger returns a logger in one of the formats text and json.
 func logger(stderr io.Writer, format string) *slog.Logger {
 	if format == "json" {
 		return slog.New(slog.NewJSONHandler(stderr, nil))
@@ -95,12 +98,12 @@ func logger(stderr io.Writer, format string) *slog.Logger {
 	return slog.New(slog.NewTextHandler(stderr, nil))
 }
 
-// hangup lets a daemon live longer than what it was started from: SIGHUP ends it as
-// SIGTERM does, and a pipe that its log went to may close.
+// hangup returns a context that SIGHUP ends, as SIGTERM does. A daemon that was started with nohup
+// ignores SIGHUP. SIGPIPE is ignored, because the reader of the log may end before the daemon.
 func hangup(ctx context.Context) (context.Context, context.CancelFunc) {
 	signal.Ignore(syscall.SIGPIPE)
 	if signal.Ignored(syscall.SIGHUP) {
-		return context.WithCancel(ctx) // as under nohup
+		return context.WithCancel(ctx) // started with nohup
 	}
 	return signal.NotifyContext(ctx, syscall.SIGHUP)
 }

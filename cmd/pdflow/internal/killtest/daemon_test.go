@@ -84,14 +84,14 @@ func TestServeChild(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := setup.Standard()
-	j, err := p.OpenJournal(setup.DataFolder{Flag: o.Data}, 0)
+	j, err := p.OpenRuns(setup.DataFolder{Flag: o.Data}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := p.WithSignals(context.Background())
 	defer stop()
 	d := daemon.New(p, site, o.Clock, slog.New(slog.NewTextHandler(os.Stderr, nil)), daemon.Options{MaxRuns: 1000, Drain: 30 * 24 * time.Hour})
-	d.Record(j, j)
+	d.Record(j, j.Journal())
 	if err := d.Load([]string{o.Folder}); err != nil {
 		t.Fatal(err)
 	}

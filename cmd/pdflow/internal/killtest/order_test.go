@@ -72,7 +72,7 @@ func (o *order) perform(journal engine.Journal, network http.RoundTripper, obser
 }
 
 func (o *order) begin(ctx context.Context, local *engine.Local, site *setup.Target) error {
-	plan, err := setup.CompileFile(filepath.Join("../../../../testdata/kill", o.Scenario+".yaml"), site)
+	plan, err := site.CompileFile(filepath.Join("../../../../testdata/kill", o.Scenario+".yaml"))
 	if err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func (t *runbookTest) setWorld(_ *testscript.TestScript, _ bool, args []string) 
 // world is what a run of a workflow sees: what the test says, else the file beside
 // the workflow.
 func (t *runbookTest) world(workflowFile string) (*builtins.World, error) {
-	file := cmp.Or(t.now, setup.WorldBeside(workflowFile))
+	file := cmp.Or(t.now, setup.WorldFile(workflowFile))
 	if known := t.views[file]; known != nil {
 		return known, nil
 	}
@@ -237,7 +237,7 @@ func (t *runbookTest) prepare(p *setup.Environment, file string, inputs []string
 	if err != nil {
 		return nil, engine.Request{}, nil, err
 	}
-	plan, err := setup.CompileFile(file, site)
+	plan, err := site.CompileFile(file)
 	if err != nil {
 		return nil, engine.Request{}, nil, err
 	}

@@ -75,6 +75,7 @@ func testsOf(arg string) ([]string, error) {
 	return files, err
 }
 
+// IsWorkflowFile reports whether a file has the extension of a workflow.
 func IsWorkflowFile(name string) bool {
 	return filepath.Ext(name) == ".yaml" || filepath.Ext(name) == ".yml"
 }

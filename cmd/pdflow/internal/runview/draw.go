@@ -12,22 +12,22 @@ import (
 // The columns of a timeline.
 const (
 	timeColumns = 9  // of a time or a duration, such as 26h10m59s
-	leastBar    = 12 // below this bars say nothing and are left out
+	leastBar    = 12 // narrower bars are left out
 	mostBar     = 60
 	leastLabel  = 12
 )
 
-// A span is a stretch of time.
+// A span is a span of time.
 type span struct{ from, to time.Time }
 
-// An axis maps times to places on a bar. Time in which no process worked on the
-// run takes no room: an interruption over night would leave none for the run.
+// An axis maps times to places on a bar. Time in which no process worked on the run is left out, because
+// an interruption over night would leave no space for the rest.
 type axis struct {
 	span
 	idle []span
 }
 
-// worked is how much of the time until t the run was worked on.
+// worked returns how long processes worked on the run before t.
 func (a axis) worked(t time.Time) time.Duration {
 	d := t.Sub(a.from)
 	for _, gap := range a.idle {
@@ -41,7 +41,7 @@ func (a axis) worked(t time.Time) time.Duration {
 	return max(d, 0)
 }
 
-// bar draws a stretch of time on a line of cells. It has one cell at least.
+// bar returns the bar of a span of time on a line of cells. It has at least one cell.
 func (a axis) bar(from, to time.Time, cells int) string {
 	if from.IsZero() || to.IsZero() {
 		return ""
@@ -63,8 +63,8 @@ type drawing struct {
 	bar   int // cells; 0: none
 }
 
-// indent is how far the label of a row stands from the left: two spaces, two more
-// for each level, a sign and a space.
+// indent returns the column of the label of a row, after two spaces, two more for each level, the sign
+// and a space.
 func indent(depth int) int { return 4 + 2*depth }
 
 func (d drawing) draw(rows []row) string {
@@ -83,8 +83,7 @@ func (d drawing) draw(rows []row) string {
 	return b.String()
 }
 
-// measure shares the width: the labels get what they need as far as the times
-// leave it, the bars what is left then.
+// measure divides the width among the columns: the times first, then the labels, then the bars.
 func (d *drawing) measure(rows []row) {
 	for _, r := range rows {
 		d.label = max(d.label, indent(r.depth)+console.Columns(r.label))
@@ -97,7 +96,7 @@ func (d *drawing) measure(rows []row) {
 	}
 }
 
-// header names the columns; the whole time stands at the end of the bars.
+// header returns the names of the columns, with the whole time at the end of the bars.
 func (d *drawing) header() string {
 	line := fmt.Sprintf("%s  %*s  %*s", console.Pad("    step", d.label), timeColumns, "start", timeColumns, "took")
 	if d.bar > 0 {
@@ -106,11 +105,11 @@ func (d *drawing) header() string {
 	return console.Cut(line, d.width-1) + "\n"
 }
 
-// line is a row: the sign, what it is, when it began, how long it took, its bar.
+// line returns the line of a row: the sign, the label, the start, the duration and the bar.
 func (d *drawing) line(r row) string {
 	mark, style := Sign(r.status)
 	if r.status == "" && r.state == "" {
-		mark = " " // it counts others
+		mark = " " // a row that counts others has no sign
 	}
 	lead := strings.Repeat(" ", indent(r.depth)-2)
 	room, label := d.width-1-indent(r.depth), console.Pad(console.Printable(r.label), d.label-indent(r.depth))
@@ -129,7 +128,7 @@ func (d *drawing) line(r row) string {
 	return strings.TrimRight(lead+d.page.Style(style, mark)+" "+text, " ") + "\n"
 }
 
-// offset is a time since the beginning.
+// offset returns the time since the start of the run as text.
 func offset(d time.Duration) string {
 	if d < time.Millisecond {
 		return "0 ms"
@@ -137,7 +136,7 @@ func offset(d time.Duration) string {
 	return console.Took(d)
 }
 
-// lasted is how long a row took; what was interrupted took nobody knows how long.
+// lasted returns the duration of a row; "-" if it was interrupted, because its end is unknown.
 func lasted(r row) string {
 	if r.to.IsZero() {
 		return "-"
@@ -145,7 +144,7 @@ func lasted(r row) string {
 	return console.Took(r.to.Sub(r.from))
 }
 
-// axis is that of the whole run, until now while it goes on.
+// axis returns the axis of the whole run, up to now if it is running.
 func (v *View) axis() axis {
 	a := axis{span: span{v.history.begun, v.history.last}}
 	if v.live() {

@@ -1,3 +1,14 @@
+// Package runview shows the events of a run to people and to programs.
+//
+//   - A history is what the events of a run say about its steps, attempts and calls (history.go,
+//     steps.go).
+//   - A [Progress] draws a history while the run is running (progress.go, line.go).
+//   - A [View] shows the history of a recorded run as a page with a timeline (view.go, timeline.go,
+//     draw.go).
+//   - result.go prints the result of a run, report.go has it as JSON, writes.go lists the writes of
+//     a dry run, logs.go prints logs.
+//
+// Most functions turn values into text and print nothing.
 package runview
 
 import (
@@ -8,43 +19,38 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A History is what the events of a run say of it: the steps, their attempts and
-// items, the calls, and when each was. The live view draws it while it grows,
-// `runs show` when it is whole. It keeps no inputs and outputs of calls, so it
-// stays small beside the run.
-type History struct {
-	// fold says when a retry is due; nil when the sources of the run do not
-	// compile any more, or the events make no sense to it.
+// A history is what the events of a run say about it: the steps with their attempts, items and calls,
+// and the times of each. It has no inputs and outputs of calls, so it needs little memory.
+type history struct {
+	// fold says when a retry is due. It is nil if the sources of the run do not compile, or if it
+	// refused an event.
 	fold *engine.Run
 
-	run     string
-	start   *engine.RunStart // nil before the first event
-	status  engine.Status    // queued or running until the run ends
-	reason  string           // why it waits or was skipped
-	failure *engine.Failure
-	outputs action.Object
-	begun   time.Time
-	last    time.Time // of the last event
-	ended   bool      // for now: a suspended run can go on, and one that failed be retried
-	// suspended says that it waits for a person.
-	suspended bool
+	run       string
+	start     *engine.RunStart // nil before the first event
+	status    engine.Status    // queued or running until the run ends
+	reason    string           // why it is queued or was skipped
+	failure   *engine.Failure
+	outputs   action.Object
+	begun     time.Time
+	last      time.Time // of the last event
+	ended     bool      // or suspended; a later event can resume or retry the run
+	suspended bool      // waits for a decision
 	marks     []mark
 	steps     []*stepHistory
 	index     map[string]*stepHistory
 }
 
-// A mark is a point in the history of the run as a whole.
+// A mark is an event of the run as a whole.
 type mark struct {
 	at   time.Time
 	kind engine.EventKind
-	// idle is how long no process had worked on the run before.
-	idle time.Duration
+	idle time.Duration // how long no process worked on the run before it
 }
 
-// newHistory returns a history without events. The steps of a plan are known
-// before they run.
-func newHistory(plan *workflow.Plan) *History {
-	h := &History{index: map[string]*stepHistory{}}
+// newHistory returns a history without events. It has the steps of the plan, if there is a plan.
+func newHistory(plan *workflow.Plan) *history {
+	h := &history{index: map[string]*stepHistory{}}
 	if plan == nil {
 		return h
 	}
@@ -55,8 +61,8 @@ func newHistory(plan *workflow.Plan) *History {
 	return h
 }
 
-// step returns the history of a step.
-func (h *History) step(id string) *stepHistory {
+// step returns the history of a step, and adds it if it is new.
+func (h *history) step(id string) *stepHistory {
 	s := h.index[id]
 	if s == nil {
 		s = &stepHistory{id: id, what: "lua"}
@@ -66,9 +72,8 @@ func (h *History) step(id string) *stepHistory {
 	return s
 }
 
-// add takes the next event. It returns the step that the event is of, nil for
-// those of the run.
-func (h *History) add(e engine.Event) *stepHistory {
+// add adds the next event. It returns the step of the event; nil if the event is about the run.
+func (h *history) add(e engine.Event) *stepHistory {
 	idle := e.Time.Sub(h.last)
 	h.last = e.Time
 	commands := h.apply(e)
@@ -83,14 +88,14 @@ func (h *History) add(e engine.Event) *stepHistory {
 	s.add(e)
 	for _, c := range commands {
 		if wait, ok := c.(engine.Wait); ok && wait.Attempt.Step == e.Step && wait.Attempt.Item == e.Item {
-			s.change(e.Item, func(u *taskHistory) { u.due = wait.Until })
+			s.change(e.Item, func(t *taskHistory) { t.due = wait.Until })
 		}
 	}
 	return s
 }
 
-// apply folds the event. A record that the fold refuses is still shown.
-func (h *History) apply(e engine.Event) []engine.Command {
+// apply folds the event. An event that the fold refuses is still shown.
+func (h *history) apply(e engine.Event) []engine.Command {
 	if h.fold == nil {
 		return nil
 	}
@@ -101,17 +106,17 @@ func (h *History) apply(e engine.Event) []engine.Command {
 	return commands
 }
 
-func (h *History) addToRun(e engine.Event, idle time.Duration) {
+func (h *history) addToRun(e engine.Event, idle time.Duration) {
 	switch e.Kind {
 	case engine.RunQueued, engine.RunSkipped, engine.RunStarted:
 		h.begin(e)
 	case engine.RunResumed, engine.RunRetried:
-		if h.status != engine.Queued { // it still waits for its turn
+		if h.status != engine.Queued { // it still waits for its concurrency group
 			h.status = engine.Running
 		}
 		h.failure, h.ended, h.suspended = nil, false, false
 		for _, s := range h.steps {
-			s.goOn(e.Kind == engine.RunRetried)
+			s.resume(e.Kind == engine.RunRetried)
 		}
 	case engine.RunSuspended:
 		h.status, h.failure, h.ended, h.suspended = engine.NeedsAttention, e.Error, true, true
@@ -127,13 +132,13 @@ func (h *History) addToRun(e engine.Event, idle time.Duration) {
 	}
 }
 
-func (h *History) begin(e engine.Event) {
+func (h *history) begin(e engine.Event) {
 	if h.start == nil {
 		h.run, h.begun = e.Run, e.Time
 	}
 	h.start = e.Started
 	if e.Reason != "" {
-		h.reason = e.Reason // why it waited stays known after it began
+		h.reason = e.Reason // keeps why it was queued after it started
 	}
 	switch e.Kind {
 	case engine.RunQueued:

@@ -12,8 +12,7 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// The signs of what became of something, with the style of each. A word always
-// stands beside it.
+// Sign returns the sign of a status, and its style. A word always says the same.
 func Sign(status engine.Status) (text, style string) {
 	switch status {
 	case engine.Success:
@@ -32,18 +31,16 @@ func Sign(status engine.Status) (text, style string) {
 	return "○", console.StyleDim
 }
 
-// listed reports whether the step has a line: on_failure and finally have none
-// before they run.
+// listed reports whether the step has a line. Steps of on_failure and finally have one when they start.
 func (s *stepHistory) listed() bool {
 	return s.part() == workflow.Main || len(s.attempts) > 0
 }
 
-// text is the line of a step: a sign, its id, what it does, how it stands. On a
-// live terminal it is cut to the width: a line that wrapped would be counted as
-// one and drawn over wrongly.
-func (p *progress) text(step *stepHistory) string {
+// text returns the line of a step: its sign, its id, its action and its state. On a terminal the line is
+// cut to the width, because a line that wraps would be drawn over wrongly.
+func (p *Progress) text(step *stepHistory) string {
 	idWidth, whatWidth := p.widths()
-	status, state, note := p.history.stands(step, p.now())
+	status, state, note := p.history.state(step, p.now())
 	mark, style := Sign(status)
 	line := fmt.Sprintf("%-*s  %-*s  %s", idWidth, step.id, whatWidth, step.what, state)
 	if note != "" {
@@ -56,8 +53,8 @@ func (p *progress) text(step *stepHistory) string {
 	return "  " + p.terminal.Style(style, mark) + " " + strings.TrimRight(line, " ") + "\n"
 }
 
-// widths are those of the longest id and of the longest action.
-func (p *progress) widths() (id, what int) {
+// widths returns the widths of the longest id and of the longest action.
+func (p *Progress) widths() (id, what int) {
 	for _, step := range p.history.steps {
 		if step.listed() {
 			id, what = max(id, len(step.id)), max(what, len(step.what))
@@ -66,9 +63,8 @@ func (p *progress) widths() (id, what int) {
 	return id, what
 }
 
-// stands says how a step stands: its status, that in a word or two, and what else
-// there is to say.
-func (h *History) stands(step *stepHistory, now time.Time) (status engine.Status, state, note string) {
+// state returns the status of a step, its state in a word or two, and a note.
+func (h *history) state(step *stepHistory, now time.Time) (status engine.Status, state, note string) {
 	status, note = step.status(), step.note(now)
 	from, to := step.span()
 	switch {
@@ -88,7 +84,7 @@ func (h *History) stands(step *stepHistory, now time.Time) (status engine.Status
 	return status, console.Took(to.Sub(from)), note
 }
 
-// running says for how long something has gone on, once that is worth saying.
+// running returns how long something has been running, if that is more than a second.
 func running(d time.Duration) string {
 	if d > time.Second {
 		return " " + console.Took(d)
@@ -96,7 +92,7 @@ func running(d time.Duration) string {
 	return ""
 }
 
-// counts says how far a for_each is.
+// counts returns how many items of a for_each are done and failed.
 func (s *stepHistory) counts() string {
 	text := fmt.Sprintf("%d/%d done", s.done, len(s.items))
 	if s.failed > 0 {
@@ -105,13 +101,13 @@ func (s *stepHistory) counts() string {
 	return text
 }
 
-// note is what else there is to say of a step.
+// note returns the note of a step.
 func (s *stepHistory) note(now time.Time) string {
 	switch status := s.status(); {
 	case status == "" && len(s.attempts) == 0:
 		return ""
 	case status == "":
-		return "again"
+		return "runs again"
 	case status == engine.Queued:
 		return s.retryNote(now) + ": " + FailureNote(s.failure())
 	case status == engine.Skipped:
@@ -134,7 +130,7 @@ func (s *stepHistory) note(now time.Time) string {
 	return ""
 }
 
-// attemptsNote says how many attempts there were when it was more than one.
+// attemptsNote returns the number of attempts, if it is more than one.
 func attemptsNote(n int, after string) string {
 	if n < 2 {
 		return ""
@@ -142,7 +138,7 @@ func attemptsNote(n int, after string) string {
 	return fmt.Sprintf("%d attempts%s", n, after)
 }
 
-// attemptNote says which attempt it is.
+// attemptNote returns the number of an attempt, and of the most attempts.
 func (s *stepHistory) attemptNote(n int) string {
 	if most := s.maxAttempts(); most >= n {
 		return fmt.Sprintf("attempt %d of %d", n, most)
@@ -150,7 +146,7 @@ func (s *stepHistory) attemptNote(n int) string {
 	return fmt.Sprintf("attempt %d", n)
 }
 
-// retryNote says which attempt is next, and when.
+// retryNote returns the number of the next attempt, and when it is due.
 func (s *stepHistory) retryNote(now time.Time) string {
 	note := s.attemptNote(len(s.attempts)+1) + ", next "
 	if wait := s.due.Sub(now); wait > 0 {
@@ -159,6 +155,7 @@ func (s *stepHistory) retryNote(now time.Time) string {
 	return note + "now"
 }
 
+// FailureNote returns the kind and the first line of a failure.
 func FailureNote(f *engine.Failure) string {
 	if f == nil {
 		return ""
@@ -169,8 +166,7 @@ func FailureNote(f *engine.Failure) string {
 	return string(f.Kind) + ": " + console.FirstLine(f.Message)
 }
 
-// outputsNote names the outputs of an action in a few words; of an object it
-// takes the id.
+// outputsNote returns the short outputs of an action. For an object it is the id of the object.
 func outputsNote(a *action.Action, outputs any) string {
 	o, _ := outputs.(action.Object)
 	var parts []string
@@ -191,10 +187,8 @@ func outputsNote(a *action.Action, outputs any) string {
 	return strings.Join(parts, " ")
 }
 
-// choose picks the steps that are drawn where not all have room: what goes on
-// before what failed, that before what comes next, that before what ended last.
-// The others are counted.
-func (p *progress) choose(most int) (steps []*stepHistory, rest string) {
+// choose returns the steps to draw, at most most lines, and a line that counts the others.
+func (p *Progress) choose(most int) (steps []*stepHistory, rest string) {
 	var listed []*stepHistory
 	for _, step := range p.history.steps {
 		if step.listed() {
@@ -221,10 +215,11 @@ func (p *progress) choose(most int) (steps []*stepHistory, rest string) {
 			ended++
 		}
 	}
-	return steps, fmt.Sprintf("… and %s: %d begun, %d waiting", console.Plural(waiting+ended, "step"), ended, waiting)
+	return steps, fmt.Sprintf("… and %s: %d started, %d waiting", console.Plural(waiting+ended, "step"), ended, waiting)
 }
 
-// drawingOrder lists steps by how much they tell.
+// drawingOrder returns the steps in the order in which they get a line: active steps, failed steps, the
+// next two steps, then the ended steps, the latest first.
 func drawingOrder(steps []*stepHistory) []*stepHistory {
 	var active, failed, waiting, ended []*stepHistory
 	for _, step := range steps {

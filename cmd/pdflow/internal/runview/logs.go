@@ -10,17 +10,17 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// Logs prints what a call logs.
+// Logs is an observer that prints the log lines of a run.
 type Logs struct{ To io.Writer }
 
-// Observe prints the log lines among the events.
+// Observe prints the event if it is a log line.
 func (l *Logs) Observe(e engine.Event) {
 	if e.Kind == engine.Logged {
 		_, _ = io.WriteString(l.To, e.Log.Level+": "+e.Log.Message+"\n")
 	}
 }
 
-// An EventStream prints every event as a line of JSON.
+// An EventStream is an observer that prints every event as a line of JSON.
 type EventStream struct{ To io.Writer }
 
 // Observe prints one event.
@@ -41,6 +41,7 @@ type logReport struct {
 	Fields  action.Object `json:"fields,omitempty"`
 }
 
+// LogsText returns the log lines among events, as text or as jsonl.
 func LogsText(events []engine.Event, output string) (string, error) {
 	var b strings.Builder
 	for _, e := range events {
@@ -61,12 +62,12 @@ func LogsText(events []engine.Event, output string) (string, error) {
 	return b.String(), nil
 }
 
-// logText is a log line for people, with the local time.
+// logText returns a log line for people, with the local time.
 func logText(e engine.Event) string {
 	return fmt.Sprintf("%s  %-5s  %s  %s", e.Time.Local().Format(console.DateTime+".000"), e.Log.Level, stepOf(e), loggedText(e.Log))
 }
 
-// stepOf names the step of an event, and the item where there is one.
+// stepOf returns the step of an event, with the number of the item if there is one.
 func stepOf(e engine.Event) string {
 	if e.Item > 0 {
 		return fmt.Sprintf("%s[%d]", e.Step, e.Item)
@@ -74,7 +75,7 @@ func stepOf(e engine.Event) string {
 	return e.Step
 }
 
-// loggedText is the message with its fields.
+// loggedText returns a message with its fields.
 func loggedText(r *action.LogRecord) string {
 	text := console.Printable(r.Message)
 	for _, name := range action.SortedNames(r.Fields) {

@@ -12,34 +12,33 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// redrawEvery is how often the screen is drawn again.
+// redrawEvery is how often the lines are drawn again.
 const redrawEvery = 100 * time.Millisecond
 
-// leastHeight is the height of a terminal below which nothing is drawn again.
+// leastHeight is the lowest terminal in which lines are drawn again.
 const leastHeight = 6
 
-// A progress shows a run while it goes on: on a terminal one line a step, drawn
-// again as it changes; elsewhere a plain line for each step that ends.
-type progress struct {
+// A Progress shows a running run. On a terminal it has one line for each step and draws it again when
+// the step changes. Elsewhere it prints a plain line for each step that ends.
+type Progress struct {
 	console   *console.Console
 	terminal  console.Terminal
 	simulated bool
 	now       func() time.Time
 
 	mu      sync.Mutex
-	history *History
-	header  bool            // it was printed
-	shown   bool            // the steps are drawn
-	printed map[string]bool // steps whose plain line was printed
-	drawn   int             // lines on the screen that are to be drawn over
+	history *history
+	header  bool            // the header was printed
+	shown   bool            // the lines of the steps are drawn
+	printed map[string]bool // the steps whose plain line was printed
+	drawn   int             // how many lines are drawn
 	ticker  *time.Ticker
 	done    chan struct{}
 }
 
-// NewProgress shows a run of a plan. The events of a run that goes on, if it is
-// one, were there before.
-func NewProgress(c *console.Console, plan *workflow.Plan, simulated bool, before []engine.Event) *progress {
-	view := &progress{console: c, terminal: c.Terminal, simulated: simulated, now: time.Now, history: newHistory(plan), printed: map[string]bool{}}
+// NewProgress returns a view of a run of a plan. Before are the events of a run that is resumed.
+func NewProgress(c *console.Console, plan *workflow.Plan, simulated bool, before []engine.Event) *Progress {
+	view := &Progress{console: c, terminal: c.Terminal, simulated: simulated, now: time.Now, history: newHistory(plan), printed: map[string]bool{}}
 	for _, e := range before {
 		view.history.add(e)
 	}
@@ -50,23 +49,23 @@ func NewProgress(c *console.Console, plan *workflow.Plan, simulated bool, before
 }
 
 // Observe shows one event.
-func (p *progress) Observe(e engine.Event) {
+func (p *Progress) Observe(e engine.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	step := p.history.add(e)
 	switch e.Kind {
 	case engine.RunQueued:
 		p.head(e)
-		p.line("  waits: " + e.Reason)
+		p.line("  waiting: " + e.Reason)
 	case engine.RunStarted, engine.RunResumed, engine.RunRetried:
 		p.head(e)
 		p.begin()
 	case engine.RunCancelled:
 		if p.console.Signal.Load() == 0 {
-			p.line("  stopping: somebody asked for the run to be cancelled")
+			p.line("  stopping: the run is being cancelled")
 		}
 	case engine.RunTimedOut:
-		p.line("  stopping: the run has used up its time")
+		p.line("  stopping: the run has reached its timeout")
 	case engine.Logged:
 		p.line(p.logLine(e))
 	case engine.RunFinished, engine.RunSuspended:
@@ -78,8 +77,8 @@ func (p *progress) Observe(e engine.Event) {
 	}
 }
 
-// head prints which run it is.
-func (p *progress) head(e engine.Event) {
+// head prints the header: the workflow and the run.
+func (p *Progress) head(e engine.Event) {
 	if p.header {
 		return
 	}
@@ -96,8 +95,8 @@ func (p *progress) head(e engine.Event) {
 	p.line(fmt.Sprintf("%s · run %s%s", p.history.start.Workflow, e.Run, how))
 }
 
-// begin shows the steps from now on, those that are done already too.
-func (p *progress) begin() {
+// begin shows the lines of the steps from now on.
+func (p *Progress) begin() {
 	p.shown = true
 	if !p.terminal.Live {
 		for _, step := range p.history.steps {
@@ -113,7 +112,7 @@ func (p *progress) begin() {
 	}
 }
 
-func (p *progress) tick(ticks <-chan time.Time, done <-chan struct{}) {
+func (p *Progress) tick(ticks <-chan time.Time, done <-chan struct{}) {
 	for {
 		select {
 		case <-ticks:
@@ -126,15 +125,15 @@ func (p *progress) tick(ticks <-chan time.Time, done <-chan struct{}) {
 	}
 }
 
-// Line prints a line above the drawn ones.
-func (p *progress) Line(text string) {
+// Line prints a line above the drawn lines.
+func (p *Progress) Line(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.line(text)
 }
 
-// plain prints the line of a step that has ended, and one for each retry.
-func (p *progress) plain(step *stepHistory, attemptEnded bool) {
+// plain prints the line of a step that has ended, or that waits for a retry.
+func (p *Progress) plain(step *stepHistory, attemptEnded bool) {
 	switch step.status() {
 	case "", engine.Running:
 		delete(p.printed, step.id)
@@ -150,9 +149,8 @@ func (p *progress) plain(step *stepHistory, attemptEnded bool) {
 	}
 }
 
-// end shows the steps that never ran, where the run is over, and draws for the
-// last time.
-func (p *progress) end(over bool) {
+// end shows the steps that never ran, if the run is over, and draws for the last time.
+func (p *Progress) end(over bool) {
 	switch {
 	case p.terminal.Live:
 		p.drawAll()
@@ -167,14 +165,14 @@ func (p *progress) end(over bool) {
 	p.halt()
 }
 
-// Stop ends the drawing, whatever became of the run.
-func (p *progress) Stop() {
+// Stop ends the drawing.
+func (p *Progress) Stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.halt()
 }
 
-func (p *progress) halt() {
+func (p *Progress) halt() {
 	p.shown = false
 	if p.ticker != nil {
 		p.console.DrawsOver(nil)
@@ -184,16 +182,16 @@ func (p *progress) halt() {
 	}
 }
 
-// draw draws the lines of the steps over those that stand there.
-func (p *progress) draw() {
+// draw draws the lines of the steps over the drawn lines.
+func (p *Progress) draw() {
 	_, height := p.terminal.Size()
 	p.drawSteps(height - 2)
 }
 
-// drawAll draws every step: nothing is drawn over them any more.
-func (p *progress) drawAll() { p.drawSteps(len(p.history.steps)) }
+// drawAll draws the lines of all steps, even if they are more than the terminal has.
+func (p *Progress) drawAll() { p.drawSteps(len(p.history.steps)) }
 
-func (p *progress) drawSteps(most int) {
+func (p *Progress) drawSteps(most int) {
 	if !p.terminal.Live || !p.shown {
 		return
 	}
@@ -213,7 +211,7 @@ func (p *progress) drawSteps(most int) {
 }
 
 // eraseTo moves to the first drawn line and clears the screen from there.
-func (p *progress) eraseTo(b *strings.Builder) {
+func (p *Progress) eraseTo(b *strings.Builder) {
 	if p.drawn > 0 {
 		// The echo of a Ctrl-C may have moved the cursor off the first column.
 		fmt.Fprintf(b, "\r\x1b[%dA\x1b[J", p.drawn)
@@ -221,8 +219,8 @@ func (p *progress) eraseTo(b *strings.Builder) {
 	p.drawn = 0
 }
 
-// line prints a line above the drawn ones.
-func (p *progress) line(text string) {
+// line prints a line above the drawn lines.
+func (p *Progress) line(text string) {
 	var b strings.Builder
 	if p.terminal.Live {
 		p.eraseTo(&b)
@@ -232,9 +230,9 @@ func (p *progress) line(text string) {
 	p.draw()
 }
 
-func (p *progress) write(text string) { _, _ = io.WriteString(p.console.Stderr, text) }
+func (p *Progress) write(text string) { _, _ = io.WriteString(p.console.Stderr, text) }
 
-func (p *progress) logLine(e engine.Event) string {
+func (p *Progress) logLine(e engine.Event) string {
 	style := console.StyleDim
 	if e.Log.Level == "warn" || e.Log.Level == "error" {
 		style = console.StyleYellow

@@ -81,7 +81,7 @@ func (s *screen) String() string {
 
 // watching is a view of a run of a plan on a screen of some size; a height of 0 is
 // no terminal at all.
-func watching(plan *workflow.Plan, width, height int, before ...engine.Event) (*progress, *screen) {
+func watching(plan *workflow.Plan, width, height int, before ...engine.Event) (*Progress, *screen) {
 	s := &screen{width: width}
 	p := &console.Console{Stderr: s, Redactor: &action.Redactor{}}
 	if height > 0 {
@@ -92,7 +92,7 @@ func watching(plan *workflow.Plan, width, height int, before ...engine.Event) (*
 	return view, s
 }
 
-func observe(view *progress, events []engine.Event) {
+func observe(view *Progress, events []engine.Event) {
 	for _, e := range events {
 		view.Observe(e)
 	}
@@ -221,7 +221,7 @@ func TestQueuedProgress(t *testing.T) {
 		add(time.Second, engine.Event{Kind: engine.RunStarted, Started: start})
 	view, s := watching(plan, 120, 0)
 	observe(view, queued.events)
-	want := "onboard · run 01M838X2C49BQ51PYP0AY6GBY9\n  waits: the concurrency group \"x\" is busy with 01A"
+	want := "onboard · run 01M838X2C49BQ51PYP0AY6GBY9\n  waiting: the concurrency group \"x\" is busy with 01A"
 	if diff := cmp.Diff(want, s.String()); diff != "" {
 		t.Errorf("the output differs (-want +got):\n%s", diff)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// A RunReport is what `run -o json` prints.
+// A RunReport is the output of `run -o json`.
 type RunReport struct {
 	Run        string           `json:"run"`
 	Workflow   string           `json:"workflow"`
@@ -30,7 +30,7 @@ type stepReport struct {
 	Error          *engine.Failure `json:"error"`
 	DurationMS     int64           `json:"duration_ms"`
 	Used           *engine.Usage   `json:"used,omitempty"` // by the script of the last attempt
-	// Items are the iterations of a for_each step, in the order of its list.
+	// Items are the items of a for_each, in the order of its list.
 	Items []itemReport `json:"items,omitzero"`
 }
 
@@ -49,6 +49,7 @@ type simulatorReport struct {
 	Requests  []simulator.Request  `json:"requests"`
 }
 
+// Report returns the report of a result. Account is the simulated account; nil without --simulate.
 func Report(result *engine.Result, account *simulator.Simulator) RunReport {
 	r := RunReport{
 		Run: result.Run, Workflow: result.Workflow, Status: result.Status, Outputs: result.Outputs, Error: result.Error,
@@ -82,7 +83,7 @@ func reportStep(s *engine.StepResult) stepReport {
 	return r
 }
 
-// milliseconds is how long something took; what has not ended took nothing yet.
+// milliseconds returns how long something took; 0 if it has not ended.
 func milliseconds(from, to time.Time) int64 {
 	if from.IsZero() || to.IsZero() {
 		return 0

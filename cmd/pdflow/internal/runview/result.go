@@ -12,25 +12,25 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// DecisionText lists the ways to go on with a run that came upon a call whose
-// outcome is unknown.
+// DecisionText returns the commands that continue a run that needs a person. If the outcome of a call is
+// unknown, there is one for each decision.
 func DecisionText(command string, f *engine.Failure) string {
 	if f == nil || f.Call == 0 {
 		return fmt.Sprintf("  then: %s\n", command)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "the call #%d may have been done or not; look there first, then say which:\n", f.Call)
+	fmt.Fprintf(&b, "the outcome of the call #%d is unknown: look whether it was done, then type one of these:\n", f.Call)
 	for _, choice := range []struct{ decision, meaning string }{
-		{"done", "it was done: go on"},
-		{"repeat", "it was not: send it"},
-		{"fail", "let it fail"},
+		{"done", "it was done"},
+		{"repeat", "it was not done: send it"},
+		{"fail", "let the call fail"},
 	} {
 		fmt.Fprintf(&b, "  %s --call %s  # %s\n", command, console.Pad(fmt.Sprintf("%d=%s", f.Call, choice.decision), len("=repeat")+len(fmt.Sprint(f.Call))), choice.meaning)
 	}
 	return b.String()
 }
 
-// ExitCode is the exit code of a run.
+// ExitCode returns the exit code for the status of a run.
 func ExitCode(c *console.Console, status engine.Status) int {
 	switch code := int(c.Signal.Load()); {
 	case status == engine.Success:
@@ -43,11 +43,12 @@ func ExitCode(c *console.Console, status engine.Status) int {
 	return console.ExitFailed
 }
 
-// PrintResult prints the result of a run: its outputs as text, or one object.
+// PrintResult prints the result of a run: the outputs as text, or a RunReport as JSON. With jsonl it
+// prints nothing, because the last event has the result. Account is nil without --simulate.
 func PrintResult(c *console.Console, result *engine.Result, plan *workflow.Plan, account *simulator.Simulator, output string) error {
 	switch output {
 	case "jsonl":
-		return nil // the last event says it all
+		return nil
 	case "json":
 		return console.WriteJSON(c.Stdout, Report(result, account))
 	}
@@ -64,7 +65,7 @@ func PrintResult(c *console.Console, result *engine.Result, plan *workflow.Plan,
 	return err
 }
 
-// OutputsText lists outputs in the order of the file, names aligned.
+// OutputsText returns the outputs in the order of the file, with aligned names.
 func OutputsText(outputs action.Object, plan *workflow.Plan) string {
 	width := 0
 	for _, o := range plan.Outputs {
@@ -79,14 +80,14 @@ func OutputsText(outputs action.Object, plan *workflow.Plan) string {
 	return b.String()
 }
 
-// PrintFailure says which step failed, where, why, and what to try.
+// PrintFailure prints which step failed, why, where, and what to try.
 func PrintFailure(c *console.Console, f *engine.Failure) {
 	lines := failureLines(f)
 	lines[0] = c.Terminal.Style(console.StyleRed, "✗ "+lines[0])
 	_, _ = io.WriteString(c.Stderr, strings.Join(lines, "\n  ")+"\n")
 }
 
-// failureLines are a failure for people: what failed first, then the details.
+// failureLines returns a failure as lines: the step and the kind first, then the details.
 func failureLines(f *engine.Failure) []string {
 	where := fmt.Sprintf("step %q", f.Step)
 	if f.Item > 0 {
@@ -105,7 +106,7 @@ func failureLines(f *engine.Failure) []string {
 	return lines
 }
 
-// PrintSimulator shows what the simulator holds after a run.
+// PrintSimulator prints the incidents and users of a simulated account.
 func PrintSimulator(c *console.Console, s *simulator.Simulator) {
 	var b strings.Builder
 	incidents, users := s.Incidents(), s.Users()

@@ -9,30 +9,30 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// How much of a long list a timeline shows: of a for_each with more items those
-// that failed or go on, of an attempt with more calls the first and the last.
+// A for_each with more than mostItems items has rows for the items that have not succeeded. An attempt
+// with more than mostCalls calls has rows for the first and the last calls.
 const (
 	mostItems = 10
 	mostCalls = 20
 )
 
-// A row is a line of a timeline: something that went on from a time to another.
+// A row is a line of a timeline: something that took a span of time.
 type row struct {
 	depth    int
 	status   engine.Status
 	label    string
-	from, to time.Time // zero: it never began, or has not ended
-	state    string    // where it never began: why
+	from, to time.Time // zero: it never started, or has not ended
+	state    string    // why it never started
 	note     string    // below the line
 }
 
-// telling reports whether an item is worth a row of its own in a long list.
-func (u *taskHistory) telling() bool {
-	status := u.status()
+// telling reports whether an item has a row in a long list.
+func (t *taskHistory) telling() bool {
+	status := t.status()
 	return status != engine.Success && status != engine.Skipped
 }
 
-// failureText is a failure in one paragraph.
+// failureText returns a failure in one paragraph.
 func failureText(f *engine.Failure) string {
 	if f == nil {
 		return ""
@@ -44,14 +44,14 @@ func failureText(f *engine.Failure) string {
 	return text
 }
 
-// timeline draws the steps of a run, and within each its attempts, items and
-// calls, with when each began, how long it took, and a bar for both.
+// timeline returns the steps of a run with their attempts, items and calls. Each has a row with its
+// start, its duration and a bar.
 func (v *View) timeline(width int) string {
 	d := drawing{axis: v.axis(), begun: v.history.begun, width: width, page: v.page}
 	return d.draw(v.rows())
 }
 
-// rows lists the steps in the order of the file.
+// rows returns the rows of the steps in the order of the file.
 func (v *View) rows() []row {
 	var rows []row
 	id := 0
@@ -61,7 +61,7 @@ func (v *View) rows() []row {
 	for _, step := range v.history.steps {
 		if step.listed() {
 			rows = append(rows, v.stepRow(step, id))
-			rows = append(rows, v.unitRows(1, &step.taskHistory)...)
+			rows = append(rows, v.taskRows(1, &step.taskHistory)...)
 			rows = append(rows, v.itemRows(step)...)
 		}
 	}
@@ -69,7 +69,7 @@ func (v *View) rows() []row {
 }
 
 func (v *View) stepRow(step *stepHistory, id int) row {
-	status, state, note := v.history.stands(step, v.now)
+	status, state, note := v.history.state(step, v.now)
 	from, to := step.span()
 	r := v.row(0, status, fmt.Sprintf("%-*s  %s", id, step.id, step.what), from, to)
 	if step.expanded {
@@ -87,7 +87,7 @@ func (v *View) stepRow(step *stepHistory, id int) row {
 	return r
 }
 
-// row is a row of something that may have been interrupted.
+// row returns a row of something that may have been interrupted.
 func (v *View) row(depth int, status engine.Status, label string, from, to time.Time) row {
 	switch {
 	case !from.IsZero() && to.IsZero() && v.live():
@@ -102,12 +102,12 @@ func (v *View) row(depth int, status engine.Status, label string, from, to time.
 // live reports whether a process works on the run.
 func (v *View) live() bool { return v.Summary.Live && !v.history.ended }
 
-// unitRows are the calls of a unit, below its attempts where it made several.
-func (v *View) unitRows(depth int, u *taskHistory) []row {
+// taskRows returns the rows of the calls of a task, below rows of its attempts if it made several.
+func (v *View) taskRows(depth int, t *taskHistory) []row {
 	var rows []row
-	for _, a := range u.attempts {
+	for _, a := range t.attempts {
 		below := depth
-		if len(u.attempts) > 1 {
+		if len(t.attempts) > 1 {
 			status := a.status
 			if a.ended.IsZero() {
 				status = engine.Running
@@ -122,7 +122,7 @@ func (v *View) unitRows(depth int, u *taskHistory) []row {
 	return rows
 }
 
-// itemRows are the items of a for_each.
+// itemRows returns the rows of the items of a for_each.
 func (v *View) itemRows(step *stepHistory) []row {
 	var rows []row
 	shown, left := 0, 0
@@ -140,7 +140,7 @@ func (v *View) itemRows(step *stepHistory) []row {
 			r.note = failureText(item.last().failure)
 		}
 		rows = append(rows, r)
-		rows = append(rows, v.unitRows(2, item)...)
+		rows = append(rows, v.taskRows(2, item)...)
 	}
 	if left > 0 {
 		rows = append(rows, row{depth: 1, label: fmt.Sprintf("… and %s like these", console.Plural(left, "item"))})
@@ -148,7 +148,7 @@ func (v *View) itemRows(step *stepHistory) []row {
 	return rows
 }
 
-// callRows are the calls of an attempt, by the numbers of their events.
+// callRows returns the rows of the calls of an attempt.
 func (v *View) callRows(depth int, a *attemptHistory) []row {
 	var rows []row
 	for i, c := range a.calls {

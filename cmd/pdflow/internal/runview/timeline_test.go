@@ -18,13 +18,13 @@ import (
 // viewOf is a recorded run as a person looks at it ten minutes after it began.
 func recordedView(plan *workflow.Plan, r *madeRun, summary engine.RunSummary, width int) *View {
 	summary.Run, summary.Workflow, summary.BegunAt, summary.Events = handRun, "onboard", handBegun, len(r.events)
-	goOn := map[engine.Status]string{
+	next := map[engine.Status]string{
 		engine.Failed: "pdflow runs retry " + handRun, engine.Interrupted: "pdflow runs resume " + handRun, engine.NeedsAttention: "pdflow runs resume " + handRun,
 	}[summary.Status]
 	if r.events[0].Started.Inputs["token"] != nil {
-		goOn += " -i token=..."
+		next += " -i token=..."
 	}
-	view := NewView(&summary, r.events, plan, goOn, console.Terminal{Live: true, Fixed: [2]int{width, 40}})
+	view := NewView(&summary, r.events, plan, next, console.Terminal{Live: true, Fixed: [2]int{width, 40}})
 	view.now = handBegun.Add(10 * time.Minute)
 	return view
 }
@@ -120,7 +120,7 @@ func TestRunView(t *testing.T) {
 	}
 }
 
-func foldAll(h *History, events []engine.Event) *engine.Run {
+func foldAll(h *history, events []engine.Event) *engine.Run {
 	for _, e := range events {
 		h.add(e)
 	}
@@ -148,7 +148,7 @@ func TestRunViewFits(t *testing.T) {
 	}
 }
 
-var updateGolden = flag.Bool("update-golden", false, "write the files in testdata anew")
+var updateGolden = flag.Bool("update", false, "write the files in testdata anew")
 
 // linesOf are the lines of a text, without what ends them.
 func linesOf(text string) []string { return strings.Split(strings.TrimSuffix(text, "\n"), "\n") }

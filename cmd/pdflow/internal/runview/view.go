@@ -15,7 +15,7 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// SummaryTook is how long a run took, or has taken so far while it goes on.
+// SummaryTook returns how long a run took, or how long it has taken so far.
 func SummaryTook(run *engine.RunSummary, now time.Time) string {
 	switch {
 	case !run.EndedAt.IsZero():
@@ -26,37 +26,37 @@ func SummaryTook(run *engine.RunSummary, now time.Time) string {
 	return "-"
 }
 
-// A View is a recorded run as a person looks at it at some time.
+// A View is the page of a recorded run at some time.
 type View struct {
 	Summary *engine.RunSummary
 	Events  []engine.Event
-	history *History
-	GoOn    string // the command that goes on with the run; empty when nothing does
+	history *history
+	Next    string // the command that resumes or retries the run; empty if none can
 	now     time.Time
 	page    console.Terminal
 }
 
-// NewView folds the events of a run. Without a plan less is known of the steps.
-func NewView(summary *engine.RunSummary, events []engine.Event, plan *workflow.Plan, goOn string, page console.Terminal) *View {
-	view := &View{Summary: summary, Events: events, history: newHistory(plan), GoOn: goOn, now: time.Now(), page: page}
+// NewView returns the view of the events of a run. Without a plan it shows less about the steps.
+func NewView(summary *engine.RunSummary, events []engine.Event, plan *workflow.Plan, next string, page console.Terminal) *View {
+	view := &View{Summary: summary, Events: events, history: newHistory(plan), Next: next, now: time.Now(), page: page}
 	for _, e := range events {
 		view.history.add(e)
 	}
 	return view
 }
 
-// Outcome is what the run began with, and what it ended with.
+// Outcome returns how the run started, its outputs and its failure.
 func (v *View) Outcome() (start *engine.RunStart, outputs action.Object, failure *engine.Failure) {
 	return v.history.start, v.history.outputs, v.history.failure
 }
 
-// Text is the whole page: the facts, then the timeline.
+// Text returns the page: the facts, then the timeline.
 func (v *View) Text() string {
 	var b strings.Builder
 	width := v.page.Columns()
 	mark, style := Sign(v.Summary.Status)
 	fmt.Fprintf(&b, "%s %s · run %s · %s\n\n", v.page.Style(style, mark), console.Printable(v.Summary.Workflow), v.Summary.Run, v.Summary.Status)
-	const name = 9 // of the longest fact
+	const name = 9 // columns
 	for _, fact := range v.facts() {
 		for i, line := range console.Wrap(fact.text, width-name-4) {
 			label := ""
@@ -71,7 +71,7 @@ func (v *View) Text() string {
 	return b.String()
 }
 
-// A fact is a line of the head of a page.
+// A fact is a line at the head of a page.
 type fact struct{ name, text string }
 
 func (v *View) facts() []fact {
@@ -93,21 +93,21 @@ func (v *View) facts() []fact {
 	if h.failure != nil {
 		facts = append(facts, fact{"error", strings.Join(failureLines(h.failure), "\n")})
 	}
-	if v.GoOn != "" && !v.undecided() {
-		facts = append(facts, fact{"go on", v.GoOn})
+	if v.Next != "" && !v.undecided() {
+		facts = append(facts, fact{"next", v.Next})
 	}
 	return facts
 }
 
-// undecided reports whether the run came upon a call whose outcome is unknown.
+// undecided reports whether the run waits for a decision about a call.
 func (v *View) undecided() bool {
 	return v.Summary.Status == engine.NeedsAttention && v.history.failure != nil && v.history.failure.Call > 0
 }
 
 func (v *View) writeDecisions(b *strings.Builder) {
-	if v.GoOn != "" && v.undecided() {
+	if v.Next != "" && v.undecided() {
 		b.WriteString("\n")
-		for line := range strings.Lines(DecisionText(v.GoOn, v.history.failure)) {
+		for line := range strings.Lines(DecisionText(v.Next, v.history.failure)) {
 			b.WriteString("  " + line)
 		}
 	}
@@ -131,7 +131,7 @@ func targetText(t engine.Target) string {
 	return text
 }
 
-// markFact says when something happened to the run as a whole.
+// markFact returns the fact of an event of the run as a whole.
 func (v *View) markFact(m mark) fact {
 	_, name, _ := strings.Cut(string(m.kind), ".")
 	text := m.at.Local().Format(console.DateTime)
@@ -146,7 +146,7 @@ func (v *View) markFact(m mark) fact {
 	return fact{strings.ReplaceAll(name, "_", " "), text}
 }
 
-// valueFacts are values by name, the first with the label.
+// valueFacts returns a fact for each value, the first with the label.
 func valueFacts(label string, values action.Object) []fact {
 	var facts []fact
 	for _, name := range action.SortedNames(values) {
@@ -157,11 +157,10 @@ func valueFacts(label string, values action.Object) []fact {
 	return facts
 }
 
-// maxUsages is how many steps are shown with what they used.
+// maxUsages is for how many steps the page shows what their scripts used.
 const maxUsages = 3
 
-// usageFacts are the steps whose scripts used most, each with its attempts and items
-// together.
+// usageFacts returns the steps whose scripts used the most, each with all its attempts and items.
 func usageFacts(events []engine.Event) []fact {
 	used := map[string]engine.Usage{}
 	for _, e := range events {
@@ -187,7 +186,7 @@ func usageFacts(events []engine.Event) []fact {
 	return facts
 }
 
-// grouped writes a number with commas between thousands.
+// grouped returns a number with commas between thousands.
 func grouped(n int) string {
 	text := strconv.Itoa(n)
 	for i := len(text) - 3; i > 0; i -= 3 {
@@ -196,7 +195,7 @@ func grouped(n int) string {
 	return text
 }
 
-// factText is a value for people; of a secret it is the name.
+// factText returns a value for people. For a secret it is the name of the secret.
 func factText(v any) string {
 	if secret, ok := v.(action.Secret); ok {
 		return secret.String()

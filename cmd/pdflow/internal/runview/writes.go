@@ -11,9 +11,10 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// maxShownBody is how much of a body people are shown; -o json has all of it.
+// maxShownBody is how many bytes of a body people are shown. The JSON output has the whole body.
 const maxShownBody = 2000
 
+// CountRequests returns the number of requests of writes.
 func CountRequests(writes []engine.Write) int {
 	n := 0
 	for _, w := range writes {
@@ -22,7 +23,7 @@ func CountRequests(writes []engine.Write) int {
 	return n
 }
 
-// WritesText lists writes for people.
+// WritesText returns writes for people.
 func WritesText(writes []engine.Write) string {
 	if len(writes) == 0 {
 		return "nothing would be sent\n"
@@ -59,7 +60,7 @@ func requestText(r action.Request, key string) string {
 	return b.String()
 }
 
-// bodyText is a body as people read it, JSON over several lines when it is long.
+// bodyText returns a body for people. Long JSON is indented.
 func bodyText(body string) string {
 	const line = 80
 	var indented bytes.Buffer

@@ -9,17 +9,54 @@ import (
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// ParseDecisions reads what a person says of calls: `17=done`, `17=repeat` or `17=fail`.
+// A RecordedRun is a run with its events.
+type RecordedRun struct {
+	engine.RunSummary
+	Events []engine.Event // at least one, which has Started
+}
+
+// Start returns how the run started.
+func (r *RecordedRun) Start() *engine.RunStart { return r.Events[0].Started }
+
+// Open reports whether the run can still be cancelled.
+func (r *RecordedRun) Open() bool { return r.EndedAt.IsZero() }
+
+// SecretInputs returns the names of the inputs that are not recorded because they are secret.
+func (r *RecordedRun) SecretInputs() []string {
+	var names []string
+	for _, name := range action.SortedNames(r.Start().Inputs) {
+		if _, secret := r.Start().Inputs[name].(action.Secret); secret {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Verb returns the command that continues the run: resume or retry; empty if none can.
+func (r *RecordedRun) Verb() string {
+	switch {
+	case r.Start().Target.Simulator != "" || r.Live && r.EndedAt.IsZero() && r.Status != engine.NeedsAttention:
+		return ""
+	case r.Status == engine.Success || r.Status == engine.Skipped:
+		return ""
+	case r.EndedAt.IsZero():
+		return "resume"
+	}
+	return "retry"
+}
+
+// ParseDecisions reads a person's decisions about calls: 17=done, 17=repeat or 17=fail.
 func ParseDecisions(calls []string) (map[int]engine.Decision, error) {
 	decisions := map[int]engine.Decision{}
 	for _, text := range calls {
 		number, decision, ok := strings.Cut(text, "=")
 		n, err := strconv.Atoi(strings.TrimPrefix(number, "#"))
 		if !ok || err != nil {
-			return nil, console.Usage("--call %q says nothing of a call; write --call 17=done, =repeat or =fail", text)
+			return nil, console.Usage("--call %q is not a decision about a call; write --call 17=done, =repeat or =fail", text)
 		}
 		if err := console.OneOf("call "+number, decision, string(engine.CallDone), string(engine.CallRepeat), string(engine.CallFail)); err != nil {
 			return nil, err
@@ -29,35 +66,35 @@ func ParseDecisions(calls []string) (map[int]engine.Decision, error) {
 	return decisions, nil
 }
 
-// A Continuation is what the engine needs to go on with a run of the journal.
+// A Continuation is what the engine needs to resume or to retry a run.
 type Continuation struct {
 	Run        *RecordedRun
 	Plan       *workflow.Plan
 	Resumption engine.Resumption
 }
 
-// Continue prepares to go on with a run: from the sources that it was made
-// from, whatever stands in its files now.
-func (p *Environment) Continue(ctx context.Context, j *Journal, site *Target, run *RecordedRun, calls map[int]engine.Decision, inputs []string) (*Continuation, error) {
+// Continue prepares to resume a run. The plan is made from the recorded sources, not from the files
+// as they are now. Inputs are the secret inputs, as flags.
+func (e *Environment) Continue(ctx context.Context, r *Runs, target *Target, run *RecordedRun, calls map[int]engine.Decision, inputs []string) (*Continuation, error) {
 	if run.Start().Target.Simulator != "" {
-		return nil, console.Usage("the run %s talked to a simulator that ended with its process, so nothing can go on with it: start it again with `pdflow run --simulate`", run.Run)
+		return nil, console.Usage("the run %s cannot be resumed, because its simulator ended with its process; start it again with `pdflow run --simulate`", run.Run)
 	}
-	plan, err := j.Plan(ctx, run.Run, site)
+	plan, err := r.Plan(ctx, run.Run, target)
 	var problems workflow.Diagnostics
 	if errors.As(err, &problems) {
-		return nil, fmt.Errorf("%w\npdflow: this version of pdflow does not accept the recorded workflow of the run %s; go on with the version that began it", err, run.Run)
+		return nil, fmt.Errorf("%w\npdflow: this version of pdflow does not accept the recorded workflow of the run %s; resume it with the version that started it", err, run.Run)
 	}
 	if err != nil {
 		return nil, err
 	}
 	plan = plan.WithConnection(run.Start().Target.Connection)
-	if err := site.Ready(plan); err != nil {
+	if err := target.Ready(plan); err != nil {
 		return nil, err
 	}
 	c := &Continuation{Run: run, Plan: plan, Resumption: engine.Resumption{Run: run.Run, Calls: calls}}
-	if c.Resumption.Target, c.Resumption.Keys, err = site.Of(plan); err != nil {
+	if c.Resumption.Target, c.Resumption.Keys, err = target.Of(plan); err != nil {
 		return nil, err
 	}
-	c.Resumption.Inputs, err = p.ReadInputs(plan.Workflow.Inputs, inputs, "")
+	c.Resumption.Inputs, err = e.ReadInputs(plan.Workflow.Inputs, inputs, "")
 	return c, err
 }

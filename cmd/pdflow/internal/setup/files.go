@@ -7,37 +7,40 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// WorkflowFiles lists the files given and those in the folders given.
-func WorkflowFiles(args []string) ([]string, error) {
+// WorkflowFiles returns files, and the workflow files in folders and below them. A path that does not
+// exist, or a folder without workflow files, is an error.
+func WorkflowFiles(paths []string) ([]string, error) {
 	var files []string
-	for _, arg := range args {
-		info, err := os.Stat(arg)
+	for _, path := range paths {
+		info, err := os.Stat(path)
 		if err != nil {
-			return nil, FileError(err, arg)
+			return nil, FileError(err, path)
 		}
 		if !info.IsDir() {
-			files = append(files, arg)
+			files = append(files, path)
 			continue
 		}
-		inFolder, err := FolderFiles(arg)
+		found, err := FolderFiles(path)
 		if err != nil {
 			return nil, err
 		}
-		if len(inFolder) == 0 {
-			return nil, fmt.Errorf("there is no .yaml file in %s", arg)
+		if len(found) == 0 {
+			return nil, fmt.Errorf("there is no .yaml file in %s", path)
 		}
-		files = append(files, inFolder...)
+		files = append(files, found...)
 	}
 	return files, nil
 }
 
+// FolderFiles returns the workflow files in a folder and below it, sorted. World files and hidden
+// files are left out.
 func FolderFiles(folder string) ([]string, error) {
 	var files []string
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
@@ -54,30 +57,17 @@ func FolderFiles(folder string) ([]string, error) {
 		}
 		return nil
 	})
-	sort.Strings(files)
+	slices.Sort(files)
 	return files, err
 }
 
-// Load reads and checks a workflow file. Warnings are printed.
-func (p *Environment) Load(file string, site *Target) (*workflow.Plan, error) {
-	plan, err := CompileFile(file, site)
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range plan.Warnings {
-		fmt.Fprintln(p.Stderr, d)
-	}
-	return plan, nil
-}
-
-// CompileFile reads a workflow and the Lua files beside it, which it cannot leave
-// the folder for.
-func CompileFile(file string, site *Target) (*workflow.Plan, error) {
+// CompileFile reads and compiles a workflow file. The workflow may use Lua files of its folder.
+func (t *Target) CompileFile(file string) (*workflow.Plan, error) {
 	source, err := os.ReadFile(file)
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, FileError(err, file))
 	}
-	// The plan keeps the text; what was read into is larger.
+	// The plan keeps the text. A clone has no unused capacity, unlike the buffer of ReadFile.
 	parsed, _ := workflow.Parse(file, bytes.Clone(source)) // Compile reports its problems too
 	root, err := os.OpenRoot(filepath.Dir(file))
 	if err != nil {
@@ -85,9 +75,10 @@ func CompileFile(file string, site *Target) (*workflow.Plan, error) {
 	}
 	defer root.Close()
 	parsed.Files = root.FS()
-	return workflow.Compile(parsed, site.Catalog, site.Interpreter)
+	return workflow.Compile(parsed, t.Catalog, t.Interpreter)
 }
 
+// FileError returns an error about a file as a sentence that names the file.
 func FileError(err error, file string) error {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -98,6 +89,7 @@ func FileError(err error, file string) error {
 	return err
 }
 
+// IsFile reports whether a path is a regular file.
 func IsFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular()

@@ -14,15 +14,15 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// ReadInputs reads inputs from a file and from flags, which win. The declared
-// type of an input says how its text is read.
-func (p *Environment) ReadInputs(schema *action.Schema, flags []string, file string) (action.Object, error) {
-	inputs, err := p.readInputFile(file)
+// ReadInputs reads inputs from a file and from flags. A flag replaces an input of the file. Texts of
+// flags are read by the declared type of the input. An empty file name means that there is no file.
+func (e *Environment) ReadInputs(schema *action.Schema, flags []string, file string) (action.Object, error) {
+	inputs, err := e.readInputFile(file)
 	if err != nil {
 		return nil, err
 	}
 	for _, flag := range flags {
-		name, value, err := p.readInput(schema, flag)
+		name, value, err := e.readInput(schema, flag)
 		if err != nil {
 			return nil, err
 		}
@@ -31,11 +31,11 @@ func (p *Environment) ReadInputs(schema *action.Schema, flags []string, file str
 	return inputs, nil
 }
 
-func (p *Environment) readInputFile(file string) (action.Object, error) {
+func (e *Environment) readInputFile(file string) (action.Object, error) {
 	if file == "" {
 		return action.Object{}, nil
 	}
-	source, err := p.readFile(file)
+	source, err := e.readFile(file)
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, err)
 	}
@@ -53,10 +53,10 @@ func (p *Environment) readInputFile(file string) (action.Object, error) {
 	return o, nil
 }
 
-// readFile reads a file, or standard input for "-".
-func (p *Environment) readFile(name string) (string, error) {
+// readFile reads a file, or standard input if the name is "-".
+func (e *Environment) readFile(name string) (string, error) {
 	if name == "-" {
-		text, err := io.ReadAll(p.Stdin)
+		text, err := io.ReadAll(e.Stdin)
 		return string(text), err
 	}
 	text, err := os.ReadFile(name)
@@ -67,7 +67,7 @@ func (p *Environment) readFile(name string) (string, error) {
 }
 
 // readInput reads name=value, name=@file or name:=json.
-func (p *Environment) readInput(schema *action.Schema, flag string) (name string, value any, err error) {
+func (e *Environment) readInput(schema *action.Schema, flag string) (name string, value any, err error) {
 	name, text, ok := strings.Cut(flag, "=")
 	if !ok || name == "" {
 		return "", nil, console.Usage("%q is not an input; write name=value", flag)
@@ -80,14 +80,14 @@ func (p *Environment) readInput(schema *action.Schema, flag string) (name string
 		return jsonName, value, nil
 	}
 	if from, isFile := strings.CutPrefix(text, "@"); isFile {
-		if text, err = p.readFile(from); err != nil {
+		if text, err = e.readFile(from); err != nil {
 			return "", nil, console.Usage("the input %s: %v", name, err)
 		}
 		text = strings.TrimSuffix(text, "\n")
 	}
 	f, ok := schema.Field(name)
 	if !ok {
-		return name, text, nil // the run says that it is unknown, with the near miss
+		return name, text, nil // the engine reports that it is unknown, with a suggestion
 	}
 	if value, err = ReadTyped(f.Type.Name, text); err != nil {
 		return "", nil, console.Usage("the input %s: %v", name, err)
@@ -95,7 +95,7 @@ func (p *Environment) readInput(schema *action.Schema, flag string) (name string
 	return name, value, nil
 }
 
-// ReadTyped reads text as a type says.
+// ReadTyped reads a text as a value of a type.
 func ReadTyped(typeName, text string) (any, error) {
 	switch typeName {
 	case action.IntegerType, action.NumberType:
@@ -118,7 +118,7 @@ func ReadTyped(typeName, text string) (any, error) {
 	return decodeJSON(text)
 }
 
-// readList reads a JSON list, or one item a line.
+// readList reads a JSON list, or one item for each line.
 func readList(text string) (any, error) {
 	if strings.HasPrefix(strings.TrimSpace(text), "[") {
 		return decodeJSON(text)
@@ -140,8 +140,8 @@ func decodeJSON(text string) (any, error) {
 	return v, nil
 }
 
-// InputProblems lists what is wrong with inputs, one a line. A missing one is told
-// how to give it, where the command has a flag for that.
+// InputProblems returns the problems of inputs, one on each line. If the command has a flag for inputs,
+// the line of a missing input says how to give it.
 func InputProblems(problems action.Problems, flag string) error {
 	lines := make([]string, len(problems))
 	for i, problem := range problems {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,37 +17,37 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// How long a cancelled command may take to end: a write under way gets ten
-// seconds to answer, and one Lua function may take a while to see that its
-// script was stopped, or never do. `finally` has a minute of its own.
+// How long a cancelled command may take to end. A write that was sent has ten seconds to be answered.
+// A Lua function may take a while to notice that its script was stopped, or may never notice it.
+// `finally` has engine.CleanupTime in addition.
 const (
 	stopWithin        = 20 * time.Second
 	stopWithinFinally = stopWithin + engine.CleanupTime + 10*time.Second
 )
 
-// WithSignals cancels the context at the first signal; at the second, or when
-// the command does not end in time, the program ends at once.
-func (p *Environment) WithSignals(ctx context.Context) (context.Context, func()) {
+// WithSignals returns a context that the first SIGINT or SIGTERM ends. The second signal ends the
+// process at once. So does a command that has not ended in time after the first.
+func (e *Environment) WithSignals(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	signals, ended := make(chan os.Signal, 2), make(chan struct{})
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		select {
 		case first := <-signals:
-			p.Signal.Store(int32(signalCode(first)))
-			p.Say(p.Running.stopping())
+			e.Signal.Store(int32(signalCode(first)))
+			e.Say(e.Running.stopping())
 			cancel()
 		case <-ended:
 			return
 		}
-		within := p.Running.within()
+		within := e.Running.within()
 		select {
 		case second := <-signals:
-			p.Say(p.Running.abandoned("ended at once"))
+			e.Say(e.Running.abandoned("ended at once"))
 			os.Exit(signalCode(second))
 		case <-time.After(within):
-			p.Say(p.Running.abandoned(fmt.Sprintf("%s did not stop within %s; ended", p.Running.awaited(), within)))
-			os.Exit(int(p.Signal.Load()))
+			e.Say(e.Running.abandoned(fmt.Sprintf("%s did not stop within %s; ended", e.Running.awaited(), within)))
+			os.Exit(int(e.Signal.Load()))
 		case <-ended:
 		}
 	}()
@@ -64,26 +65,25 @@ func signalCode(s os.Signal) int {
 	return console.ExitInterrupted
 }
 
-// Running are the runs that this process works on: what a signal stops.
+// Running are the runs that this process works on. The zero value is ready to use.
 type Running struct {
-	mu   sync.Mutex
-	runs []*watchedRun
-	// patience is how long a command may take to stop at least.
-	patience time.Duration
+	mu       sync.Mutex
+	runs     []*watchedRun
+	patience time.Duration // how long a command may take to end at least
 }
 
-// Least sets how long the work of the command may take to end at least, before stopWithin.
+// Least sets how long runs may take to end. The command may take stopWithin longer.
 func (u *Running) Least(d time.Duration) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.patience = d + stopWithin
 }
 
-// A watchedRun is a run under way, as far as stopping it needs to know.
+// A watchedRun is what a signal needs to know of a running run.
 type watchedRun struct {
 	set    *Running
 	within time.Duration
-	resume func(run string) string // the command that goes on with it; "" when nothing does
+	resume func(run string) string // the command that resumes it; nil: it is not recorded
 	id     string
 	active map[attemptID]bool
 }
@@ -93,7 +93,8 @@ type attemptID struct {
 	item int
 }
 
-// Watch adds a run of a plan. What it returns observes the run.
+// Watch adds a run of a plan. The result must observe the run. Resume returns the command that resumes
+// the run; it is nil if the run is not recorded.
 func (u *Running) Watch(plan *workflow.Plan, resume func(run string) string) *watchedRun {
 	w := &watchedRun{set: u, within: stopWithin, resume: resume, active: map[attemptID]bool{}}
 	for i := range plan.Steps {
@@ -107,32 +108,27 @@ func (u *Running) Watch(plan *workflow.Plan, resume func(run string) string) *wa
 	return w
 }
 
-// Observe keeps the run's id and what is under way in it.
+// Observe keeps the id of the run and the attempts that are running.
 func (w *watchedRun) Observe(e engine.Event) {
 	w.set.mu.Lock()
 	defer w.set.mu.Unlock()
 	w.id = e.Run
 	switch id := (attemptID{e.Step, e.Item}); e.Kind {
 	case engine.AttemptStarted, engine.CallStarted:
-		w.active[id] = true // a replayed attempt starts no more, but it calls
+		w.active[id] = true // a replayed attempt has no new start, but it makes calls
 	case engine.AttemptFinished, engine.AttemptSuspended, engine.StepExpanded:
 		delete(w.active, id)
 	}
 }
 
-// Done takes the run off the list.
+// Done removes the run.
 func (w *watchedRun) Done() {
 	w.set.mu.Lock()
 	defer w.set.mu.Unlock()
-	for i, other := range w.set.runs {
-		if other == w {
-			w.set.runs = append(w.set.runs[:i], w.set.runs[i+1:]...)
-			return
-		}
-	}
+	w.set.runs = slices.DeleteFunc(w.set.runs, func(other *watchedRun) bool { return other == w })
 }
 
-// stopping says what the first signal does; nothing when no run is under way.
+// stopping returns what the first signal does; empty if no run is running.
 func (u *Running) stopping() string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -151,7 +147,7 @@ func (u *Running) stopping() string {
 	return "pdflow: " + text + "; " + again
 }
 
-// within is how long the runs may take to stop.
+// within returns how long the runs may take to end.
 func (u *Running) within() time.Duration {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -162,7 +158,7 @@ func (u *Running) within() time.Duration {
 	return most
 }
 
-// awaited names what has not ended.
+// awaited names the steps that have not ended.
 func (u *Running) awaited() string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -178,7 +174,7 @@ func (u *Running) awaited() string {
 	return strings.Join(action.SortedNames(names), ", ")
 }
 
-// abandoned says how to go on with the runs that are left as they are.
+// abandoned returns how to resume the runs that are left as they are. How says why the process ends.
 func (u *Running) abandoned(how string) string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -189,7 +185,7 @@ func (u *Running) abandoned(how string) string {
 		case w.resume == nil:
 			lines = append(lines, fmt.Sprintf("pdflow: %s; the run %s was not recorded, so it cannot be resumed", how, w.id))
 		default:
-			lines = append(lines, fmt.Sprintf("pdflow: %s; the run %s is interrupted, `%s` goes on with it", how, w.id, w.resume(w.id)))
+			lines = append(lines, fmt.Sprintf("pdflow: %s; the run %s is interrupted, `%s` resumes it", how, w.id, w.resume(w.id)))
 		}
 	}
 	if len(lines) == 0 && how != "ended at once" {

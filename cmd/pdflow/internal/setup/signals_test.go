@@ -31,7 +31,7 @@ func TestUnderWay(t *testing.T) {
 	for _, test := range []struct{ got, want string }{
 		{u.stopping(), "pdflow: stopping, and running `finally`; press Ctrl-C again to end at once, interrupted and resumable"},
 		{u.awaited(), `the step "a", the step "b"`},
-		{u.abandoned("ended at once"), "pdflow: ended at once; the run 01A is interrupted, `pdflow runs resume 01A` goes on with it\n" +
+		{u.abandoned("ended at once"), "pdflow: ended at once; the run 01A is interrupted, `pdflow runs resume 01A` resumes it\n" +
 			"pdflow: ended at once; the run 01B was not recorded, so it cannot be resumed"},
 	} {
 		if test.got != test.want {

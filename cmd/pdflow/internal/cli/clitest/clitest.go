@@ -31,10 +31,10 @@ func Run(t *testing.T, environment map[string]string, args ...string) Result {
 		return state
 	}
 	var stdout, stderr, screen bytes.Buffer
-	p := &setup.Environment{
+	env := &setup.Environment{
 		Console: console.New(strings.NewReader(""), io.MultiWriter(&stdout, &screen), io.MultiWriter(&stderr, &screen), &action.Redactor{}),
 		Getenv:  getenv,
 	}
-	code := cli.Main(p, args)
+	code := cli.Main(env, args)
 	return Result{code, stdout.String(), stderr.String(), screen.String()}
 }

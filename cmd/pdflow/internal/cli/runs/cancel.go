@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/runview"
@@ -13,116 +12,93 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// lookEvery is how often `runs cancel` looks whether the run has ended.
-const lookEvery = 100 * time.Millisecond
-
-func cancelCommand(p *setup.Environment) *cobra.Command {
+func cancelCommand(env *setup.Environment) *cobra.Command {
 	var o continueOptions
 	c := &cobra.Command{
 		Use:   "cancel RUN",
-		Short: "End a run early: nothing more of it starts, and its finally runs",
-		Long: `End a run early. When its process lives, it is asked to stop, and this command
-waits until it has. A run that was interrupted, or that waits for a decision, is
-ended by this command itself. Either way ` + "`finally`" + ` runs.`,
+		Short: "Cancel a run: no more steps start, and finally runs",
+		Long: `Cancel a run. If another process works on the run, that process is asked to cancel it,
+and this command waits until it has. This command itself cancels a run that is
+interrupted or waits for a decision. In both cases ` + "`finally`" + ` runs.`,
 		Example: `  pdflow runs cancel last
   pdflow runs cancel 01M838X2C49B`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return cancelRun(c.Context(), p, args[0], &o) },
+		RunE: func(c *cobra.Command, args []string) error { return cancelRun(c.Context(), env, args[0], &o) },
 	}
 	f := c.Flags()
 	o.folder.AddFlag(f)
 	setup.AddRetention(f, &o.retention)
-	f.StringArrayVarP(&o.inputs, "input", "i", nil, "a secret input again, which finally may need: name=value or name=@file")
+	f.StringArrayVarP(&o.inputs, "input", "i", nil, "a secret input, which finally may need: name=value or name=@file")
 	f.StringVarP(&o.output, "output", "o", "text", "text, json or jsonl")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 	return c
 }
 
-func cancelRun(ctx context.Context, p *setup.Environment, name string, o *continueOptions) error {
+func cancelRun(ctx context.Context, env *setup.Environment, name string, o *continueOptions) error {
 	if err := console.OneOf("output", o.output, "text", "json", "jsonl"); err != nil {
 		return err
 	}
-	j, err := p.Records(o.folder)
-	if err != nil {
-		return err
-	}
-	defer p.CloseJournal(j)
-	j.Retain(o.retention)
-	run, err := j.Read(ctx, name)
-	if err != nil {
-		return err
-	}
-	if run.Live {
-		if run, err = cancelLive(ctx, p, j, run); err != nil {
-			return err
+	return withRun(ctx, env, o.folder, name, func(recorded *setup.Runs, run *setup.RecordedRun) error {
+		recorded.Retain(o.retention)
+		if run.Live {
+			var err error
+			if run, err = cancelElsewhere(ctx, env, recorded, run); err != nil {
+				return err
+			}
+			if !run.Open() {
+				return printCancelled(env, run)
+			}
+			fmt.Fprintf(env.Stderr, "the process of the run %s ended before it cancelled the run; cancelling it here\n", run.Run)
 		}
 		if !run.Open() {
-			return printCancelled(p, run)
+			return console.Usage("the run %s has ended as %s: there is nothing to cancel", run.Run, run.Status)
 		}
-		fmt.Fprintf(p.Stderr, "the process of the run %s ended before the run did: ended here\n", run.Run)
-	}
-	if !run.Open() {
-		return console.Usage("the run %s has ended as %s: there is nothing to cancel", run.Run, run.Status)
-	}
-	return cancelHere(ctx, p, j, run, o)
+		return cancelHere(ctx, env, recorded, run, o)
+	})
 }
 
-// cancelLive asks the process of a run to end it, and waits until it has or is
-// gone.
-func cancelLive(ctx context.Context, p *setup.Environment, j *setup.Journal, run *setup.RecordedRun) (*setup.RecordedRun, error) {
-	if err := j.RequestCancel(ctx, run.Run); err != nil {
-		return nil, console.Exit(console.ExitFailed, err)
+// cancelElsewhere asks the process of a run to cancel it, and waits until the run or the process ends.
+func cancelElsewhere(ctx context.Context, env *setup.Environment, recorded *setup.Runs, run *setup.RecordedRun) (*setup.RecordedRun, error) {
+	if err := recorded.Cancel(ctx, run.Run); err != nil {
+		return nil, err
 	}
-	fmt.Fprintf(p.Stderr, "the process of the run %s is asked to end it; waiting until it has (Ctrl-C waits no longer)\n", run.Run)
-	ticker := time.NewTicker(lookEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil, console.Exit(int(p.Signal.Load()), fmt.Errorf("the run %s has been asked to end and has not yet: `%s` shows it", run.Run, j.Command("show", run.Run, nil)))
-		case <-ticker.C:
-		}
-		now, err := j.Read(ctx, run.Run)
-		if err != nil || !now.Open() || !now.Live {
-			return now, err
-		}
-	}
+	fmt.Fprintf(env.Stderr, "the process of the run %s was asked to cancel it; waiting until it has (Ctrl-C stops waiting)\n", run.Run)
+	return await(ctx, env, recorded, run.Run, "the run %s was asked to end and has not ended yet: `%s` shows it", func(run *setup.RecordedRun) bool { return !run.Open() || !run.Live })
 }
 
-// printCancelled prints how a run ended in its own process.
-func printCancelled(p *setup.Environment, run *setup.RecordedRun) error {
-	_, err := io.WriteString(p.Stdout, fmt.Sprintf("%s  %s  %s\n", run.Run, console.Printable(run.Workflow), run.Status))
+// printCancelled prints the status of a run that another process ended.
+func printCancelled(env *setup.Environment, run *setup.RecordedRun) error {
+	_, err := fmt.Fprintf(env.Stdout, "%s  %s  %s\n", run.Run, console.Printable(run.Workflow), run.Status)
 	if err == nil && run.Status != engine.Cancelled {
 		err = console.Exit(console.ExitFailed, fmt.Errorf("the run %s ended as %s, not as cancelled", run.Run, run.Status))
 	}
 	return err
 }
 
-// cancelHere adopts a run and ends it.
-func cancelHere(ctx context.Context, p *setup.Environment, j *setup.Journal, run *setup.RecordedRun, o *continueOptions) error {
-	site, err := p.RealTarget()
+// cancelHere cancels a run that no process works on.
+func cancelHere(ctx context.Context, env *setup.Environment, recorded *setup.Runs, run *setup.RecordedRun, o *continueOptions) error {
+	target, err := env.RealTarget()
 	if err != nil {
 		return err
 	}
-	defer site.Close()
-	c, err := o.resumed(ctx, p, j, site, run)
+	defer target.Close()
+	c, err := o.prepare(ctx, env, recorded, target, run)
 	if err != nil {
 		return err
 	}
 	c.Resumption.Cancel = true
-	result, err := c.goOn(ctx)
+	result, err := c.resume(ctx)
 	if err != nil {
 		return err
 	}
-	if result.Status != engine.Cancelled {
+	switch {
+	case result.Status != engine.Cancelled:
 		return c.conclude(result)
-	}
-	if o.output == "json" {
-		return console.WriteJSON(p.Stdout, runview.Report(result, site.Account()))
-	}
-	if o.output == "jsonl" {
+	case o.output == "json":
+		return console.WriteJSON(env.Stdout, runview.Report(result, target.Account()))
+	case o.output == "jsonl":
 		return nil
 	}
-	_, err = io.WriteString(p.Stdout, fmt.Sprintf("%s  %s  %s\n", run.Run, console.Printable(run.Workflow), result.Status))
+	_, err = io.WriteString(env.Stdout, fmt.Sprintf("%s  %s  %s\n", run.Run, console.Printable(run.Workflow), result.Status))
 	return err
 }

@@ -3,14 +3,24 @@ package runs
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/control"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/spf13/cobra"
 )
 
-// continueOptions are what `runs resume` and `runs retry` share.
+// pollEvery is how often a command looks whether a run of another process has ended.
+const pollEvery = 100 * time.Millisecond
+
+// continueOptions are the flags that `runs resume` and `runs retry` share.
 type continueOptions struct {
 	folder    setup.DataFolder
 	retention setup.Age
@@ -24,79 +34,119 @@ func (o *continueOptions) addFlags(c *cobra.Command) {
 	f := c.Flags()
 	o.folder.AddFlag(f)
 	setup.AddRetention(f, &o.retention)
-	f.StringArrayVar(&o.calls, "call", nil, "what became of a call, by its number in runs show: `N=WHAT`, which is done, repeat or fail")
-	f.StringArrayVarP(&o.inputs, "input", "i", nil, "a secret input again, as it is not recorded: name=value or name=@file")
+	f.StringArrayVar(&o.calls, "call", nil, "your decision about a call, by its number in runs show: `N=DECISION`, which is done, repeat or fail")
+	f.StringArrayVarP(&o.inputs, "input", "i", nil, "a secret input, which is not recorded: name=value or name=@file")
 	f.StringVarP(&o.output, "output", "o", "text", "text, json or jsonl (every event, as it happens)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 }
 
-// A resumedRun is work on a run that was recorded before.
-type resumedRun struct {
+// A continuation is the work of this process on a run that was recorded before.
+type continuation struct {
 	*execution
 	*setup.Continuation
 }
 
-// resumed prepares to go on with a run as the options say.
-func (o *continueOptions) resumed(ctx context.Context, p *setup.Environment, j *setup.Journal, site *setup.Target, run *setup.RecordedRun) (*resumedRun, error) {
+// prepare prepares to resume a run as the options say.
+func (o *continueOptions) prepare(ctx context.Context, env *setup.Environment, recorded *setup.Runs, target *setup.Target, run *setup.RecordedRun) (*continuation, error) {
 	calls, err := setup.ParseDecisions(o.calls)
 	if err != nil {
 		return nil, err
 	}
-	c, err := p.Continue(ctx, j, site, run, calls, o.inputs)
+	c, err := env.Continue(ctx, recorded, target, run, calls, o.inputs)
 	if err != nil {
 		return nil, err
 	}
-	return &resumedRun{&execution{
-		env: p, plan: c.Plan, target: site, journal: j, secretInputs: run.SecretInputs(), before: run.Events, output: o.output, quiet: o.quiet,
+	return &continuation{&execution{
+		env: env, plan: c.Plan, target: target, recorded: recorded, secretInputs: run.SecretInputs(), before: run.Events, output: o.output, quiet: o.quiet,
 	}, c}, nil
 }
 
-// goOn has the engine go on with the run until it ends.
-func (c *resumedRun) goOn(ctx context.Context) (*engine.Result, error) {
-	result, err := c.perform(func(local *engine.Local) (*engine.Result, error) {
-		return local.Resume(ctx, c.Continuation.Plan, c.Resumption)
-	})
+// resume resumes the run and returns its result when it ends.
+func (c *continuation) resume(ctx context.Context) (*engine.Result, error) {
+	result, err := c.perform(func(local *engine.Local) (*engine.Result, error) { return local.Resume(ctx, c.Plan, c.Resumption) })
 	if errors.Is(err, engine.ErrOwned) {
-		err = console.Usage("%w: it is not interrupted\n  try: `%s` to see it, `%s` to end it", err, c.journal.Command("show", c.Run.Run, nil), c.journal.Command("cancel", c.Run.Run, nil))
+		err = console.Usage("%w: it is not interrupted\n  try: `%s` to see it, `%s` to end it", err, c.recorded.Command("show", c.Run.Run, nil), c.recorded.Command("cancel", c.Run.Run, nil))
 	}
 	return result, err
 }
 
-// continueOne goes on with one run and prints what became of it, as `run` does. Where
-// a daemon lives, that one works on the run.
-func continueOne(ctx context.Context, p *setup.Environment, name string, o *continueOptions, retry bool) error {
+// continueOne resumes or retries one run and prints its result as `run` does. If a daemon serves the
+// data folder, the daemon works on the run.
+func continueOne(ctx context.Context, env *setup.Environment, name string, o *continueOptions, retry bool) error {
 	if err := console.OneOf("output", o.output, "text", "json", "jsonl"); err != nil {
 		return err
 	}
-	if _, err := setup.ParseDecisions(o.calls); err != nil {
-		return err
-	}
-	if done, err := continueInDaemon(ctx, p, name, o, retry); done || err != nil {
-		return err
-	}
-	j, err := p.Records(o.folder)
+	calls, err := setup.ParseDecisions(o.calls)
 	if err != nil {
 		return err
 	}
-	defer p.CloseJournal(j)
-	j.Retain(o.retention)
-	run, err := j.Read(ctx, name)
-	if err != nil {
+	if done, err := continueInDaemon(ctx, env, name, o, calls, retry); done || err != nil {
 		return err
 	}
-	site, err := p.RealTarget()
-	if err != nil {
-		return err
+	return withRun(ctx, env, o.folder, name, func(recorded *setup.Runs, run *setup.RecordedRun) error {
+		recorded.Retain(o.retention)
+		target, err := env.RealTarget()
+		if err != nil {
+			return err
+		}
+		defer target.Close()
+		c, err := o.prepare(ctx, env, recorded, target, run)
+		if err != nil {
+			return err
+		}
+		c.Resumption.Retry = retry
+		result, err := c.resume(ctx)
+		if err != nil {
+			return err
+		}
+		return c.conclude(result)
+	})
+}
+
+// continueInDaemon asks the daemon, which has the keys, to resume or to retry a run, and waits until
+// the run ends. It reports false if there is no daemon, or if the daemon cannot do what the flags ask
+// for.
+func continueInDaemon(ctx context.Context, env *setup.Environment, name string, o *continueOptions, calls map[int]engine.Decision, retry bool) (done bool, err error) {
+	if len(o.inputs) > 0 || o.output != "text" {
+		return false, nil
 	}
-	defer site.Close()
-	c, err := o.resumed(ctx, p, j, site, run)
-	if err != nil {
-		return err
+	request := control.ResumeRequest{Retry: retry}
+	for _, call := range slices.Sorted(maps.Keys(calls)) {
+		request.Decisions = append(request.Decisions, control.Decision{Call: call, Decision: string(calls[call])})
 	}
-	c.Resumption.Retry = retry
-	result, err := c.goOn(ctx)
-	if err != nil {
-		return err
+	lives, err := daemon.Ask(env, o.folder, func(c *control.Client) error { return c.Resume(ctx, name, request) })
+	if !lives || err != nil {
+		return lives, err
 	}
-	return c.conclude(result)
+	return true, withRun(ctx, env, o.folder, name, func(recorded *setup.Runs, run *setup.RecordedRun) error {
+		if !o.quiet {
+			fmt.Fprintf(env.Stderr, "the daemon has resumed the run %s; waiting until it ends (Ctrl-C stops waiting, not the run)\n", run.Run)
+		}
+		run, err := await(ctx, env, recorded, run.Run, "the run %s has not ended yet: `%s` shows it", func(run *setup.RecordedRun) bool { return !run.UnderWay() })
+		if err != nil {
+			return err
+		}
+		if _, err := io.WriteString(env.Stdout, viewOf(ctx, env, recorded, run).Text()); err != nil {
+			return err
+		}
+		return exitAs(env, run.Status)
+	})
+}
+
+// await reads a run of another process again and again until it is over. If a signal ends the wait,
+// the error has the format of interrupted, with the run and the command that shows it.
+func await(ctx context.Context, env *setup.Environment, recorded *setup.Runs, id, interrupted string, over func(*setup.RecordedRun) bool) (*setup.RecordedRun, error) {
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, console.Exit(int(env.Signal.Load()), fmt.Errorf(interrupted, id, recorded.Command("show", id, nil)))
+		case <-ticker.C:
+		}
+		run, err := recorded.Get(ctx, id)
+		if err != nil || over(run) {
+			return run, err
+		}
+	}
 }

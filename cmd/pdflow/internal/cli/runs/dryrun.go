@@ -15,18 +15,17 @@ import (
 	"golang.org/x/term"
 )
 
-// A rehearsalReport is what `run --dry-run -o json` prints: what `run` does, and
-// the writes that were not sent.
-type rehearsalReport struct {
+// A dryRunReport is the output of `run --dry-run -o json`.
+type dryRunReport struct {
 	runview.RunReport
 	DryRun bool           `json:"dry_run"`
 	Writes []engine.Write `json:"writes"`
 }
 
-// rehearse does the run without its writes. Only reads are made.
-func (x *execution) rehearse(ctx context.Context, request engine.Request) (*engine.Rehearsal, error) {
+// list makes a dry run, which makes reads and lists writes.
+func (x *execution) list(ctx context.Context, request engine.Request) (*engine.Rehearsal, error) {
 	fmt.Fprintln(x.env.Stderr, "dry run: reads are made, writes are listed and not sent")
-	local := x.local()
+	local := x.engine()
 	local.Observers = []engine.Observer{&runview.Logs{To: x.env.Stderr}}
 	rehearsal, err := local.Rehearse(ctx, x.plan, request)
 	if err != nil {
@@ -35,14 +34,14 @@ func (x *execution) rehearse(ctx context.Context, request engine.Request) (*engi
 	return rehearsal, nil
 }
 
-// dryRun rehearses the run and prints what it would send. That is its result.
+// dryRun makes a dry run and prints its writes as the result.
 func (x *execution) dryRun(ctx context.Context, request engine.Request) error {
-	rehearsal, err := x.rehearse(ctx, request)
+	rehearsal, err := x.list(ctx, request)
 	if err != nil {
 		return err
 	}
 	if x.output == "json" {
-		all := rehearsalReport{runview.Report(rehearsal.Result, x.target.Account()), true, rehearsal.Writes}
+		all := dryRunReport{runview.Report(rehearsal.Result, x.target.Account()), true, rehearsal.Writes}
 		if all.Writes == nil {
 			all.Writes = []engine.Write{}
 		}
@@ -53,28 +52,24 @@ func (x *execution) dryRun(ctx context.Context, request engine.Request) error {
 	if err != nil {
 		return err
 	}
-	x.sayOutcome(rehearsal)
-	if code := runview.ExitCode(x.env.Console, rehearsal.Result.Status); code != console.ExitDone {
-		return console.Exit(code, nil)
-	}
-	return nil
+	x.printFailure(rehearsal)
+	return exitAs(x.env, rehearsal.Result.Status)
 }
 
-// confirm rehearses the run, shows what it would send, and asks whether it shall
-// be. The request that it returns is that of the run which was shown.
+// confirm makes a dry run, prints its writes, and asks whether to send them. It returns the request for
+// the run that was shown.
 func (x *execution) confirm(ctx context.Context, request engine.Request) (engine.Request, error) {
-	rehearsal, err := x.rehearse(ctx, request)
+	rehearsal, err := x.list(ctx, request)
 	if err != nil {
 		return request, err
 	}
-	p := x.env
-	fmt.Fprint(p.Stderr, runview.WritesText(rehearsal.Writes))
-	x.sayOutcome(rehearsal)
+	fmt.Fprint(x.env.Stderr, runview.WritesText(rehearsal.Writes))
+	x.printFailure(rehearsal)
 	if ctx.Err() != nil {
-		return request, console.Exit(runview.ExitCode(p.Console, rehearsal.Result.Status), nil)
+		return request, console.Exit(runview.ExitCode(x.env.Console, rehearsal.Result.Status), nil)
 	}
-	fmt.Fprintf(p.Stderr, "send %s? [y/N] ", console.Plural(runview.CountRequests(rehearsal.Writes), "request"))
-	answer, err := answer(ctx, p)
+	fmt.Fprintf(x.env.Stderr, "send %s? [y/N] ", console.Plural(runview.CountRequests(rehearsal.Writes), "request"))
+	answer, err := answer(ctx, x.env)
 	if err != nil {
 		return request, err
 	}
@@ -85,32 +80,32 @@ func (x *execution) confirm(ctx context.Context, request engine.Request) (engine
 	return request, nil
 }
 
-// answer reads a line of standard input; its end is an empty answer.
-func answer(ctx context.Context, p *setup.Environment) (string, error) {
+// answer reads a line of standard input. The end of the input is an empty answer.
+func answer(ctx context.Context, env *setup.Environment) (string, error) {
 	line := make(chan string, 1)
 	go func() {
-		text, _ := bufio.NewReader(io.LimitReader(p.Stdin, 1000)).ReadString('\n')
+		text, _ := bufio.NewReader(io.LimitReader(env.Stdin, 1000)).ReadString('\n')
 		line <- strings.ToLower(strings.TrimSpace(text))
 	}()
 	select {
 	case text := <-line:
-		if f, ok := p.Stdin.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
-			fmt.Fprintln(p.Stderr) // nobody's return key has ended the line
+		if f, ok := env.Stdin.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+			fmt.Fprintln(env.Stderr) // no return key has ended the line of the question
 		}
 		return text, nil
 	case <-ctx.Done():
-		fmt.Fprintln(p.Stderr)
-		return "", console.Exit(int(p.Signal.Load()), fmt.Errorf("interrupted: nothing was sent"))
+		fmt.Fprintln(env.Stderr)
+		return "", console.Exit(int(env.Signal.Load()), fmt.Errorf("interrupted: nothing was sent"))
 	}
 }
 
-// sayOutcome says how the rehearsal ended, where that is not as a success.
-func (x *execution) sayOutcome(r *engine.Rehearsal) {
+// printFailure prints why the dry run failed, if it did.
+func (x *execution) printFailure(r *engine.Rehearsal) {
 	if r.Result.Error == nil {
 		return
 	}
 	runview.PrintFailure(x.env.Console, r.Result.Error)
 	if len(r.Writes) > 0 {
-		fmt.Fprintln(x.env.Stderr, "  note: a dry run answers each write with an example, so what comes after the first may see a world that is not there")
+		fmt.Fprintln(x.env.Stderr, "  note: a dry run answers each write with an example, so steps after the first write may see data that does not exist")
 	}
 }

@@ -13,33 +13,30 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// An execution is work on one run, with what it reaches, where it is recorded and
+// An execution is the work of this process on one run: what the run reaches, where it is recorded and
 // how it is shown.
 type execution struct {
-	env     *setup.Environment
-	plan    *workflow.Plan
-	target  *setup.Target
-	journal *setup.Journal // nil: nothing is recorded
-	// secretInputs are the inputs that whoever goes on with the run gives again.
-	secretInputs []string
-	before       []engine.Event // of a run that goes on
+	env          *setup.Environment
+	plan         *workflow.Plan
+	target       *setup.Target
+	recorded     *setup.Runs    // nil: nothing is recorded
+	secretInputs []string       // must be given again to resume the run
+	before       []engine.Event // the events of a run that is resumed
 	output       string         // text, json or jsonl
 	quiet        bool
 }
 
-// perform has the engine work on the run while people watch, and translates its
-// errors.
+// perform lets the engine work on the run and shows its progress. Its errors carry an exit code.
 func (x *execution) perform(work func(*engine.Local) (*engine.Result, error)) (*engine.Result, error) {
-	p := x.env
-	watched := p.Running.Watch(x.plan, x.resumable())
+	watched := x.env.Running.Watch(x.plan, x.resumable())
 	defer watched.Done()
-	local := x.local()
+	local := x.engine()
 	local.Observers = []engine.Observer{watched}
 	switch {
 	case x.output == "jsonl":
-		local.Observers = append(local.Observers, &runview.EventStream{To: p.Stdout})
+		local.Observers = append(local.Observers, &runview.EventStream{To: x.env.Stdout})
 	case !x.quiet:
-		view := runview.NewProgress(p.Console, x.plan, x.target.Simulator != nil, x.before)
+		view := runview.NewProgress(x.env.Console, x.plan, x.target.Simulator != nil, x.before)
 		defer view.Stop()
 		local.Observers = append(local.Observers, view)
 	}
@@ -50,25 +47,22 @@ func (x *execution) perform(work func(*engine.Local) (*engine.Result, error)) (*
 	return result, nil
 }
 
-// local is the engine that works on the run.
-func (x *execution) local() *engine.Local {
-	local := &engine.Local{Interpreter: x.target.Interpreter, Secrets: x.target.Secret, Redactor: x.env.Redactor, Ceiling: x.target.Ceiling}
-	if x.journal != nil {
-		local.Journal = x.journal
-	}
+func (x *execution) engine() *engine.Local {
+	local := x.target.Engine(x.env.Redactor)
+	local.Journal = x.recorded.Journal()
 	return local
 }
 
-// resumable returns the function that says how to go on with the run; nil when
-// nothing can.
+// resumable returns a function that returns the command to resume the run; nil if the run cannot be
+// resumed.
 func (x *execution) resumable() func(run string) string {
-	if x.journal == nil || x.target.Simulator != nil {
+	if x.recorded == nil || x.target.Simulator != nil {
 		return nil
 	}
-	return func(run string) string { return x.journal.Command("resume", run, x.secretInputs) }
+	return func(run string) string { return x.recorded.Command("resume", run, x.secretInputs) }
 }
 
-// explain gives an error of the engine its exit code, and says how to go on.
+// explain adds an exit code, and the command to type next, to an error of the engine.
 func (x *execution) explain(err error) error {
 	var problems action.Problems
 	var unrecorded *engine.JournalError
@@ -78,13 +72,13 @@ func (x *execution) explain(err error) error {
 	case engine.IsInputError(err):
 		return console.Exit(console.ExitUsage, err)
 	case errors.As(err, &unrecorded) && x.resumable() != nil:
-		return console.Exit(console.ExitFailed, fmt.Errorf("%w\n  try: once it can be, `%s` goes on with it", err, x.resumable()(unrecorded.Run)))
+		return console.Exit(console.ExitFailed, fmt.Errorf("%w\n  try: when the journal can be written again, resume the run with\n  %s", err, x.resumable()(unrecorded.Run)))
 	}
 	return console.Exit(console.ExitFailed, err)
 }
 
-// conclude prints the result of the run and what a person has to do now. Its
-// error has the exit code.
+// conclude prints the result of the run, and the decisions that it needs from a person. The error
+// carries the exit code of the run.
 func (x *execution) conclude(result *engine.Result) error {
 	if err := runview.PrintResult(x.env.Console, result, x.plan, x.target.Account(), x.output); err != nil {
 		return err
@@ -92,13 +86,18 @@ func (x *execution) conclude(result *engine.Result) error {
 	if text := x.decisions(result); text != "" {
 		_, _ = io.WriteString(x.env.Stderr, text)
 	}
-	if code := runview.ExitCode(x.env.Console, result.Status); code != console.ExitDone {
+	return exitAs(x.env, result.Status)
+}
+
+// exitAs returns an error with the exit code of a status; nil for a success.
+func exitAs(env *setup.Environment, status engine.Status) error {
+	if code := runview.ExitCode(env.Console, status); code != console.ExitDone {
 		return console.Exit(code, nil)
 	}
 	return nil
 }
 
-// decisions says which call a person must decide, and how.
+// decisions returns the ways to continue a run that needs a person; empty for other runs.
 func (x *execution) decisions(result *engine.Result) string {
 	if result.Status != engine.NeedsAttention || x.resumable() == nil {
 		return ""
@@ -107,5 +106,5 @@ func (x *execution) decisions(result *engine.Result) string {
 	if result.Suspended {
 		verb = "resume"
 	}
-	return runview.DecisionText(x.journal.Command(verb, result.Run, x.secretInputs), result.Error)
+	return runview.DecisionText(x.recorded.Command(verb, result.Run, x.secretInputs), result.Error)
 }

@@ -18,8 +18,8 @@ func TestExplain(t *testing.T) {
 		x    *execution
 		want string
 	}{
-		{"recorded", &execution{target: &setup.Target{}, journal: &setup.Journal{Folder: setup.DataFolder{Flag: "a b"}}, secretInputs: []string{"token"}}, "`pdflow runs resume 01A --data-dir 'a b' -i token=...` goes on with it"},
-		{"simulated", &execution{target: &setup.Target{Simulator: &setup.Simulator{}}, journal: &setup.Journal{}}, "the disk is full"},
+		{"recorded", &execution{target: &setup.Target{}, recorded: &setup.Runs{Folder: setup.DataFolder{Flag: "a b"}}, secretInputs: []string{"token"}}, "\n  pdflow runs resume 01A --data-dir 'a b' -i token=..."},
+		{"simulated", &execution{target: &setup.Target{Simulator: &setup.Simulator{}}, recorded: &setup.Runs{}}, "the disk is full"},
 	} {
 		err := test.x.explain(broken)
 		if code := console.ExitCode(err); code != console.ExitFailed || !strings.HasSuffix(err.Error(), test.want) {

@@ -22,7 +22,7 @@ type listOptions struct {
 	output   string
 }
 
-func listCommand(p *setup.Environment) *cobra.Command {
+func listCommand(env *setup.Environment) *cobra.Command {
 	var o listOptions
 	c := &cobra.Command{
 		Use:   "list",
@@ -32,19 +32,19 @@ func listCommand(p *setup.Environment) *cobra.Command {
   pdflow runs list --workflow onboard-user --limit 100 -o json
   pdflow runs list --schedule --status skipped`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return listRuns(c.Context(), p, o) },
+		RunE: func(c *cobra.Command, _ []string) error { return listRuns(c.Context(), env, o) },
 	}
 	f := c.Flags()
 	o.folder.AddFlag(f)
 	f.StringVar(&o.workflow, "workflow", "", "only runs of this workflow")
 	f.StringArrayVar(&o.statuses, "status", nil, "only runs of this status; may be repeated")
-	f.BoolVar(&o.schedule, "schedule", false, "only what was due on schedules: when, and what became of it")
+	f.BoolVar(&o.schedule, "schedule", false, "only runs of schedules: the scheduled time, and the run or why there is none")
 	f.IntVar(&o.limit, "limit", 20, "how many at most; 0 lists all")
 	f.StringVarP(&o.output, "output", "o", "text", "text or json")
 	return c
 }
 
-// runStatuses are the statuses that a run can have in a list.
+// runStatuses are the statuses of runs in a list.
 var runStatuses = []engine.Status{
 	engine.Queued, engine.Running, engine.Interrupted, engine.NeedsAttention,
 	engine.Success, engine.Failed, engine.Cancelled, engine.TimedOut, engine.Skipped,
@@ -71,7 +71,7 @@ func (o listOptions) query() (engine.RunQuery, error) {
 	return query, nil
 }
 
-func listRuns(ctx context.Context, p *setup.Environment, o listOptions) error {
+func listRuns(ctx context.Context, env *setup.Environment, o listOptions) error {
 	if err := console.OneOf("output", o.output, "text", "json"); err != nil {
 		return err
 	}
@@ -79,40 +79,40 @@ func listRuns(ctx context.Context, p *setup.Environment, o listOptions) error {
 	if err != nil {
 		return err
 	}
-	j, err := p.OpenRecords(o.folder)
+	recorded, err := env.FindRuns(o.folder)
 	if err != nil {
 		return err
 	}
-	defer p.CloseJournal(j)
+	defer env.CloseRuns(recorded)
 	runs := []engine.RunSummary{}
-	if j != nil {
-		if runs, err = j.Runs(ctx, query); err != nil {
-			return console.Exit(console.ExitFailed, err)
+	if recorded != nil {
+		if runs, err = recorded.List(ctx, query); err != nil {
+			return err
 		}
 	}
 	switch {
-	case o.schedule && j != nil && len(runs) > 0:
-		return printOccurrences(ctx, p, j, runs, o.output)
+	case o.schedule && len(runs) > 0:
+		return printOccurrences(ctx, env, recorded, runs, o.output)
 	case o.output == "json":
-		return console.WriteJSON(p.Stdout, summaryReports(runs))
+		return console.WriteJSON(env.Stdout, summaryReports(runs))
 	case len(runs) == 0:
-		return printNoRuns(p, o)
+		return printNoRuns(env, o)
 	}
-	_, err = io.WriteString(p.Stdout, listText(runs, time.Now(), p.Page))
+	_, err = io.WriteString(env.Stdout, listText(runs, time.Now(), env.Page))
 	return err
 }
 
-// printNoRuns says that the list is empty, and why that may be.
-func printNoRuns(p *setup.Environment, o listOptions) error {
-	path, err := p.DataDir(o.folder)
+// printNoRuns prints that the list is empty, and a command to type next.
+func printNoRuns(env *setup.Environment, o listOptions) error {
+	path, err := env.DataDir(o.folder)
 	if err != nil {
-		return console.Exit(console.ExitUsage, err)
+		return err
 	}
 	text := fmt.Sprintf("no runs in %s yet: `pdflow run FILE` records one", path)
 	if o.workflow != "" || len(o.statuses) > 0 || o.schedule {
 		text = fmt.Sprintf("no such runs in %s: `pdflow runs list%s` lists all", path, o.folder.Option())
 	}
-	_, err = io.WriteString(p.Stderr, text+"\n")
+	_, err = io.WriteString(env.Stderr, text+"\n")
 	return err
 }
 
@@ -123,7 +123,7 @@ type summaryReport struct {
 	Status     engine.Status `json:"status"`
 	Trigger    string        `json:"trigger"`
 	Group      string        `json:"group,omitempty"`
-	Live       bool          `json:"live"` // its process lives
+	Live       bool          `json:"live"` // a process works on it
 	Simulated  bool          `json:"simulated"`
 	StartedAt  time.Time     `json:"started_at"`
 	EndedAt    *time.Time    `json:"ended_at"`
@@ -158,8 +158,8 @@ const (
 	agoColumn      = 4
 )
 
-// listText is a line for each run, in aligned columns. On a terminal that is too
-// narrow, how long ago a run began is left out, and names are shortened.
+// listText returns a line for each run, in aligned columns. On a narrow terminal the column with how
+// long ago a run started is left out, and the names of workflows are shortened.
 func listText(runs []engine.RunSummary, now time.Time, page console.Terminal) string {
 	rows := [][]string{{"RUN", "WORKFLOW", "STATUS", "STARTED", "", "TOOK"}}
 	for i := range runs {

@@ -13,33 +13,33 @@ import (
 	"github.com/pdflow/pdflow/engine"
 )
 
-// An occurrenceReport is an instant of a schedule in `runs list --schedule -o json`.
+// An occurrenceReport is a scheduled time in `runs list --schedule -o json`.
 type occurrenceReport struct {
 	summaryReport
 	Schedule    string    `json:"schedule"`
 	ScheduledAt time.Time `json:"scheduled_at"`
-	Reason      string    `json:"reason,omitempty"` // why it was skipped
+	Reason      string    `json:"reason,omitempty"` // why no run started
 }
 
-// printOccurrences prints what became of instants of schedules.
-func printOccurrences(ctx context.Context, p *setup.Environment, j *setup.Journal, runs []engine.RunSummary, output string) error {
+// printOccurrences prints scheduled times with their runs.
+func printOccurrences(ctx context.Context, env *setup.Environment, recorded *setup.Runs, runs []engine.RunSummary, output string) error {
 	reports := []occurrenceReport{}
 	for i := range runs {
-		events, err := j.Events(ctx, runs[i].Run)
+		events, err := recorded.Events(ctx, runs[i].Run)
 		if err != nil {
-			return console.Exit(console.ExitFailed, err)
+			return err
 		}
 		reports = append(reports, reportOccurrence(&runs[i], events))
 	}
 	if output == "json" {
-		return console.WriteJSON(p.Stdout, reports)
+		return console.WriteJSON(env.Stdout, reports)
 	}
-	_, err := io.WriteString(p.Stdout, ledgerText(reports, p.Page))
+	_, err := io.WriteString(env.Stdout, occurrencesText(reports, env.Page))
 	return err
 }
 
-// reportOccurrence finds the instant in the first event of a run. A record that is
-// damaged has none.
+// reportOccurrence reads the scheduled time from the first event of a run. If that event is damaged,
+// the scheduled time is when the run started.
 func reportOccurrence(run *engine.RunSummary, events []engine.Event) occurrenceReport {
 	r := occurrenceReport{summaryReport: reportSummary(run), ScheduledAt: run.BegunAt.UTC()}
 	if len(events) == 0 || events[0].Started == nil {
@@ -58,9 +58,9 @@ func reportOccurrence(run *engine.RunSummary, events []engine.Event) occurrenceR
 	return r
 }
 
-// ledgerText is a line for each instant. How late a run began is shown from a second
-// on.
-func ledgerText(reports []occurrenceReport, page console.Terminal) string {
+// occurrencesText returns a line for each scheduled time. A delay of a second or more is shown.
+func occurrencesText(reports []occurrenceReport, page console.Terminal) string {
+	const status = 3 // column
 	rows := [][]string{{"DUE", "WORKFLOW", "SCHEDULE", "STATUS", "RUN", ""}}
 	for i := range reports {
 		r := &reports[i]
@@ -75,9 +75,6 @@ func ledgerText(reports []occurrenceReport, page console.Terminal) string {
 	widths, _ := console.ColumnWidths(rows)
 	return console.Table(rows, widths, func(n int, row []string) {
 		_, style := runview.Sign(reports[n].Status)
-		row[ledgerStatus] = page.Style(style, row[ledgerStatus])
+		row[status] = page.Style(style, row[status])
 	})
 }
-
-// ledgerStatus is the column of the status in a ledger.
-const ledgerStatus = 3

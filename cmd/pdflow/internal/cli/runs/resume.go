@@ -22,137 +22,154 @@ type resumeOptions struct {
 	all bool
 }
 
-func resumeCommand(p *setup.Environment) *cobra.Command {
+func resumeCommand(env *setup.Environment) *cobra.Command {
 	var o resumeOptions
 	c := &cobra.Command{
 		Use:   "resume RUN... | --all",
-		Short: "Go on with runs that were interrupted, or that wait for a decision",
-		Long: `Go on with runs whose process was killed, or which came upon a call whose
-outcome nobody knows. What was done is not done again: calls that have a result
-give it back, one without is sent under the same key or looked for first.
+		Short: "Resume runs that were interrupted or wait for a decision",
+		Long: `Resume runs whose process was killed, or which stopped at a call with an unknown
+outcome. Nothing is done twice: a call with a recorded result returns that result, and
+a call without one is sent again under the same key, or pdflow first looks whether it
+was done.
 
-A run goes on with the workflow that it began with, whatever stands in the file
-now, and only against the same PagerDuty with the same keys. When a daemon serves the
-data folder, it goes on with a single run, as it has the keys; this waits for it.`,
+A run is resumed with the workflow that it started with, not with the file as it is
+now, and only against the same PagerDuty with the same keys. If a daemon serves the
+data folder, the daemon resumes a single run, because it has the keys, and this
+command waits for it.`,
 		Example: `  pdflow runs resume last
   pdflow runs resume --all
-  pdflow runs resume 01M838X2C49B --call 17=done   # a person looked: it was done`,
-		RunE: func(c *cobra.Command, args []string) error { return resumeRuns(c.Context(), p, args, &o) },
+  pdflow runs resume 01M838X2C49B --call 17=done   # you looked: the call was done`,
+		RunE: func(c *cobra.Command, args []string) error { return resumeRuns(c.Context(), env, args, &o) },
 	}
 	o.addFlags(c)
-	c.Flags().BoolVar(&o.all, "all", false, "every run that was interrupted, and wait for all")
+	c.Flags().BoolVar(&o.all, "all", false, "resume every interrupted run, and wait for all of them")
 	return c
 }
 
-func resumeRuns(ctx context.Context, p *setup.Environment, names []string, o *resumeOptions) error {
+func resumeRuns(ctx context.Context, env *setup.Environment, names []string, o *resumeOptions) error {
 	switch {
 	case o.all && len(names) > 0:
-		return console.Usage("--all goes on with every interrupted run: give RUN or --all, not both")
+		return console.Usage("--all resumes every interrupted run: give RUN or --all, not both")
 	case !o.all && len(names) == 0:
 		return console.Usage("which run? give its id, `last`, or --all; `pdflow runs list%s --status interrupted` lists them", o.folder.Option())
 	case len(names) == 1:
-		return continueOne(ctx, p, names[0], &o.continueOptions, false)
+		return continueOne(ctx, env, names[0], &o.continueOptions, false)
 	case len(o.calls) > 0:
-		return console.Usage("--call decides a call of one run: give one RUN")
+		return console.Usage("--call is a decision about one run: give one RUN")
 	}
-	return resumeMany(ctx, p, names, o)
+	return resumeMany(ctx, env, names, o)
 }
 
-// resumeMany goes on with several runs at a time, all interrupted ones where none
-// is named, and prints a line for each.
-func resumeMany(ctx context.Context, p *setup.Environment, names []string, o *resumeOptions) error {
+// resumeMany resumes several runs at a time, or all interrupted runs if none is named. It prints a line
+// for each.
+func resumeMany(ctx context.Context, env *setup.Environment, names []string, o *resumeOptions) error {
 	if err := console.OneOf("output", o.output, "text", "json", "jsonl"); err != nil {
 		return err
 	}
-	j, err := p.OpenRecords(o.folder)
+	recorded, err := env.FindRuns(o.folder)
 	if err != nil {
 		return err
 	}
-	if j == nil {
-		return nothingToResume(p, o.all, o.folder)
+	if recorded == nil && !o.all {
+		return env.NoRuns(o.folder)
 	}
-	defer p.CloseJournal(j)
-	j.Retain(o.retention)
-	runs, err := j.Chosen(ctx, names)
+	var chosen []*setup.RecordedRun
+	if recorded != nil {
+		defer env.CloseRuns(recorded)
+		recorded.Retain(o.retention)
+		if chosen, err = choose(ctx, recorded, names); err != nil {
+			return err
+		}
+	}
+	if len(chosen) == 0 {
+		_, err := io.WriteString(env.Stderr, "no run is interrupted: nothing to resume\n")
+		return err
+	}
+	target, err := env.RealTarget()
 	if err != nil {
 		return err
 	}
-	if len(runs) == 0 {
-		return nothingToResume(p, true, o.folder)
-	}
-	site, err := p.RealTarget()
-	if err != nil {
-		return err
-	}
-	defer site.Close()
-	many := &manyRuns{env: p, journal: j, target: site, options: o, reports: make([]*runview.RunReport, len(runs))}
-	many.resume(ctx, runs)
+	defer target.Close()
+	many := &manyRuns{env: env, recorded: recorded, target: target, options: o, reports: make([]*runview.RunReport, len(chosen))}
+	many.resume(ctx, chosen)
 	return many.conclude()
 }
 
-func nothingToResume(p *setup.Environment, all bool, folder setup.DataFolder) error {
-	if !all {
-		return p.NoRuns(folder)
+// choose reads the named runs, each once, or all interrupted runs if none is named.
+func choose(ctx context.Context, recorded *setup.Runs, names []string) (chosen []*setup.RecordedRun, err error) {
+	if len(names) == 0 {
+		if names, err = recorded.Interrupted(ctx); err != nil {
+			return nil, err
+		}
 	}
-	_, err := io.WriteString(p.Stderr, "no run is interrupted: nothing to resume\n")
-	return err
+	seen := map[string]bool{}
+	for _, name := range names {
+		run, err := recorded.Get(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[run.Run] {
+			seen[run.Run] = true
+			chosen = append(chosen, run)
+		}
+	}
+	return chosen, nil
 }
 
-// manyRuns goes on with several runs.
+// manyRuns resumes several runs.
 type manyRuns struct {
-	env     *setup.Environment
-	journal *setup.Journal
-	target  *setup.Target
-	options *resumeOptions
+	env      *setup.Environment
+	recorded *setup.Runs
+	target   *setup.Target
+	options  *resumeOptions
 
 	mu      sync.Mutex
-	reports []*runview.RunReport // by run; nil for one that could not go on
+	reports []*runview.RunReport // one for each run; nil for a run that was not resumed
 	worst   int                  // exit code
 }
 
-// resume goes on with the runs, some at a time, and returns when all have ended.
-func (m *manyRuns) resume(ctx context.Context, runs []*setup.RecordedRun) {
-	var under sync.WaitGroup
-	free := make(chan struct{}, resumedAtOnce)
-	for i, run := range runs {
-		free <- struct{}{}
-		under.Go(func() {
+// resume resumes the runs, resumedAtOnce at a time, and returns when all have ended.
+func (m *manyRuns) resume(ctx context.Context, chosen []*setup.RecordedRun) {
+	var running sync.WaitGroup
+	slots := make(chan struct{}, resumedAtOnce)
+	for i, run := range chosen {
+		slots <- struct{}{}
+		running.Go(func() {
 			m.resumeOne(ctx, i, run)
-			<-free
+			<-slots
 		})
 	}
-	under.Wait()
+	running.Wait()
 }
 
 func (m *manyRuns) resumeOne(ctx context.Context, i int, run *setup.RecordedRun) {
 	if ctx.Err() != nil {
-		m.say(run, int(m.env.Signal.Load()), "not resumed: the command was stopped")
+		m.print(run, int(m.env.Signal.Load()), "not resumed: the command was stopped")
 		return
 	}
 	if m.options.all && run.Start().Target.Simulator != "" {
-		m.say(run, console.ExitDone, "left alone: its simulator is gone")
+		m.print(run, console.ExitDone, "not resumed: its simulator has ended")
 		return
 	}
-	c, err := m.options.resumed(ctx, m.env, m.journal, m.target, run)
+	c, err := m.options.prepare(ctx, m.env, m.recorded, m.target, run)
 	if err == nil {
 		c.quiet = true
 		c.Resumption.Inputs = c.ownInputs()
 		var result *engine.Result
-		if result, err = c.goOn(ctx); err == nil {
+		if result, err = c.resume(ctx); err == nil {
 			m.ended(i, c, result)
 			return
 		}
 	}
 	if m.options.all && errors.Is(err, engine.ErrOwned) {
-		m.say(run, console.ExitDone, "left alone: another process goes on with it")
+		m.print(run, console.ExitDone, "not resumed: another process works on it")
 		return
 	}
-	m.say(run, console.ExitCode(err), err.Error())
+	m.print(run, console.ExitCode(err), err.Error())
 }
 
-// ownInputs are those of the given inputs that the run has as secrets: others are
-// meant for other runs.
-func (c *resumedRun) ownInputs() map[string]any {
+// ownInputs returns the inputs that the run has as secrets. The other inputs are for other runs.
+func (c *continuation) ownInputs() map[string]any {
 	own := map[string]any{}
 	for _, name := range c.secretInputs {
 		if v, ok := c.Resumption.Inputs[name]; ok {
@@ -162,11 +179,11 @@ func (c *resumedRun) ownInputs() map[string]any {
 	return own
 }
 
-// ended notes how a run ended.
-func (m *manyRuns) ended(i int, c *resumedRun, result *engine.Result) {
-	made := runview.Report(result, m.target.Account())
+// ended keeps the report of a run and prints its result.
+func (m *manyRuns) ended(i int, c *continuation, result *engine.Result) {
+	report := runview.Report(result, m.target.Account())
 	m.mu.Lock()
-	m.reports[i] = &made
+	m.reports[i] = &report
 	m.mu.Unlock()
 	text := string(result.Status) + " in " + console.Took(result.Duration)
 	if result.Error != nil {
@@ -175,11 +192,11 @@ func (m *manyRuns) ended(i int, c *resumedRun, result *engine.Result) {
 	if more := c.decisions(result); more != "" {
 		text += "\n" + more
 	}
-	m.say(c.Run, runview.ExitCode(m.env.Console, result.Status), text)
+	m.print(c.Run, runview.ExitCode(m.env.Console, result.Status), text)
 }
 
-// say prints the line of a run and remembers the worst exit code.
-func (m *manyRuns) say(run *setup.RecordedRun, code int, text string) {
+// print prints the line of a run and keeps the worst exit code.
+func (m *manyRuns) print(run *setup.RecordedRun, code int, text string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.worst = max(m.worst, code)
@@ -190,7 +207,7 @@ func (m *manyRuns) say(run *setup.RecordedRun, code int, text string) {
 	fmt.Fprintf(to, "%s  %s  %s\n", run.Run, console.Printable(run.Workflow), text)
 }
 
-// conclude prints the reports where they are wanted.
+// conclude prints the reports with -o json. The error carries the worst exit code.
 func (m *manyRuns) conclude() error {
 	if m.options.output == "json" {
 		reports := []*runview.RunReport{}

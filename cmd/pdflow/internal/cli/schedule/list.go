@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// A scheduleReport is what `schedule list -o json` prints of one schedule.
+// A scheduleReport is a schedule in the output of `schedule list -o json`.
 type scheduleReport struct {
 	Workflow string        `json:"workflow"`
 	File     string        `json:"file"`
@@ -21,21 +21,21 @@ type scheduleReport struct {
 	Cron     string        `json:"cron"`
 	Timezone string        `json:"timezone"`
 	Next     time.Time     `json:"next"`
-	Settled  *time.Time    `json:"settled_until"` // null before it was served first
+	Settled  *time.Time    `json:"settled_until"` // null if it was never served
 	Pause    *engine.Pause `json:"pause"`
 }
 
-func listCommand(p *setup.Environment) *cobra.Command {
+func listCommand(env *setup.Environment) *cobra.Command {
 	var folder setup.DataFolder
 	var output string
 	c := &cobra.Command{
 		Use:   "list [FILE|DIR...]",
 		Short: "List schedules: when each runs next, and whether it is paused",
-		Long: `List the schedules of files and folders: when each runs next, and whether it is
-paused. Without them, the schedules that the daemon of the data folder serves.`,
+		Long: `List the schedules of files and folders: when each runs next, and whether it is paused.
+Without files, list the schedules that the daemon of the data folder serves.`,
 		Example: "  pdflow schedule list workflows\n  pdflow schedule list -o json",
 		RunE: func(c *cobra.Command, args []string) error {
-			return list(c.Context(), p, args, folder, output)
+			return list(c.Context(), env, args, folder, output)
 		},
 	}
 	folder.AddFlag(c.Flags())
@@ -43,29 +43,29 @@ paused. Without them, the schedules that the daemon of the data folder serves.`,
 	return c
 }
 
-func list(ctx context.Context, p *setup.Environment, args []string, folder setup.DataFolder, output string) error {
+func list(ctx context.Context, env *setup.Environment, args []string, folder setup.DataFolder, output string) error {
 	if err := console.OneOf("output", output, "text", "json"); err != nil {
 		return err
 	}
-	list := func() ([]scheduleReport, error) { return schedulesOfFiles(ctx, p, args, folder) }
+	list := func() ([]scheduleReport, error) { return schedulesOfFiles(ctx, env, args, folder) }
 	if len(args) == 0 {
-		list = func() ([]scheduleReport, error) { return schedulesOfDaemon(ctx, p, folder) }
+		list = func() ([]scheduleReport, error) { return schedulesOfDaemon(ctx, env, folder) }
 	}
 	reports, err := list()
 	if err != nil {
 		return err
 	}
 	if output == "json" {
-		return console.WriteJSON(p.Stdout, reports)
+		return console.WriteJSON(env.Stdout, reports)
 	}
-	_, err = io.WriteString(p.Stdout, schedulesText(reports, time.Now()))
+	_, err = io.WriteString(env.Stdout, schedulesText(reports, time.Now()))
 	return err
 }
 
-// schedulesOfDaemon asks the daemon for what it serves.
-func schedulesOfDaemon(ctx context.Context, p *setup.Environment, folder setup.DataFolder) ([]scheduleReport, error) {
+// schedulesOfDaemon asks the daemon for the schedules that it serves.
+func schedulesOfDaemon(ctx context.Context, env *setup.Environment, folder setup.DataFolder) ([]scheduleReport, error) {
 	var status control.Status
-	lives, err := daemon.Ask(p, folder, func(c *control.Client) (err error) {
+	lives, err := daemon.Ask(env, folder, func(c *control.Client) (err error) {
 		status, err = c.Status(ctx)
 		return err
 	})
@@ -88,13 +88,13 @@ func schedulesOfDaemon(ctx context.Context, p *setup.Environment, folder setup.D
 	return reports, err
 }
 
-// schedulesOfFiles reads files, and what the journal knows of their schedules.
-func schedulesOfFiles(ctx context.Context, p *setup.Environment, args []string, folder setup.DataFolder) ([]scheduleReport, error) {
-	plans, err := scheduled(p, args)
+// schedulesOfFiles returns the schedules of files, with their recorded states.
+func schedulesOfFiles(ctx context.Context, env *setup.Environment, args []string, folder setup.DataFolder) ([]scheduleReport, error) {
+	plans, err := scheduled(env, args)
 	if err != nil {
 		return nil, err
 	}
-	states, err := scheduleStates(ctx, p, folder)
+	states, err := scheduleStates(ctx, env, folder)
 	if err != nil {
 		return nil, err
 	}
@@ -117,14 +117,14 @@ func schedulesOfFiles(ctx context.Context, p *setup.Environment, args []string, 
 	return reports, nil
 }
 
-// scheduleStates reads the states from the journal, where there is one.
-func scheduleStates(ctx context.Context, p *setup.Environment, folder setup.DataFolder) (map[string]engine.ScheduleState, error) {
+// scheduleStates returns the recorded states of schedules, by workflow and schedule.
+func scheduleStates(ctx context.Context, env *setup.Environment, folder setup.DataFolder) (map[string]engine.ScheduleState, error) {
 	states := map[string]engine.ScheduleState{}
-	j, err := p.OpenRecords(folder)
+	j, err := env.FindRuns(folder)
 	if err != nil || j == nil {
 		return states, err
 	}
-	defer p.CloseJournal(j)
+	defer env.CloseRuns(j)
 	list, err := j.Schedules(ctx)
 	if err != nil {
 		return nil, console.Exit(console.ExitFailed, err)

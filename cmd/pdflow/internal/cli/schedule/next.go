@@ -19,34 +19,34 @@ type nextOptions struct {
 	output string
 }
 
-// An upcoming instant is what `schedule next -o json` prints.
+// An upcoming is a scheduled time in the output of `schedule next -o json`.
 type upcoming struct {
 	At       time.Time `json:"at"`
 	Schedule int       `json:"schedule"` // its place in the file, from 0
 	Note     string    `json:"note,omitempty"`
 }
 
-func nextCommand(p *setup.Environment) *cobra.Command {
+func nextCommand(env *setup.Environment) *cobra.Command {
 	var o nextOptions
 	c := &cobra.Command{
 		Use:   "next FILE",
 		Short: "Print when a workflow runs next",
-		Long: `Print the next instants of a workflow's schedules, each in its zone, and what
-changes of the clocks do to them. Nothing has to be running for that.`,
+		Long: `Print the next scheduled times of a workflow, each in its time zone, with a note where a
+change of the clocks matters. No daemon is needed.`,
 		Example: `  pdflow schedule next port-check.yaml
   pdflow schedule next report.yaml --from 2026-03-28T00:00:00Z --days 400 -o json`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return printNext(p, args[0], o) },
+		RunE: func(_ *cobra.Command, args []string) error { return printNext(env, args[0], o) },
 	}
 	f := c.Flags()
-	f.StringVar(&o.from, "from", "", "begin after this time, in RFC 3339 (default now)")
+	f.StringVar(&o.from, "from", "", "print times after this time, in RFC 3339 (default now)")
 	f.IntVar(&o.count, "count", 5, "how many to print")
-	f.IntVar(&o.days, "days", 0, "print all of so many days instead")
+	f.IntVar(&o.days, "days", 0, "print all times of this number of days instead")
 	f.StringVarP(&o.output, "output", "o", "text", "text or json")
 	return c
 }
 
-func printNext(p *setup.Environment, file string, o nextOptions) error {
+func printNext(env *setup.Environment, file string, o nextOptions) error {
 	if err := console.OneOf("output", o.output, "text", "json"); err != nil {
 		return err
 	}
@@ -54,19 +54,19 @@ func printNext(p *setup.Environment, file string, o nextOptions) error {
 	if o.from != "" {
 		var err error
 		if from, err = time.Parse(time.RFC3339, o.from); err != nil {
-			return console.Usage("--from %q is no time; write it like 2026-03-28T00:00:00Z", o.from)
+			return console.Usage("--from %q is not a time; write it like 2026-03-28T00:00:00Z", o.from)
 		}
 	}
 	if o.count < 1 || o.days < 0 {
-		return console.Usage("--count and --days are numbers above zero")
+		return console.Usage("--count must be at least 1 and --days must not be negative")
 	}
-	plans, err := scheduled(p, []string{file})
+	plans, err := scheduled(env, []string{file})
 	if err != nil {
 		return err
 	}
-	found := instants(plans[0].Workflow.Schedules, from, o)
+	found := upcomingTimes(plans[0].Workflow.Schedules, from, o)
 	if o.output == "json" {
-		return console.WriteJSON(p.Stdout, found)
+		return console.WriteJSON(env.Stdout, found)
 	}
 	var b strings.Builder
 	for _, u := range found {
@@ -80,12 +80,12 @@ func printNext(p *setup.Environment, file string, o nextOptions) error {
 		}
 		b.WriteString(line + "\n")
 	}
-	_, err = io.WriteString(p.Stdout, b.String())
+	_, err = io.WriteString(env.Stdout, b.String())
 	return err
 }
 
-// instants are the next ones of several schedules, merged.
-func instants(schedules []workflow.Schedule, from time.Time, o nextOptions) []upcoming {
+// upcomingTimes returns the next times of several schedules, merged.
+func upcomingTimes(schedules []workflow.Schedule, from time.Time, o nextOptions) []upcoming {
 	found := []upcoming{}
 	next := make([]time.Time, len(schedules))
 	for i, s := range schedules {

@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// pauseOptions name schedules, and say how long they are paused.
+// pauseOptions are the flags of `schedule pause` and `schedule resume`.
 type pauseOptions struct {
 	folder   setup.DataFolder
 	schedule string
@@ -23,13 +23,13 @@ type pauseOptions struct {
 	until    string
 }
 
-func pauseCommand(p *setup.Environment) *cobra.Command {
+func pauseCommand(env *setup.Environment) *cobra.Command {
 	var o pauseOptions
 	c := &cobra.Command{
 		Use:   "pause WORKFLOW",
-		Short: "Keep schedules from running",
-		Long: `Keep the schedules of a workflow from running, until a time or until they are
-resumed. What is due meanwhile is recorded as skipped.`,
+		Short: "Pause schedules",
+		Long: `Pause the schedules of a workflow until a time or until they are resumed. Times that are
+due while a schedule is paused are recorded as skipped.`,
 		Example: `  pdflow schedule pause port-check --reason "database release" --until 2h
   pdflow schedule pause report --schedule monthly`,
 		Args: cobra.ExactArgs(1),
@@ -38,18 +38,18 @@ resumed. What is due meanwhile is recorded as skipped.`,
 			if err != nil {
 				return err
 			}
-			return setPause(c.Context(), p, args[0], o, pause)
+			return setPause(c.Context(), env, args[0], o, pause)
 		},
 	}
 	o.addFlags(c)
-	c.Flags().StringVar(&o.reason, "reason", "", "why, for whoever sees it")
-	c.Flags().StringVar(&o.until, "until", "", "a time in RFC 3339, or how long, such as 2h (default until it is resumed)")
+	c.Flags().StringVar(&o.reason, "reason", "", "why the schedules are paused")
+	c.Flags().StringVar(&o.until, "until", "", "a time in RFC 3339, or a duration such as 2h (default until they are resumed)")
 	return c
 }
 
 func (o *pauseOptions) addFlags(c *cobra.Command) {
 	o.folder.AddFlag(c.Flags())
-	c.Flags().StringVar(&o.schedule, "schedule", "", "only the schedule of this id (`pdflow schedule list` shows them)")
+	c.Flags().StringVar(&o.schedule, "schedule", "", "only the schedule with this id (`pdflow schedule list` shows the ids)")
 }
 
 func (o *pauseOptions) pause(now time.Time) (*engine.Pause, error) {
@@ -63,45 +63,45 @@ func (o *pauseOptions) pause(now time.Time) (*engine.Pause, error) {
 	}
 	until, err := time.Parse(time.RFC3339, o.until)
 	if err != nil || !until.After(now) {
-		return nil, console.Usage("--until %q is no time that comes; write 2h or 2026-03-29T06:00:00Z", o.until)
+		return nil, console.Usage("--until %q is not a time in the future; write 2h or 2026-03-29T06:00:00Z", o.until)
 	}
 	pause.Until = until.UTC()
 	return pause, nil
 }
 
-func resumeCommand(p *setup.Environment) *cobra.Command {
+func resumeCommand(env *setup.Environment) *cobra.Command {
 	var o pauseOptions
 	c := &cobra.Command{
 		Use:     "resume WORKFLOW",
-		Short:   "End a pause",
+		Short:   "Resume paused schedules",
 		Example: "  pdflow schedule resume port-check",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(c *cobra.Command, args []string) error { return setPause(c.Context(), p, args[0], o, nil) },
+		RunE:    func(c *cobra.Command, args []string) error { return setPause(c.Context(), env, args[0], o, nil) },
 	}
 	o.addFlags(c)
 	return c
 }
 
-// setPause pauses or resumes the schedules of a workflow.
-func setPause(ctx context.Context, p *setup.Environment, name string, o pauseOptions, pause *engine.Pause) error {
+// setPause sets the pause of the schedules of a workflow; nil resumes them.
+func setPause(ctx context.Context, env *setup.Environment, name string, o pauseOptions, pause *engine.Pause) error {
 	schedule := control.ScheduleName{Workflow: name, Schedule: o.schedule}
-	lives, err := daemon.Ask(p, o.folder, func(c *control.Client) error {
+	lives, err := daemon.Ask(env, o.folder, func(c *control.Client) error {
 		if pause == nil {
 			return c.ResumeSchedule(ctx, schedule)
 		}
 		return c.PauseSchedule(ctx, control.PauseRequest{ScheduleName: schedule, Reason: pause.Reason, Until: pause.Until})
 	})
 	if err == nil && !lives {
-		err = setRecordedPause(ctx, p, name, o, pause)
+		err = setRecordedPause(ctx, env, name, o, pause)
 	}
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.Stdout, "%s is %s\n", console.Printable(strings.TrimSpace(name+" "+o.schedule)), pauseText(pause))
+	_, err = fmt.Fprintf(env.Stdout, "%s is %s\n", console.Printable(strings.TrimSpace(name+" "+o.schedule)), pauseText(pause))
 	return err
 }
 
-// pauseText says what became of a schedule.
+// pauseText returns the state of a schedule for people.
 func pauseText(pause *engine.Pause) string {
 	switch {
 	case pause == nil:
@@ -112,17 +112,17 @@ func pauseText(pause *engine.Pause) string {
 	return "paused until " + pause.Until.Format(time.RFC3339)
 }
 
-// setRecordedPause sets a pause in the journal, where no daemon lives. What was never
-// served has no state there, and a name that is mistyped should not get one.
-func setRecordedPause(ctx context.Context, p *setup.Environment, name string, o pauseOptions, pause *engine.Pause) error {
-	j, err := p.OpenRecords(o.folder)
+// setRecordedPause sets a pause in the journal when no daemon is running. Only schedules that a daemon has
+// served can be paused, so that a mistyped name is noticed.
+func setRecordedPause(ctx context.Context, env *setup.Environment, name string, o pauseOptions, pause *engine.Pause) error {
+	j, err := env.FindRuns(o.folder)
 	if err != nil {
 		return err
 	}
 	if j == nil {
-		return console.Usage("nothing was served with this data folder yet (give --data-dir as `pdflow serve` got it)")
+		return console.Usage("no daemon has served this data folder yet (give the same --data-dir as to `pdflow serve`)")
 	}
-	defer p.CloseJournal(j)
+	defer env.CloseRuns(j)
 	states, err := j.Schedules(ctx)
 	if err != nil {
 		return console.Exit(console.ExitFailed, err)
@@ -134,13 +134,13 @@ func setRecordedPause(ctx context.Context, p *setup.Environment, name string, o 
 		if s.Workflow != name || o.schedule != "" && s.Schedule != o.schedule {
 			continue
 		}
-		if err := j.PauseSchedule(ctx, s.Workflow, s.Schedule, setup.OrEnded(pause, s.Pause, time.Now())); err != nil {
+		if err := j.PauseSchedule(ctx, s.Workflow, s.Schedule, setup.PauseToRecord(pause, s.Pause, time.Now())); err != nil {
 			return console.Exit(console.ExitFailed, err)
 		}
 		found = true
 	}
 	if !found {
-		return console.Usage("no schedule of the workflow %q was served with this data folder (%s)", name, orElse(action.DidYouMean(name, names), "`pdflow schedule list` shows those of files"))
+		return console.Usage("no daemon has served a schedule of the workflow %q with this data folder (%s)", name, orElse(action.DidYouMean(name, names), "`pdflow schedule list DIR` lists the schedules of files"))
 	}
 	return nil
 }

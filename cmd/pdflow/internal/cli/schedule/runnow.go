@@ -14,48 +14,48 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func runNowCommand(p *setup.Environment) *cobra.Command {
+func runNowCommand(env *setup.Environment) *cobra.Command {
 	var o runs.Options
 	var id string
 	c := &cobra.Command{
 		Use:   "run-now FILE|WORKFLOW",
 		Short: "Run a workflow now, with the inputs of its schedule",
-		Long: `Run a workflow now, as its schedule would: with the schedule's inputs. It is a
-run of its own; the schedule's instants stay as they are.
+		Long: `Run a workflow now with the inputs of its schedule. The schedule itself does not change.
 
-A file runs here. Anything else is the name of a workflow that the daemon of the data
-folder serves, which runs it; this prints the run's id and does not wait.`,
+If the argument is a file, this command runs it. Otherwise it is the name of a workflow
+that the daemon of the data folder serves. Then the daemon runs it, and this command
+prints the id of the run and does not wait.`,
 		Example: "  pdflow schedule run-now port-check.yaml\n  pdflow schedule run-now report.yaml --schedule monthly --simulate\n  pdflow schedule run-now port-check -i host=db2",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if info, err := os.Stat(args[0]); err != nil || info.IsDir() { // a folder may have the name of a workflow
-				return runInDaemon(c.Context(), p, args[0], id, o)
+				return runInDaemon(c.Context(), env, args[0], id, o)
 			}
-			inputs, err := scheduleInputs(p, args[0], id)
+			inputs, err := scheduleInputs(env, args[0], id)
 			if err != nil {
 				return err
 			}
-			o.Given = inputs
-			return runs.Run(c.Context(), p, args[0], o)
+			o.Defaults = inputs
+			return runs.Run(c.Context(), env, args[0], o)
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&id, "schedule", "", "the id of the schedule (default the only one)")
-	runs.AddFlags(p, f, &o)
+	f.StringVar(&id, "schedule", "", "the id of the schedule (default the only schedule)")
+	o.AddFlags(f)
 	return c
 }
 
-// runInDaemon has the daemon run a workflow that it serves.
-func runInDaemon(ctx context.Context, p *setup.Environment, name, schedule string, o runs.Options) error {
+// runInDaemon asks the daemon to run a workflow that it serves.
+func runInDaemon(ctx context.Context, env *setup.Environment, name, schedule string, o runs.Options) error {
 	if o.Simulate || o.DryRun || o.Confirm || o.NoJournal || o.Connection != "" {
-		return console.Usage("there is no file %s, and the daemon runs a workflow as its schedule does: leave the flags out but -i and --data-dir", name)
+		return console.Usage("there is no file %s, so %[1]s is the name of a workflow of the daemon, which accepts only -i, --input-file, --schedule and --data-dir", name)
 	}
-	inputs, err := p.ReadInputs(&action.Schema{}, o.Inputs, o.InputFile)
+	inputs, err := env.ReadInputs(&action.Schema{}, o.Inputs, o.InputFile)
 	if err != nil {
 		return err
 	}
 	run := ""
-	lives, err := daemon.Ask(p, o.Folder, func(c *control.Client) (err error) {
+	lives, err := daemon.Ask(env, o.Folder, func(c *control.Client) (err error) {
 		run, err = c.Start(ctx, control.StartRequest{Workflow: name, Schedule: schedule, Inputs: inputs})
 		return err
 	})
@@ -63,18 +63,18 @@ func runInDaemon(ctx context.Context, p *setup.Environment, name, schedule strin
 	case err != nil:
 		return err
 	case !lives:
-		return console.Usage("there is no file %s, and no daemon serves this data folder that could run a workflow of that name", name)
+		return console.Usage("there is no file %s, and no daemon serves this data folder that has a workflow of this name", name)
 	}
-	_, err = fmt.Fprintln(p.Stdout, run)
+	_, err = fmt.Fprintln(env.Stdout, run)
 	return err
 }
 
-// scheduleInputs are the inputs of a schedule of a file.
-func scheduleInputs(p *setup.Environment, file, id string) (action.Object, error) {
-	plans, err := scheduled(p, []string{file})
+// scheduleInputs returns the inputs of a schedule of a file.
+func scheduleInputs(env *setup.Environment, file, id string) (action.Object, error) {
+	plans, err := scheduled(env, []string{file})
 	if err != nil {
 		return nil, err
 	}
-	s, err := setup.ScheduleOf(plans[0], id)
+	s, err := setup.FindSchedule(plans[0], id)
 	return s.Inputs, err
 }

@@ -1,3 +1,4 @@
+// Package schedule has the commands of `pdflow schedule`, one file for each.
 package schedule
 
 import (
@@ -9,30 +10,31 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func Command(p *setup.Environment) *cobra.Command {
+// Command returns `pdflow schedule`.
+func Command(env *setup.Environment) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "schedule",
-		Short: "Look at schedules, and pause them",
-		Long: `Look at the schedules of workflows, pause them, and run one now. Nothing here
-begins a run but run-now: ` + "`pdflow serve`" + ` does, in time.`,
+		Short: "List, preview and pause schedules",
+		Long: `List the schedules of workflows, show when they are due, pause them, and run a workflow
+now. Only run-now starts a run. ` + "`pdflow serve`" + ` starts the runs of schedules.`,
 	}
-	c.AddCommand(nextCommand(p), listCommand(p), pauseCommand(p), resumeCommand(p), runNowCommand(p))
+	c.AddCommand(nextCommand(env), listCommand(env), pauseCommand(env), resumeCommand(env), runNowCommand(env))
 	return c
 }
 
-// scheduled returns the plans of files that have schedules.
-func scheduled(p *setup.Environment, args []string) ([]*workflow.Plan, error) {
+// scheduled returns the plans of the files that have schedules. It is an error if none has one.
+func scheduled(env *setup.Environment, args []string) ([]*workflow.Plan, error) {
 	files, err := setup.WorkflowFiles(args)
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, err)
 	}
-	site, err := setup.Offline()
+	target, err := setup.Offline()
 	if err != nil {
 		return nil, err
 	}
 	var plans []*workflow.Plan
 	for _, file := range files {
-		plan, err := setup.CompileFile(file, site)
+		plan, err := target.CompileFile(file)
 		if err != nil {
 			return nil, err
 		}
@@ -41,7 +43,7 @@ func scheduled(p *setup.Environment, args []string) ([]*workflow.Plan, error) {
 		}
 	}
 	if len(plans) == 0 {
-		return nil, console.Usage("no schedule stands in %s (write schedule: \"0 9 * * MON-FRI\")", strings.Join(args, ", "))
+		return nil, console.Usage("there is no schedule in %s (write schedule: \"0 9 * * MON-FRI\")", strings.Join(args, ", "))
 	}
 	return plans, nil
 }
