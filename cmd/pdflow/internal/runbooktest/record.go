@@ -14,22 +14,22 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// A Recording says how a runbook is run for the test that is made of the run.
+// A Recording is how a runbook is run to record its test.
 type Recording struct {
-	Inputs     []string // as -i has them
+	Inputs     []string // written as for -i
 	Simulation setup.Simulation
-	Overwrite  bool // a test that is there already
+	Overwrite  bool // replace an existing test
 }
 
-// Record makes the test of a runbook: a script that runs it as it was asked for,
-// and compares what comes out with what comes out now.
+// Record writes the test of a runbook: a script that runs the runbook and compares its output with the
+// present output.
 func Record(ctx context.Context, p *console.Console, args []string, r Recording) error {
 	if len(args) != 1 || !IsWorkflowFile(args[0]) {
 		return console.Usage("--record makes the test of one runbook: pdflow test --record NAME.yaml [-i name=value...]")
 	}
 	file := TestOf(args[0])
 	if _, err := os.Stat(file); err == nil && !r.Overwrite {
-		return console.Usage("%s is there already; --update writes it anew", file)
+		return console.Usage("%s already exists; --update replaces it", file)
 	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return console.Exit(console.ExitUsage, setup.FileError(err, file))
 	}
@@ -42,10 +42,10 @@ func Record(ctx context.Context, p *console.Console, args []string, r Recording)
 	if err := os.WriteFile(draft, txtar.Format(archive), 0o644); err != nil {
 		return console.Exit(console.ExitFailed, err)
 	}
-	results := Run(ctx, []string{draft}, true) // fills in what is compared
+	results := Run(ctx, []string{draft}, true) // writes the files that the output is compared with
 	if !results[0].Passed {
 		fmt.Fprint(p.Stderr, results[0].Log)
-		return console.Exit(console.ExitFailed, fmt.Errorf("the run failed, so there is nothing to record; a test of a failure begins with `! run`"))
+		return console.Exit(console.ExitFailed, fmt.Errorf("the run failed, so nothing is recorded; write the test of a failure by hand, with `! run`"))
 	}
 	if err := os.Rename(draft, file); err != nil {
 		return console.Exit(console.ExitFailed, err)
@@ -54,11 +54,11 @@ func Record(ctx context.Context, p *console.Console, args []string, r Recording)
 	return nil
 }
 
-// draft is the test with what it is given and nothing to compare with yet.
+// draft returns the test with its input files, and with empty files to compare the output with.
 func (r Recording) draft(workflowFile string) (*txtar.Archive, error) {
 	archive := &txtar.Archive{}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Recorded from a run. Keep what matters, and say what it is for.\n")
+	fmt.Fprintf(&b, "# Recorded from a run. Keep what matters, and describe what it proves.\n")
 	for _, given := range []struct{ word, file string }{{"account", r.Simulation.Seed}, {"world", r.Simulation.World}, {"faults", r.Simulation.Faults}} {
 		if given.file == "" {
 			continue
@@ -99,10 +99,10 @@ func (r Recording) draft(workflowFile string) (*txtar.Archive, error) {
 	return archive, nil
 }
 
-// enclose puts a file into the test, under a name that no other has.
+// enclose adds a file to the test under a unique name.
 func enclose(archive *txtar.Archive, name string, text []byte) (string, error) {
 	if parts := txtar.Parse(text); len(parts.Files) > 0 {
-		return "", fmt.Errorf("a line `-- %s --` of it would end it inside the test: leave that line out", parts.Files[0].Name)
+		return "", fmt.Errorf("its line `-- %s --` would end the file inside the test: remove that line", parts.Files[0].Name)
 	}
 	taken := func(name string) bool {
 		return slices.ContainsFunc(archive.Files, func(f txtar.File) bool { return f.Name == name })
@@ -115,7 +115,7 @@ func enclose(archive *txtar.Archive, name string, text []byte) (string, error) {
 	return unique, nil
 }
 
-// scriptWord quotes a word of a script.
+// scriptWord quotes a word of a script if it needs quotes.
 func scriptWord(text string) string {
 	if strings.ContainsAny(text, " \t'#$") {
 		return "'" + strings.ReplaceAll(text, "'", "''") + "'"

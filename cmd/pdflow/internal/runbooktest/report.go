@@ -10,17 +10,17 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 )
 
-// A Result is what became of one test file.
+// A Result is the result of one test file.
 type Result struct {
 	Name     string        `json:"name"`
 	File     string        `json:"file"`
 	Passed   bool          `json:"passed"`
 	Duration time.Duration `json:"-"`
 	MS       int64         `json:"duration_ms"`
-	Log      string        `json:"log,omitempty"` // of one that failed
+	Log      string        `json:"log,omitempty"` // empty if the test passed
 }
 
-// Report prints results as a person or a program reads them.
+// Report prints results as text, json or junit.
 func Report(p *console.Console, results []Result, took time.Duration, output string) error {
 	failed := 0
 	for i := range results {
@@ -54,7 +54,7 @@ func Report(p *console.Console, results []Result, took time.Duration, output str
 	return err
 }
 
-// The elements of JUnit's reports, as build servers read them.
+// The elements of a JUnit report, which build servers read.
 type (
 	junitSuite struct {
 		XMLName  xml.Name    `xml:"testsuite"`
@@ -93,7 +93,7 @@ func writeJUnit(to io.Writer, results []Result, failed int, took time.Duration) 
 	return err
 }
 
-// lastLine is the last line of a log that says something: why the test failed.
+// lastLine returns the last line of a log that is not empty, which says why the test failed.
 func lastLine(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return strings.TrimSpace(lines[len(lines)-1])

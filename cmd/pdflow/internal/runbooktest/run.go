@@ -23,12 +23,11 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// A runbookTest is one test under way: an account of its own, its time, and what
-// runs leave to the next ones.
+// A runbookTest is one running test: its account, its clock, and the journal that its runs share.
 type runbookTest struct {
 	ctx      context.Context
 	folder   string // of the test file
-	work     string // where its files are
+	work     string // where the files of the test are
 	clock    *engine.VirtualClock
 	journal  engine.Journal
 	redactor *action.Redactor
@@ -37,14 +36,14 @@ type runbookTest struct {
 	local    *setup.Simulator // nil before the account is used first
 	settings setup.Settings   // of the connection to it
 	client   *pagerduty.Client
-	views    map[string]*builtins.World // by file: a world goes on from run to run
-	now      string                     // the file of the world that runs see
+	views    map[string]*builtins.World // by file; a world keeps its state from run to run
+	now      string                     // the world file of the next runs
 
 	runs int
 	last *engine.Result
 	made []madeCall // by the last `run` or `every`
 	plan *workflow.Plan
-	seen int // how many requests came before that
+	seen int // how many requests there were before that
 }
 
 func newRunbookTest(ctx context.Context, folder, work string) *runbookTest {
@@ -60,26 +59,26 @@ func (t *runbookTest) close() {
 	}
 }
 
-// find returns the path of a file of the test, or of one beside it.
+// find returns the path of a file of the test, or of a file next to it.
 func (t *runbookTest) find(name string) (string, error) {
 	if !filepath.IsLocal(name) {
-		return "", fmt.Errorf("%q leads out of the folder of the test", name)
+		return "", fmt.Errorf("%q is outside the folder of the test", name)
 	}
 	for _, folder := range []string{t.work, t.folder} {
 		if path := filepath.Join(folder, name); setup.IsFile(path) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("there is no file %s, neither in the test nor beside it", name)
+	return "", fmt.Errorf("there is no file %s, neither in the test nor next to it", name)
 }
 
-// account gives what the account holds at the start: `account FILE`.
+// account reads what the account contains at the start: `account FILE`.
 func (t *runbookTest) account(_ *testscript.TestScript, _ bool, args []string) error {
 	if err := oneArgument("account", "FILE", args); err != nil {
 		return err
 	}
 	if t.local != nil {
-		return errors.New("the account is in use already: `account` comes before the first run")
+		return errors.New("the account is already in use: `account` must come before the first run")
 	}
 	file, err := t.find(args[0])
 	if err != nil {
@@ -90,7 +89,7 @@ func (t *runbookTest) account(_ *testscript.TestScript, _ bool, args []string) e
 	return err
 }
 
-// setWorld says how http and net answer from here on: `world FILE`.
+// setWorld sets the answers of http and net from now on: `world FILE`.
 func (t *runbookTest) setWorld(_ *testscript.TestScript, _ bool, args []string) error {
 	if err := oneArgument("world", "FILE", args); err != nil {
 		return err
@@ -103,8 +102,8 @@ func (t *runbookTest) setWorld(_ *testscript.TestScript, _ bool, args []string) 
 	return err
 }
 
-// world is what a run of a workflow sees: what the test says, else the file beside
-// the workflow.
+// world returns the world of a run: the world that the test has set, or the world file next to the
+// workflow.
 func (t *runbookTest) world(workflowFile string) (*builtins.World, error) {
 	file := cmp.Or(t.now, setup.WorldFile(workflowFile))
 	if known := t.views[file]; known != nil {
@@ -115,7 +114,7 @@ func (t *runbookTest) world(workflowFile string) (*builtins.World, error) {
 	return made, err
 }
 
-// setFaults says what goes wrong in the account from here on: `faults FILE`.
+// setFaults sets what goes wrong in the account from now on: `faults FILE`.
 func (t *runbookTest) setFaults(_ *testscript.TestScript, _ bool, args []string) error {
 	if err := oneArgument("faults", "FILE", args); err != nil {
 		return err
@@ -135,7 +134,7 @@ func (t *runbookTest) setFaults(_ *testscript.TestScript, _ bool, args []string)
 	return err
 }
 
-// opened returns the account, which begins when it is first asked for.
+// opened returns the account. The first call starts it.
 func (t *runbookTest) opened() (*setup.Simulator, error) {
 	if t.local != nil {
 		return t.local, nil
@@ -158,14 +157,14 @@ func (t *runbookTest) opened() (*setup.Simulator, error) {
 	return local, nil
 }
 
-// An impatientClock lets a client's waits within a call pass at once.
+// An impatientClock makes the waits of a client within a call take no time.
 type impatientClock struct{ *engine.VirtualClock }
 
-// Sleep moves the time.
+// Sleep moves the clock and returns at once.
 func (c impatientClock) Sleep(ctx context.Context, d time.Duration) error { return c.Skip(ctx, d) }
 
-// siteFor is what a run of a workflow reaches.
-func (t *runbookTest) siteFor(file string) (*setup.Target, error) {
+// targetOf returns what a run of a workflow reaches.
+func (t *runbookTest) targetOf(file string) (*setup.Target, error) {
 	local, err := t.opened()
 	if err != nil {
 		return nil, err
@@ -182,15 +181,14 @@ func (t *runbookTest) siteFor(file string) (*setup.Target, error) {
 	return made, nil
 }
 
-// run runs a runbook, which must succeed, or must not after `!`: `run FILE [-i
-// name=value...] [--input-file FILE]`. It prints the outputs, and to stderr the log
-// and what failed.
+// run runs a runbook, which must succeed, or must fail after `!`: `run FILE [-i name=value...]
+// [--input-file FILE]`. It prints the outputs to stdout, and the log and the failure to stderr.
 func (t *runbookTest) run(ts *testscript.TestScript, neg bool, args []string) error {
 	t.forget()
 	return t.runOnce(ts, neg, args)
 }
 
-// forget begins anew what `calls` and `requests` print.
+// forget empties what `calls` and `requests` print.
 func (t *runbookTest) forget() {
 	t.made = nil
 	if t.local != nil {
@@ -209,21 +207,21 @@ func (t *runbookTest) runOnce(ts *testscript.TestScript, neg bool, args []string
 	if err != nil {
 		return err
 	}
-	p := &setup.Environment{Console: console.New(strings.NewReader(""), ts.Stdout(), ts.Stderr(), t.redactor), Getenv: func(string) string { return "" }}
-	plan, request, site, err := t.prepare(p, file, *inputs, *inputFile)
+	env := &setup.Environment{Console: console.New(strings.NewReader(""), ts.Stdout(), ts.Stderr(), t.redactor), Getenv: func(string) string { return "" }}
+	plan, request, target, err := t.prepare(env, file, *inputs, *inputFile)
 	if err != nil {
 		return err
 	}
 	t.plan = plan
 	local := &engine.Local{
-		Interpreter: site.Interpreter, Clock: t.clock, Secrets: p.SimulatedSecret, Redactor: t.redactor, Journal: t.journal, NewID: t.newID,
-		Observers: []engine.Observer{&runview.Logs{To: p.Stderr}, t},
+		Interpreter: target.Interpreter, Clock: t.clock, Secrets: env.SimulatedSecret, Redactor: t.redactor, Journal: t.journal, NewID: t.newID,
+		Observers: []engine.Observer{&runview.Logs{To: env.Stderr}, t},
 	}
 	if t.last, err = local.Run(t.ctx, plan, request); err != nil {
 		return err
 	}
 	if t.last.Error != nil {
-		runview.PrintFailure(p.Console, t.last.Error)
+		runview.PrintFailure(env.Console, t.last.Error)
 	}
 	if (t.last.Status == engine.Success) == neg {
 		return fmt.Errorf("the run of %s ended as %s", flags.Arg(0), t.last.Status)
@@ -232,12 +230,12 @@ func (t *runbookTest) runOnce(ts *testscript.TestScript, neg bool, args []string
 }
 
 // prepare compiles a runbook and reads its inputs.
-func (t *runbookTest) prepare(p *setup.Environment, file string, inputs []string, inputFile string) (*workflow.Plan, engine.Request, *setup.Target, error) {
-	site, err := t.siteFor(file)
+func (t *runbookTest) prepare(env *setup.Environment, file string, inputs []string, inputFile string) (*workflow.Plan, engine.Request, *setup.Target, error) {
+	target, err := t.targetOf(file)
 	if err != nil {
 		return nil, engine.Request{}, nil, err
 	}
-	plan, err := site.CompileFile(file)
+	plan, err := target.CompileFile(file)
 	if err != nil {
 		return nil, engine.Request{}, nil, err
 	}
@@ -255,22 +253,21 @@ func (t *runbookTest) prepare(p *setup.Environment, file string, inputs []string
 			return nil, engine.Request{}, nil, err
 		}
 	}
-	given, err := p.ReadInputs(plan.Workflow.Inputs, inputs, inputFile)
+	given, err := env.ReadInputs(plan.Workflow.Inputs, inputs, inputFile)
 	if err != nil {
 		return nil, engine.Request{}, nil, err
 	}
-	request, err := site.Request(plan, given)
-	return plan, request, site, err
+	request, err := target.Request(plan, given)
+	return plan, request, target, err
 }
 
-// newID numbers the runs of a test, so that what derives from an id is the same
-// each time.
+// newID numbers the runs of a test, so that everything that derives from an id is the same each time.
 func (t *runbookTest) newID(time.Time) string {
 	t.runs++
 	return fmt.Sprintf("01TEST%020d", t.runs)
 }
 
-// Observe keeps the calls that are made.
+// Observe keeps the calls.
 func (t *runbookTest) Observe(e engine.Event) {
 	if e.Kind != engine.CallStarted {
 		return
@@ -283,8 +280,7 @@ func (t *runbookTest) Observe(e engine.Event) {
 	t.made = append(t.made, madeCall{[]int{t.runs, step, e.Item, e.Attempt, e.Call.Number}, e.Call.Action + " " + line})
 }
 
-// A madeCall is a call as a test shows it, and its place: which run, step, item,
-// attempt and call it was.
+// A madeCall is a call as a test prints it. Its place is its run, step, item, attempt and number.
 type madeCall struct {
 	place []int
 	text  string

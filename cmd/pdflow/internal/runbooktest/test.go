@@ -1,3 +1,11 @@
+// Package runbooktest is `pdflow test`: it runs the tests of runbooks.
+//
+//   - A test is a txtar file NAME.test.txtar: a script, and the files that it needs. [Files] finds tests
+//     and [Run] runs them with testscript (test.go).
+//   - The words of scripts, such as run, advance and incidents, are in words.go and run.go. A script can
+//     touch nothing outside its folder.
+//   - Each test has a simulated account and a virtual clock of its own.
+//   - [Record] writes a test from a run (record.go), [Report] prints results (report.go).
 package runbooktest
 
 import (
@@ -18,11 +26,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// testExtension ends the name of a runbook's tests, which stand beside it.
+// testExtension is the end of the name of a test file, which is next to its runbook.
 const testExtension = ".test.txtar"
 
-// Files lists the tests given, those beside the runbooks given, and those in the
-// folders given.
+// Files returns test files: the given files, the tests of the given runbooks, and the tests in the given
+// folders and below. Filter is a regular expression for their names. It is an error if there are none.
 func Files(args []string, filter string) ([]string, error) {
 	matches, err := regexp.Compile(filter)
 	if err != nil {
@@ -80,12 +88,12 @@ func IsWorkflowFile(name string) bool {
 	return filepath.Ext(name) == ".yaml" || filepath.Ext(name) == ".yml"
 }
 
-// TestOf is the test file of a runbook.
+// TestOf returns the path of the test file of a runbook.
 func TestOf(workflowFile string) string {
 	return strings.TrimSuffix(workflowFile, filepath.Ext(workflowFile)) + testExtension
 }
 
-// Run runs tests, several at a time.
+// Run runs tests, several at a time. Update writes their output into the files that it is compared with.
 func Run(ctx context.Context, files []string, update bool) []Result {
 	results := make([]Result, len(files))
 	slots := make(chan struct{}, 2*runtime.GOMAXPROCS(0))
@@ -118,7 +126,7 @@ func runTest(ctx context.Context, file string, update bool) (result Result) {
 	testscript.RunT(t, testscript.Params{
 		Files: []string{file}, UpdateScripts: update, RequireExplicitExec: true, Cmds: testWords(),
 		Setup: func(env *testscript.Env) error {
-			env.Vars = []string{"WORK=" + env.WorkDir} // nothing of this machine
+			env.Vars = []string{"WORK=" + env.WorkDir} // scripts see no variables of this machine
 			test := newRunbookTest(ctx, filepath.Dir(file), env.WorkDir)
 			env.Values[runbookTestKey{}] = test
 			env.Defer(test.close)
@@ -129,7 +137,7 @@ func runTest(ctx context.Context, file string, update bool) (result Result) {
 	return result
 }
 
-// A scriptRun is what testscript takes for a test of Go.
+// A scriptRun implements testscript.T without a Go test.
 type scriptRun struct {
 	log    strings.Builder
 	failed bool
@@ -150,29 +158,29 @@ func (t *scriptRun) Run(_ string, f func(testscript.T)) {
 // Log keeps what the script prints.
 func (t *scriptRun) Log(args ...any) { fmt.Fprintln(&t.log, args...) }
 
-// Fatal ends the script, which has failed.
+// Fatal logs and fails the script.
 func (t *scriptRun) Fatal(args ...any) {
 	t.Log(args...)
 	t.FailNow()
 }
 
-// FailNow ends the script, which has failed.
+// FailNow ends the script as failed.
 func (t *scriptRun) FailNow() {
 	t.failed = true
 	runtime.Goexit()
 }
 
-// Skip is not for scripts of runbooks: a test that does not run proves nothing.
+// Skip fails the script, because a skipped test proves nothing.
 func (t *scriptRun) Skip(args ...any) { t.Fatal(args...) }
 
-// Parallel does nothing: files run side by side already.
+// Parallel does nothing, because files already run in parallel.
 func (*scriptRun) Parallel() {}
 
-// Verbose is no: of sections that pass, the comment is enough.
+// Verbose returns false, so that sections that pass print only their comment.
 func (*scriptRun) Verbose() bool { return false }
 
-// readable is the log without the environment at its beginning, and with the
-// script's own name.
+// readable returns the log without the environment at its beginning, and with the path of the script as
+// it was given.
 func (t *scriptRun) readable(file string) string {
 	text := t.log.String()
 	if environment, printed, ok := strings.Cut(text, "\n\n"); ok && strings.HasPrefix(environment, "WORK=") {

@@ -18,11 +18,11 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// A testWord is a word of the scripts that test runbooks.
+// A testWord is a command of test scripts.
 type testWord func(t *runbookTest, ts *testscript.TestScript, neg bool, args []string) error
 
-// runbookWords are the words of our own. What is compared and searched, by cmp,
-// stdout, stderr and grep, is what they print.
+// runbookWords are the commands about runbooks. The commands cmp, stdout, stderr and grep read what these
+// commands print.
 var runbookWords = map[string]testWord{
 	"account":   (*runbookTest).account,
 	"world":     (*runbookTest).setWorld,
@@ -37,13 +37,13 @@ var runbookWords = map[string]testWord{
 	"requests":  (*runbookTest).requests,
 }
 
-// comparingWords are those of testscript that look at what was printed. All its
-// others touch the machine.
+// comparingWords are the commands of testscript that read output. Its other commands are not allowed,
+// because they touch the machine.
 var comparingWords = []string{"cmp", "stdout", "stderr", "grep"}
 
 type runbookTestKey struct{}
 
-// testWords are the words as testscript calls them.
+// testWords returns the runbookWords as commands of testscript.
 func testWords() map[string]func(*testscript.TestScript, bool, []string) {
 	words := map[string]func(*testscript.TestScript, bool, []string){}
 	for name, word := range runbookWords {
@@ -60,8 +60,8 @@ func testWords() map[string]func(*testscript.TestScript, bool, []string) {
 	return words
 }
 
-// checkScript refuses a test that could touch more than its own folder, before it
-// does anything: other words, and names that lead elsewhere.
+// checkScript reports a test that could touch files outside its folder, before the test runs: unknown
+// commands, and names that lead outside.
 func checkScript(file string) error {
 	source, err := os.ReadFile(file)
 	if err != nil {
@@ -71,7 +71,7 @@ func checkScript(file string) error {
 	for _, f := range archive.Files {
 		if !isOwnFile(f.Name) {
 			line := 1 + bytes.Count(source[:bytes.Index(source, []byte("-- "+f.Name+" --"))], []byte("\n"))
-			return fmt.Errorf("%s:%d: %q is no name of a file inside the test (write a plain one, such as world.yaml)", file, line, f.Name)
+			return fmt.Errorf("%s:%d: %q is not a name of a file inside the test (write a plain name, such as world.yaml)", file, line, f.Name)
 		}
 	}
 	for i, line := range strings.Split(string(archive.Comment), "\n") {
@@ -82,8 +82,8 @@ func checkScript(file string) error {
 	return nil
 }
 
-// isOwnFile reports whether a name stays inside a folder, whatever the environment
-// is: testscript replaces what follows a $.
+// isOwnFile reports whether a name is inside a folder. Names with $ are refused, because testscript
+// replaces variables.
 func isOwnFile(name string) bool { return filepath.IsLocal(name) && !strings.Contains(name, "$") }
 
 func checkLine(line string) error {
@@ -98,31 +98,31 @@ func checkLine(line string) error {
 	}
 	switch word := words[0]; {
 	case words[len(words)-1] == "&":
-		return errors.New("nothing runs in the background of a test")
+		return errors.New("a test cannot run commands in the background")
 	case !slices.Contains(known, word):
 		hint := action.DidYouMean(word, known)
 		if hint == "" {
 			hint = "known: " + strings.Join(known, ", ")
 		}
-		return fmt.Errorf("a test has no word %q (%s)", word, hint)
+		return fmt.Errorf("%q is not a command of tests (%s)", word, hint)
 	case word == "cmp" || word == "grep":
 		return checkCompared(words[1:])
 	}
 	return nil
 }
 
-// checkCompared refuses files outside of the test: what they hold would be shown.
+// checkCompared reports files outside the test, because their content would be printed.
 func checkCompared(words []string) error {
 	for _, name := range words {
 		name = strings.Trim(name, "'")
 		if !strings.HasPrefix(name, "-") && (filepath.IsAbs(name) || strings.Contains(name, "..") || strings.Contains(name, "$")) {
-			return fmt.Errorf("%q leads out of the test: cmp and grep look at its own files", name)
+			return fmt.Errorf("%q is outside the test: cmp and grep read only files of the test", name)
 		}
 	}
 	return nil
 }
 
-// oneArgument checks that a word has one argument.
+// oneArgument checks that a command has one argument.
 func oneArgument(word, what string, args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("write: %s %s", word, what)
@@ -130,20 +130,20 @@ func oneArgument(word, what string, args []string) error {
 	return nil
 }
 
-// advance lets time pass: `advance DURATION`.
+// advance moves the clock: `advance DURATION`.
 func (t *runbookTest) advance(_ *testscript.TestScript, _ bool, args []string) error {
 	if err := oneArgument("advance", "DURATION", args); err != nil {
 		return err
 	}
 	d, err := action.DurationOf(args[0])
 	if err != nil || d < 0 {
-		return fmt.Errorf("%q is no duration; write 30s, 2m or 1h30m", args[0])
+		return fmt.Errorf("%q is not a duration; write 30s, 2m or 1h30m", args[0])
 	}
 	t.clock.Advance(d)
 	return nil
 }
 
-// every runs a runbook several times, with time between: `every DURATION N run FILE
+// every runs a runbook several times and moves the clock between the runs: `every DURATION TIMES run FILE
 // ...`.
 func (t *runbookTest) every(ts *testscript.TestScript, neg bool, args []string) error {
 	if len(args) < 4 || args[2] != "run" {
@@ -151,7 +151,7 @@ func (t *runbookTest) every(ts *testscript.TestScript, neg bool, args []string) 
 	}
 	n, err := strconv.Atoi(args[1])
 	if err != nil || n < 1 {
-		return fmt.Errorf("%q is no number of runs", args[1])
+		return fmt.Errorf("%q is not a number of runs", args[1])
 	}
 	for i := range n {
 		if i > 0 {
@@ -183,8 +183,8 @@ func (t *runbookTest) status(_ *testscript.TestScript, neg bool, args []string) 
 	return nil
 }
 
-// incidents prints the incidents of the account by their keys: those that parallel
-// steps open have no order.
+// incidents prints the incidents of the account, sorted by key, because parallel steps open incidents in
+// any order.
 func (t *runbookTest) incidents(ts *testscript.TestScript, _ bool, args []string) error {
 	account, err := t.opened()
 	if err != nil || len(args) > 0 {
@@ -206,7 +206,7 @@ func (t *runbookTest) incidents(ts *testscript.TestScript, _ bool, args []string
 	return printTo(ts, b.String())
 }
 
-// users prints the users of the account by their addresses.
+// users prints the users of the account, sorted by address.
 func (t *runbookTest) users(ts *testscript.TestScript, _ bool, args []string) error {
 	account, err := t.opened()
 	if err != nil || len(args) > 0 {
@@ -221,8 +221,7 @@ func (t *runbookTest) users(ts *testscript.TestScript, _ bool, args []string) er
 	return printTo(ts, b.String())
 }
 
-// calls prints the calls that the last `run` or `every` made, with their inputs, in
-// the order of the file.
+// calls prints the calls of the last `run` or `every` with their inputs, in the order of the file.
 func (t *runbookTest) calls(ts *testscript.TestScript, _ bool, args []string) error {
 	if len(args) > 0 {
 		return fmt.Errorf("calls has no arguments")
@@ -238,7 +237,7 @@ func (t *runbookTest) calls(ts *testscript.TestScript, _ bool, args []string) er
 	return printTo(ts, t.redactor.Redact(b.String()))
 }
 
-// requests prints the requests that PagerDuty got from the last `run` or `every`.
+// requests prints the requests that the last `run` or `every` sent to PagerDuty.
 func (t *runbookTest) requests(ts *testscript.TestScript, _ bool, args []string) error {
 	account, err := t.opened()
 	if err != nil || len(args) > 0 {
@@ -248,7 +247,7 @@ func (t *runbookTest) requests(ts *testscript.TestScript, _ bool, args []string)
 	for _, r := range account.Requests()[t.seen:] {
 		status := strconv.Itoa(r.Status)
 		if r.Status == 0 {
-			status = "---" // it got no answer
+			status = "---" // the request was not answered
 		}
 		fmt.Fprintf(&b, "%s %s %s\n", status, r.Method, r.Path)
 	}
@@ -258,7 +257,7 @@ func (t *runbookTest) requests(ts *testscript.TestScript, _ bool, args []string)
 	return printTo(ts, b.String())
 }
 
-// orError is err, or an error that says something else.
+// orError returns err, or an error with another text if err is nil.
 func orError(err error, otherwise string) error {
 	if err != nil {
 		return err
@@ -271,5 +270,5 @@ func printTo(ts *testscript.TestScript, text string) error {
 	return err
 }
 
-// startOfTests is the time at which every test begins.
+// startOfTests is the time of the clock at the start of every test.
 var startOfTests = time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)

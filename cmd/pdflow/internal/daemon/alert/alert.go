@@ -26,21 +26,21 @@ type Cause string
 const (
 	RunFailed      Cause = "run_failed"      // a run failed or timed out, and nothing handled it
 	NeedsAttention Cause = "needs_attention" // a person must decide a call
-	Missed         Cause = "missed"          // a due instant did not run
+	Missed         Cause = "missed"          // no run started at a scheduled time
 	BrokenFile     Cause = "broken_file"     // its file stopped loading
 )
 
-// ofRuns are the causes that a success of the workflow ends.
+// ofRuns are the causes that a successful run of the workflow resolves.
 var ofRuns = []Cause{RunFailed, NeedsAttention, Missed}
 
-// maxSummary is how long a summary may be: PagerDuty takes 1024 characters.
+// maxSummary is the maximum length of a summary in characters. PagerDuty accepts 1024.
 const maxSummary = 1000
 
-// maxKey is how long a key may be: PagerDuty refuses a longer one, however often.
+// maxKey is the maximum length of a key in characters. PagerDuty refuses longer keys.
 const maxKey = 255
 
-// Key returns the key of the incident, the same for ever. A name that is too long for
-// it is cut, and told from others with its beginning by a hash of the whole.
+// Key returns the key of the incident of a workflow and a cause. It never changes. A name that is too
+// long is cut and gets a hash of the whole name.
 func Key(workflow string, cause Cause) string {
 	const begin, hashed = "pdflow:", 16
 	end := ":" + string(cause)
@@ -52,36 +52,36 @@ func Key(workflow string, cause Cause) string {
 	return begin + workflow + end
 }
 
-// A Sender opens and resolves incidents. It may be called again with what it was
-// called with before, and returns nil only once PagerDuty has accepted it.
+// A Sender opens and resolves incidents. It may be called several times with the same arguments. It
+// returns nil only if PagerDuty has accepted the event.
 type Sender interface {
 	Trigger(ctx context.Context, key, summary string, details map[string]string) error
 	Resolve(ctx context.Context, key string) error
 }
 
-// A Config says where alerts go. All but File are needed.
+// A Config is the configuration of Alerts. All fields except File are required.
 type Config struct {
 	Sender Sender
 	Clock  action.Clock
 	Log    *slog.Logger
-	// File keeps what is open; empty keeps nothing, as of a simulation.
+	// File is the file of open alerts; empty: alerts are not kept.
 	File string
-	// Command is what shows a run, such as `pdflow runs show ID`.
+	// Command returns the command line that shows a run.
 	Command func(run string) string
 }
 
-// Alerts keeps what is wrong and tells PagerDuty. It is safe for concurrent use.
+// Alerts keeps the open alerts and sends them to PagerDuty. It is safe for concurrent use.
 type Alerts struct {
 	config Config
 
 	mu      sync.Mutex
 	alerts  map[string]*alert // by key
 	changed bool              // since the file was written
-	first   bool              // there was no file: alerts are new here
-	wake    chan struct{}     // has room for one
+	first   bool              // there was no file, so alerts are new in this data folder
+	wake    chan struct{}     // with capacity 1
 }
 
-// New reads what the daemon before left open.
+// New reads the alerts that the daemon before this one left open.
 func New(c Config) (*Alerts, error) {
 	if c.Sender == nil || c.Clock == nil || c.Log == nil || c.Command == nil {
 		return nil, errors.New("alert.Config needs Sender, Clock, Log and Command")
@@ -94,9 +94,8 @@ func New(c Config) (*Alerts, error) {
 	return a, err
 }
 
-// Recalled hears how the last run of a workflow ended that a daemon before this one has
-// worked on. The end of that daemon may have cut off its alert: then, and only then, it
-// is sent now. Before there were alerts nobody had asked for them.
+// Recalled takes the result of the last run of a workflow under an earlier daemon. If the alert of this
+// run is missing, it is sent now. In a data folder where alerts are new, nothing is sent.
 func (a *Alerts) Recalled(plan *workflow.Plan, result *engine.Result) {
 	if a.first || a.knows(result.Workflow, RunFailed) || a.knows(result.Workflow, NeedsAttention) {
 		return
@@ -110,7 +109,7 @@ func (a *Alerts) knows(workflow string, cause Cause) bool {
 	return a.alerts[Key(workflow, cause)] != nil
 }
 
-// Ended hears how a run ended, or that it waits for a person.
+// Ended takes the result of a run that ended, or that waits for a decision.
 func (a *Alerts) Ended(plan *workflow.Plan, result *engine.Result) {
 	switch status := result.Status; {
 	case result.Suspended || status == engine.NeedsAttention:
@@ -124,14 +123,14 @@ func (a *Alerts) Ended(plan *workflow.Plan, result *engine.Result) {
 	}
 }
 
-// Stuck hears that nothing goes on with a run until a person does something about it.
+// Stuck takes a run that cannot be resumed until a person acts.
 func (a *Alerts) Stuck(workflow, run, problem string) {
 	problem, _, _ = strings.Cut(problem, "\n")
-	a.trigger(workflow, NeedsAttention, "an interrupted run cannot be gone on with: "+problem, map[string]string{"run": run, "look": a.config.Command(run)})
+	a.trigger(workflow, NeedsAttention, "an interrupted run cannot be resumed: "+problem, map[string]string{"run": run, "look": a.config.Command(run)})
 }
 
-// OnlyServed hears which workflows are served: of the others no run will end what their
-// runs and schedules have triggered. What a person must decide stays open.
+// OnlyServed resolves the alerts of the runs and schedules of all other workflows, because no run of them
+// will resolve these. Alerts about decisions stay open.
 func (a *Alerts) OnlyServed(workflows []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -143,7 +142,7 @@ func (a *Alerts) OnlyServed(workflows []string) {
 	}
 }
 
-// handled reports whether the workflow's on_failure did what it was there for.
+// handled reports whether the on_failure of the workflow handled the failure of a run.
 func handled(plan *workflow.Plan, result *engine.Result) bool {
 	did := false
 	for _, s := range result.Steps {
@@ -161,7 +160,7 @@ func handled(plan *workflow.Plan, result *engine.Result) bool {
 	return did
 }
 
-// because is the reason in a summary; the kind comes first, as it groups best.
+// because returns the reason for a summary. The kind comes first, because summaries are grouped by it.
 func because(f *engine.Failure) string {
 	if f == nil {
 		return ""
@@ -187,21 +186,21 @@ func (a *Alerts) detailsOf(result *engine.Result) map[string]string {
 	return details
 }
 
-// An Occurrence is due instants of a schedule that did not run.
+// An Occurrence is one or more scheduled times at which no run started.
 type Occurrence struct {
 	Workflow, Schedule string
-	Run                string    // the run that records it
-	At                 time.Time // the last of them
-	Count              int       // how many there were; 0 is 1
-	// Reason is one word, with more behind a colon where there is more to say.
+	Run                string    // the id of the run that records it
+	At                 time.Time // the last scheduled time
+	Count              int       // how many times; 0 means 1
+	// Reason is one word, which a colon and details may follow.
 	Reason string
 }
 
-// missing are the reasons to wake somebody for. The others, paused and overlap, the
-// owner of the workflow chose himself.
+// missing are the reasons that trigger an alert. The owner of the workflow has chosen the other reasons,
+// paused and overlap.
 var missing = []string{"down", "window", "queue_full", "cannot_run"}
 
-// Missed hears that due instants did not run.
+// Missed takes scheduled times at which no run started.
 func (a *Alerts) Missed(o Occurrence) {
 	word, _, _ := strings.Cut(o.Reason, ":")
 	if !slices.Contains(missing, word) {
@@ -219,30 +218,29 @@ func (a *Alerts) Missed(o Occurrence) {
 	a.trigger(o.Workflow, Missed, summary, details)
 }
 
-// Broken hears that the file of a workflow cannot be loaded any more. The problem is
-// its first line as `pdflow check` prints it.
+// Broken takes a file that cannot be loaded any more. The alert has the first line of the problem.
 func (a *Alerts) Broken(workflow, file, problem string) {
 	problem, _, _ = strings.Cut(problem, "\n")
 	a.trigger(workflow, BrokenFile, "its file stopped loading: "+problem,
 		map[string]string{fileDetail: file, "message": problem, "look": "pdflow check " + file})
 }
 
-// fileDetail is the detail of a BrokenFile that tells which file it is about.
+// fileDetail is the detail of a BrokenFile with the path of the file.
 const fileDetail = "file"
 
-// Mended hears that a file loads again, or is gone. It may have another workflow in it
-// than when it broke: what is over is what was said of the file.
+// Mended resolves the alert about a file that loads again or was removed. The file may contain another
+// workflow than before.
 func (a *Alerts) Mended(file string) {
 	a.resolveFiles(func(about string) bool { return about == file })
 }
 
-// OnlyBroken hears which files are broken when the daemon begins: the others were
-// mended or went while nothing looked.
+// OnlyBroken resolves the alerts about all other files. They were fixed or removed while no daemon was
+// running.
 func (a *Alerts) OnlyBroken(files []string) {
 	a.resolveFiles(func(about string) bool { return !slices.Contains(files, about) })
 }
 
-// resolveFiles wishes the alerts over that are about files of which over holds.
+// resolveFiles resolves the alerts about the files for which over is true.
 func (a *Alerts) resolveFiles(over func(file string) bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -253,8 +251,8 @@ func (a *Alerts) resolveFiles(over func(file string) bool) {
 	}
 }
 
-// trigger wishes an alert open. One that is open is sent again: who resolved it by
-// hand learns that it goes on, and PagerDuty adds it to the incident otherwise.
+// trigger opens an alert. An open alert is sent again: PagerDuty adds it to the incident, or opens a new
+// incident if a person has resolved the first one.
 func (a *Alerts) trigger(workflow string, cause Cause, summary string, details map[string]string) {
 	details["workflow"], details["cause"] = workflow, string(cause)
 	a.mu.Lock()
@@ -270,7 +268,7 @@ func (a *Alerts) trigger(workflow string, cause Cause, summary string, details m
 	a.poke()
 }
 
-// resolve wishes the alerts of a workflow over.
+// resolve resolves alerts of a workflow.
 func (a *Alerts) resolve(workflow string, causes ...Cause) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -281,7 +279,7 @@ func (a *Alerts) resolve(workflow string, causes ...Cause) {
 	}
 }
 
-// end wishes an alert over. What was never sent is forgotten at once. The lock is held.
+// end resolves an alert. An alert that was never sent is forgotten at once. The lock is held.
 func (a *Alerts) end(entry *alert) {
 	switch {
 	case entry.Wish == resolved:
@@ -294,16 +292,16 @@ func (a *Alerts) end(entry *alert) {
 	a.poke()
 }
 
-// poke lets Run look at what has changed. The lock is held.
+// poke wakes Run. The lock is held.
 func (a *Alerts) poke() {
 	a.changed = true
 	select {
 	case a.wake <- struct{}{}:
-	default: // it will look anyway
+	default: // Run is already awake
 	}
 }
 
-// Open returns the keys that are open or will be, in their order.
+// Open returns the keys of the alerts that are open or will be opened, sorted.
 func (a *Alerts) Open() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -8,24 +8,22 @@ import (
 )
 
 const (
-	// sendTimeout is how long PagerDuty may take for one event, with the retries of
-	// its client.
+	// sendTimeout is how long one event may take, including the retries of the client.
 	sendTimeout = 30 * time.Second
-	// firstPause and longestPause bound how long after a refusal the next attempt is
-	// made; it doubles in between.
+	// firstPause is the pause after the first refusal. It doubles after each refusal up to
+	// longestPause.
 	firstPause   = time.Second
 	longestPause = 5 * time.Minute
 )
 
-// Run tells PagerDuty what it has not accepted, until the context ends. What is then
-// left is in the file.
+// Run sends the wishes that PagerDuty has not accepted until the context ends. The file keeps the rest.
 func (a *Alerts) Run(ctx context.Context) {
 	unkept := false
 	for ctx.Err() == nil {
 		err := a.save()
 		if err != nil && !unkept {
-			// It is sent all the same: a full disk is just when it is needed.
-			a.config.Log.Error("alerts are sent, and would be forgotten by a restart", "error", err)
+			// Alerts are sent all the same, because they are needed when a disk is full.
+			a.config.Log.Error("open alerts cannot be written to their file; they are sent, but a restart would forget them", "error", err)
 		}
 		unkept = err != nil
 		if next := a.next(!unkept); next != nil {
@@ -35,7 +33,7 @@ func (a *Alerts) Run(ctx context.Context) {
 		a.rest(ctx, unkept)
 	}
 	if err := a.save(); err != nil {
-		a.config.Log.Error("open alerts are forgotten by this restart", "error", err)
+		a.config.Log.Error("open alerts cannot be written to their file; this restart forgets them", "error", err)
 	}
 }
 
@@ -46,13 +44,13 @@ type delivery struct {
 	version            int
 }
 
-// next returns the wish that has been due longest; nil when none is due. With kept
-// nothing is sent that is not in the file: a restart would not know how to resolve it.
+// next returns the wish that has been due the longest; nil if none is due. With kept, a wish is returned
+// only if the file has it, because after a restart nothing else could resolve it.
 func (a *Alerts) next(kept bool) *delivery {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if kept && a.changed {
-		return nil // Run was woken, and writes the file first
+		return nil // Run writes the file first
 	}
 	var first *alert
 	for _, entry := range a.sorted() {
@@ -67,11 +65,11 @@ func (a *Alerts) next(kept bool) *delivery {
 	return &delivery{first.Key, first.Wish, first.Summary, first.Details, first.version}
 }
 
-// deliver sends a wish and notes what became of it.
+// deliver sends a wish and keeps the result.
 func (a *Alerts) deliver(ctx context.Context, d *delivery) {
 	err := a.send(ctx, d)
 	if err != nil && ctx.Err() != nil {
-		return // the end of the daemon, not of PagerDuty
+		return // the daemon is stopping; PagerDuty has not refused anything
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -93,7 +91,7 @@ func (a *Alerts) deliver(ctx context.Context, d *delivery) {
 	a.changed = true
 }
 
-// refused sets when the wish is sent again, and logs the first refusal of a row.
+// refused sets when the wish is sent again, and logs the first refusal in a row.
 func (a *Alerts) refused(entry *alert, err error) {
 	entry.failed++
 	entry.due = a.config.Clock.Now().Add(pause(entry.failed))
@@ -102,7 +100,7 @@ func (a *Alerts) refused(entry *alert, err error) {
 	}
 }
 
-// pause is how long to wait after so many refusals.
+// pause returns how long to wait after a number of refusals.
 func pause(failed int) time.Duration {
 	return min(firstPause<<min(failed-1, 20), longestPause)
 }
@@ -124,7 +122,7 @@ func (a *Alerts) send(ctx context.Context, d *delivery) error {
 	return err
 }
 
-// rest waits until something changes or is due.
+// rest waits until an alert changes or is due.
 func (a *Alerts) rest(ctx context.Context, unkept bool) {
 	wait := a.untilDue()
 	if unkept {
@@ -140,7 +138,7 @@ func (a *Alerts) rest(ctx context.Context, unkept bool) {
 	}
 }
 
-// untilDue is how long nothing is due; a set clock is noticed within longestPause.
+// untilDue returns how long no alert is due, at most longestPause, so that a changed clock is noticed.
 func (a *Alerts) untilDue() time.Duration {
 	a.mu.Lock()
 	defer a.mu.Unlock()

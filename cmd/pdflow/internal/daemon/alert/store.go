@@ -19,7 +19,7 @@ const (
 	resolved  = "resolved"
 )
 
-// An alert is what is known of one key, as the file has it.
+// An alert is the state of one key, as it is in the file.
 type alert struct {
 	Key     string            `json:"key"`
 	Wish    string            `json:"wish"` // triggered or resolved
@@ -28,21 +28,20 @@ type alert struct {
 	Details map[string]string `json:"details,omitempty"`
 	// Accepted says that PagerDuty has accepted the wish.
 	Accepted bool `json:"accepted"`
-	// Sent says that PagerDuty may know the key: a trigger was sent, whether or not
-	// it was accepted.
+	// Sent says that a trigger was sent, accepted or not, so that PagerDuty may know the key.
 	Sent bool `json:"sent"`
 
-	version int // counts the wishes, so that an answer is held against its own
-	failed  int // how often in a row
+	version int // counts the wishes, so that an answer is not taken for the answer to another wish
+	failed  int // how often in a row PagerDuty refused the wish
 	due     time.Time
 }
 
-// wish sets what should become of the alert. It is due at once, unless the service
-// refuses the same wish already.
+// wish sets whether the alert should be open. It is sent at once, unless PagerDuty has just refused the
+// same wish.
 func (a *alert) wish(w string, now time.Time) {
 	a.version++
 	if a.Wish == w && !a.Accepted && a.failed > 0 {
-		return // it is sent again in its time: PagerDuty refuses it, and more often than that helps nobody
+		return // the next attempt is already due at its time
 	}
 	if a.Wish != w {
 		a.Since = now.UTC()
@@ -58,7 +57,7 @@ type state struct {
 
 const stateVersion = 1
 
-// load reads the file. What was there may have been sent just before the end.
+// load reads the file. Every alert in it may have been sent just before the process ended.
 func load(file string) (map[string]*alert, error) {
 	alerts := map[string]*alert{}
 	if file == "" {
@@ -73,7 +72,7 @@ func load(file string) (map[string]*alert, error) {
 	}
 	var s state
 	if err := json.Unmarshal(text, &s); err != nil || s.Version != stateVersion {
-		return nil, fmt.Errorf("%s is no list of open alerts of this version of pdflow; move it away, and resolve by hand what it names", file)
+		return nil, fmt.Errorf("%s is not a list of open alerts of this version of pdflow; move it away, and resolve the incidents that it names by hand", file)
 	}
 	for _, entry := range s.Alerts {
 		entry.Sent = true
@@ -82,7 +81,7 @@ func load(file string) (map[string]*alert, error) {
 	return alerts, nil
 }
 
-// sorted returns the alerts by key. The lock is held.
+// sorted returns the alerts, sorted by key. The lock is held.
 func (a *Alerts) sorted() []*alert {
 	all := make([]*alert, 0, len(a.alerts))
 	for _, entry := range a.alerts {
@@ -92,7 +91,7 @@ func (a *Alerts) sorted() []*alert {
 	return all
 }
 
-// save writes the file if something has changed since.
+// save writes the file if an alert has changed since the last save.
 func (a *Alerts) save() error {
 	a.mu.Lock()
 	if !a.changed || a.config.File == "" {
@@ -113,12 +112,12 @@ func (a *Alerts) save() error {
 		a.mu.Lock()
 		a.changed = true
 		a.mu.Unlock()
-		return fmt.Errorf("the open alerts cannot be kept: %w", err)
+		return fmt.Errorf("the open alerts cannot be written: %w", err)
 	}
 	return nil
 }
 
-// replace writes a file whole: a crash leaves the old one or the new one.
+// replace replaces a file. A crash leaves the old file or the new file.
 func replace(file string, text []byte) error {
 	folder := filepath.Dir(file)
 	temporary, err := os.CreateTemp(folder, "."+filepath.Base(file)+"-*") // mode 0600

@@ -17,14 +17,14 @@ import (
 )
 
 const (
-	// clientTimeout is a little more than the daemon takes at most.
+	// clientTimeout is a little longer than the daemon may take.
 	clientTimeout = answerTimeout + 5*time.Second
-	// maxAnswer bounds what is read of an answer: the status of 10,000 workflows is
-	// about 3 MB.
+	// maxAnswer is how many bytes of an answer are read. The status of 10,000 workflows is about
+	// 3 MB.
 	maxAnswer = 64 << 20
 )
 
-// A Client asks the daemon of a data folder.
+// A Client sends requests to the daemon of a data folder.
 type Client struct {
 	socket string
 	http   *http.Client
@@ -32,7 +32,7 @@ type Client struct {
 
 var _ Daemon = (*Client)(nil)
 
-// New returns a client. Whether a daemon lives shows when it is asked.
+// New returns a client. It does not connect; requests fail with ErrNoDaemon if no daemon is running.
 func New(folder string) *Client {
 	c := &Client{socket: filepath.Join(folder, SocketName)}
 	c.http = &http.Client{
@@ -44,12 +44,12 @@ func New(folder string) *Client {
 	return c
 }
 
-// Status asks how the daemon does.
+// Status returns the state of the daemon.
 func (c *Client) Status(ctx context.Context) (s Status, err error) {
 	return s, c.ask(ctx, http.MethodGet, "/v1/status", nil, &s)
 }
 
-// Start begins a run.
+// Start starts a run and returns its id.
 func (c *Client) Start(ctx context.Context, request StartRequest) (run string, err error) {
 	var b begun
 	err = c.ask(ctx, http.MethodPost, "/v1/runs", request, &b)
@@ -61,30 +61,30 @@ func (c *Client) Cancel(ctx context.Context, run string) error {
 	return c.ask(ctx, http.MethodPost, "/v1/runs/"+url.PathEscape(run)+"/cancel", nil, nil)
 }
 
-// Resume goes on with a run.
+// Resume resumes a run.
 func (c *Client) Resume(ctx context.Context, run string, request ResumeRequest) error {
 	return c.ask(ctx, http.MethodPost, "/v1/runs/"+url.PathEscape(run)+"/resume", request, nil)
 }
 
-// PauseSchedule keeps a schedule from beginning runs.
+// PauseSchedule pauses schedules.
 func (c *Client) PauseSchedule(ctx context.Context, request PauseRequest) error {
 	return c.ask(ctx, http.MethodPost, "/v1/schedules/pause", request, nil)
 }
 
-// ResumeSchedule ends a pause.
+// ResumeSchedule resumes paused schedules.
 func (c *Client) ResumeSchedule(ctx context.Context, name ScheduleName) error {
 	return c.ask(ctx, http.MethodPost, "/v1/schedules/resume", name, nil)
 }
 
-// Reload lets the daemon read its files again.
+// Reload makes the daemon read its files again.
 func (c *Client) Reload(ctx context.Context) (r Reloaded, err error) {
 	return r, c.ask(ctx, http.MethodPost, "/v1/reload", nil, &r)
 }
 
-// ask sends a request and decodes its answer into out, unless that is nil.
+// ask sends a request and decodes its answer into out, unless out is nil.
 func (c *Client) ask(ctx context.Context, method, path string, in, out any) error {
 	if len(c.socket) > maxPath() {
-		return c.noDaemon(nil) // none can have made it
+		return c.noDaemon(nil) // no daemon can have made this socket
 	}
 	var body io.Reader
 	if in != nil {
@@ -129,27 +129,27 @@ func decodeAnswer(status int, text []byte, out any) error {
 
 func unexpected(err error) error {
 	return &Error{
-		Code: Unexpected, Message: "the daemon's answer cannot be understood: " + err.Error(),
-		Hint: "use a pdflow of the daemon's version", cause: err,
+		Code: Unexpected, Message: "the answer of the daemon is not valid: " + err.Error(),
+		Hint: "use the pdflow version of the daemon", cause: err,
 	}
 }
 
-// failed says why there was no answer.
+// failed returns the error for a request without an answer.
 func (c *Client) failed(err error) error {
 	var timeout net.Error
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED):
 		return c.noDaemon(err)
 	case errors.Is(err, fs.ErrPermission):
-		return &Error{Code: Forbidden, Message: c.socket + " belongs to another user", Hint: "ask as the user that runs the daemon", cause: err}
+		return &Error{Code: Forbidden, Message: c.socket + " belongs to another user", Hint: "run this command as the user of the daemon", cause: err}
 	case errors.Is(err, context.Canceled):
 		return context.Canceled
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return &Error{Code: TimedOut, Message: fmt.Sprintf("the daemon did not answer within %s", clientTimeout), Hint: "look before you ask again: it may still happen", cause: err}
+		return &Error{Code: TimedOut, Message: fmt.Sprintf("the daemon did not answer within %s", clientTimeout), Hint: "check before you try again: it may still happen", cause: err}
 	}
 	return &Error{
-		Code: Unexpected, Message: "the daemon was asked and did not answer: it ended meanwhile, or refuses this user",
-		Hint: "look before you ask again: it may have happened", cause: err,
+		Code: Unexpected, Message: "the daemon did not answer: it has ended, or it refuses this user",
+		Hint: "check before you try again: it may have happened", cause: err,
 	}
 }
 

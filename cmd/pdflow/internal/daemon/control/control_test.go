@@ -150,7 +150,7 @@ func TestErrorsTravel(t *testing.T) {
 		"wrapped": {fmt.Errorf("asked: %w", &control.Error{Code: control.Conflict, Message: "it has ended"}), control.Error{Code: control.Conflict, Message: "it has ended"}},
 		"other":   {errors.New("disk I/O error"), control.Error{Code: control.Internal, Message: "disk I/O error", Hint: "the daemon's log says more"}},
 		"secret":  {errors.New("the key " + secret + " is wrong"), control.Error{Code: control.Internal, Message: "the key *** is wrong", Hint: "the daemon's log says more"}},
-		"late":    {context.DeadlineExceeded, control.Error{Code: control.TimedOut, Message: "the daemon did not get it done within 30s", Hint: "look before you ask again: it may still happen"}},
+		"late":    {context.DeadlineExceeded, control.Error{Code: control.TimedOut, Message: "the daemon did not finish within 30s", Hint: "check before you try again: it may still happen"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -5,24 +5,23 @@ import (
 	"time"
 )
 
-// A Daemon is what can be asked for. Its errors are of type [*Error] where the one
-// who asks can do something about them; any other is a failure of the daemon.
+// A Daemon answers requests. An error of type [*Error] is a mistake in the request. Any other error is a
+// failure of the daemon.
 type Daemon interface {
 	Status(context.Context) (Status, error)
-	// Start begins a run of a workflow that is loaded and returns its id as soon as it
-	// is in the journal.
+	// Start starts a run of a loaded workflow and returns its id when the start is recorded.
 	Start(context.Context, StartRequest) (run string, err error)
-	// Cancel asks a run to stop; it returns before it has.
+	// Cancel asks a run to stop and does not wait for it.
 	Cancel(ctx context.Context, run string) error
-	// Resume goes on with a run; it returns as soon as that is in the journal.
+	// Resume resumes a run and returns when that is recorded.
 	Resume(ctx context.Context, run string, request ResumeRequest) error
 	PauseSchedule(context.Context, PauseRequest) error
 	ResumeSchedule(context.Context, ScheduleName) error
-	// Reload reads the workflow files again, now.
+	// Reload reads the workflow files again.
 	Reload(context.Context) (Reloaded, error)
 }
 
-// A Status is how the daemon does.
+// A Status is the state of the daemon.
 type Status struct {
 	PID       int              `json:"pid"`
 	Version   string           `json:"version"`
@@ -30,10 +29,10 @@ type Status struct {
 	Stopping  bool             `json:"stopping,omitempty"`
 	LastWake  time.Time        `json:"last_wake,omitzero"` // of the scheduler
 	Workflows []WorkflowStatus `json:"workflows"`
-	Runs      []string         `json:"runs"` // under way, by id
+	Runs      []string         `json:"runs"` // the ids of the running runs
 }
 
-// A WorkflowStatus is a workflow that is loaded, or a file that is not.
+// A WorkflowStatus is a loaded workflow, or a file that cannot be loaded.
 type WorkflowStatus struct {
 	Name      string           `json:"name"`
 	File      string           `json:"file"`
@@ -41,7 +40,7 @@ type WorkflowStatus struct {
 	Schedules []ScheduleStatus `json:"schedules,omitempty"`
 }
 
-// A ScheduleStatus is what is known of a schedule.
+// A ScheduleStatus is the state of a schedule.
 type ScheduleStatus struct {
 	Schedule  string       `json:"schedule"`
 	Cron      string       `json:"cron"`
@@ -51,34 +50,34 @@ type ScheduleStatus struct {
 	Pause     *PauseStatus `json:"pause,omitempty"`
 }
 
-// A PauseStatus is a pause that holds.
+// A PauseStatus is an active pause.
 type PauseStatus struct {
 	Reason string    `json:"reason,omitempty"`
-	Until  time.Time `json:"until,omitzero"` // zero: until somebody resumes it
+	Until  time.Time `json:"until,omitzero"` // zero: until it is resumed
 }
 
 // A StartRequest asks for a run.
 type StartRequest struct {
 	Workflow string         `json:"workflow"`
 	Inputs   map[string]any `json:"inputs,omitempty"`
-	// Schedule gives the run the inputs of one of the workflow's schedules.
+	// Schedule is the schedule whose inputs the run gets; empty: none.
 	Schedule string `json:"schedule,omitempty"`
 }
 
-// A ResumeRequest says how a run is gone on with.
+// A ResumeRequest says how a run is resumed.
 type ResumeRequest struct {
-	// Retry goes on from the failed steps of a run that has ended.
+	// Retry runs the failed steps of a run that has ended again.
 	Retry     bool       `json:"retry,omitempty"`
 	Decisions []Decision `json:"decisions,omitempty"`
 }
 
-// A Decision is what a person says of a call whose outcome is unknown.
+// A Decision is a person's decision about a call whose outcome is unknown.
 type Decision struct {
-	Call     int    `json:"call"`     // the number of the event with which it began
+	Call     int    `json:"call"`     // the sequence number of its call.started event
 	Decision string `json:"decision"` // done, repeat or fail
 }
 
-// A ScheduleName names a schedule of a workflow; without Schedule, all of them.
+// A ScheduleName names a schedule of a workflow; without Schedule, all schedules of it.
 type ScheduleName struct {
 	Workflow string `json:"workflow"`
 	Schedule string `json:"schedule,omitempty"`
@@ -91,7 +90,7 @@ type PauseRequest struct {
 	Until  time.Time `json:"until,omitzero"`
 }
 
-// Reloaded is what reading the files again has changed, each by file name.
+// Reloaded has the files that have changed.
 type Reloaded struct {
 	Added   []string `json:"added,omitempty"`
 	Changed []string `json:"changed,omitempty"`

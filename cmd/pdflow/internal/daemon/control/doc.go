@@ -1,27 +1,23 @@
-// Package control is how commands talk to the daemon that serves their data folder:
-// HTTP with JSON over a Unix socket in that folder.
+// Package control is the protocol between commands and the daemon of their data folder: HTTP with JSON
+// over a Unix socket in the folder.
 //
-//   - A [Daemon] is what can be asked for; the daemon implements it, and the [Client]
-//     has the same methods.
-//   - [Listen] makes the socket, [Server] answers on it, [New] returns a client for it.
-//   - An [Error] is what went wrong, for people and for programs. A client meets
-//     [ErrNoDaemon] when no daemon lives, which is not always wrong: most commands then
-//     work on the journal themselves.
+//   - [Daemon] is the interface of the requests. The daemon implements it, and [Client] does too.
+//   - [Listen] makes the socket, [Server] answers requests, [New] returns a client.
+//   - An [Error] has a code for programs and a message for people. If no daemon is running, requests fail
+//     with [ErrNoDaemon], and most commands then do the work themselves.
 //
-// # Who may ask
+// # Who may connect
 //
-// The owner of the daemon and root. The socket has mode 0600 from the moment at which
-// it can be found, and where the system says who is at the other end (Linux, macOS)
-// others are refused even if they could open it.
+// The user of the daemon, and root. The socket has mode 0600 before it gets its name. On Linux and macOS
+// the daemon also checks the user of each connection.
 //
-// # Whose socket it is
+// # Who owns the socket
 //
-// The socket belongs to the holder of the scheduler's lock: only it calls [Listen],
-// which replaces what a daemon that died has left, in one step. A daemon that stands
-// by has no socket.
+// The daemon that holds the scheduler's lock. Only this daemon calls [Listen], which replaces a socket
+// that another daemon left when it died. A daemon on standby has no socket.
 //
-// # What travels
+// # What is sent
 //
-// Inputs travel to the daemon and never back: no answer has an input, an output or
-// a secret, and messages pass the daemon's redactor.
+// Inputs are sent to the daemon and never back. No answer has an input, an output or a secret, and
+// messages pass the redactor of the daemon.
 package control

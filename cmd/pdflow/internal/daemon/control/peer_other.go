@@ -4,5 +4,5 @@ package control
 
 import "net"
 
-// peer knows nothing here: the mode of the socket and of its folder must do.
+// peer does not know the user on this system. The modes of the socket and its folder protect it.
 func peer(*net.UnixConn) (user int, known bool, err error) { return 0, false, nil }

@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// maxBody bounds a request: the inputs of a run.
+	// maxBody is the maximum size of a request in bytes. Only the inputs of a run can be large.
 	maxBody = 1 << 20
-	// answerTimeout is how long the daemon may take for an answer.
+	// answerTimeout is how long the daemon may take to answer.
 	answerTimeout = 30 * time.Second
 
 	headerTimeout = 5 * time.Second
@@ -24,7 +24,7 @@ const (
 	maxHeader     = 16 << 10
 )
 
-// A ServerConfig says what a server answers with. Daemon and Log are needed.
+// A ServerConfig is the configuration of a server. Daemon and Log are required.
 type ServerConfig struct {
 	Daemon Daemon
 	Log    *slog.Logger
@@ -41,15 +41,15 @@ func Server(c ServerConfig) *http.Server {
 		Handler: http.MaxBytesHandler(routes(c), maxBody), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: answerTimeout + readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelWarn),
-		// Whoever connected to the socket was checked by the listener.
+		// The listener has already checked the user of the connection.
 		BaseContext: func(net.Listener) context.Context { return context.Background() },
 	}
 }
 
-// nothing is the body of a request or an answer that has none.
+// nothing is the empty body of a request or an answer.
 type nothing struct{}
 
-// begun is the answer of a start.
+// begun is the answer to a start.
 type begun struct {
 	Run string `json:"run"`
 }
@@ -79,12 +79,12 @@ func routes(c ServerConfig) http.Handler {
 	})
 	handle(mux, c, "POST /v1/reload", func(ctx context.Context, _ *http.Request, _ nothing) (Reloaded, error) { return d.Reload(ctx) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		c.refuse(w, r, &Error{Code: NotFound, Message: r.Method + " " + r.URL.Path + " is nothing that this daemon can be asked for", Hint: "use a pdflow of the daemon's version"})
+		c.refuse(w, r, &Error{Code: NotFound, Message: r.Method + " " + r.URL.Path + " is not a request that this daemon knows", Hint: "use the pdflow version of the daemon"})
 	})
 	return mux
 }
 
-// handle answers a pattern with what do returns.
+// handle answers requests of a pattern with the result of do.
 func handle[In, Out any](mux *http.ServeMux, c ServerConfig, pattern string, do func(context.Context, *http.Request, In) (Out, error)) {
 	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		var in In
@@ -103,7 +103,7 @@ func handle[In, Out any](mux *http.ServeMux, c ServerConfig, pattern string, do 
 	})
 }
 
-// read decodes a body of one JSON value; an empty one leaves in as it is.
+// read decodes a body of one JSON value. An empty body leaves in unchanged.
 func read(body io.Reader, in any) error {
 	d := json.NewDecoder(body)
 	d.DisallowUnknownFields()
@@ -113,28 +113,28 @@ func read(body io.Reader, in any) error {
 	}
 	if err == nil {
 		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("there is something behind the value")
+			err = errors.New("there is text after the value")
 		}
 	}
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return &Error{Code: TooLarge, Message: fmt.Sprintf("the request is larger than %d KiB", maxBody>>10), Hint: "give less as inputs"}
+		return &Error{Code: TooLarge, Message: fmt.Sprintf("the request is larger than %d KiB", maxBody>>10), Hint: "use smaller inputs"}
 	case err != nil:
-		return &Error{Code: Invalid, Message: "the request cannot be read: " + err.Error(), Hint: "use a pdflow of the daemon's version"}
+		return &Error{Code: Invalid, Message: "the request cannot be read: " + err.Error(), Hint: "use the pdflow version of the daemon"}
 	}
 	return nil
 }
 
-// refuse answers with an error, and logs it when the daemon is to blame.
+// refuse answers with an error, and logs it if the daemon has failed.
 func (c ServerConfig) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = &Error{Code: TimedOut, Message: fmt.Sprintf("the daemon did not get it done within %s", answerTimeout), Hint: "look before you ask again: it may still happen"}
+		err = &Error{Code: TimedOut, Message: fmt.Sprintf("the daemon did not finish within %s", answerTimeout), Hint: "check before you try again: it may still happen"}
 	}
 	e := *asError(err)
 	e.Message, e.Hint = c.Redact(e.Message), c.Redact(e.Hint)
 	if e.Code == Internal {
-		c.Log.Error("what the control socket was asked for failed", "request", r.Method+" "+r.URL.Path, "error", e.Message)
+		c.Log.Error("a request to the control socket failed", "request", r.Method+" "+r.URL.Path, "error", e.Message)
 	}
 	write(w, e.status(), e)
 }
@@ -142,5 +142,5 @@ func (c ServerConfig) refuse(w http.ResponseWriter, r *http.Request, err error) 
 func write(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value) // fails only when nobody reads it any more
+	_ = json.NewEncoder(w).Encode(value) // fails only if the client has gone
 }

@@ -11,11 +11,11 @@ import (
 	"runtime"
 )
 
-// SocketName is the socket's name in the data folder.
+// SocketName is the name of the socket in the data folder.
 const SocketName = "pdflow.sock"
 
-// maxPath is how long the name of a socket may be: sun_path of sockaddr_un has 108
-// bytes on Linux and 104 on macOS and Windows' kin, with a zero byte at the end.
+// maxPath returns the maximum length of the path of a socket: sun_path of sockaddr_un has 108 bytes on
+// Linux and 104 on other systems, with a zero byte at the end.
 func maxPath() int {
 	if runtime.GOOS == "linux" {
 		return 107
@@ -23,25 +23,24 @@ func maxPath() int {
 	return 103
 }
 
-// stageName is the folder in which a socket is made before it gets its name. It is as
-// long as os.MkdirTemp makes it, at most.
+// stageName is the beginning of the name of the folder in which a socket is made before it gets its name.
 const stageName = ".control-"
 
-// stageLength is how much longer the name of a new socket is than the one it gets.
+// stageLength is how much longer the path of a new socket is than its final path, at most.
 const stageLength = len(stageName) + len("4294967295/s") - len(SocketName)
 
-// Listen makes the socket of a data folder. The caller holds the scheduler's lock of
-// the folder: what is there belongs to a daemon that died, and is replaced. Closing
-// the listener removes the socket; close it before the lock is given up.
+// Listen makes the socket of a data folder. The caller must hold the scheduler's lock of the folder, so a
+// socket that is already there belongs to a daemon that died, and is replaced. Closing the listener
+// removes the socket. Close it before the lock is released.
 func Listen(folder string, log *slog.Logger) (net.Listener, error) {
 	name := filepath.Join(folder, SocketName)
 	if length, most := len(name)+stageLength, maxPath(); length > most {
 		return nil, fmt.Errorf("the path of the data folder %s is %d characters too long for a socket in it: choose a shorter --data-dir", folder, length-most)
 	}
 	if info, err := os.Lstat(name); err == nil && info.Mode()&fs.ModeSocket == 0 {
-		return nil, fmt.Errorf("%s is there and is no socket of a daemon: move it away", name)
+		return nil, fmt.Errorf("%s exists and is not a socket of a daemon: move it away", name)
 	}
-	// What a daemon left that died while it made its socket.
+	// Remove the folders of daemons that died while they made their sockets.
 	left, _ := filepath.Glob(filepath.Join(folder, stageName+"*"))
 	for _, old := range left {
 		_ = os.RemoveAll(old)
@@ -53,9 +52,8 @@ func Listen(folder string, log *slog.Logger) (net.Listener, error) {
 	return &ownersOnly{listener, name, log}, nil
 }
 
-// stage makes the socket in a folder that only its owner can enter, and moves it to
-// its name when its mode is right: nobody finds it before, and what was under that
-// name goes in the same step.
+// stage makes the socket in a folder that only its owner can enter, sets its mode, and then moves it to
+// its name. Other users cannot open it in between, and an old socket is replaced in the same step.
 func stage(folder, name string) (*net.UnixListener, error) {
 	private, err := os.MkdirTemp(folder, stageName) // mode 0700
 	if err != nil {
@@ -67,7 +65,7 @@ func stage(folder, name string) (*net.UnixListener, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener.SetUnlinkOnClose(false) // it has another name by then
+	listener.SetUnlinkOnClose(false) // the socket is moved later
 	if err = os.Chmod(first, 0o600); err == nil {
 		err = os.Rename(first, name)
 	}
@@ -77,14 +75,14 @@ func stage(folder, name string) (*net.UnixListener, error) {
 	return listener, nil
 }
 
-// ownersOnly takes connections of the daemon's own user and of root only.
+// ownersOnly accepts only connections of the user of the daemon and of root.
 type ownersOnly struct {
 	*net.UnixListener
 	name string
 	log  *slog.Logger
 }
 
-// Accept returns the next connection of somebody who may ask.
+// Accept returns the next connection of a permitted user.
 func (l *ownersOnly) Accept() (net.Conn, error) {
 	for {
 		connection, err := l.AcceptUnix()
@@ -100,8 +98,8 @@ func (l *ownersOnly) Accept() (net.Conn, error) {
 	}
 }
 
-// Close closes the listener and removes the socket. It removes nothing else: the
-// socket of the next daemon has the same name, but that one waits for the lock.
+// Close closes the listener and removes the socket. The next daemon uses the same name, but makes its
+// socket only after it gets the lock.
 func (l *ownersOnly) Close() error {
 	err := l.UnixListener.Close()
 	if gone := os.Remove(l.name); !errors.Is(gone, fs.ErrNotExist) {

@@ -1,14 +1,13 @@
-// Package health is the daemon's listener for machines that watch it: /healthz,
-// /readyz and /metrics, on this machine's loopback only.
+// Package health serves /healthz, /readyz and /metrics of the daemon on a loopback address.
 //
-//   - [Listen] opens the address and refuses one that others could reach.
-//   - [Server] is the HTTP server for it: [Config] says what it asks.
-//   - A [Readiness] is what /readyz judges: whether the files are loaded, whether this
-//     daemon holds the scheduler's lock, and when the scheduler last looked.
+//   - [Listen] opens the address. It refuses addresses that other machines can reach.
+//   - [Server] returns the HTTP server. Its [Config] has the sources of its answers.
+//   - A [Readiness] is what /readyz depends on: whether the files are loaded, whether this daemon holds
+//     the scheduler's lock, and when the scheduler last woke up.
 //
-// There is no login, so a browser must not be led here: a request whose Host is no
-// name of the loopback is refused (DNS rebinding), no answer permits other origins to
-// read it, and nothing can be changed.
+// The server has no login, so it protects itself from browsers: it refuses a request whose Host is not a
+// name of the loopback interface (DNS rebinding), permits no other origin to read an answer, and changes
+// nothing.
 package health
 
 import (
@@ -23,8 +22,7 @@ import (
 )
 
 const (
-	// staleAfter is how old the scheduler's last look may be: three times the longest
-	// time that it rests.
+	// staleAfter is how old the scheduler's last wake-up may be: three times its longest sleep.
 	staleAfter = 90 * time.Second
 
 	headerTimeout = 5 * time.Second
@@ -34,35 +32,35 @@ const (
 	maxHeader     = 16 << 10
 )
 
-// A Readiness is how far the daemon has come.
+// A Readiness is the state of the daemon that /readyz depends on.
 type Readiness struct {
 	Loaded   bool      // the workflow files were read
-	Active   bool      // it holds the scheduler's lock; else it stands by
+	Active   bool      // it holds the scheduler's lock; otherwise it is on standby
 	Stopping bool      // it was asked to stop
-	LastWake time.Time // when the scheduler last looked at what is due; zero: not yet
+	LastWake time.Time // when the scheduler last woke up; zero: not yet
 }
 
-// A Config says what the server answers with. All but Log are needed.
+// A Config is the configuration of a server. All fields except Log are required.
 type Config struct {
 	Readiness func() Readiness
 	Now       func() time.Time // the daemon's clock
 	Metrics   http.Handler
-	Log       *slog.Logger // for what clients do wrong; nil: nowhere
+	Log       *slog.Logger // for errors of clients; nil: they are not logged
 }
 
 // Listen opens a loopback address such as 127.0.0.1:9300, [::1]:9300 or
-// localhost:9300; port 0 takes a free one.
+// localhost:9300. Port 0 takes a free port.
 func Listen(address string) (net.Listener, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, fmt.Errorf("--listen: %q is no address: write host and port, such as 127.0.0.1:9300", address)
+		return nil, fmt.Errorf("--listen: %q is not an address: write host and port, such as 127.0.0.1:9300", address)
 	}
 	if host == "localhost" {
-		host = "127.0.0.1" // what the name means elsewhere, a resolver decides
+		host = "127.0.0.1" // a resolver could return another address
 	}
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return nil, fmt.Errorf("--listen: %s can be reached from elsewhere: only loopback is possible, such as 127.0.0.1:%s, "+
-			"since nobody is asked who they are; an address for others comes with tokens, in a later version", address, port)
+		return nil, fmt.Errorf("--listen: other machines can reach %s: use a loopback address, such as 127.0.0.1:%s, "+
+			"because the server has no login", address, port)
 	}
 	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
 	if err != nil {
@@ -71,7 +69,7 @@ func Listen(address string) (net.Listener, error) {
 	return listener, nil
 }
 
-// cause leaves out what net puts before the reason: the address is said already.
+// cause returns the reason without the address, which the message already has.
 func cause(err error) error {
 	var failed *net.OpError
 	if errors.As(err, &failed) {
@@ -108,7 +106,7 @@ func handler(c Config) http.Handler {
 	return guarded(mux)
 }
 
-// guarded refuses requests for other hosts, and what a browser would make of answers.
+// guarded refuses requests for other hosts, and forbids browsers to guess types and to cache.
 func guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -121,7 +119,7 @@ func guarded(next http.Handler) http.Handler {
 	})
 }
 
-// loopbackHost reports whether the Host of a request names the loopback itself.
+// loopbackHost reports whether the Host of a request is a name of the loopback interface.
 func loopbackHost(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -136,20 +134,20 @@ func answer(w http.ResponseWriter, code int, text string) {
 	_, _ = io.WriteString(w, text+"\n")
 }
 
-// problem is why the daemon is not ready; empty when it is. A clock that was set back
-// makes the last look one of the future, which is recent.
+// problem returns why the daemon is not ready; empty if it is ready. If the clock was set back, the last
+// wake-up is in the future and counts as recent.
 func (r Readiness) problem(now time.Time) string {
 	switch {
 	case r.Stopping:
-		return "the daemon stops"
+		return "the daemon is stopping"
 	case !r.Loaded:
 		return "the workflow files are not loaded"
 	case !r.Active:
 		return "standing by: another daemon serves this data folder"
 	case r.LastWake.IsZero():
-		return "the scheduler has not begun"
+		return "the scheduler has not started"
 	case now.Sub(r.LastWake) > staleAfter:
-		return fmt.Sprintf("the scheduler stands still: it last looked %s ago, at %s",
+		return fmt.Sprintf("the scheduler has stalled: it last woke up %s ago, at %s",
 			now.Sub(r.LastWake).Round(time.Second), r.LastWake.UTC().Format(time.RFC3339))
 	}
 	return ""

@@ -45,10 +45,10 @@ func TestReady(t *testing.T) {
 		"ready":       {func(*health.Readiness) {}, 200, "ready\n"},
 		"not loaded":  {func(r *health.Readiness) { r.Loaded = false }, 503, "not ready: the workflow files are not loaded\n"},
 		"standby":     {func(r *health.Readiness) { r.Active = false }, 503, "not ready: standing by: another daemon serves this data folder\n"},
-		"not begun":   {func(r *health.Readiness) { r.LastWake = time.Time{} }, 503, "not ready: the scheduler has not begun\n"},
-		"stopping":    {func(r *health.Readiness) { r.Stopping = true }, 503, "not ready: the daemon stops\n"},
+		"not begun":   {func(r *health.Readiness) { r.LastWake = time.Time{} }, 503, "not ready: the scheduler has not started\n"},
+		"stopping":    {func(r *health.Readiness) { r.Stopping = true }, 503, "not ready: the daemon is stopping\n"},
 		"just fresh":  {func(r *health.Readiness) { r.LastWake = now.Add(-90 * time.Second) }, 200, "ready\n"},
-		"stale":       {func(r *health.Readiness) { r.LastWake = now.Add(-91 * time.Second) }, 503, "not ready: the scheduler stands still: it last looked 1m31s ago, at 2026-03-29T08:58:29Z\n"},
+		"stale":       {func(r *health.Readiness) { r.LastWake = now.Add(-91 * time.Second) }, 503, "not ready: the scheduler has stalled: it last woke up 1m31s ago, at 2026-03-29T08:58:29Z\n"},
 		"a set clock": {func(r *health.Readiness) { r.LastWake = now.Add(time.Hour) }, 200, "ready\n"},
 	}
 	for name, test := range tests {
@@ -104,13 +104,13 @@ func TestRequests(t *testing.T) {
 
 func TestListenRefuses(t *testing.T) {
 	tests := map[string]string{
-		"0.0.0.0:9300":          "only loopback is possible, such as 127.0.0.1:9300",
-		"[::]:9300":             "only loopback is possible",
-		":9300":                 "only loopback is possible",
-		"192.0.2.1:9300":        "only loopback is possible",
-		"pdflow.example.com:80": "only loopback is possible",
-		"9300":                  "is no address",
-		"":                      "is no address",
+		"0.0.0.0:9300":          "use a loopback address, such as 127.0.0.1:9300",
+		"[::]:9300":             "use a loopback address",
+		":9300":                 "use a loopback address",
+		"192.0.2.1:9300":        "use a loopback address",
+		"pdflow.example.com:80": "use a loopback address",
+		"9300":                  "is not an address",
+		"":                      "is not an address",
 	}
 	for address, want := range tests {
 		t.Run(address, func(t *testing.T) {

@@ -1,14 +1,13 @@
-// Package heartbeat tells a watcher outside that the scheduler goes on, so that a
-// daemon that is dead, or that stands still, is noticed by somebody else.
+// Package heartbeat calls a URL regularly while the scheduler works, so that a service elsewhere notices
+// when the daemon has died or has stalled.
 //
-//   - A [Heartbeat] is the call of one URL, again and again. [New] checks the URL.
-//   - The watermark is the time of the scheduler's last completed look at what is due.
-//     A call is made only when it has moved since the last one: a process that answers
-//     and begins nothing is silent.
-//   - A streak is a row of calls that failed, or of times when the watermark stood
-//     still. It is logged when it begins and when it ends, and not in between.
+//   - A [Heartbeat] calls one URL. [New] checks the URL.
+//   - The watermark is the time up to which the scheduler has handled all scheduled times. The URL is
+//     called only if the watermark has moved since the last call, so a stalled scheduler is noticed.
+//   - A series of failed calls, or of intervals in which the watermark has not moved, is logged when it
+//     begins and when it ends.
 //
-// The URL is often a secret by itself: no message shows more of it than its host.
+// The URL is often a secret, so messages show only its host.
 package heartbeat
 
 import (
@@ -26,55 +25,54 @@ import (
 )
 
 const (
-	// DefaultEvery is how often the URL is called when nothing else is asked for.
+	// DefaultEvery is the default interval between calls.
 	DefaultEvery = time.Minute
-	// shortest is how often it may be called at most: the scheduler may rest for 30
-	// seconds, so that its watermark surely moves in twice that.
+	// shortest is the shortest interval. The scheduler may sleep for 30 seconds, so its watermark
+	// moves within twice that time.
 	shortest = time.Minute
 	// callTimeout is how long one call may take.
 	callTimeout = 10 * time.Second
-	// maxRedirects is how often an answer may lead to another path of the host.
+	// maxRedirects is how many redirects to other paths of the host are followed.
 	maxRedirects = 3
-	// maxAnswer is how much of an answer is read, so that its connection can be used
-	// again.
+	// maxAnswer is how many bytes of an answer are read, so that its connection can be reused.
 	maxAnswer = 4 << 10
 )
 
-// A Config says what is called and when. URL, Watermark, Clock and Log are needed.
+// A Config is the configuration of a heartbeat. URL, Watermark, Clock and Log are required.
 type Config struct {
 	URL       string
 	Every     time.Duration    // 0: DefaultEvery
-	Watermark func() time.Time // zero before the scheduler's first look
+	Watermark func() time.Time // zero before the scheduler has started
 	Clock     action.Clock
 	Log       *slog.Logger
 	Transport http.RoundTripper // nil: a copy of http.DefaultTransport
 }
 
-// A Heartbeat calls a URL as long as the scheduler goes on.
+// A Heartbeat calls a URL while the scheduler works.
 type Heartbeat struct {
 	config Config
 	host   string
 	client *http.Client
 
 	seen   time.Time // the watermark of the last call
-	still  bool      // the watermark stands still
-	failed int       // how many calls in a row
+	still  bool      // the watermark has not moved
+	failed int       // how many calls in a row have failed
 }
 
-// New checks what is asked for.
+// New returns a heartbeat. It is an error if the URL or the interval is not allowed.
 func New(c Config) (*Heartbeat, error) {
 	if c.Every == 0 {
 		c.Every = DefaultEvery
 	}
 	if c.Every < shortest {
-		return nil, fmt.Errorf("heartbeat.every is %s, at least %s is possible: the scheduler itself may rest for 30s", c.Every, shortest)
+		return nil, fmt.Errorf("heartbeat.every is %s and must be at least %s, because the scheduler may sleep for 30s", c.Every, shortest)
 	}
 	target, err := url.Parse(c.URL)
 	if err != nil || target.Host == "" {
-		return nil, errors.New("heartbeat.url is no URL: write it with scheme and host, such as https://heartbeat.example.com/pdflow")
+		return nil, errors.New("heartbeat.url is not a URL: write it with scheme and host, such as https://heartbeat.example.com/pdflow")
 	}
 	if target.Scheme != "https" && !(target.Scheme == "http" && loopback(target.Hostname())) {
-		return nil, fmt.Errorf("heartbeat.url must begin with https://, got %s://%s: http is possible on this machine's own loopback only", target.Scheme, target.Host)
+		return nil, fmt.Errorf("heartbeat.url must begin with https://, got %s://%s: http is allowed only for a loopback address", target.Scheme, target.Host)
 	}
 	if c.Transport == nil {
 		c.Transport = http.DefaultTransport.(*http.Transport).Clone()
@@ -89,11 +87,11 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// staysAt permits redirects to other paths of one host.
+// staysAt returns a policy that permits redirects only to other paths of a host.
 func staysAt(target *url.URL) func(*http.Request, []*http.Request) error {
 	return func(r *http.Request, via []*http.Request) error {
 		if r.URL.Host != target.Host || r.URL.Scheme != target.Scheme {
-			return fmt.Errorf("it redirects to %s://%s, and another host is never called", r.URL.Scheme, r.URL.Host)
+			return fmt.Errorf("it redirects to %s://%s; another host is never called", r.URL.Scheme, r.URL.Host)
 		}
 		if len(via) > maxRedirects {
 			return fmt.Errorf("it redirects more than %d times", maxRedirects)
@@ -102,8 +100,8 @@ func staysAt(target *url.URL) func(*http.Request, []*http.Request) error {
 	}
 }
 
-// Run calls the URL until the context ends: at once if the scheduler has looked, then
-// at every interval.
+// Run calls the URL at once, if the scheduler has started, and then at every interval, until the context
+// ends.
 func (h *Heartbeat) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		h.beat(ctx)
@@ -113,8 +111,7 @@ func (h *Heartbeat) Run(ctx context.Context) {
 	}
 }
 
-// beat calls the URL if the watermark has moved. A clock that was set back moves it
-// too: only one that stands still is a scheduler that does.
+// beat calls the URL if the watermark has moved, in either direction, because a clock can be set back.
 func (h *Heartbeat) beat(ctx context.Context) {
 	watermark := h.config.Watermark()
 	if watermark.IsZero() && h.seen.IsZero() {
@@ -122,26 +119,26 @@ func (h *Heartbeat) beat(ctx context.Context) {
 	}
 	if watermark.Equal(h.seen) {
 		if !h.still {
-			h.config.Log.Error("the scheduler stands still: no heartbeat is sent", "since", watermark.UTC().Format(time.RFC3339))
+			h.config.Log.Error("the scheduler has stalled: no heartbeat is sent", "since", watermark.UTC().Format(time.RFC3339))
 		}
 		h.still = true
 		return
 	}
 	if h.still {
-		h.config.Log.Info("the scheduler goes on: heartbeats are sent again")
+		h.config.Log.Info("the scheduler works again: heartbeats are sent again")
 	}
 	h.seen, h.still = watermark, false
 	h.account(h.call(ctx))
 }
 
-// account logs where a streak of failures begins and ends. What the end of the daemon
-// cut off is none.
+// account logs when a series of failures begins and ends. A call that the stop of the daemon has ended is
+// not a failure.
 func (h *Heartbeat) account(err error) {
 	switch {
 	case errors.Is(err, context.Canceled):
 	case err != nil:
 		if h.failed++; h.failed == 1 {
-			h.config.Log.Warn("the heartbeat fails, and is tried at every interval", "host", h.host, "every", h.config.Every, "error", err)
+			h.config.Log.Warn("the heartbeat fails; it is tried again at every interval", "host", h.host, "every", h.config.Every, "error", err)
 		}
 	case h.failed > 0:
 		h.config.Log.Info("the heartbeat arrives again", "host", h.host, "failed", h.failed)
@@ -149,7 +146,7 @@ func (h *Heartbeat) account(err error) {
 	}
 }
 
-// call makes one request. Its errors leave the URL out.
+// call makes one request. Its errors do not show the URL.
 func (h *Heartbeat) call(ctx context.Context) error {
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -172,7 +169,7 @@ func (h *Heartbeat) call(ctx context.Context) error {
 	return nil
 }
 
-// cause is why a request failed, without the URL that net/http puts before it.
+// cause returns why a request failed, without the URL that net/http puts before it.
 func (h *Heartbeat) cause(ctx, limited context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Canceled

@@ -124,7 +124,7 @@ func TestSilentWhileTheWatermarkStandsStill(t *testing.T) {
 	b.run(t, 330*time.Second)
 	// At one minute the watermark had moved since the beginning.
 	b.called(t, 0, time.Minute, 4*time.Minute, 5*time.Minute)
-	b.logged(t, "the scheduler stands still", "the scheduler goes on")
+	b.logged(t, "the scheduler has stalled", "the scheduler works again")
 }
 
 func TestSilentBeforeTheFirstLook(t *testing.T) {
@@ -164,7 +164,7 @@ func TestFailuresAreLoggedOnceAStreak(t *testing.T) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		}, "no answer within 10s"},
-		"another host":   {redirect("https://elsewhere.example.com/"), "redirects to https://elsewhere.example.com, and another host is never called"},
+		"another host":   {redirect("https://elsewhere.example.com/"), "redirects to https://elsewhere.example.com; another host is never called"},
 		"another scheme": {redirect("http://heartbeat.example.com/plain"), "redirects to http://heartbeat.example.com"},
 		"for ever": {func(r *http.Request) (*http.Response, error) {
 			return redirect("https://heartbeat.example.com/x" + r.URL.Path)(r)
@@ -213,9 +213,9 @@ func TestNewRefuses(t *testing.T) {
 		"http loopback": {url: "http://127.0.0.1:8000/x"},
 		"http v6":       {url: "http://[::1]:8000/x"},
 		"http":          {url: "http://heartbeat.example.com/d2b1c9f0", says: "must begin with https://"},
-		"file":          {url: "file:///d2b1c9f0", says: "is no URL"},
-		"none":          {says: "is no URL"},
-		"broken":        {url: "https://heartbeat.example.com/%zzd2b1c9f0", says: "is no URL"},
+		"file":          {url: "file:///d2b1c9f0", says: "is not a URL"},
+		"none":          {says: "is not a URL"},
+		"broken":        {url: "https://heartbeat.example.com/%zzd2b1c9f0", says: "is not a URL"},
 		"ftp":           {url: "ftp://127.0.0.1/d2b1c9f0", says: "must begin with https://"},
 		"too often":     {url: secretURL, every: time.Second, says: "at least 1m0s"},
 	}

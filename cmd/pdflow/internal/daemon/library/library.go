@@ -1,34 +1,31 @@
-// Package library keeps the workflows of files and folders as they are on disk, and
-// notices when that changes.
+// Package library keeps the workflows of files and folders, and notices when files change.
 //
-//   - A [Library] reads the files of its paths and compiles them. [Library.Check] reads
-//     again what has changed, [Library.Watch] does so whenever something does.
-//   - A [Snapshot] is what was there at one time; it never changes. A [File] in it has
-//     the plan that is served, and the problem that keeps a newer one from it.
-//   - A [Change] is how a file differs from the snapshot before: added, changed,
-//     removed, broken or mended.
+//   - A [Library] reads and compiles the files of its paths. [Library.Check] reads the files that have
+//     changed. [Library.Watch] does this whenever something changes.
+//   - A [Snapshot] is the files at one time. It is immutable. Each [File] has the plan that is served, and
+//     the problem of its newest version, if it has one.
+//   - A [Change] is the difference between a file and the snapshot before: added, changed, removed,
+//     broken or mended.
 //
 // # What is served
 //
-// Of each file the last version without errors. One name belongs to one file: the
-// first to have it keeps it, and another file with the same name is broken until one
-// of them gets a new name or goes (names.go).
+// The last version of each file without errors. A workflow name belongs to one file: the first file with
+// the name keeps it. Another file with the same name is broken until one of the two is renamed or removed
+// (names.go).
 //
 // # What is read again
 //
-// A file depends on its sources: itself, and the Lua files that its plan was made
-// from. When one of them is not the same file of the same size and time as before
-// (scan.go), it is read, and only when its text differs too, the workflow is compiled
-// again (load.go). One that is broken depends on every Lua file below its folder: any
-// of them may mend it. What mends it may also lie elsewhere, so that it is compiled
-// again now and then.
+// A file depends on its sources: itself, and the Lua files that its plan was made from. A source is read
+// again if it is another file, or has another size or time, than before (scan.go). The workflow is
+// compiled again only if the text of a source has changed (load.go). A broken file depends on every Lua
+// file below its folder, because any of them may fix it. A fix may also be elsewhere, so a broken file is
+// compiled again from time to time.
 //
 // # How changes are noticed
 //
-// Folders are watched, not files: editors and deployments replace files by renaming,
-// and Kubernetes swaps a link to a whole folder. A poll stands in where the system
-// does not tell: network file systems, links to files elsewhere, and more folders than
-// may be watched (watch.go).
+// Folders are watched, not files, because editors and deployments replace files by renaming, and
+// Kubernetes swaps a link to a whole folder. Files are polled where the system does not report changes:
+// network file systems, links to files elsewhere, and more folders than may be watched (watch.go).
 package library
 
 import (
@@ -42,15 +39,15 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A Config says what is read and how. Changed may be nil.
+// A Config is the configuration of a library. Changed may be nil.
 type Config struct {
 	Paths []string // files and folders
 	// Compile reads and compiles a file. It is called from several goroutines.
 	Compile func(file string) (*workflow.Plan, error)
 	Clock   action.Clock
-	Log     *slog.Logger // for what keeps changes from being noticed
-	// Changed hears of every snapshot that differs from the one before, one after the
-	// other and after the first.
+	Log     *slog.Logger // for problems with noticing changes
+	// Changed is called with every snapshot after the first that differs from the snapshot before,
+	// one call at a time.
 	Changed func(*Snapshot, []Change)
 }
 
@@ -61,7 +58,7 @@ type Library struct {
 
 	mu      sync.Mutex // held by one check at a time
 	known   map[string]*tracked
-	missing map[string]error // paths that could not be looked at
+	missing map[string]error // paths that cannot be read
 	folders []string         // to watch
 }
 
@@ -73,14 +70,13 @@ type Snapshot struct {
 // A File is a workflow file.
 type File struct {
 	Path string
-	// Plan is what is served: the last version without errors; nil when there was
-	// none.
+	// Plan is the last version without errors, which is served; nil if there was none.
 	Plan *workflow.Plan
-	// Problem keeps the newest version from being served; nil when it is.
+	// Problem is why the newest version is not served; nil if it is served.
 	Problem error
 }
 
-// Plans returns the plans that are served, by path. No two have one name.
+// Plans returns the served plans, sorted by path. Their names are different.
 func (s *Snapshot) Plans() []*workflow.Plan {
 	var plans []*workflow.Plan
 	for _, f := range s.Files {
@@ -102,7 +98,7 @@ func (s *Snapshot) Broken() int {
 	return n
 }
 
-// A ChangeKind is how a file differs from the snapshot before.
+// A ChangeKind is the kind of a change.
 type ChangeKind string
 
 // The kinds of changes.
@@ -114,17 +110,15 @@ const (
 	Mended  ChangeKind = "mended"
 )
 
-// A Change is how a file, or a path that could not be looked at, differs from the
-// snapshot before.
+// A Change is the difference between a file, or a path that cannot be read, and the snapshot before.
 type Change struct {
 	Kind     ChangeKind
 	File     string
-	Workflow string // the name that it is or was served under, else that of the file
+	Workflow string // the name of the served workflow, or the name of the file
 	Problem  error  // of Broken
 }
 
-// Open reads everything. Its error says that a path cannot be looked at; files with
-// problems are in the snapshot.
+// Open reads all files. It is an error if a path cannot be read. Files with problems are in the snapshot.
 func Open(c Config) (*Library, error) {
 	if c.Compile == nil || c.Clock == nil || c.Log == nil || len(c.Paths) == 0 {
 		return nil, errors.New("library.Config needs Paths, Compile, Clock and Log")
@@ -148,7 +142,7 @@ func Open(c Config) (*Library, error) {
 // Snapshot returns the workflows as they were at the last check.
 func (l *Library) Snapshot() *Snapshot { return l.snapshot.Load() }
 
-// Check reads what has changed since the last check, and returns how.
+// Check reads the files that have changed since the last check, and returns the changes.
 func (l *Library) Check() []Change {
 	l.mu.Lock()
 	defer l.mu.Unlock()

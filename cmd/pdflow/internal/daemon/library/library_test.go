@@ -273,7 +273,7 @@ func TestNames(t *testing.T) {
 		"an edit": {
 			map[string]string{"a.yaml": "y", "b.yaml": "x"},
 			func(w *tree) { w.write("a.yaml", "x 2") },
-			[]string{"broken a.yaml (y): " + two + "b.yaml is served, a.yaml is served as it was before; give one of them another `name:`"},
+			[]string{"broken a.yaml (y): " + two + "b.yaml is served, a.yaml is served in its version before; give one of them another `name:`"},
 			[]string{"a.yaml: y", "b.yaml: x"},
 		},
 		"the first goes":    {map[string]string{"a.yaml": "x 1", "b.yaml": "x 2"}, func(w *tree) { w.remove("a.yaml") }, []string{"removed a.yaml (x)", "mended b.yaml (x)"}, []string{"b.yaml: x 2"}},
@@ -392,7 +392,7 @@ func TestFolderThatIsAway(t *testing.T) {
 	w := newTree(t, map[string]string{"flows/a.yaml": "a", "other/b.yaml": "b"}, "flows", "other")
 	w.rename("flows", "away")
 	w.remove("other/b.yaml")
-	w.expect("broken flows (): "+filepath.Join(w.folder, "flows")[len(w.folder)+1:]+" cannot be looked at: no such file or directory", "removed other/b.yaml (b)")
+	w.expect("broken flows (): "+filepath.Join(w.folder, "flows")[len(w.folder)+1:]+" cannot be read: no such file or directory", "removed other/b.yaml (b)")
 	w.serves("flows/a.yaml: a")
 	w.expect()
 	w.rename("away", "flows")
@@ -413,7 +413,7 @@ func TestSingleFile(t *testing.T) {
 }
 
 // TestFolderThatGoesDuringAScan makes and removes a folder all the time: that is no path
-// that cannot be looked at.
+// that cannot be read.
 func TestFolderThatGoesDuringAScan(t *testing.T) {
 	w := newTree(t, map[string]string{"a.yaml": "a"})
 	stop := make(chan struct{})

@@ -15,21 +15,21 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A tracked file is what is known of a workflow file.
+// A tracked is the state of a workflow file.
 type tracked struct {
 	sources []source
-	newest  *workflow.Plan // its newest version; nil when that has errors
+	newest  *workflow.Plan // its newest version; nil if it has errors
 	problem error          // of the newest version
 	tried   time.Time      // when the newest version was compiled
-	served  *workflow.Plan // the last version that had its name to itself
+	served  *workflow.Plan // the last version whose name no other file had
 	taken   error          // another file has the name of the newest version
 }
 
-// A source is a file that a workflow was made from.
+// A source is a file that a plan was made from.
 type source struct {
 	name  string
 	stamp stamp
-	hash  string // of its text; empty when it could not be read
+	hash  string // of its text; empty if it could not be read
 }
 
 func (t *tracked) file(path string) File {
@@ -40,9 +40,9 @@ func (t *tracked) file(path string) File {
 	return f
 }
 
-// lost forgets the files that are gone, and returns which paths came and went. What a
-// path held that cannot be looked at stays: a folder that is not mounted for a moment
-// does not end its schedules.
+// lost removes the files that are gone, and returns the paths that can no longer or can again be read. The
+// files of a path that cannot be read stay, because a folder that is unmounted for a moment must not end
+// its schedules.
 func (l *Library) lost(found *scanned) []Change {
 	var changes []Change
 	looked := maps.Clone(l.missing)
@@ -65,7 +65,7 @@ func (l *Library) lost(found *scanned) []Change {
 	return changes
 }
 
-// unseen reports whether a file may be there, in a path that cannot be looked at.
+// unseen reports whether a file is in a path that cannot be read, so that it may still exist.
 func (l *Library) unseen(file string) bool {
 	for path := range l.missing {
 		if inside, err := filepath.Rel(path, file); err == nil && filepath.IsLocal(inside) {
@@ -75,8 +75,7 @@ func (l *Library) unseen(file string) bool {
 	return false
 }
 
-// load compiles the files that are new or have changed, as many at a time as there are
-// processors.
+// load compiles the files that are new or have changed, one for each processor at a time.
 func (l *Library) load(found *scanned) {
 	var work []string
 	for _, file := range sortedKeys(found.files) {
@@ -103,11 +102,11 @@ func (l *Library) load(found *scanned) {
 	workers.Wait()
 }
 
-// changed reports whether the text of a source is another one. A source that only
-// looks different gets its new stamp.
+// changed reports whether the text of a source has changed. A source whose text is the same gets its new
+// stamp.
 func (t *tracked) changed(found *scanned) bool {
 	if t.problem != nil && found.at.Sub(t.tried).Abs() >= pollWatched {
-		return true // what may mend it lies elsewhere too: behind links, or the file of a secret
+		return true // a fix may be elsewhere: behind a link, or in the file of a secret
 	}
 	for i := range t.sources {
 		s := &t.sources[i]
@@ -116,21 +115,21 @@ func (t *tracked) changed(found *scanned) bool {
 			continue
 		}
 		if t.problem != nil && s.stamp.young || hashOf(s.name) != s.hash {
-			return true // what a broken file was made from is not known to the byte
+			return true // the exact text that a broken file was made from is unknown
 		}
 		s.stamp = now
 	}
 	if t.problem == nil {
 		return false
 	}
-	// A script that is new may be the one that was missing.
+	// A new script may be the script that was missing.
 	folder := filepath.Dir(t.sources[0].name)
 	return slices.ContainsFunc(found.below(folder), func(script string) bool {
 		return !slices.ContainsFunc(t.sources, func(s source) bool { return s.name == script })
 	})
 }
 
-// compile reads a file and notes what it was made from.
+// compile compiles a file and keeps its sources.
 func (t *tracked) compile(file string, compile func(string) (*workflow.Plan, error), found *scanned) {
 	before := source{file, stampOf(file, found.at), hashOf(file)}
 	t.tried = found.at
@@ -148,12 +147,12 @@ func (t *tracked) compile(file string, compile func(string) (*workflow.Plan, err
 			continue
 		}
 		name := filepath.Join(folder, filepath.FromSlash(s.Name))
-		// One that changes after it was compiled is young: the next check reads it.
+		// A source that changes after this is young, so the next check reads it.
 		t.sources = append(t.sources, source{name, stampOf(name, found.at), s.Hash()})
 	}
 }
 
-// candidates are the scripts that a broken file may have been made from.
+// candidates returns the scripts that a broken file may depend on.
 func candidates(file string, served *workflow.Plan, found *scanned) []string {
 	folder := filepath.Dir(file)
 	names := found.below(folder)
@@ -174,7 +173,7 @@ func sourcesOf(names []string, found *scanned) []source {
 	return sources
 }
 
-// hashOf identifies the text of a file as [workflow.Source] does.
+// hashOf returns the hash of the text of a file, as [workflow.Source] does; empty if it cannot be read.
 func hashOf(name string) string {
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -184,7 +183,7 @@ func hashOf(name string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// compare returns how the files of two snapshots differ, by path; what is gone first.
+// compare returns the differences between two snapshots, sorted by path, removed files first.
 func compare(old, next *Snapshot) []Change {
 	before, after := byPath(old), byPath(next)
 	var changes []Change
@@ -210,8 +209,7 @@ func byPath(s *Snapshot) map[string]File {
 	return files
 }
 
-// since is how a file differs from what it was, if it was known; empty when it does
-// not.
+// since returns how a file differs from its old version, if it was known; empty if it does not differ.
 func (f File) since(old File, known bool) ChangeKind {
 	switch {
 	case f.Problem != nil && (!known || old.Problem == nil || old.Problem.Error() != f.Problem.Error()):
@@ -228,7 +226,7 @@ func (f File) since(old File, known bool) ChangeKind {
 	return ""
 }
 
-// Name is the name that the file is served under, else that of the file.
+// Name returns the name of the served workflow, or the name of the file if none is served.
 func (f File) Name() string {
 	if f.Plan != nil {
 		return f.Plan.Workflow.Name

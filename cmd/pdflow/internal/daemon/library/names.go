@@ -2,9 +2,9 @@ package library
 
 import "fmt"
 
-// share gives each name to one file. Those that have a name and want it still keep it;
-// then new names are given, by path; and a file that does not get the name of its
-// newest version goes on with the one that it had.
+// share gives each workflow name to one file. A file that has a name and still uses it keeps it. Then new
+// names are given in the order of paths. A file that does not get the name of its newest version is served
+// with the version before.
 func (l *Library) share() {
 	owners := map[string]string{}
 	files := sortedKeys(l.known)
@@ -24,12 +24,12 @@ func (l *Library) share() {
 	}
 }
 
-// claim serves the newest version of a file unless another has its name.
+// claim serves the newest version of a file, unless another file has its name.
 func (l *Library) claim(file string, owners map[string]string) bool {
 	t := l.known[file]
 	t.taken = nil
 	if t.newest == nil {
-		return true // its last good version has its name already
+		return true // its last good version already has its name
 	}
 	name := t.newest.Workflow.Name
 	if owner, taken := owners[name]; taken && owner != file {
@@ -39,7 +39,7 @@ func (l *Library) claim(file string, owners map[string]string) bool {
 	return true
 }
 
-// refuse goes on with the version that a file had before, if that has its name still.
+// refuse serves the version of a file before its newest, if the name of that version is free.
 func (l *Library) refuse(file string, owners map[string]string) {
 	t := l.known[file]
 	what := "is not served"
@@ -48,7 +48,7 @@ func (l *Library) refuse(file string, owners map[string]string) {
 			t.served = nil
 		} else {
 			owners[t.served.Workflow.Name] = file
-			what = "is served as it was before"
+			what = "is served in its version before"
 		}
 	}
 	name := t.newest.Workflow.Name

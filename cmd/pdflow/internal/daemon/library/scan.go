@@ -13,16 +13,16 @@ import (
 	"time"
 )
 
-// recent is how old a file must be for its time to be trusted: file systems count
-// time in steps, and one that changes twice in a step looks the same.
+// recent is how old a file must be for its time to be trusted. File systems store times in steps, so a
+// file that changes twice in one step has the same time.
 const recent = 2 * time.Second
 
-// A scanned tree is what is on disk.
+// A scanned is the files on disk.
 type scanned struct {
-	files   map[string]string // workflow files, and the path of the config that has each
+	files   map[string]string // workflow files, with the path of the configuration that each is in
 	scripts []string          // Lua files, sorted
 	folders []string          // to watch, sorted
-	missing map[string]error  // paths that cannot be looked at
+	missing map[string]error  // paths that cannot be read
 	at      time.Time
 }
 
@@ -44,20 +44,20 @@ func scan(paths []string, now time.Time) *scanned {
 func (s *scanned) path(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
-		return fmt.Errorf("%s cannot be looked at: %w", path, reason(err))
+		return fmt.Errorf("%s cannot be read: %w", path, reason(err))
 	}
 	if link, err := os.Lstat(path); err == nil && link.Mode()&fs.ModeSymlink != 0 || !info.IsDir() {
-		s.folders = append(s.folders, filepath.Dir(path)) // where it is replaced
+		s.folders = append(s.folders, filepath.Dir(path)) // the folder in which it may be replaced
 	}
 	if info.IsDir() {
 		return s.folder(path)
 	}
 	s.files[filepath.Clean(path)] = path
-	s.beside(filepath.Dir(path))
+	s.luaFiles(filepath.Dir(path))
 	return nil
 }
 
-// reason leaves out the path, which is said already.
+// reason returns the reason without the path, which the message already has.
 func reason(err error) error {
 	if failed, ok := err.(*fs.PathError); ok {
 		return failed.Err
@@ -65,13 +65,12 @@ func reason(err error) error {
 	return err
 }
 
-// beside lists the Lua files beside a single workflow, and those of its lib; the rest
-// of the folder may be anything.
-func (s *scanned) beside(folder string) {
+// luaFiles lists the Lua files next to a single workflow and in its lib folder.
+func (s *scanned) luaFiles(folder string) {
 	for _, at := range []string{folder, filepath.Join(folder, "lib")} {
 		entries, err := os.ReadDir(at)
 		if err != nil {
-			continue // it may have none
+			continue // the workflow need not have one
 		}
 		s.folders = append(s.folders, at)
 		for _, entry := range entries {
@@ -82,25 +81,25 @@ func (s *scanned) beside(folder string) {
 	}
 }
 
-// folder lists a folder and those below it; the folder itself may be a link. Hidden
-// ones are left out: editors and Kubernetes keep in them what is not there yet.
+// folder lists a folder and the folders below it. The folder itself may be a link. Hidden folders are left
+// out, because editors and Kubernetes keep unfinished files in them.
 func (s *scanned) folder(path string) error {
 	root, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return fmt.Errorf("%s cannot be looked at: %w", path, reason(err))
+		return fmt.Errorf("%s cannot be read: %w", path, reason(err))
 	}
 	return filepath.WalkDir(root, func(at string, entry fs.DirEntry, err error) error {
 		if at != root && errors.Is(err, fs.ErrNotExist) {
-			return nil // it went since its folder was read
+			return nil // it was removed after its folder was read
 		}
 		inside, outside := filepath.Rel(root, at)
 		if outside != nil {
 			return outside
 		}
 		if err != nil {
-			err = fmt.Errorf("%s cannot be looked at: %w", filepath.Join(path, inside), reason(err))
+			err = fmt.Errorf("%s cannot be read: %w", filepath.Join(path, inside), reason(err))
 		}
-		if err != nil && at != root { // the rest can be
+		if err != nil && at != root { // the rest can be read
 			s.missing[filepath.Join(path, inside)] = err
 			return filepath.SkipDir
 		}
@@ -111,7 +110,7 @@ func (s *scanned) folder(path string) error {
 	})
 }
 
-// entry lists what lies in the folder of a path.
+// entry lists one entry of a folder.
 func (s *scanned) entry(path, name string, entry fs.DirEntry, hidden bool) error {
 	switch {
 	case entry.IsDir() && hidden:
@@ -127,8 +126,7 @@ func (s *scanned) entry(path, name string, entry fs.DirEntry, hidden bool) error
 	return nil
 }
 
-// workflowName reports whether a file of that name is a workflow; a *.world.yaml is
-// what a test meets.
+// workflowName reports whether a name is the name of a workflow file. World files are not.
 func workflowName(name string) bool {
 	extension := filepath.Ext(name)
 	return (extension == ".yaml" || extension == ".yml") && !strings.HasSuffix(name, ".world"+extension)
@@ -145,12 +143,11 @@ func (s *scanned) below(folder string) []string {
 	return scripts
 }
 
-// A stamp tells whether a file may have changed. The zero stamp is that of one that
-// is not there.
+// A stamp shows whether a file may have changed. A file that does not exist has the zero stamp.
 type stamp struct {
 	info fs.FileInfo
-	// young says that the file had changed so shortly before that it may change again
-	// without showing it.
+	// young says that the file had changed shortly before, so that it may change again without a
+	// difference in its time.
 	young bool
 }
 
@@ -162,7 +159,7 @@ func stampOf(name string, now time.Time) stamp {
 	return stamp{info, info.ModTime().After(now.Add(-recent))}
 }
 
-// same reports whether nothing has changed for sure.
+// same reports whether the file has certainly not changed.
 func (s stamp) same(now stamp) bool {
 	if s.info == nil || now.info == nil {
 		return s.info == nil && now.info == nil

@@ -13,38 +13,38 @@ import (
 )
 
 const (
-	// quiet is how long nothing must happen before a change is looked at: a file that
-	// is written or unpacked changes several times.
+	// quiet is how long no file may change before a check, because a file that is written or
+	// unpacked changes several times.
 	quiet = 100 * time.Millisecond
-	// patience is how long a change waits at most for quiet.
+	// patience is the longest time between a change and a check.
 	patience = time.Second
-	// pollWatched is how often everything is looked at all the same; pollBlind is how
-	// often where the system does not tell of changes.
+	// pollWatched is how often all files are checked anyway. pollBlind is how often they are checked
+	// if the system does not report all changes.
 	pollWatched = 30 * time.Second
 	pollBlind   = 2 * time.Second
 )
 
-// A notifier tells of changes in folders, as an fsnotify.Watcher does.
+// A notifier reports changes in folders, as an fsnotify.Watcher does.
 type notifier interface {
 	Add(folder string) error
 	Remove(folder string) error
 	Close() error
 }
 
-// watch is a Library that is watched.
+// watch is the state of Library.Watch.
 type watch struct {
 	*Library
-	notifier notifier // nil: the system does not tell
+	notifier notifier // nil: the system does not report changes
 	events   <-chan fsnotify.Event
 	errors   <-chan error
-	watched  map[string]fs.FileInfo // the folders, as they were
+	watched  map[string]fs.FileInfo // the watched folders, as they were
 	blind    error                  // why not all folders are watched
 
-	first, due time.Time // of the changes that are not looked at; zero: there are none
+	first, due time.Time // of the changes that are not checked yet; zero: there are none
 	polled     time.Time
 }
 
-// Watch checks whenever something changes, until the context ends.
+// Watch calls Check whenever a file changes, until the context ends.
 func (l *Library) Watch(ctx context.Context) {
 	w := &watch{Library: l, watched: map[string]fs.FileInfo{}}
 	watcher, err := fsnotify.NewWatcher()
@@ -68,11 +68,11 @@ func (w *watch) run(ctx context.Context) {
 		case <-ctx.Done():
 		case e := <-w.events:
 			if w.forget(e); w.concerns(e) {
-				w.heard()
+				w.changedOnDisk()
 			}
 		case err := <-w.errors:
-			w.config.Log.Warn("changes of files may have been missed; all are looked at", "error", err)
-			w.heard()
+			w.config.Log.Warn("changes of files may have been missed; all files are checked", "error", err)
+			w.changedOnDisk()
 		case <-wake:
 			w.look()
 		}
@@ -82,7 +82,7 @@ func (w *watch) run(ctx context.Context) {
 
 func (w *watch) now() time.Time { return w.config.Clock.Now() }
 
-// next is when to look.
+// next returns the time of the next check.
 func (w *watch) next() time.Time {
 	poll := w.polled.Add(pollWatched)
 	if w.blind != nil {
@@ -94,8 +94,8 @@ func (w *watch) next() time.Time {
 	return poll
 }
 
-// heard puts a look off until it is quiet, but not for ever.
-func (w *watch) heard() {
+// changedOnDisk puts the next check off until no file changes, but at most for patience.
+func (w *watch) changedOnDisk() {
 	now := w.now()
 	if w.due.IsZero() {
 		w.first = now
@@ -106,8 +106,8 @@ func (w *watch) heard() {
 	}
 }
 
-// look checks the files, and again as long as there are folders that were not watched
-// meanwhile: what came into them before may have been missed.
+// look checks the files. It checks again while there are new folders, because changes in them may have been
+// missed before they were watched.
 func (w *watch) look() {
 	w.due = time.Time{}
 	for {
@@ -119,8 +119,8 @@ func (w *watch) look() {
 	w.polled = w.now()
 }
 
-// follow watches the folders that there are now and no others, and reports whether
-// some are new. A folder that was replaced is new, whatever its name.
+// follow watches exactly the present folders, and reports whether some are new. A folder that was replaced
+// by another with the same name is new.
 func (w *watch) follow() bool {
 	if w.notifier == nil {
 		return false
@@ -133,7 +133,7 @@ func (w *watch) follow() bool {
 	for _, folder := range folders {
 		info, err := os.Stat(folder)
 		if err != nil {
-			continue // it went meanwhile
+			continue // it was removed
 		}
 		if old := w.watched[folder]; old != nil {
 			if os.SameFile(old, info) {
@@ -158,8 +158,8 @@ func (w *watch) follow() bool {
 	return fresh
 }
 
-// forget takes a folder that was removed, renamed or replaced for one that is not
-// watched: another may have its name, and even its number on the disk.
+// forget stops watching a folder that was removed, renamed or replaced, because a new folder may have its
+// name, and even its inode number.
 func (w *watch) forget(e fsnotify.Event) {
 	if !e.Has(fsnotify.Remove) && !e.Has(fsnotify.Rename) && !e.Has(fsnotify.Create) {
 		return
@@ -173,23 +173,23 @@ func (w *watch) forget(e fsnotify.Event) {
 	}
 }
 
-// setBlind notes why not all changes are told, and logs it when it begins.
+// setBlind keeps why the system does not report all changes, and logs it the first time.
 func (w *watch) setBlind(err error) {
 	if err != nil && w.blind == nil {
-		w.config.Log.Warn("the system does not tell of all changes: files are looked at again and again", "every", pollBlind, "error", err)
+		w.config.Log.Warn("the system does not report all changes of files; files are polled", "every", pollBlind, "error", err)
 	}
 	w.blind = err
 }
 
-// concerns reports whether an event may change a workflow. What else lies in the
-// folders, such as a journal that is always written, does not.
+// concerns reports whether an event may change a workflow. Other files in the folders, such as a journal,
+// do not.
 func (w *watch) concerns(e fsnotify.Event) bool {
 	switch filepath.Ext(e.Name) {
 	case ".yaml", ".yml", ".lua":
 		return e.Op != fsnotify.Chmod
 	}
 	if e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename) {
-		return true // it may have been a folder, or a link to one
+		return true // it may have been a folder, or a link to a folder
 	}
 	info, err := os.Stat(e.Name)
 	return e.Has(fsnotify.Create) && err == nil && info.IsDir()

@@ -163,7 +163,7 @@ func TestPollIsFasterWithoutNotification(t *testing.T) {
 		d.write("b.yaml", "b")
 		d.pass(3 * time.Second)
 		d.expect("1m2s added b.yaml")
-		if got := strings.Count(d.log.String(), "does not tell of all changes"); got != 1 {
+		if got := strings.Count(d.log.String(), "does not report all changes"); got != 1 {
 			t.Errorf("got %d lines, want 1:\n%s", got, &d.log)
 		}
 	})

@@ -1,11 +1,11 @@
-// Package systemd tells systemd how the daemon does, for units of Type=notify.
+// Package systemd sends the state of the daemon to systemd, for units of Type=notify.
 //
-//   - A [Notifier] sends the messages of sd_notify(3): that the daemon is ready, reads
-//     its files again, stops, and a line for `systemctl status`.
-//   - [Notifier.Watch] keeps the watchdog of WatchdogSec= quiet as long as the
-//     scheduler's loop lives: one that hangs is killed and started again.
+//   - A [Notifier] sends the messages of sd_notify(3): the daemon is ready, reloads or stops, and a line
+//     for `systemctl status`.
+//   - [Notifier.Watch] resets the watchdog of WatchdogSec= while the scheduler's loop runs. If the loop
+//     hangs, systemd kills the daemon and starts it again.
 //
-// Without systemd, which is when NOTIFY_SOCKET is not set, all of it does nothing.
+// Without systemd, when NOTIFY_SOCKET is not set, it does nothing.
 package systemd
 
 import (
@@ -19,33 +19,32 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// A Notifier talks to systemd. It is safe for concurrent use.
+// A Notifier sends messages to systemd. It is safe for concurrent use.
 type Notifier struct {
 	log *slog.Logger
 
 	mu     sync.Mutex
-	broken bool // the last message did not arrive, which was logged
+	broken bool // the last message could not be sent, which was logged
 }
 
-// New returns a notifier. What cannot be said is logged once.
+// New returns a notifier. The first of several failures in a row is logged.
 func New(log *slog.Logger) *Notifier { return &Notifier{log: log} }
 
-// Ready says that the daemon has started, or has read its files again. One that
-// stands by is ready too: it does what it was started for.
+// Ready says that the daemon has started, or has reloaded. A daemon on standby is ready too.
 func (n *Notifier) Ready(status string) { n.send(daemon.SdNotifyReady, statusLine(status)) }
 
-// Reloading says that files are read again; Ready must follow.
+// Reloading says that files are read again. Ready must follow.
 func (n *Notifier) Reloading() {
 	n.send(daemon.SdNotifyReloading, strings.TrimSpace(daemon.SdNotifyMonotonicUsec()))
 }
 
-// Stopping says that the daemon ends.
+// Stopping says that the daemon is stopping.
 func (n *Notifier) Stopping(status string) { n.send(daemon.SdNotifyStopping, statusLine(status)) }
 
 // Status sets the line that `systemctl status` shows.
 func (n *Notifier) Status(text string) { n.send(statusLine(text)) }
 
-// statusLine is a message of one line: the next line would be another message.
+// statusLine returns a message of one line, because the next line would be another message.
 func statusLine(text string) string {
 	return "STATUS=" + strings.Join(strings.Fields(text), " ")
 }
@@ -56,19 +55,18 @@ func (n *Notifier) send(messages ...string) {
 	n.report(err)
 }
 
-// report logs an error unless the message before met one too.
+// report logs an error, unless the message before failed too.
 func (n *Notifier) report(err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if err != nil && !n.broken {
-		n.log.Warn("systemd cannot be told how the daemon does", "error", err)
+		n.log.Warn("systemd cannot be notified", "error", err)
 	}
 	n.broken = err != nil
 }
 
-// Watch tells the watchdog that the daemon lives, twice in its time, while alive says
-// so; it returns when the context ends, or at once when systemd has set no watchdog
-// for this process.
+// Watch resets the watchdog twice in its time while alive returns true. It returns when the context ends,
+// or at once if systemd has set no watchdog for this process.
 func (n *Notifier) Watch(ctx context.Context, clock action.Clock, alive func() bool) {
 	within, err := daemon.SdWatchdogEnabled(false)
 	n.report(err)
@@ -85,7 +83,7 @@ func (n *Notifier) watch(ctx context.Context, clock action.Clock, every time.Dur
 		if live {
 			n.send(daemon.SdNotifyWatchdog)
 		} else if !silent {
-			n.log.Error("the scheduler's loop stands still: systemd's watchdog is not told that it lives")
+			n.log.Error("the scheduler's loop has stalled: systemd's watchdog is not reset")
 		}
 		silent = !live
 		if clock.Sleep(ctx, every) != nil {

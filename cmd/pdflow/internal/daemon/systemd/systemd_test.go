@@ -99,14 +99,14 @@ func TestWithoutSystemdNothingHappens(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeSaidIsLoggedOnce(t *testing.T) {
+func TestFailuresAreLoggedOnce(t *testing.T) {
 	socket := listen(t)
 	socket.Close()
 	log, text := logger()
 	n := systemd.New(log)
 	n.Status("one")
 	n.Status("two")
-	if got := strings.Count(text.String(), "cannot be told"); got != 1 {
+	if got := strings.Count(text.String(), "cannot be notified"); got != 1 {
 		t.Errorf("got %d lines, want 1:\n%s", got, text)
 	}
 }
@@ -149,7 +149,7 @@ func TestWatchdog(t *testing.T) {
 			t.Errorf("got %v between messages, want half of 20s", d)
 		}
 	}
-	if got := strings.Count(text.String(), "stands still"); got != 1 {
+	if got := strings.Count(text.String(), "has stalled"); got != 1 {
 		t.Errorf("got %d lines, want 1:\n%s", got, text)
 	}
 }
