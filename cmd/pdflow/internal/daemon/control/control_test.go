@@ -148,8 +148,8 @@ func TestErrorsTravel(t *testing.T) {
 	}{
 		"typed":   {&control.Error{Code: control.NotFound, Message: "there is no run 01X", Hint: "see `pdflow runs list`"}, control.Error{Code: control.NotFound, Message: "there is no run 01X", Hint: "see `pdflow runs list`"}},
 		"wrapped": {fmt.Errorf("asked: %w", &control.Error{Code: control.Conflict, Message: "it has ended"}), control.Error{Code: control.Conflict, Message: "it has ended"}},
-		"other":   {errors.New("disk I/O error"), control.Error{Code: control.Internal, Message: "disk I/O error", Hint: "the daemon's log says more"}},
-		"secret":  {errors.New("the key " + secret + " is wrong"), control.Error{Code: control.Internal, Message: "the key *** is wrong", Hint: "the daemon's log says more"}},
+		"other":   {errors.New("disk I/O error"), control.Error{Code: control.Internal, Message: "disk I/O error", Hint: "the daemon's log has details"}},
+		"secret":  {errors.New("the key " + secret + " is wrong"), control.Error{Code: control.Internal, Message: "the key *** is wrong", Hint: "the daemon's log has details"}},
 		"late":    {context.DeadlineExceeded, control.Error{Code: control.TimedOut, Message: "the daemon did not finish within 30s", Hint: "check before you try again: it may still happen"}},
 	}
 	for name, test := range tests {
