@@ -10,7 +10,7 @@ import (
 	"github.com/pdflow/pdflow/engine"
 )
 
-// A flaw is a way in which a run can have gone wrong.
+// A flaw is a way in which a run can be wrong.
 type flaw int
 
 const (
@@ -22,24 +22,23 @@ const (
 
 var flawNames = [...]string{"lost", "stuck", "double", "wrong"}
 
-// A finding is something that is wrong with a run.
+// A finding is something wrong with a run.
 type finding struct {
 	flaw flaw
 	text string
 }
 
-// String returns the flaw and what it was.
+// String returns the flaw and the details.
 func (f finding) String() string { return flawNames[f.flaw] + ": " + f.text }
 
 func findings(kind flaw, format string, args ...any) []finding {
 	return []finding{{kind, fmt.Sprintf(format, args...)}}
 }
 
-// judge compares a run that has ended, and what it did to its town, with what the
-// scenario wants.
-func (f *fate) judge() []finding {
-	v := &verdict{fate: f, want: f.scenario}
-	v.pages, v.created, v.deleted = f.town.record()
+// check compares a run that has ended, and what it did to its servers, with the scenario.
+func (f *trial) check() []finding {
+	v := &check{trial: f, want: f.scenario}
+	v.pages, v.created, v.deleted = f.servers.record()
 	v.ending()
 	v.incidents()
 	v.keys()
@@ -54,32 +53,32 @@ func (f *fate) judge() []finding {
 	return v.found
 }
 
-// A verdict is a judgement while it is made.
-type verdict struct {
-	*fate
+// A check is the comparison of a run with its scenario.
+type check struct {
+	*trial
 	want             *scenario
 	pages            map[string][]string // the keys of each, by description
 	created, deleted map[string]int
 	found            []finding
 }
 
-func (v *verdict) add(kind flaw, format string, args ...any) {
+func (v *check) add(kind flaw, format string, args ...any) {
 	v.found = append(v.found, findings(kind, format, args...)...)
 }
 
-// ending looks at the status and the outputs of the run.
-func (v *verdict) ending() {
+// ending checks the status and the outputs of the run.
+func (v *check) ending() {
 	last := v.events[len(v.events)-1]
 	if last.Kind != engine.RunFinished || last.Status != v.want.wanted() {
 		v.add(wrong, "it ended with %s %s (%v), want %s", last.Kind, last.Status, last.Error, v.want.wanted())
 		return
 	}
-	if open := doubts(v.events); len(open) > 0 {
-		v.add(wrong, "it ended as %s although the call %d is in doubt", last.Status, open[0].Sequence)
+	if open := uncertainCalls(v.events); len(open) > 0 {
+		v.add(wrong, "it ended as %s although the outcome of the call %d is unknown", last.Status, open[0].Sequence)
 	}
 	described, ok := last.Outputs["described"].(string)
 	if ok && len(v.pages[described]) == 0 {
-		v.add(wrong, "the outputs speak of %q, and no page does", described)
+		v.add(wrong, "the outputs have the description %q, and no page has it", described)
 	}
 	outputs := maps.Clone(last.Outputs)
 	if ok {
@@ -90,12 +89,12 @@ func (v *verdict) ending() {
 	}
 }
 
-// incidents compares them with those wanted. One too many of a description is a
-// double, and so is a second one of a key.
-func (v *verdict) incidents() {
+// incidents checks the incidents. A second incident with the same key, or one too many with a description, is
+// a double.
+func (v *check) incidents() {
 	var got []string
 	opened, keys := map[string]int{}, map[string]int{}
-	for _, i := range v.town.Incidents() {
+	for _, i := range v.servers.Incidents() {
 		description := v.want.neutral(i.Description)
 		got = append(got, fmt.Sprintf("%s: %s", description, i.Status))
 		opened[description]++
@@ -110,8 +109,8 @@ func (v *verdict) incidents() {
 	}
 }
 
-// descriptions are those of the incidents wanted, and how many each has.
-func (v *verdict) descriptions() map[string]int {
+// descriptions returns how many incidents each description must have.
+func (v *check) descriptions() map[string]int {
 	wanted := map[string]int{}
 	for _, text := range v.want.incidents {
 		wanted[text[:strings.LastIndex(text, ": ")]]++
@@ -119,8 +118,8 @@ func (v *verdict) descriptions() map[string]int {
 	return wanted
 }
 
-// keys looks whether every page kept its key, whatever sent it again.
-func (v *verdict) keys() {
+// keys checks that every page kept its key when it was sent again.
+func (v *check) keys() {
 	sent := map[string]int{}
 	for description, keys := range v.pages {
 		sent[v.want.neutral(description)] += len(keys)
@@ -128,25 +127,24 @@ func (v *verdict) keys() {
 	v.compare("keys of pages", sent, v.descriptions())
 }
 
-// requests looks at what the service was sent.
-func (v *verdict) requests() {
+// requests checks the requests to the service.
+func (v *check) requests() {
 	orders := map[string]int{}
 	for _, place := range v.want.orders {
-		if n := v.town.count("POST", place); n > 0 {
+		if n := v.servers.count("POST", place); n > 0 {
 			orders[place] = n
 		}
 	}
 	v.counts("orders", orders, v.want.orders)
 	for _, place := range v.want.notes {
-		if v.town.count("PUT", place) == 0 {
+		if v.servers.count("PUT", place) == 0 {
 			v.add(wrong, "nothing was put to %s", place)
 		}
 	}
 }
 
-// counts compares what was done to each thing with the list of things that it is
-// done to once.
-func (v *verdict) counts(what string, got map[string]int, names []string) {
+// counts checks that each name was counted once.
+func (v *check) counts(what string, got map[string]int, names []string) {
 	wanted := map[string]int{}
 	for _, name := range names {
 		wanted[name]++
@@ -154,7 +152,7 @@ func (v *verdict) counts(what string, got map[string]int, names []string) {
 	v.compare(what, got, wanted)
 }
 
-func (v *verdict) compare(what string, got, wanted map[string]int) {
+func (v *check) compare(what string, got, wanted map[string]int) {
 	for _, name := range slices.Sorted(maps.Keys(got)) {
 		if got[name] > wanted[name] {
 			v.add(double, "%s: %d of %q, want %d", what, got[name], name, wanted[name])

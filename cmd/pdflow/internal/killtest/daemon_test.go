@@ -31,8 +31,7 @@ import (
 // servedServiceKey is the key with which the daemons page.
 const servedServiceKey = "0123456789abcdef0123456789abcdef"
 
-// A fastClock is a clock that is some thousand times too fast, and the same in every
-// process.
+// A fastClock is a clock that is some thousand times too fast. It shows the same time in every process.
 type fastClock struct {
 	Real   time.Time // of the machine
 	Start  time.Time // what it shows then
@@ -54,22 +53,22 @@ func (c fastClock) AfterFunc(d time.Duration, f func()) func() bool {
 	return time.AfterFunc(d/time.Duration(c.Factor), f).Stop
 }
 
-// servedOrders are what a daemon is told that will be killed.
-type servedOrders struct {
+// A daemonJob is what a daemon process is told.
+type daemonJob struct {
 	Data, Folder, URL string
 	Clock             fastClock
 }
 
-// servedVariable holds the orders of a daemon that a test starts.
-const servedVariable = "PDFLOW_SERVED_ORDERS"
+// daemonJobVariable has the job of a daemon process.
+const daemonJobVariable = "PDFLOW_DAEMON_JOB"
 
-// TestServeChild is no test: it is the daemon that lives and dies.
-func TestServeChild(t *testing.T) {
-	text := os.Getenv(servedVariable)
+// TestServeProcess is not a test. It is the daemon that is killed.
+func TestServeProcess(t *testing.T) {
+	text := os.Getenv(daemonJobVariable)
 	if text == "" {
-		t.Skip("this is what TestServeKills starts")
+		t.Skip("TestServeKills starts this")
 	}
-	var o servedOrders
+	var o daemonJob
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +102,7 @@ func TestServeChild(t *testing.T) {
 	}
 }
 
-// servedPage pages and resolves. The key of its incident follows from the run.
+// servedPage is a workflow that opens and resolves an incident. The key of the incident derives from the run.
 const servedPage = `name: page-%d
 resume_within: 90d
 timeout: 90d
@@ -123,50 +122,50 @@ steps:
     with: {incident_key: "${{ steps.page.outputs.incident_key }}"}
 `
 
-// A servedCrowd is several daemons on one data folder.
-type servedCrowd struct {
+// daemons are several daemons with one data folder.
+type daemons struct {
 	t       *testing.T
-	orders  servedOrders
+	job     daemonJob
 	account *setup.Simulator
-	living  []*exec.Cmd
+	running []*exec.Cmd
 	said    map[*exec.Cmd]*bytes.Buffer
 	random  *rand.Rand
 }
 
 // start starts another daemon.
-func (c *servedCrowd) start() {
+func (c *daemons) start() {
 	c.t.Helper()
-	text, err := json.Marshal(c.orders)
+	text, err := json.Marshal(c.job)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	child := exec.CommandContext(c.t.Context(), os.Args[0], "-test.run=^TestServeChild$")
-	child.Env = append(os.Environ(), servedVariable+"="+string(text), "GORACE=atexit_sleep_ms=0")
+	child := exec.CommandContext(c.t.Context(), os.Args[0], "-test.run=^TestServeProcess$")
+	child.Env = append(os.Environ(), daemonJobVariable+"="+string(text), "GORACE=atexit_sleep_ms=0")
 	said := &bytes.Buffer{}
 	child.Stdout, child.Stderr = said, said
 	if err := child.Start(); err != nil {
 		c.t.Fatal(err)
 	}
-	c.living = append(c.living, child)
+	c.running = append(c.running, child)
 	c.said[child] = said
 }
 
-// end ends a daemon by a signal and starts none in its place.
-func (c *servedCrowd) end(i int, with syscall.Signal) {
+// end ends a daemon by a signal.
+func (c *daemons) end(i int, with syscall.Signal) {
 	c.t.Helper()
-	child := c.living[i]
-	c.living = append(c.living[:i], c.living[i+1:]...)
+	child := c.running[i]
+	c.running = append(c.running[:i], c.running[i+1:]...)
 	_ = child.Process.Signal(with)
 	if err := child.Wait(); err != nil && with == syscall.SIGTERM || bytes.Contains(c.said[child].Bytes(), []byte("DATA RACE")) {
 		c.t.Errorf("a daemon ended with %v and said\n%s", err, c.said[child])
 	}
 }
 
-// disturb kills one, or stops one for a while.
-func (c *servedCrowd) disturb() {
-	i := c.random.IntN(len(c.living))
+// killOne kills a daemon and starts another. It may suspend the daemon for a while first.
+func (c *daemons) killOne() {
+	i := c.random.IntN(len(c.running))
 	if c.random.IntN(3) == 0 {
-		pid := c.living[i].Process.Pid
+		pid := c.running[i].Process.Pid
 		_ = syscall.Kill(pid, syscall.SIGSTOP)
 		c.rest(100)
 		_ = syscall.Kill(pid, syscall.SIGCONT)
@@ -175,13 +174,13 @@ func (c *servedCrowd) disturb() {
 	c.start()
 }
 
-// rest lets the daemons live for up to some milliseconds of the machine.
-func (c *servedCrowd) rest(most int) {
+// rest waits for a random number of milliseconds, at most most.
+func (c *daemons) rest(most int) {
 	_ = engine.SystemClock{}.Sleep(context.Background(), time.Duration(c.random.IntN(most))*time.Millisecond)
 }
 
-// settled waits until nothing is under way, and nothing is interrupted.
-func (c *servedCrowd) settled(j *sqlite.Journal) {
+// settled waits until no run is interrupted.
+func (c *daemons) settled(j *sqlite.Journal) {
 	c.t.Helper()
 	for range 3000 {
 		open, err := j.Runs(context.Background(), engine.RunQuery{Statuses: []engine.Status{engine.Interrupted}})
@@ -190,14 +189,14 @@ func (c *servedCrowd) settled(j *sqlite.Journal) {
 		}
 		_ = engine.SystemClock{}.Sleep(context.Background(), 10*time.Millisecond)
 	}
-	c.t.Error("some runs stay interrupted")
+	c.t.Error("some runs are still interrupted")
 }
 
-// TestServeKills kills daemons at random instants of some days that pass in seconds.
-// Three at a time have one data folder; some are stopped for a while before. In the
-// end every instant is a run that paged once and resolved, or a run that was skipped
-// and paged nobody, and the account knows of nothing else. PDFLOW_SERVE_KILLS=200 is a
-// week; with PDFLOW_SERVE_WORKFLOWS=1000, an hour of crowds.
+// TestServeKills kills daemons at random times. The test simulates some days in seconds: three daemons share
+// a data folder, and some are suspended for a while before they are killed. In the end every scheduled time
+// must have exactly one run: either it succeeded and opened exactly one incident, which is resolved, or it
+// was skipped and opened none. The account has no other incidents. PDFLOW_SERVE_KILLS=200 takes a simulated
+// week; with PDFLOW_SERVE_WORKFLOWS=1000, an hour with 1,000 runs at a time.
 func TestServeKills(t *testing.T) {
 	workflows, kills := 6, 14
 	if text := os.Getenv("PDFLOW_SERVE_WORKFLOWS"); text != "" {
@@ -230,7 +229,7 @@ func TestServeKills(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer j.Close()
-	// What is due from here on is due however late the first daemon comes to live.
+	// All times after start are due, however late the first daemon starts.
 	var known []engine.ScheduleState
 	for i := range workflows {
 		known = append(known, engine.ScheduleState{Workflow: fmt.Sprintf("page-%d", i), Schedule: "half", Watermark: start})
@@ -238,8 +237,8 @@ func TestServeKills(t *testing.T) {
 	if err := j.SaveSchedules(context.Background(), known); err != nil {
 		t.Fatal(err)
 	}
-	c := &servedCrowd{
-		t: t, orders: servedOrders{data, folder, account.URL, clock}, account: account,
+	c := &daemons{
+		t: t, job: daemonJob{data, folder, account.URL, clock}, account: account,
 		said: map[*exec.Cmd]*bytes.Buffer{}, random: rand.New(rand.NewPCG(11, 13)),
 	}
 	for range 3 {
@@ -247,28 +246,27 @@ func TestServeKills(t *testing.T) {
 	}
 	for range kills {
 		c.rest(500)
-		c.disturb()
+		c.killOne()
 	}
 	c.rest(500)
-	for len(c.living) > 1 { // the last takes over
+	for len(c.running) > 1 { // the last one takes over
 		c.end(0, syscall.SIGKILL)
 	}
 	c.settled(j)
 	c.end(0, syscall.SIGTERM)
-	paged, skipped, problems := c.verdict(j, start)
+	paged, skipped, problems := c.compare(j, start)
 	for _, p := range problems {
 		t.Error(p)
 	}
 	if paged == 0 {
-		t.Error("nobody was ever paged")
+		t.Error("no incident was ever opened")
 	}
-	t.Logf("%d workflows, %d kills over %s; %d instants paged once, %d of them in several lives; %d were skipped", workflows, kills, clock.Now().Sub(start).Round(time.Minute), paged, c.resumed(j), skipped)
-	c.control(j, start)
+	t.Logf("%d workflows, %d kills over %s; %d scheduled times opened one incident, %d of them in several processes; %d were skipped", workflows, kills, clock.Now().Sub(start).Round(time.Minute), paged, c.resumed(j), skipped)
+	c.noticesSecondPage(j, start)
 }
 
-// control pages once more for an instant that has paged, and expects the verdict to
-// notice that.
-func (c *servedCrowd) control(j *sqlite.Journal, start time.Time) {
+// noticesSecondPage opens a second incident for a scheduled time and proves that compare notices it.
+func (c *daemons) noticesSecondPage(j *sqlite.Journal, start time.Time) {
 	c.t.Helper()
 	client, err := pagerduty.New(pagerduty.Config{ServiceKey: servedServiceKey, APIURL: c.account.URL, EventsURL: c.account.URL})
 	if err != nil {
@@ -279,13 +277,13 @@ func (c *servedCrowd) control(j *sqlite.Journal, start time.Time) {
 	if _, err := client.SendEvent(c.t.Context(), event); err != nil {
 		c.t.Fatal(err)
 	}
-	if _, _, problems := c.verdict(j, start); len(problems) == 0 {
+	if _, _, problems := c.compare(j, start); len(problems) == 0 {
 		c.t.Errorf("a second page for %q was not noticed", again)
 	}
 }
 
-// resumed counts the runs that a daemon began and another ended.
-func (c *servedCrowd) resumed(j *sqlite.Journal) int {
+// resumed returns how many runs were started by one daemon and resumed by another.
+func (c *daemons) resumed(j *sqlite.Journal) int {
 	c.t.Helper()
 	runs, err := j.Runs(context.Background(), engine.RunQuery{})
 	if err != nil {
@@ -304,9 +302,9 @@ func (c *servedCrowd) resumed(j *sqlite.Journal) int {
 	return n
 }
 
-// verdict compares the journal with the account, and returns how many instants paged,
-// how many were skipped, and what does not agree.
-func (c *servedCrowd) verdict(j *sqlite.Journal, start time.Time) (paged, skipped int, problems []string) {
+// compare compares the journal with the account. It returns how many scheduled times opened an incident, how
+// many were skipped, and what does not match.
+func (c *daemons) compare(j *sqlite.Journal, start time.Time) (paged, skipped int, problems []string) {
 	c.t.Helper()
 	c.account.Settle()
 	wrong := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
@@ -348,15 +346,14 @@ func (c *servedCrowd) verdict(j *sqlite.Journal, start time.Time) (paged, skippe
 	}
 	for title, n := range pages {
 		if !c.begunLater(j, title) {
-			wrong("%d incidents %q belong to no instant", n, title)
+			wrong("%d incidents %q belong to no scheduled time", n, title)
 		}
 	}
 	return paged, skipped, problems
 }
 
-// begunLater reports whether an incident belongs to a run whose watermark was not
-// saved any more.
-func (c *servedCrowd) begunLater(j *sqlite.Journal, title string) bool {
+// begunLater reports whether an incident belongs to a run that started after the last watermark was saved.
+func (c *daemons) begunLater(j *sqlite.Journal, title string) bool {
 	name, text, _ := strings.Cut(title, " at ")
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {

@@ -18,55 +18,60 @@ import (
 	"github.com/pdflow/pdflow/engine/sqlite"
 )
 
-// The kill test proves that nothing happens twice. Its nouns:
+// The kill test proves that nothing is done twice and nothing is lost, wherever the process of a run is
+// killed.
 //
-//   - A [scenario] is a workflow of testdata/kill, and what it must have done
-//     (kill_corpus_test.go).
-//   - A [town] is the world of one run: a simulated PagerDuty and a service, which
-//     count what they are asked and can lose their answers (kill_town_test.go).
-//   - An [order] is what one life of a run is told (kill_order_test.go).
-//   - A [trap] is a moment at which a process kills itself with SIGKILL; a
-//     [sabotage] breaks what keeps things from happening twice
-//     (kill_trap_test.go).
-//   - A [fate] is a run over all its lives, each in a process of its own
-//     (kill_fate_test.go, kill_child_test.go).
-//   - A [finding] is something wrong with it (kill_verdict_test.go).
+// What is killed when: a process works on a run of a scenario, with a real journal. It kills itself with
+// SIGKILL at a kill point: when an event was applied or recorded, or before or after a call was recorded,
+// answered, or its result was recorded. Another process resumes the run, and may be killed too.
 //
-// By default some hundred processes die. For the long form say how many:
+// What must hold in the end: the run has the status and the outputs of the scenario. Each write was done
+// exactly once. No recorded event has changed or is missing. A person was asked only about calls whose
+// outcome is really unknown.
 //
-//	PDFLOW_KILL_POINTS=1000 go test ./cmd/pdflow -run '^TestKill$' -v -timeout 30m
+// The types:
 //
-// It then walks every event of every scenario, and each of the named moments of
-// every call that writes. PDFLOW_KILL_SEED chooses other second deaths and
-// weathers.
+//   - A [scenario] is a workflow of testdata/kill, and what its run must have done (scenario_test.go).
+//   - [servers] are the PagerDuty and the service that a run reaches (servers_test.go).
+//   - A [job] is what one process is told (job_test.go, process_test.go).
+//   - A [killPoint] says when a process is killed; a [defect] breaks a protection (killpoint_test.go).
+//   - A [trial] is a run over all its processes (trial_test.go), and a [check] compares it with its
+//     scenario (check_test.go).
+//
+// By default about a hundred processes are killed. The long form kills a given number:
+//
+//	PDFLOW_KILL_POINTS=1000 go test ./cmd/pdflow/internal/killtest -run '^TestKill$' -v -timeout 30m
+//
+// It kills at every event of every scenario, and at each moment of every call that writes.
+// PDFLOW_KILL_SEED chooses other kill points for later processes, and other lost answers.
 
-// How the test runs.
+// The size of the test.
 const (
-	shortPoints = 110 // deaths, when nothing else is asked for
-	racePoints  = 40  // with -short, which is how the race detector runs
-	hurry       = 10  // times as fast as the clock runs: a second waits 100 ms
-	atOnce      = 3   // runs of a scenario, which share its journal
+	shortPoints = 110 // kills by default
+	racePoints  = 40  // kills with -short, as for the race detector
+	clockFactor = 10  // how much faster the clock is: a second takes 100 ms
+	atOnce      = 3   // runs of a scenario at a time
 )
 
-// TestKill kills processes at every moment of every scenario, lets others go on
-// with their runs, and asks the servers what was done.
+// TestKill kills processes at the kill points of every scenario, resumes their runs in other processes, and
+// checks what was done.
 func TestKill(t *testing.T) {
 	points, all := killPoints(t)
-	var total score
+	var total tally
 	t.Run("scenarios", func(t *testing.T) {
 		for _, s := range corpus {
 			t.Run(s.name, func(t *testing.T) {
 				t.Parallel()
-				c := newCampaign(t, s, &total)
-				c.wage((points+len(corpus)-1)/len(corpus), all)
-				c.audit()
+				c := newScenarioTest(t, s, &total)
+				c.killProcesses((points+len(corpus)-1)/len(corpus), all)
+				c.checkJournal()
 			})
 		}
 	})
-	t.Logf("deaths and what went wrong, seed %d:\n%s", killSeed(t), total.table())
+	t.Logf("kills and findings, seed %d:\n%s", killSeed(t), total.table())
 }
 
-// killPoints is how many processes shall die, and whether every moment is walked.
+// killPoints returns how many processes to kill, and whether every kill point is used.
 func killPoints(t *testing.T) (points int, all bool) {
 	text := os.Getenv("PDFLOW_KILL_POINTS")
 	if text == "" && testing.Short() {
@@ -77,12 +82,12 @@ func killPoints(t *testing.T) (points int, all bool) {
 	}
 	points, err := strconv.Atoi(text)
 	if err != nil || points < 1 {
-		t.Fatalf("PDFLOW_KILL_POINTS is %q, want a number of deaths", text)
+		t.Fatalf("PDFLOW_KILL_POINTS is %q, want a number of kills", text)
 	}
 	return points, true
 }
 
-// killSeed chooses where a process dies a second time, and which answers are lost.
+// killSeed returns the seed for the kill points of later processes, and for lost answers.
 func killSeed(t *testing.T) uint64 {
 	text := os.Getenv("PDFLOW_KILL_SEED")
 	if text == "" {
@@ -95,25 +100,25 @@ func killSeed(t *testing.T) uint64 {
 	return seed
 }
 
-// A campaign is all that is done to one scenario. Its runs share a journal.
-type campaign struct {
+// A scenarioTest is the test of one scenario. Its runs share a journal.
+type scenarioTest struct {
 	t        *testing.T
 	scenario *scenario
-	total    *score
+	total    *tally
 	folder   string
-	journal  *sqlite.Journal // to look at
+	journal  *sqlite.Journal // for reading
 	origin   time.Time       // of the runs' time
 	random   *rand.Rand
 
 	mu   sync.Mutex
-	runs int // begun so far
+	runs int // started so far
 	died int
 }
 
-func newCampaign(t *testing.T, s *scenario, total *score) *campaign {
+func newScenarioTest(t *testing.T, s *scenario, total *tally) *scenarioTest {
 	hash := fnv.New64a()
 	_, _ = hash.Write([]byte(s.name))
-	c := &campaign{
+	c := &scenarioTest{
 		t: t, scenario: s, total: total, folder: t.TempDir(), origin: time.Now(),
 		random: rand.New(rand.NewPCG(killSeed(t), hash.Sum64())),
 	}
@@ -129,87 +134,84 @@ func newCampaign(t *testing.T, s *scenario, total *score) *campaign {
 	return c
 }
 
-// fate returns one that has not begun, after the runs that the scenario wants
-// before it.
-func (c *campaign) fate(weather loss) *fate {
-	town := newTown(c.scenario, weather)
-	c.t.Cleanup(town.server.Close)
+// trial returns a trial that has not started. The runs that the scenario needs before it have ended.
+func (c *scenarioTest) trial(firstLoss loss) *trial {
+	servers := newServers(c.scenario, firstLoss)
+	c.t.Cleanup(servers.server.Close)
 	for range c.scenario.before {
-		f := c.next(town)
-		if died, err := f.live(f.order); died || err != nil {
+		f := c.next(servers)
+		if died, err := f.work(f.job); died || err != nil {
 			c.t.Errorf("a run before the one to be killed: %v", err)
 		}
 	}
-	return c.next(town)
+	return c.next(servers)
 }
 
-// next returns the fate of another run in a town.
-func (c *campaign) next(town *town) *fate {
+// next returns the trial of another run with the same servers.
+func (c *scenarioTest) next(servers *servers) *trial {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.runs++
-	f := newFate(c.scenario, town, fmt.Sprintf("R%d", c.runs))
-	f.journal, f.live = c.journal, inProcess
-	f.order.Data, f.order.Time = c.folder, hurriedClock{Origin: c.origin, Factor: hurry}
+	f := newTrial(c.scenario, servers, fmt.Sprintf("R%d", c.runs))
+	f.journal, f.work = c.journal, inProcess
+	f.job.Data, f.job.Time = c.folder, scaledClock{Origin: c.origin, Factor: clockFactor}
 	return f
 }
 
-// wage makes so many processes die, and walks every trap of the scenario if all is
-// asked for.
-func (c *campaign) wage(deaths int, all bool) {
-	walk := &walk{campaign: c, traps: c.traps(), deaths: deaths, all: all}
+// killProcesses kills a number of processes, and uses every kill point of the scenario if all is true.
+func (c *scenarioTest) killProcesses(kills int, all bool) {
+	walk := &walk{scenarioTest: c, killPoints: c.killPoints(), kills: kills, all: all}
 	var under sync.WaitGroup
 	for range atOnce {
 		under.Go(func() {
-			for traps, weather, ok := walk.next(); ok; traps, weather, ok = walk.next() {
-				c.kill(traps, weather)
+			for killPoints, firstLoss, ok := walk.next(); ok; killPoints, firstLoss, ok = walk.next() {
+				c.kill(killPoints, firstLoss)
 			}
 		})
 	}
 	under.Wait()
-	if c.died < deaths {
-		c.t.Errorf("%d processes died, want %d: most traps were never reached", c.died, deaths)
+	if c.died < kills {
+		c.t.Errorf("%d processes were killed, want %d: most kill points were not reached", c.died, kills)
 	}
 }
 
-// A walk goes over the traps of a scenario, again and again until enough processes
-// have died.
+// A walk goes over the kill points of a scenario, repeatedly, until enough processes were killed.
 type walk struct {
-	*campaign
-	traps  []trap
-	at     int
-	deaths int
-	all    bool
+	*scenarioTest
+	killPoints []killPoint
+	at         int
+	kills      int
+	all        bool
 }
 
-// next returns where a run shall die, once or several times, and the weather that
-// it lives in. There is none left when enough has died, or something is wrong.
-func (w *walk) next() (traps []trap, weather loss, ok bool) {
+// next returns the kill points of a run, and how first answers are lost. It returns false if enough processes
+// were killed, or if the test has failed.
+func (w *walk) next() (killPoints []killPoint, firstLoss loss, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	enough := w.died >= w.deaths && (w.at >= len(w.traps) || !w.all)
-	if enough || w.at > 4*(w.deaths+len(w.traps)) || w.t.Failed() {
+	enough := w.died >= w.kills && (w.at >= len(w.killPoints) || !w.all)
+	if enough || w.at > 4*(w.kills+len(w.killPoints)) || w.t.Failed() {
 		return nil, delivered, false
 	}
-	traps = []trap{w.traps[w.at%len(w.traps)]}
+	killPoints = []killPoint{w.killPoints[w.at%len(w.killPoints)]}
 	w.at++
-	for w.random.IntN(3) == 0 && len(traps) < maxLives-3 {
-		traps = append(traps, trap{moments[w.random.IntN(len(moments))], 1 + w.random.IntN(4)})
+	for w.random.IntN(3) == 0 && len(killPoints) < maxProcesses-3 {
+		killPoints = append(killPoints, killPoint{moments[w.random.IntN(len(moments))], 1 + w.random.IntN(4)})
 	}
 	if w.scenario.losses == nil {
-		weather = loss(w.random.IntN(int(withheld)))
+		firstLoss = loss(w.random.IntN(int(withheld)))
 	}
-	return traps, weather, true
+	return killPoints, firstLoss, true
 }
 
-// traps runs the scenario without a death and returns all the traps that it has.
-func (c *campaign) traps() []trap {
-	f := c.fate(delivered)
-	for _, found := range f.play() {
-		c.t.Errorf("without a death: %v", found)
+// killPoints runs the scenario without a kill and returns all its kill points.
+func (c *scenarioTest) killPoints() []killPoint {
+	f := c.trial(delivered)
+	for _, found := range f.run() {
+		c.t.Errorf("without a kill: %v", found)
 	}
 	if (f.decisions > 0) != c.scenario.attention || c.t.Failed() {
-		c.t.Fatalf("without a death: %d decisions of a person; is one expected: %v\n%s", f.decisions, c.scenario.attention, f.story())
+		c.t.Fatalf("without a kill: %d decisions of a person; is one expected: %v\n%s", f.decisions, c.scenario.attention, f.describe())
 	}
 	events, writes := len(f.events), 0
 	for _, e := range f.events {
@@ -220,9 +222,9 @@ func (c *campaign) traps() []trap {
 	return c.interleaved(events, writes)
 }
 
-// interleaved returns all traps, the moments in turn: the beginning of the list has
-// some of each.
-func (c *campaign) interleaved(events, writes int) []trap {
+// interleaved returns all kill points in an order in which the moments alternate, so that the beginning of
+// the list has some of each.
+func (c *scenarioTest) interleaved(events, writes int) []killPoint {
 	counts := make([][]int, len(moments))
 	for i, m := range moments {
 		if m == heard || m == kept {
@@ -231,35 +233,34 @@ func (c *campaign) interleaved(events, writes int) []trap {
 			counts[i] = c.random.Perm(writes)
 		}
 	}
-	var traps []trap
+	var killPoints []killPoint
 	turn := c.random.Perm(len(moments))
 	for n := range events {
 		for _, i := range turn {
 			if n < len(counts[i]) {
-				traps = append(traps, trap{moments[i], counts[i][n] + 1})
+				killPoints = append(killPoints, killPoint{moments[i], counts[i][n] + 1})
 			}
 		}
 	}
-	return traps
+	return killPoints
 }
 
-// kill plays one fate and reports what was wrong with it.
-func (c *campaign) kill(traps []trap, weather loss) {
-	f := c.fate(weather)
-	f.traps = traps
-	found := f.play()
+// kill runs one trial and reports what was wrong.
+func (c *scenarioTest) kill(killPoints []killPoint, firstLoss loss) {
+	f := c.trial(firstLoss)
+	f.killPoints = killPoints
+	found := f.run()
 	c.mu.Lock()
-	c.died += f.deaths
+	c.died += f.kills
 	c.mu.Unlock()
 	c.total.add(f, found)
 	if len(found) > 0 {
-		c.t.Errorf("traps %v, weather %v: %v\n%s", traps, weather, found, f.story())
+		c.t.Errorf("kill points %v, first answers %v: %v\n%s", killPoints, firstLoss, found, f.describe())
 	}
 }
 
-// audit looks at the journal as a whole: no run is missing or under way, and every
-// byte is as it was written.
-func (c *campaign) audit() {
+// checkJournal checks the whole journal: no run is missing or has not ended, and no record is damaged.
+func (c *scenarioTest) checkJournal() {
 	ctx := context.Background()
 	runs, err := c.journal.Runs(ctx, engine.RunQuery{})
 	if err != nil || len(runs) != c.runs {

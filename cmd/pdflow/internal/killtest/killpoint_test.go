@@ -15,16 +15,15 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// A moment is a point in the life of a run at which its process can die.
+// A moment is a point in the work on a run at which its process can be killed.
 type moment string
 
-// The moments. The first two come with every event, the others with every call
-// that writes.
+// The moments. The first two occur at every event, the others at every call that writes.
 const (
 	heard        moment = "event heard"   // the engine has applied an event
 	kept         moment = "event kept"    // an event is in the journal
 	beforeIntent moment = "before intent" // a call is about to be recorded
-	afterIntent  moment = "after intent"  // it is recorded, and not sent
+	afterIntent  moment = "after intent"  // it is recorded and not sent
 	afterReply   moment = "after reply"   // its answer was read
 	beforeDone   moment = "before done"   // its result is about to be recorded
 	afterDone    moment = "after done"    // its result is recorded
@@ -32,19 +31,19 @@ const (
 
 var moments = []moment{heard, kept, beforeIntent, afterIntent, afterReply, beforeDone, afterDone}
 
-// A trap is the nth time that a moment comes.
-type trap struct {
+// A killPoint is the nth occurrence of a moment.
+type killPoint struct {
 	At    moment `json:",omitempty"`
 	Count int    `json:",omitempty"`
 }
 
-// A snare is a trap that is set. It watches the events, the journal and the
-// network of one life.
-type snare struct {
-	trap
+// A killer kills its process at a kill point. It watches the events, the journal and the network of the
+// process.
+type killer struct {
+	killPoint
 	engine.Journal
 	network http.RoundTripper
-	spring  func()
+	kill    func()
 
 	passed atomic.Int32
 	mu     sync.Mutex
@@ -52,32 +51,32 @@ type snare struct {
 }
 
 var (
-	_ engine.Journal    = (*snare)(nil)
-	_ engine.Observer   = (*snare)(nil)
-	_ http.RoundTripper = (*snare)(nil)
+	_ engine.Journal    = (*killer)(nil)
+	_ engine.Observer   = (*killer)(nil)
+	_ http.RoundTripper = (*killer)(nil)
 )
 
-func (s *snare) pass(m moment) {
+func (s *killer) pass(m moment) {
 	if m == s.At && int(s.passed.Add(1)) == s.Count {
-		s.spring()
+		s.kill()
 	}
 }
 
-// Observe hears of an event, which may not be in the journal yet.
-func (s *snare) Observe(engine.Event) { s.pass(heard) }
+// Observe takes an event, which may not be in the journal yet.
+func (s *killer) Observe(engine.Event) { s.pass(heard) }
 
-// Begin enters a run.
-func (s *snare) Begin(ctx context.Context, entry engine.Entry, events []engine.Event) error {
+// Begin adds a run.
+func (s *killer) Begin(ctx context.Context, entry engine.Entry, events []engine.Event) error {
 	return s.write(events, func() error { return s.Journal.Begin(ctx, entry, events) })
 }
 
 // Append adds events to a run.
-func (s *snare) Append(ctx context.Context, run string, events []engine.Event) error {
+func (s *killer) Append(ctx context.Context, run string, events []engine.Event) error {
 	return s.write(events, func() error { return s.Journal.Append(ctx, run, events) })
 }
 
-// Events returns those of earlier lives, and learns which calls were begun.
-func (s *snare) Events(ctx context.Context, run string) ([]engine.Event, error) {
+// Events returns the events of earlier processes, and learns which calls write.
+func (s *killer) Events(ctx context.Context, run string) ([]engine.Event, error) {
 	events, err := s.Journal.Events(ctx, run)
 	for _, e := range events {
 		s.of(e)
@@ -85,7 +84,7 @@ func (s *snare) Events(ctx context.Context, run string) ([]engine.Event, error) 
 	return events, err
 }
 
-func (s *snare) write(events []engine.Event, do func() error) error {
+func (s *killer) write(events []engine.Event, do func() error) error {
 	for _, e := range events {
 		switch s.of(e) {
 		case engine.CallStarted:
@@ -109,8 +108,8 @@ func (s *snare) write(events []engine.Event, do func() error) error {
 	return nil
 }
 
-// of is the kind of an event of a call that writes, and empty for others.
-func (s *snare) of(e engine.Event) engine.EventKind {
+// of returns the kind of an event of a call that writes; empty for other events.
+func (s *killer) of(e engine.Event) engine.EventKind {
 	if e.Call == nil {
 		return ""
 	}
@@ -126,7 +125,7 @@ func (s *snare) of(e engine.Event) engine.EventKind {
 }
 
 // RoundTrip sends a request and reads the whole answer.
-func (s *snare) RoundTrip(r *http.Request) (*http.Response, error) {
+func (s *killer) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer, err := s.network.RoundTrip(r)
 	if err != nil || r.Method == http.MethodGet {
 		return answer, err
@@ -141,19 +140,18 @@ func (s *snare) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// A sabotage breaks what keeps things from happening twice, to prove that the
-// kill test would see it.
-type sabotage string
+// A defect breaks a protection, to prove that the kill test would notice.
+type defect string
 
-// The sabotages.
+// The defects.
 const (
-	keysOff    sabotage = "keys off"    // every event goes out under a new key
-	resultsOff sabotage = "results off" // what ends is not recorded, and the journal says it was
-	commitsOff sabotage = "commits off" // nothing is recorded but the beginning, and the journal says it was
+	keysOff    defect = "keys off"    // every event is sent with a new key
+	resultsOff defect = "results off" // results are not recorded, and the journal reports success
+	commitsOff defect = "commits off" // only the start is recorded, and the journal reports success
 )
 
-// apply puts the sabotage between a life and its journal and network.
-func (s sabotage) apply(journal engine.Journal, network http.RoundTripper) (engine.Journal, http.RoundTripper) {
+// apply puts the defect between a process and its journal and network.
+func (s defect) apply(journal engine.Journal, network http.RoundTripper) (engine.Journal, http.RoundTripper) {
 	switch s {
 	case keysOff:
 		network = rekeying{network}
@@ -165,10 +163,10 @@ func (s sabotage) apply(journal engine.Journal, network http.RoundTripper) (engi
 	return journal, network
 }
 
-// A rekeying network gives every event a random key.
+// A rekeying is a network that gives every event a random key.
 type rekeying struct{ http.RoundTripper }
 
-// RoundTrip sends the request under another key, should it have one.
+// RoundTrip sends the request, with another key if it has a key.
 func (n rekeying) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/create_event.json") {
 		return n.RoundTripper.RoundTrip(r)
@@ -187,21 +185,20 @@ func (n rekeying) RoundTrip(r *http.Request) (*http.Response, error) {
 	return n.RoundTripper.RoundTrip(changed)
 }
 
-// A forgetfulJournal keeps what begins and drops the results of calls. With the
-// end of the first attempt it stops to keep anything, since what follows makes no
-// sense without it. It reports success all the same.
+// A forgetfulJournal drops the results of calls. From the end of the first attempt it drops all events,
+// because later events are not valid without the results. It reports success.
 type forgetfulJournal struct {
 	engine.Journal
-	last int // the number of the last event that was kept
+	last int // the sequence number of the last event that was kept
 	deaf bool
 }
 
-// Begin enters a run with what is kept of its events.
+// Begin adds a run with the events that are kept.
 func (j *forgetfulJournal) Begin(ctx context.Context, entry engine.Entry, events []engine.Event) error {
 	return j.Journal.Begin(ctx, entry, j.keep(events))
 }
 
-// Append adds what is kept of the events.
+// Append adds the events that are kept.
 func (j *forgetfulJournal) Append(ctx context.Context, run string, events []engine.Event) error {
 	if events = j.keep(events); len(events) == 0 {
 		return nil
@@ -224,7 +221,7 @@ func (j *forgetfulJournal) keep(events []engine.Event) []engine.Event {
 	return left
 }
 
-// A lyingJournal says that events are recorded, and they are not.
+// A lyingJournal drops all events after the first and reports success.
 type lyingJournal struct{ engine.Journal }
 
 // Append does nothing and reports success.

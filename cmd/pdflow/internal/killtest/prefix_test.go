@@ -12,10 +12,9 @@ import (
 	"github.com/pdflow/pdflow/engine"
 )
 
-// TestReplayEveryPrefix cuts every run of the kill test's corpus after every event
-// and goes on with it, with a journal in memory and another owner: the outputs
-// are the same, and each effect is done once. The world is the one that the cut
-// run left behind.
+// TestReplayEveryPrefix cuts every run of every scenario after every event, and resumes it with a journal in
+// memory and another owner. The run must then have the same outputs, and must have done each write once. The
+// servers keep what the cut run did.
 func TestReplayEveryPrefix(t *testing.T) {
 	step := 1
 	if testing.Short() {
@@ -24,20 +23,20 @@ func TestReplayEveryPrefix(t *testing.T) {
 	for _, s := range corpus {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			whole := prefixFate(t, s)
-			if found := whole.play(); len(found) > 0 {
-				t.Fatalf("not cut at all: %v\n%s", found, whole.story())
+			whole := prefixTrial(t, s)
+			if found := whole.run(); len(found) > 0 {
+				t.Fatalf("without a cut: %v\n%s", found, whole.describe())
 			}
-			// Most of the time of a run is spent waiting: several are made at once.
+			// A run mostly waits, so several run at a time.
 			var under sync.WaitGroup
 			free := make(chan struct{}, 8)
 			for n := 0; n < len(whole.events); n += step {
 				free <- struct{}{}
 				under.Go(func() {
-					f := prefixFate(t, s)
-					f.traps = []trap{{kept, n}, {kept, 1 + n%7}} // what goes on is cut too
-					if found := f.play(); len(found) > 0 {
-						t.Errorf("cut after %d events: %v\n%s", n, found, f.story())
+					f := prefixTrial(t, s)
+					f.killPoints = []killPoint{{kept, n}, {kept, 1 + n%7}} // the resumed run is cut too
+					if found := f.run(); len(found) > 0 {
+						t.Errorf("cut after %d events: %v\n%s", n, found, f.describe())
 					}
 					<-free
 				})
@@ -47,44 +46,44 @@ func TestReplayEveryPrefix(t *testing.T) {
 	}
 }
 
-// prefixFate returns the fate of a run whose lives are in this process, after the
-// runs that the scenario wants before it.
-func prefixFate(t *testing.T, s *scenario) *fate {
-	const factor = 20 // times as fast its clock runs
-	town := newTown(s, delivered)
-	t.Cleanup(town.server.Close)
+// prefixTrial returns a trial whose processes are goroutines of this process. The runs that the scenario
+// needs before it have ended.
+func prefixTrial(t *testing.T, s *scenario) *trial {
+	const factor = 20 // how much faster its clock is
+	servers := newServers(s, delivered)
+	t.Cleanup(servers.server.Close)
 	journal := engine.NewMemory()
-	next := func(run string) *fate {
-		f := newFate(s, town, run)
-		f.order.Time = hurriedClock{Origin: time.Now(), Factor: factor}
-		f.journal, f.live = journal, cutOff(journal)
+	next := func(run string) *trial {
+		f := newTrial(s, servers, run)
+		f.job.Time = scaledClock{Origin: time.Now(), Factor: factor}
+		f.journal, f.work = journal, cutOff(journal)
 		return f
 	}
 	for n := range s.before {
 		f := next(fmt.Sprintf("R%d", n+1))
-		if died, err := f.live(f.order); died || err != nil {
+		if died, err := f.work(f.job); died || err != nil {
 			t.Errorf("a run before the one to be cut: %v", err)
 		}
 	}
 	return next("R0")
 }
 
-// errCut is why a journal takes no more.
-var errCut = errors.New("the run is cut off here")
+// errCut is the error of a journal that accepts no more events.
+var errCut = errors.New("the journal is cut here")
 
-// A cutJournal takes so many events and then no more. It takes the beginning of
-// what is appended together, too: every prefix must make sense.
+// A cutJournal accepts a number of events and then no more. It also accepts only the first events of a
+// commit, because every prefix of a history must be valid.
 type cutJournal struct {
 	engine.Journal
 	left int
 }
 
-// Begin enters a run with as many of its events as there is room for.
+// Begin adds a run with the events that are still accepted.
 func (j *cutJournal) Begin(ctx context.Context, entry engine.Entry, events []engine.Event) error {
 	return j.take(events, func(part []engine.Event) error { return j.Journal.Begin(ctx, entry, part) })
 }
 
-// Append adds as many events as there is room for.
+// Append adds the events that are still accepted.
 func (j *cutJournal) Append(ctx context.Context, run string, events []engine.Event) error {
 	return j.take(events, func(part []engine.Event) error { return j.Journal.Append(ctx, run, part) })
 }
@@ -103,18 +102,18 @@ func (j *cutJournal) take(events []engine.Event, add func([]engine.Event) error)
 	return nil
 }
 
-// cutOff lives in this process until the run ends or its journal is cut off.
-func cutOff(memory *engine.Memory) func(order) (died bool, err error) {
-	return func(o order) (bool, error) {
+// cutOff returns a function that works on a run in this process until the run ends or its journal is cut.
+func cutOff(memory *engine.Memory) func(job) (died bool, err error) {
+	return func(j job) (bool, error) {
 		owner := memory.Another()
 		defer owner.Close()
 		var journal engine.Journal = owner
-		if o.Trap.At != "" {
-			journal = &cutJournal{owner, o.Trap.Count}
+		if j.KillPoint.At != "" {
+			journal = &cutJournal{owner, j.KillPoint.Count}
 		}
 		network := &http.Transport{}
 		defer network.CloseIdleConnections()
-		err := o.perform(journal, network)
+		err := j.perform(journal, network)
 		if errors.Is(err, errCut) {
 			return true, nil
 		}

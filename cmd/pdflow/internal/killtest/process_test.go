@@ -20,58 +20,57 @@ import (
 	"github.com/pdflow/pdflow/engine/sqlite"
 )
 
-// orderVariable holds the orders of a process that the kill test starts.
-const orderVariable = "PDFLOW_KILL_ORDERS"
+// jobsVariable has the jobs of a process that the kill test starts.
+const jobsVariable = "PDFLOW_KILL_JOBS"
 
-// TestKillChild is no test: it is the process in which runs live and die.
-func TestKillChild(t *testing.T) {
-	text := os.Getenv(orderVariable)
+// TestKillProcess is not a test. It is the process that works on runs and is killed.
+func TestKillProcess(t *testing.T) {
+	text := os.Getenv(jobsVariable)
 	if text == "" {
-		t.Skip("this is what the kill test starts")
+		t.Skip("the kill test starts this")
 	}
-	var orders []order
-	if err := json.Unmarshal([]byte(text), &orders); err != nil {
+	var jobs []job
+	if err := json.Unmarshal([]byte(text), &jobs); err != nil {
 		t.Fatal(err)
 	}
-	if err := performAndDie(orders); err != nil {
+	if err := workAndDie(jobs); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// performAndDie works on runs, with a real journal, until all have ended or one
-// steps into the trap. The first order says where that is. Nothing is put in order
-// before the process dies.
-func performAndDie(orders []order) error {
-	journal, err := sqlite.Open(sqlite.Config{Dir: orders[0].Data})
+// workAndDie works on runs with a real journal until all have ended, or until the process reaches the kill
+// point of the first job and kills itself. It cleans up nothing before that.
+func workAndDie(jobs []job) error {
+	journal, err := sqlite.Open(sqlite.Config{Dir: jobs[0].Data})
 	if err != nil {
 		return err
 	}
 	network := &http.Transport{}
 	die := func() {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		select {} // not one step more until the signal comes
+		select {} // do nothing until the signal arrives
 	}
-	s := &snare{trap: orders[0].Trap, spring: die, writes: map[callPlace]bool{}}
-	s.Journal, s.network = orders[0].Sabotage.apply(journal, network)
-	failed := make([]error, len(orders))
+	s := &killer{killPoint: jobs[0].KillPoint, kill: die, writes: map[callPlace]bool{}}
+	s.Journal, s.network = jobs[0].Defect.apply(journal, network)
+	failed := make([]error, len(jobs))
 	var under sync.WaitGroup
-	for i := range orders {
-		under.Go(func() { failed[i] = orders[i].perform(s, s, s) })
+	for i := range jobs {
+		under.Go(func() { failed[i] = jobs[i].perform(s, s, s) })
 	}
 	under.Wait()
 	network.CloseIdleConnections()
 	return errors.Join(append(failed, journal.Close())...)
 }
 
-// lifetime is how long a process may take for a run: far more than it needs.
+// lifetime is how long a process may take: far longer than it needs.
 const lifetime = 2 * time.Minute
 
-// inProcess lives in a process of its own, alone.
-func inProcess(o order) (died bool, err error) { return together([]order{o}) }
+// inProcess does one job in a new process.
+func inProcess(j job) (died bool, err error) { return together([]job{j}) }
 
-// together has the runs of several orders live in one process.
-func together(orders []order) (died bool, err error) {
-	text, err := json.Marshal(orders)
+// together does several jobs in one new process. It reports whether the process was killed.
+func together(jobs []job) (died bool, err error) {
+	text, err := json.Marshal(jobs)
 	if err != nil {
 		return false, err
 	}
@@ -81,12 +80,12 @@ func together(orders []order) (died bool, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lifetime)
 	defer cancel()
-	child := exec.CommandContext(ctx, program, "-test.run=^TestKillChild$")
+	child := exec.CommandContext(ctx, program, "-test.run=^TestKillProcess$")
 	var said bytes.Buffer
 	child.Stdout, child.Stderr = &said, &said
 	// What a killed process leaves behind goes with the folder of the test. The race
 	// detector would wait a second at the end of each.
-	child.Env = append(os.Environ(), orderVariable+"="+string(text), "TMPDIR="+orders[0].Data, "GORACE=atexit_sleep_ms=0")
+	child.Env = append(os.Environ(), jobsVariable+"="+string(text), "TMPDIR="+jobs[0].Data, "GORACE=atexit_sleep_ms=0")
 	err = child.Run()
 	var ended *exec.ExitError
 	switch {
@@ -94,13 +93,13 @@ func together(orders []order) (died bool, err error) {
 		return false, fmt.Errorf("the process did not end within %s", lifetime)
 	case err == nil:
 		return false, nil
-	case errors.As(err, &ended) && killed(ended) && orders[0].Trap.At != "":
+	case errors.As(err, &ended) && killed(ended) && jobs[0].KillPoint.At != "":
 		return true, nil
 	}
 	return false, fmt.Errorf("%w: %s", err, strings.TrimSpace(said.String()))
 }
 
-// killed reports whether a process died of SIGKILL.
+// killed reports whether a process was killed by SIGKILL.
 func killed(e *exec.ExitError) bool {
 	status, ok := e.Sys().(syscall.WaitStatus)
 	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL

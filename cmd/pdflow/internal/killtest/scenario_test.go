@@ -11,30 +11,29 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// A scenario is a workflow of testdata/kill and what it must have done once its
-// run has ended, however often the process died on the way.
+// A scenario is a workflow of testdata/kill, and what must be true when its run has ended, however often
+// its processes were killed.
 type scenario struct {
 	name    string
-	status  engine.Status // success when empty
+	status  engine.Status // empty: success
 	outputs action.Object
-	// incidents are "description: status", in no order.
+	// incidents are "description: status", in any order.
 	incidents []string
 	users     []string       // the addresses of those created
 	deleted   []string       // the ids of those deleted
 	orders    []string       // the paths of requests that may be sent once only
-	notes     []string       // the paths of requests that a repeat does not harm
-	losses    lossRule       // answers that never arrive; nil: only what the weather takes
-	patience  time.Duration  // how long the client tries one call; 0 is its default
-	varies    *regexp.Regexp // what differs from run to run in texts
-	// attention says that a run which never dies needs a person too.
+	notes     []string       // the paths of requests that may be repeated
+	losses    lossRule       // answers that never arrive; nil: only the first answers of a trial
+	patience  time.Duration  // how long the client tries one call; 0: its default
+	varies    *regexp.Regexp // the parts of texts that differ from run to run
+	// attention says that a run needs a decision even if its process is never killed.
 	attention bool
-	// before is how many runs of the workflow end before the one that is killed.
+	// before is how many runs of the workflow end before the run that is killed.
 	before int
 	check  func(events []engine.Event) error
 }
 
-// corpus are the scenarios. Where the texts of a run vary, `*` stands for what
-// does.
+// corpus is all scenarios. `*` stands for the parts of a text that vary.
 var corpus = []*scenario{
 	{
 		name: "events", outputs: action.Object{"key": "db1-disk"},
@@ -158,7 +157,7 @@ func named(name string) (*scenario, error) {
 	return nil, fmt.Errorf("there is no scenario %q", name)
 }
 
-// wanted is the status with which the run ends.
+// wanted returns the status that the run must end with.
 func (s *scenario) wanted() engine.Status {
 	if s.status == "" {
 		return engine.Success
@@ -166,7 +165,7 @@ func (s *scenario) wanted() engine.Status {
 	return s.status
 }
 
-// neutral replaces what differs from run to run.
+// neutral replaces the parts of a text that vary.
 func (s *scenario) neutral(text string) string {
 	if s.varies == nil {
 		return text
@@ -174,15 +173,13 @@ func (s *scenario) neutral(text string) string {
 	return s.varies.ReplaceAllString(text, "*")
 }
 
-// eventsPath is where events are sent to.
+// eventsPath is the path of the events API.
 const eventsPath = "/generic/2010-04-15/create_event.json"
 
-// A lossRule says what becomes of the answer to a request: nth counts the
-// requests of one method and path.
+// A lossRule decides how the answer to a request is lost. Nth counts the requests of one method and path.
 type lossRule func(method, path string, nth int) loss
 
-// losing is what becomes of the first answers of a path to anything but a look-up
-// at PagerDuty.
+// losing returns a rule that loses the first answers of a path, except answers to reads at PagerDuty.
 func losing(place string, most int, how loss) lossRule {
 	return func(method, path string, nth int) loss {
 		if path == place && nth <= most && (method != http.MethodGet || isService(path)) {
@@ -192,8 +189,8 @@ func losing(place string, most int, how loss) lossRule {
 	}
 }
 
-// sleptOnce checks that a wait was not cut short by the death of its process, and
-// that a run which is resumed when it is over does not wait again.
+// sleptOnce checks that a sleep is not cut short when its process is killed, and that a run which is
+// resumed after the end of the sleep does not sleep again.
 func sleptOnce(events []engine.Event) error {
 	const asked = 30 * time.Second
 	var begun, resumed time.Time

@@ -9,38 +9,38 @@ import (
 	"text/tabwriter"
 )
 
-// A score counts deaths and what went wrong, by scenario and by moment.
-type score struct {
+// A tally counts kills and findings, by scenario and by moment.
+type tally struct {
 	mu        sync.Mutex
-	scenarios map[string]*scoreLine
-	moments   map[string]*scoreLine
+	scenarios map[string]*tallyLine
+	moments   map[string]*tallyLine
 }
 
-// A scoreLine is a line of the table.
-type scoreLine struct {
-	runs, missed, deaths, decisions int // missed: the first trap was never reached
-	flaws                           [len(flawNames)]int
+// A tallyLine is a line of the table.
+type tallyLine struct {
+	runs, missed, kills, decisions int // missed: the first kill point was not reached
+	flaws                          [len(flawNames)]int
 }
 
-func (s *score) add(f *fate, found []finding) {
+func (s *tally) add(f *trial, found []finding) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.scenarios == nil {
-		s.scenarios, s.moments = map[string]*scoreLine{}, map[string]*scoreLine{}
+		s.scenarios, s.moments = map[string]*tallyLine{}, map[string]*tallyLine{}
 	}
 	for _, at := range []struct {
-		rows map[string]*scoreLine
+		rows map[string]*tallyLine
 		name string
-	}{{s.scenarios, f.scenario.name}, {s.moments, string(f.traps[0].At)}} {
+	}{{s.scenarios, f.scenario.name}, {s.moments, string(f.killPoints[0].At)}} {
 		if at.rows[at.name] == nil {
-			at.rows[at.name] = &scoreLine{}
+			at.rows[at.name] = &tallyLine{}
 		}
 		r := at.rows[at.name]
 		r.runs++
-		if f.deaths == 0 {
+		if f.kills == 0 {
 			r.missed++
 		}
-		r.deaths += f.deaths
+		r.kills += f.kills
 		r.decisions += f.decisions
 		for _, one := range found {
 			r.flaws[one.flaw]++
@@ -48,14 +48,14 @@ func (s *score) add(f *fate, found []finding) {
 	}
 }
 
-// table shows the rows, those of moments by the first trap of a run.
-func (s *score) table() string {
+// table returns the counts as a table. The rows of moments count by the first kill point of a run.
+func (s *tally) table() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "\truns\tmissed\tdeaths\tdecided\t%s\t\n", strings.Join(flawNames[:], "\t"))
-	sum := &scoreLine{}
+	fmt.Fprintf(w, "\truns\tmissed\tkills\tdecided\t%s\t\n", strings.Join(flawNames[:], "\t"))
+	sum := &tallyLine{}
 	for _, scenario := range corpus {
 		if r := s.scenarios[scenario.name]; r != nil {
 			r.write(w, scenario.name)
@@ -72,16 +72,16 @@ func (s *score) table() string {
 	return b.String()
 }
 
-func (r *scoreLine) include(other *scoreLine) {
+func (r *tallyLine) include(other *tallyLine) {
 	r.runs, r.missed = r.runs+other.runs, r.missed+other.missed
-	r.deaths, r.decisions = r.deaths+other.deaths, r.decisions+other.decisions
+	r.kills, r.decisions = r.kills+other.kills, r.decisions+other.decisions
 	for i, n := range other.flaws {
 		r.flaws[i] += n
 	}
 }
 
-func (r *scoreLine) write(w *tabwriter.Writer, name string) {
-	fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t", name, r.runs, r.missed, r.deaths, r.decisions)
+func (r *tallyLine) write(w *tabwriter.Writer, name string) {
+	fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t", name, r.runs, r.missed, r.kills, r.decisions)
 	for _, n := range r.flaws {
 		fmt.Fprintf(w, "%d\t", n)
 	}

@@ -18,32 +18,31 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
 )
 
-// leaver is the id of a user whom a scenario deletes.
+// leaver is the id of a user that a scenario deletes.
 const leaver = "PLEAVER"
 
-// A town is the world of one run: a PagerDuty and a service of somebody else's,
-// behind one address. It outlives the processes of the run and counts what they
-// do to it. Answers may be lost on the way back, after the request has had its
-// effect.
-type town struct {
+// servers are what one run reaches: a simulated PagerDuty and another service, at one address. They keep
+// running when processes of the run are killed, and count the requests. They can lose answers after the
+// request was carried out.
+type servers struct {
 	*simulator.Simulator
-	scenario *scenario
-	weather  loss // what becomes of the first answer to each write
-	server   *httptest.Server
+	scenario  *scenario
+	firstLoss loss // how the first answer to each write is lost
+	server    *httptest.Server
 
 	mu      sync.Mutex
-	still   *sync.Cond          // a connection was closed
+	idle    *sync.Cond          // a connection was closed
 	open    int                 // connections
 	seen    map[string]int      // requests, by method and path
 	writes  map[string]int      // by method, path and body
-	keys    map[string][]string // of the triggers, by description, each once
+	keys    map[string][]string // the keys of triggers, by description, without repetition
 	created map[string]int      // users, by address
 	deleted map[string]int      // users, by address where they were created here, else by id
 	address map[string]string   // of the created users, by id
-	load    int                 // grows with every look at it
+	load    int                 // the number of reads
 }
 
-// A loss is what becomes of an answer.
+// A loss is how an answer is lost.
 type loss int
 
 const (
@@ -56,14 +55,14 @@ const (
 // String names the loss.
 func (l loss) String() string { return [...]string{"delivered", "reset", "truncated", "withheld"}[l] }
 
-func newTown(s *scenario, weather loss) *town {
-	t := &town{
+func newServers(s *scenario, firstLoss loss) *servers {
+	t := &servers{
 		Simulator: simulator.New(simulator.WithUser(simulator.User{ID: leaver, Name: "Lee Leaver", Email: "lee@example.com"})),
-		scenario:  s, weather: weather,
+		scenario:  s, firstLoss: firstLoss,
 		seen: map[string]int{}, writes: map[string]int{}, keys: map[string][]string{},
 		created: map[string]int{}, deleted: map[string]int{}, address: map[string]string{},
 	}
-	t.still = sync.NewCond(&t.mu)
+	t.idle = sync.NewCond(&t.mu)
 	t.server = httptest.NewUnstartedServer(t)
 	t.server.Config.ConnState = t.connection
 	t.server.Start()
@@ -71,7 +70,7 @@ func newTown(s *scenario, weather loss) *town {
 }
 
 // connection counts the open connections.
-func (t *town) connection(_ net.Conn, state http.ConnState) {
+func (t *servers) connection(_ net.Conn, state http.ConnState) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch state {
@@ -79,25 +78,25 @@ func (t *town) connection(_ net.Conn, state http.ConnState) {
 		t.open++
 	case http.StateClosed, http.StateHijacked:
 		t.open--
-		t.still.Broadcast()
+		t.idle.Broadcast()
 	}
 }
 
-// calm waits until every connection of processes that have ended is closed: what
-// they sent has had its effect by then.
-func (t *town) calm() {
+// waitIdle waits until all connections of ended processes are closed. Then all their requests were carried
+// out.
+func (t *servers) waitIdle() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for t.open > 0 {
-		t.still.Wait()
+		t.idle.Wait()
 	}
 }
 
-// ServeHTTP acts on a request and then answers it, or does not.
-func (t *town) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP carries out a request, and then answers it or loses the answer.
+func (t *servers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // its sender died while it wrote: nothing arrived
+		return // the client was killed while it wrote the request
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	answer := httptest.NewRecorder()
@@ -110,7 +109,7 @@ func (t *town) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	deliver(w, r, answer, t.note(r, body, answer))
 }
 
-// isService tells the paths of the service from those of PagerDuty.
+// isService reports whether a path belongs to the service and not to PagerDuty.
 func isService(place string) bool {
 	for _, own := range []string{"/flaky", "/load", "/order", "/note"} {
 		if strings.HasPrefix(place, own) {
@@ -120,8 +119,8 @@ func isService(place string) bool {
 	return false
 }
 
-// serve answers as the service: /load is another number each time.
-func (t *town) serve(w http.ResponseWriter, r *http.Request) {
+// serve answers as the service. /load returns another number each time.
+func (t *servers) serve(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path != "/load" {
 		_, _ = io.WriteString(w, "ok")
 		return
@@ -132,8 +131,8 @@ func (t *town) serve(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, t.load)
 }
 
-// note counts a request that has had its effect, and decides about its answer.
-func (t *town) note(r *http.Request, body []byte, answer *httptest.ResponseRecorder) loss {
+// note counts a request that was carried out, and decides how its answer is lost.
+func (t *servers) note(r *http.Request, body []byte, answer *httptest.ResponseRecorder) loss {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	place := r.Method + " " + r.URL.Path
@@ -157,10 +156,10 @@ func (t *town) note(r *http.Request, body []byte, answer *httptest.ResponseRecor
 	if t.writes[place+string(body)]++; t.writes[place+string(body)] > 1 {
 		return delivered
 	}
-	return t.weather
+	return t.firstLoss
 }
 
-func (t *town) noteUser(answer []byte) {
+func (t *servers) noteUser(answer []byte) {
 	var made struct{ User struct{ ID, Email string } }
 	if json.Unmarshal(answer, &made) == nil {
 		t.created[made.User.Email]++
@@ -168,7 +167,7 @@ func (t *town) noteUser(answer []byte) {
 	}
 }
 
-func (t *town) noteEvent(body []byte) {
+func (t *servers) noteEvent(body []byte) {
 	var sent struct {
 		EventType   string `json:"event_type"`
 		IncidentKey string `json:"incident_key"`
@@ -182,22 +181,22 @@ func (t *town) noteEvent(body []byte) {
 	}
 }
 
-// count is how many requests of a method and path there were.
-func (t *town) count(method, place string) int {
+// count returns the number of requests with a method and path.
+func (t *servers) count(method, place string) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.seen[method+" "+place]
 }
 
-// record is what was done so far: the keys of the pages, by description, and the
-// users created and deleted.
-func (t *town) record() (pages map[string][]string, created, deleted map[string]int) {
+// record returns what was done so far: the keys of the pages by description, and the users that were created
+// and deleted.
+func (t *servers) record() (pages map[string][]string, created, deleted map[string]int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return maps.Clone(t.keys), maps.Clone(t.created), maps.Clone(t.deleted)
 }
 
-// deliver sends an answer, or loses it.
+// deliver sends an answer or loses it.
 func deliver(w http.ResponseWriter, r *http.Request, answer *httptest.ResponseRecorder, how loss) {
 	switch how {
 	case delivered:
@@ -211,7 +210,7 @@ func deliver(w http.ResponseWriter, r *http.Request, answer *httptest.ResponseRe
 	default:
 		connection, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
-			panic(err) // the server of a test always can
+			panic(err) // a test server supports it
 		}
 		if how == truncated {
 			fmt.Fprintf(connection, "HTTP/1.1 %d OK\r\nContent-Type: application/json\r\nContent-Length: 4000\r\n\r\n{", answer.Code)
