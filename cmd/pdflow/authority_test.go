@@ -13,8 +13,8 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 )
 
-// TestOwnAuthority: PAGERDUTY_CA_FILE names authorities to trust beside those of
-// the system; without it a certificate of nobody known is refused.
+// TestOwnAuthority: PAGERDUTY_CA_FILE names certificate authorities to trust in addition to those of the
+// system. A missing file is reported.
 func TestOwnAuthority(t *testing.T) {
 	config, authority, err := simulator.NewTLS(time.Now())
 	if err != nil {

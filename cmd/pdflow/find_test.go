@@ -11,8 +11,8 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 )
 
-// TestFindRun proves how a run is named: by its id, the beginning of it, or last,
-// and what a wrong name is told.
+// TestFindRun: a run is named by its id, the beginning of its id, or last. The message about a wrong name has
+// a suggestion.
 func TestFindRun(t *testing.T) {
 	folder := t.TempDir()
 	file := filepath.Join(folder, "simple.yaml")

@@ -19,8 +19,7 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// TestInterrupt proves that a signal cancels a run that waits, and that the exit
-// code names the signal.
+// TestInterrupt: a signal cancels a waiting run, and the exit code names the signal.
 func TestInterrupt(t *testing.T) {
 	for _, test := range []struct {
 		signal syscall.Signal
@@ -55,8 +54,8 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// TestSecondInterrupt proves that the second signal ends the program at once,
-// with the run resumable, and that both say what they do.
+// TestSecondInterrupt: the second signal ends the process at once, the run can be resumed, and a message
+// after each signal says what happens.
 func TestSecondInterrupt(t *testing.T) {
 	g := newGate()
 	defer g.close()
@@ -71,7 +70,7 @@ steps:
 	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// This test's binary is pdflow under that name: see TestMain.
+	// The binary of this test runs pdflow under that name: see TestMain.
 	c := &exec.Cmd{Path: os.Args[0], Args: []string{"pdflow", "run", file, "-i", "gate=" + g.server.URL, "--data-dir", folder}, Env: []string{"HOME=" + folder}}
 	stderr, err := c.StderrPipe()
 	if err != nil {
@@ -90,7 +89,7 @@ steps:
 	printed := ""
 	for lines := bufio.NewScanner(stderr); lines.Scan(); {
 		printed += lines.Text() + "\n"
-		if strings.Contains(lines.Text(), "stopping") { // the write under way has ten seconds to answer
+		if strings.Contains(lines.Text(), "stopping") { // the write has ten seconds to be answered
 			interrupt()
 		}
 	}

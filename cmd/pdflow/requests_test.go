@@ -16,14 +16,14 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 )
 
-// A wireRequest is a request as it arrived at a plain HTTP server.
+// A wireRequest is a request as it arrived at an HTTP server.
 type wireRequest struct {
 	Method, Path, Authorization, From, ContentType string
 	Body                                           any
 }
 
-// A wire answers like PagerDuty for one user, and keeps what arrived. It shares
-// no code with the client or the simulator.
+// A wire answers like PagerDuty for one user, and keeps the requests. It shares no code with the client or
+// the simulator.
 type wire struct {
 	mu       sync.Mutex
 	requests []wireRequest
@@ -107,12 +107,12 @@ func runAllSeven(t *testing.T, eventsAPI string) []wireRequest {
 	return server.requests
 }
 
-// rest is a request of the REST API.
+// rest returns a request of the REST API.
 func rest(method, path, from string, body any) wireRequest {
 	return wireRequest{method, path, "Token token=" + wireAPIKey, from, "application/json", body}
 }
 
-// event is a request of an events API, which has its key in the body.
+// event returns a request of an events API, which has its key in the body.
 func event(path string, body map[string]any) wireRequest {
 	return wireRequest{"POST", path, "", "", "application/json", any(body)}
 }
@@ -129,7 +129,7 @@ func restRequests() []wireRequest {
 	}
 }
 
-// TestRequests proves what leaves the process for each of the seven actions.
+// TestRequests: each of the seven actions sends exactly the expected requests.
 func TestRequests(t *testing.T) {
 	const path = "/generic/2010-04-15/create_event.json"
 	want := append([]wireRequest{
@@ -149,7 +149,7 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestRequestsV2 proves the same for Events API v2.
+// TestRequestsV2: the same with Events API v2.
 func TestRequestsV2(t *testing.T) {
 	const path = "/v2/enqueue"
 	want := append([]wireRequest{

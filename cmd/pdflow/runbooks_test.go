@@ -12,8 +12,7 @@ import (
 	"github.com/pdflow/pdflow/workflows"
 )
 
-// TestShippedRunbooks runs the tests of the runbooks that come with pdflow: each has
-// some, and they pass.
+// TestShippedRunbooks: each runbook that is shipped with pdflow has tests, and they pass.
 func TestShippedRunbooks(t *testing.T) {
 	entries, err := workflows.Files.ReadDir(".")
 	if err != nil {

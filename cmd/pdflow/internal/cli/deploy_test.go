@@ -11,8 +11,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 )
 
-// TestDeployedCommands keeps what docs/deploy starts the same as what there is: a flag
-// that is gone would be found by whoever installs pdflow.
+// TestDeployedCommands: the commands that docs/deploy starts exist with all their flags.
 func TestDeployedCommands(t *testing.T) {
 	for name, arguments := range map[string][]string{
 		"pdflow.service": unitArguments(t, deployed(t, "pdflow.service")),
@@ -42,7 +41,7 @@ func deployed(t *testing.T, name string) string {
 	return string(text)
 }
 
-// unitArguments are those of ExecStart.
+// unitArguments returns the arguments of ExecStart.
 func unitArguments(t *testing.T, unit string) []string {
 	t.Helper()
 	line := regexp.MustCompile(`(?m)^ExecStart=\S+ (.+)$`).FindStringSubmatch(unit)
@@ -52,7 +51,7 @@ func unitArguments(t *testing.T, unit string) []string {
 	return strings.Fields(line[1])
 }
 
-// imageArguments are those of CMD.
+// imageArguments returns the arguments of CMD.
 func imageArguments(t *testing.T, dockerfile string) (arguments []string) {
 	t.Helper()
 	line := regexp.MustCompile(`(?m)^CMD (\[.+\])$`).FindStringSubmatch(dockerfile)

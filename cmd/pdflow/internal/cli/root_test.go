@@ -6,7 +6,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 )
 
-// TestCommandNames: each command has the name under which it is made.
+// TestCommandNames: each command has the name of its constructor.
 func TestCommandNames(t *testing.T) {
 	for name, make := range commands() {
 		if got := make(&setup.Environment{}).Name(); got != name {

@@ -31,9 +31,8 @@ func writeFile(t *testing.T, name, content string) string {
 	return file
 }
 
-// TestServedSimulator: what `pdflow simulator` serves has the account of its seed,
-// the faults of its plan, a certificate that its CA file vouches for, and a
-// control API for whoever has the token that was printed.
+// TestServedSimulator: what `pdflow simulator` serves has the account of its seed, the faults of its plan, a
+// certificate of its CA file, and a control API for the printed token.
 func TestServedSimulator(t *testing.T) {
 	env, stdout, _ := simulatorProgram()
 	o := simulatorOptions{

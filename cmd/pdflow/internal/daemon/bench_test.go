@@ -24,13 +24,13 @@ import (
 	"github.com/pdflow/pdflow/engine"
 )
 
-// A movedClock shows another time than the machine's, as fast as it.
+// A movedClock is the clock of the machine, moved by a duration.
 type movedClock struct {
 	engine.SystemClock
 	by time.Duration
 }
 
-// Now returns the time that it shows.
+// Now returns the moved time.
 func (c movedClock) Now() time.Time { return time.Now().Add(c.by) }
 
 const minutely = `name: page-%d
@@ -40,7 +40,7 @@ steps:
     with: {description: "%d"}
 `
 
-// minutelyFolder has n workflows, all due at the same minute.
+// minutelyFolder returns a folder of n workflows that are all due at the same minute.
 func minutelyFolder(b *testing.B, n int) string {
 	b.Helper()
 	folder := b.TempDir()
@@ -52,9 +52,9 @@ func minutelyFolder(b *testing.B, n int) string {
 	return folder
 }
 
-// BenchmarkServeMinute has many workflows due at one minute. It reports from the
-// instant to the start of the last runs and to the last accepted events; the bounds
-// stand beside. Each iteration is a daemon that lives through one instant.
+// BenchmarkServeMinute has many workflows that are due at one minute. It reports the time from the scheduled
+// time to the last starts and to the last accepted events, with the bounds. Each iteration is a daemon that
+// serves one scheduled time.
 func BenchmarkServeMinute(b *testing.B) {
 	for _, n := range []int{200, 1000} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
@@ -81,8 +81,8 @@ func percentile(times []time.Duration, p int) float64 {
 	return float64(times[min(len(times)*p/100, len(times)-1)].Microseconds()) / 1000
 }
 
-// serveMinute lets a daemon live through one instant, and returns how long after it
-// the runs started and PagerDuty accepted their events.
+// serveMinute runs a daemon for one scheduled time. It returns how long after it the runs started and
+// PagerDuty accepted their events.
 func serveMinute(b *testing.B, folder string, n int) (starts, events []time.Duration) {
 	b.Helper()
 	due := time.Date(2026, time.March, 27, 9, 0, 0, 0, time.UTC)
@@ -112,7 +112,7 @@ func serveMinute(b *testing.B, folder string, n int) (starts, events []time.Dura
 		b.Fatal(err)
 	}
 	if clock.Now().After(due) {
-		b.Fatal("loading took longer than the time before the instant")
+		b.Fatal("loading took longer than the time before the scheduled time")
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -144,11 +144,11 @@ func serveMinute(b *testing.B, folder string, n int) (starts, events []time.Dura
 	return starts, events
 }
 
-// BenchmarkServeLoaded starts a daemon with 10,000 workflows and reports how much
-// memory it has when it has nothing to do, with the bound beside it.
+// BenchmarkServeLoaded starts a daemon with 10,000 workflows and reports its memory when it is idle, with the
+// bound.
 func BenchmarkServeLoaded(b *testing.B) {
 	if runtime.GOOS != "linux" {
-		b.Skip("the memory of a process is asked of Linux")
+		b.Skip("the memory of a process is read from /proc")
 	}
 	binary := filepath.Join(b.TempDir(), "pdflow")
 	if out, err := exec.CommandContext(b.Context(), "go", "build", "-o", binary, "../..").CombinedOutput(); err != nil {
@@ -167,8 +167,8 @@ func BenchmarkServeLoaded(b *testing.B) {
 	b.ReportMetric(100, "bound-MB")
 }
 
-// residentMegabytes is the memory of a daemon that has just begun to serve, after its
-// scheduler has rested once.
+// residentMegabytes returns the memory of a daemon that has just started to serve, after its scheduler has
+// slept once.
 func residentMegabytes(b *testing.B, binary, folder string) float64 {
 	b.Helper()
 	daemon := exec.CommandContext(b.Context(), binary, "serve", folder, "--data-dir", b.TempDir())
@@ -183,7 +183,7 @@ func residentMegabytes(b *testing.B, binary, folder string) float64 {
 	lines := bufio.NewScanner(log)
 	for lines.Scan() && !strings.Contains(lines.Text(), "msg=serving") {
 	}
-	_ = engine.SystemClock{}.Sleep(b.Context(), 3*time.Second) // garbage of loading is given back
+	_ = engine.SystemClock{}.Sleep(b.Context(), 3*time.Second) // the garbage of loading is freed
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", daemon.Process.Pid))
 	if err != nil {
 		b.Fatal(err)

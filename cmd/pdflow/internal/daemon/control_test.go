@@ -16,14 +16,14 @@ import (
 	"github.com/pdflow/pdflow/engine"
 )
 
-// A lineWatch is a writer that tells when a text was written.
+// A lineWatch is a writer that closes a channel when a text is written.
 type lineWatch struct {
 	*servedWorld
 	text string
 	seen chan struct{}
 }
 
-// Write hands on what is written.
+// Write passes the text on.
 func (l *lineWatch) Write(text []byte) (int, error) {
 	n, err := l.servedWorld.Write(text)
 	if l.text != "" && strings.Contains(string(text), l.text) {
@@ -33,7 +33,7 @@ func (l *lineWatch) Write(text []byte) (int, error) {
 	return n, err
 }
 
-// serving lets a daemon serve in the time of the machine until stop is called.
+// serving runs a daemon with the clock of the machine until stop is called.
 func (w *servedWorld) serving() (d *Daemon, stop func()) {
 	w.t.Helper()
 	watch := &lineWatch{w, "msg=serving", make(chan struct{})}
@@ -63,7 +63,7 @@ var pdflow func(to io.Writer, args ...string) int
 // SetCommandLine sets how the tests run a command line.
 func SetCommandLine(run func(to io.Writer, args ...string) int) { pdflow = run }
 
-// ask runs a command beside the daemon.
+// ask runs a command against the data folder of the daemon.
 func (w *servedWorld) ask(code int, args ...string) string {
 	w.t.Helper()
 	out := &bytes.Buffer{}
@@ -84,7 +84,7 @@ steps:
 outputs: {port: "${{ inputs.port }}"}
 `
 
-// oddWorkflow makes a call that may be made once, whose answer never comes.
+// oddWorkflow makes a call that must not be repeated and is never answered.
 const oddWorkflow = `name: odd
 permissions: {http: ["http://HOST"]}
 steps:
@@ -93,9 +93,9 @@ steps:
     with: {method: POST, url: "http://HOST/order"}
 `
 
-// TestDaemonIsAsked: commands ask the daemon of their data folder, and what fails and
-// recovers in it is told to PagerDuty.
-func TestDaemonIsAsked(t *testing.T) {
+// TestCommandsUseTheDaemon: commands send requests to the daemon of their data folder, and the daemon opens
+// and resolves incidents about its runs.
+func TestCommandsUseTheDaemon(t *testing.T) {
 	w := newServedWorld(t, 0, engine.SystemClock{}.Now())
 	if err := os.WriteFile(filepath.Join(w.folder, "probe.yaml"), []byte(askedWorkflow), 0o600); err != nil {
 		t.Fatal(err)
@@ -147,7 +147,7 @@ func TestDaemonIsAsked(t *testing.T) {
 	}
 }
 
-// ends starts a run in the daemon and waits for its end.
+// ends starts a run in the daemon and waits until it ends.
 func (w *servedWorld) ends(d *Daemon, want string, args ...string) {
 	w.t.Helper()
 	run := strings.TrimSpace(w.ask(0, args...))
@@ -173,5 +173,5 @@ func (w *servedWorld) alerted(key string, want simulator.Status) {
 		}
 		_ = engine.SystemClock{}.Sleep(context.Background(), 10e6)
 	}
-	w.t.Errorf("the alert %s is %s, want it %s", key, got, want)
+	w.t.Errorf("the alert %s is %s, want %s", key, got, want)
 }

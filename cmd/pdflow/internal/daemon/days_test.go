@@ -32,7 +32,7 @@ const (
 	daemonServiceKey = "0123456789abcdef0123456789abcdef"
 )
 
-// An outage is a time in which a host does not answer.
+// An outage is a time in which a host does not answer, or a disk is full.
 type outage struct{ from, to time.Time }
 
 // A flakyNet is a network whose hosts have outages.
@@ -42,7 +42,7 @@ type flakyNet struct {
 	outages map[string][]outage
 }
 
-// Connect fails while the host is out.
+// Connect fails during an outage of the host.
 func (n *flakyNet) Connect(_ context.Context, host string, _ int) error {
 	now := n.clock.Now()
 	for _, o := range n.outages[host] {
@@ -53,15 +53,14 @@ func (n *flakyNet) Connect(_ context.Context, host string, _ int) error {
 	return nil
 }
 
-// healthChecks writes copies of the shipped port check, each for a host of its own.
+// healthChecks returns a folder with copies of the shipped port check, each for a host of its own.
 func healthChecks(t *testing.T, n int) string {
 	t.Helper()
 	source, err := os.ReadFile("../../../../workflows/port-check.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The clocks of the first go forward on 29 March 2026, those of the second back on
-	// 5 April.
+	// The first zone changes to daylight saving time on 29 March 2026, the second one back on 5 April.
 	zones := []string{"Europe/Berlin", "Australia/Lord_Howe"}
 	folder := t.TempDir()
 	for i := range n {
@@ -74,7 +73,7 @@ func healthChecks(t *testing.T, n int) string {
 	return folder
 }
 
-// A servedWorld is what daemons live in, one after the other.
+// A servedWorld is the data folder, account, network and clock of daemons that run one after the other.
 type servedWorld struct {
 	t       *testing.T
 	clock   *engine.VirtualClock
@@ -83,13 +82,13 @@ type servedWorld struct {
 	network *flakyNet
 	data    string
 	folder  string
-	full    []outage // of the disk
+	full    []outage // when the disk is full
 	refused atomic.Int64
 	log     *bytes.Buffer
 	mu      sync.Mutex
 }
 
-// Write keeps what daemons log.
+// Write keeps the logs of daemons.
 func (w *servedWorld) Write(text []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -120,15 +119,14 @@ func newServedWorld(t *testing.T, checks int, start time.Time) *servedWorld {
 	return w
 }
 
-// A fullDisk is a journal that takes nothing in some times, as on a disk without
-// room.
+// A fullDisk is a journal on a disk that is full at some times.
 type fullDisk struct {
 	engine.Journal
 	world *servedWorld
 	left  atomic.Int64 // how many writes go through before it is full
 }
 
-// full reports whether a write fails.
+// full returns the error of a write; nil if there is space.
 func (f *fullDisk) full() error {
 	now := f.world.clock.Now()
 	for _, o := range f.world.full {
@@ -161,19 +159,19 @@ func (f *fullDisk) SaveSchedules(ctx context.Context, states []engine.ScheduleSt
 	return f.Journal.SaveSchedules(ctx, states)
 }
 
-// records is a journal on a disk that may be full.
+// records returns a journal on a disk that may be full.
 func (w *servedWorld) records(j engine.Journal) engine.Journal {
 	f := &fullDisk{Journal: j, world: w}
-	f.left.Store(17) // so that it is in the middle of runs
+	f.left.Store(17) // so that the disk is full in the middle of runs
 	return f
 }
 
-// daemon starts a daemon on the data of the ones before.
+// daemon starts a daemon on the data of the daemons before it.
 func (w *servedWorld) daemon() (*Daemon, func()) {
 	return w.daemonWith(Options{MaxRuns: 50}, w.clock, slog.New(slog.NewTextHandler(w, nil)))
 }
 
-// daemonWith starts a daemon with options of its own.
+// daemonWith starts a daemon with its own options, clock and log.
 func (w *servedWorld) daemonWith(o Options, clock action.Clock, log *slog.Logger) (*Daemon, func()) {
 	w.t.Helper()
 	target, err := setup.WithClient(builtins.Config{PagerDuty: w.client, Network: w.network}, setup.Settings{ServiceKey: daemonServiceKey})
@@ -194,10 +192,10 @@ func (w *servedWorld) daemonWith(o Options, clock action.Clock, log *slog.Logger
 	return d, func() { _ = recorded.Close() }
 }
 
-// TestServeDays lets daemons serve health checks for days of virtual time, over a
-// change of the clocks, with a restart a day after some downtime, and a service that
-// fails in a twentieth of the requests: each outage pages once, each recovery
-// resolves, and every instant is a run or was skipped.
+// TestServeDays runs daemons that serve health checks for days of virtual time: over a change to daylight
+// saving time, with a restart and a downtime every day, with a full disk, and with a PagerDuty that fails a
+// twentieth of the requests. Each outage must open exactly one incident, each recovery must resolve it, and
+// every scheduled time must have a run or be recorded as skipped.
 func TestServeDays(t *testing.T) {
 	days, checks := 4, 10
 	if text := os.Getenv("PDFLOW_SERVE_DAYS"); text != "" {
@@ -220,17 +218,17 @@ func TestServeDays(t *testing.T) {
 	}
 	w.full = append(w.full, outage{start.Add(26*time.Hour + 18*time.Minute), start.Add(26*time.Hour + 25*time.Minute)})
 	for day := 0; day < days; day++ {
-		w.serveUntil(start.AddDate(0, 0, day+1).Add(-time.Duration(random.IntN(90)) * time.Minute)) // then it is down
+		w.serveUntil(start.AddDate(0, 0, day+1).Add(-time.Duration(random.IntN(90)) * time.Minute)) // downtime follows
 		w.clock.Advance(start.AddDate(0, 0, day+1).Sub(w.clock.Now()))
 	}
 	w.serveUntil(end.Add(time.Hour))
-	w.verdict(start, outages)
+	w.check(start, outages)
 	if n := bytes.Count(w.log.Bytes(), []byte("a scheduled time cannot be recorded")); n > checks {
 		t.Errorf("the log says %d times that the disk was full, want at most once for each of the %d schedules", n, checks)
 	}
 }
 
-// serveUntil lets a daemon serve until a time, and ends it.
+// serveUntil runs a daemon until a time.
 func (w *servedWorld) serveUntil(end time.Time) {
 	w.t.Helper()
 	ctx := context.Background()
@@ -251,8 +249,8 @@ func (w *servedWorld) serveUntil(end time.Time) {
 	}
 }
 
-// verdict compares what the account saw with what there was to page.
-func (w *servedWorld) verdict(start time.Time, outages int) {
+// check compares the account with the outages, and the journal with the scheduled times.
+func (w *servedWorld) check(start time.Time, outages int) {
 	w.t.Helper()
 	w.account.Settle()
 	incidents := w.account.Incidents()
@@ -284,17 +282,16 @@ func (w *servedWorld) verdict(start time.Time, outages int) {
 		}
 	}
 	if missing > 0 {
-		w.t.Errorf("%d instants are neither a run nor skipped", missing)
+		w.t.Errorf("%d scheduled times have no run and are not recorded as skipped", missing)
 	}
 	if w.refused.Load() == 0 {
 		w.t.Error("the disk was never full")
 	}
 	w.t.Logf("the disk refused %d writes", w.refused.Load())
-	w.t.Logf("%d outages, %d incidents; %d instants ran, %d were skipped, %d are missing", outages, len(incidents), runs, skipped, missing)
+	w.t.Logf("%d outages, %d incidents; %d scheduled times ran, %d were skipped, %d are missing", outages, len(incidents), runs, skipped, missing)
 }
 
-// TestServeTakesTurns: of two daemons one works, and the other takes over when it is
-// gone.
+// TestServeTakesTurns: of two daemons one serves, and the other takes over when the first ends.
 func TestServeTakesTurns(t *testing.T) {
 	w := newServedWorld(t, 1, time.Now())
 	first, firstGone := w.daemon()
@@ -307,7 +304,7 @@ func TestServeTakesTurns(t *testing.T) {
 	stopped, stop := context.WithCancel(context.Background())
 	stop()
 	if turn, err := second.takeLock(stopped); turn != nil || err != nil {
-		t.Errorf("got %v, %v while the other serves, want to stand by", turn, err)
+		t.Errorf("got %v, %v while the other serves, want standby", turn, err)
 	}
 	if err := lock.Close(); err != nil {
 		t.Fatal(err)
@@ -315,13 +312,13 @@ func TestServeTakesTurns(t *testing.T) {
 	firstGone()
 	turn, err := second.takeLock(context.Background())
 	if err != nil || turn == nil {
-		t.Fatalf("got %v, %v, want the turn", turn, err)
+		t.Fatalf("got %v, %v, want the lock", turn, err)
 	}
 	_ = turn.Close()
 }
 
-// TestServeOwnsFirst: a daemon owns the runs of the one before it when it begins to look
-// for what is due: one that is skipped while another runs would begin beside it.
+// TestServeOwnsFirst: a daemon owns the interrupted runs of the daemon before it before it looks for
+// scheduled times. Otherwise a run of the same concurrency group could start at the same time.
 func TestServeOwnsFirst(t *testing.T) {
 	w := newServedWorld(t, 0, time.Now())
 	const sleeping = "name: sleeping\nconcurrency: skip\nschedule: \"0 0 1 1 *\"\nsteps: [{uses: time.sleep, with: {duration: 1h}}]\n"
@@ -338,7 +335,7 @@ func TestServeOwnsFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	gone() // as a process that was killed
+	gone() // as if the process was killed
 	second, secondGone := w.daemon()
 	defer secondGone()
 	if err := second.begin(context.Background()); err != nil {
@@ -346,14 +343,14 @@ func TestServeOwnsFirst(t *testing.T) {
 	}
 	open, err := second.journal.List(context.Background(), engine.RunQuery{Run: run})
 	if err != nil || len(open) != 1 || open[0].Status != engine.Running {
-		t.Errorf("got %v, %v, want the run to be owned and to go on", open, err)
+		t.Errorf("got %v, %v, want the run to be owned and running", open, err)
 	}
 	w.clock.Advance(2 * time.Hour)
 	second.runs.running.Wait()
 }
 
-// TestServedFiles: a broken edit keeps the last good version, a new file is served, and
-// one that is gone is not.
+// TestServedFiles: after an invalid edit the last good version stays loaded, a new file is served, and a
+// removed file is not.
 func TestServedFiles(t *testing.T) {
 	w := newServedWorld(t, 2, time.Now())
 	d, gone := w.daemon()
@@ -385,8 +382,8 @@ func TestServedFiles(t *testing.T) {
 	reload(string(source), 2)
 }
 
-// TestServedWorlds: under --simulate each workflow meets the world beside its file, and
-// a world that is broken keeps its workflow from being served.
+// TestServedWorlds: with --simulate each workflow uses the world file next to it, and a workflow with an
+// invalid world file is not served.
 func TestServedWorlds(t *testing.T) {
 	w := newServedWorld(t, 0, time.Now())
 	for name, port := range map[string]string{"one": "open", "two": "closed", "three": "[oepn]"} {
@@ -423,8 +420,8 @@ func TestServedWorlds(t *testing.T) {
 	}
 }
 
-// TestLedger: what was due on schedules is listed, with what became of it.
-func TestLedger(t *testing.T) {
+// TestScheduledTimes: `runs list --schedule` lists scheduled times with their runs, or why there is none.
+func TestScheduledTimes(t *testing.T) {
 	w := newServedWorld(t, 2, time.Date(2026, time.March, 29, 9, 10, 0, 0, time.UTC))
 	w.serveUntil(w.clock.Now().Add(time.Hour))
 	w.clock.Advance(3 * time.Hour)

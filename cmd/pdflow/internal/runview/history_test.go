@@ -13,14 +13,12 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// handRun is the id of the runs that tests make by hand, and handBegun when they
-// began.
+// handRun is the id of the runs that tests make by hand, and handBegun is when they start.
 const handRun = "01M838X2C49BQ51PYP0AY6GBY9"
 
 var handBegun = time.Date(2026, 3, 29, 9, 0, 0, 0, time.UTC)
 
-// A madeRun makes the events of a run by hand: each is some milliseconds after
-// the one before.
+// A madeRun is a run whose events a test makes by hand. Each event is some time after the one before.
 type madeRun struct {
 	events []engine.Event
 	at     time.Time
@@ -69,7 +67,7 @@ func (r *madeRun) finished(after time.Duration, status engine.Status, failure *e
 
 const ms = time.Millisecond
 
-// handPlan is a plan of steps without programs: enough for whoever looks at runs.
+// handPlan returns a plan of steps without scripts, which is enough to show runs.
 func handPlan(steps ...workflow.PlanStep) *workflow.Plan {
 	for i := range steps {
 		if i > 0 && steps[i].Part == workflow.Main {
@@ -79,7 +77,7 @@ func handPlan(steps ...workflow.PlanStep) *workflow.Plan {
 	return &workflow.Plan{Workflow: &workflow.Workflow{Name: "onboard", Timeout: time.Hour, Inputs: &action.Schema{}}, Steps: steps}
 }
 
-// planned returns a step that calls an action, or a script where there is none.
+// planned returns a step that calls an action, or a script if the name is empty.
 func planned(t *testing.T, id, name string, retries int) workflow.PlanStep {
 	t.Helper()
 	step := workflow.PlanStep{ID: id, MaxParallel: 1, Retry: workflow.Retry{MaxAttempts: 1 + retries, Delay: time.Second, Backoff: 1}}
@@ -116,7 +114,7 @@ func items(n int) []any {
 	return list
 }
 
-// TestHistory proves what a history knows after each event of a run.
+// TestHistory: what a history says after each event of a run.
 func TestHistory(t *testing.T) {
 	plan := handPlan(planned(t, "create", "pagerduty.create_user", 1), forEach(planned(t, "each", "", 0), 2, true), planned(t, "after", "", 0))
 	r := (&madeRun{}).started(nil).
@@ -170,6 +168,6 @@ run.finished     create=success each=success(3/3 done, 0 active) after=success
 		t.Errorf("the history differs (-want +got):\n%s", diff)
 	}
 	if h.fold == nil {
-		t.Errorf("the fold refused an event: the run is none that an engine makes")
+		t.Errorf("the fold refused an event: an engine would not make this run")
 	}
 }

@@ -16,8 +16,7 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A screen is as much of a terminal as the live view needs: lines, a cursor that
-// moves up, and the erasing of what is below it.
+// A screen is a small terminal: lines, a cursor that moves up, and the erasing of the lines below it.
 type screen struct {
 	mu    sync.Mutex
 	width int
@@ -28,7 +27,7 @@ type screen struct {
 
 var escape = regexp.MustCompile(`^\x1b\[(\d*)([AJ])`)
 
-// Write takes what a program prints.
+// Write takes printed text.
 func (s *screen) Write(text []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,8 +78,7 @@ func (s *screen) String() string {
 	return strings.Join(s.rows, "\n")
 }
 
-// watching is a view of a run of a plan on a screen of some size; a height of 0 is
-// no terminal at all.
+// watching returns a view of a run of a plan on a screen. A height of 0 is not a terminal.
 func watching(plan *workflow.Plan, width, height int, before ...engine.Event) (*Progress, *screen) {
 	s := &screen{width: width}
 	p := &console.Console{Stderr: s, Redactor: &action.Redactor{}}
@@ -101,7 +99,7 @@ func observe(view *Progress, events []engine.Event) {
 	view.mu.Unlock()
 }
 
-// loopEvents are a run that loops, retries, and ends with finally.
+// loopEvents returns a run with a for_each, retries and finally.
 func loopEvents(t *testing.T) (*workflow.Plan, *madeRun) {
 	second := *conflict
 	second.Item = 2
@@ -119,7 +117,7 @@ func loopEvents(t *testing.T) (*workflow.Plan, *madeRun) {
 	return plan, r
 }
 
-// TestLiveProgress looks at the screen after some of the events of a run.
+// TestLiveProgress: the screen after some of the events of a run.
 func TestLiveProgress(t *testing.T) {
 	plan, r := loopEvents(t)
 	for _, test := range []struct {
@@ -168,17 +166,17 @@ func TestLiveProgress(t *testing.T) {
 	}
 }
 
-// unindent takes the tabs of a Go source away.
+// unindent removes the tabs of a Go source.
 func unindent(text string) string {
 	return strings.TrimPrefix(strings.ReplaceAll(text, "\n\t\t\t", "\n"), "\n")
 }
 
-// steady hides how long a retry waits, which derives from the run's id.
+// steady hides the delay of a retry, which derives from the id of the run.
 func steady(text string) string {
 	return regexp.MustCompile(`next in [^:]+:`).ReplaceAllString(text, "next in WAIT:")
 }
 
-// TestPlainProgress proves what is printed where nothing can be drawn again.
+// TestPlainProgress: what is printed if lines cannot be drawn again.
 func TestPlainProgress(t *testing.T) {
 	plan, r := loopEvents(t)
 	view, s := watching(plan, 200, 0)
@@ -195,7 +193,7 @@ func TestPlainProgress(t *testing.T) {
 	}
 }
 
-// TestResumedProgress proves that a run that goes on shows what was done before.
+// TestResumedProgress: a resumed run shows the steps that were done before.
 func TestResumedProgress(t *testing.T) {
 	plan, r := loopEvents(t)
 	cut := 5
@@ -212,7 +210,7 @@ func TestResumedProgress(t *testing.T) {
 	}
 }
 
-// TestQueuedProgress proves that a run says whom it waits for.
+// TestQueuedProgress: a queued run shows what it waits for.
 func TestQueuedProgress(t *testing.T) {
 	plan, r := loopEvents(t)
 	start := r.events[0].Started
@@ -227,8 +225,7 @@ func TestQueuedProgress(t *testing.T) {
 	}
 }
 
-// TestProgressFits proves that nothing wraps on a narrow terminal, and that a
-// short one shows what goes on.
+// TestProgressFits: no line wraps on a narrow terminal, and a low terminal shows the running steps.
 func TestProgressFits(t *testing.T) {
 	var steps []workflow.PlanStep
 	r := (&madeRun{}).started(nil)
@@ -249,7 +246,7 @@ func TestProgressFits(t *testing.T) {
 			t.Errorf("at %d columns: got %d lines, want as many as the terminal has", width, n)
 		}
 		if !strings.Contains(got, "● step_31") || !strings.Contains(got, "… and 31 steps") {
-			t.Errorf("at %d columns: the step under way, or the number of the others, is missing:\n%s", width, got)
+			t.Errorf("at %d columns: the running step, or the number of the other steps, is missing:\n%s", width, got)
 		}
 		for _, line := range linesOf(got)[2:] { // the header and the log line may wrap: they are drawn once
 			if console.Columns(line) >= width {
@@ -259,8 +256,7 @@ func TestProgressFits(t *testing.T) {
 	}
 }
 
-// TestLinesAboveTheLiveView proves that what the program says meanwhile does not
-// stay among the drawn lines.
+// TestLinesAboveTheLiveView: a line that is printed while the view is drawn stays above the drawn lines.
 func TestLinesAboveTheLiveView(t *testing.T) {
 	plan, r := loopEvents(t)
 	view, s := watching(plan, 120, 30)

@@ -15,7 +15,7 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// viewOf is a recorded run as a person looks at it ten minutes after it began.
+// recordedView returns the view of a recorded run ten minutes after its start.
 func recordedView(plan *workflow.Plan, r *madeRun, summary engine.RunSummary, width int) *View {
 	summary.Run, summary.Workflow, summary.BegunAt, summary.Events = handRun, "onboard", handBegun, len(r.events)
 	next := map[engine.Status]string{
@@ -29,7 +29,7 @@ func recordedView(plan *workflow.Plan, r *madeRun, summary engine.RunSummary, wi
 	return view
 }
 
-// Some runs, each with what the others do not have.
+// Some runs, each with something that the others do not have.
 
 func failedRun(t *testing.T) (*workflow.Plan, *madeRun, engine.RunSummary) {
 	final := planned(t, "clean", "", 0)
@@ -51,7 +51,7 @@ func interruptedRun(t *testing.T) (*workflow.Plan, *madeRun, engine.RunSummary) 
 	r := (&madeRun{}).started(nil).
 		begin(0, "lookup", 0, 1).ended(2*time.Second, "lookup", 0, 1, nil).
 		begin(0, "create", 0, 1).call(ms, "create", 0, 1, 1, "pagerduty.create_user").
-		// Nobody worked on it for five minutes, which take no room on the bars.
+		// Five minutes without a process, which the bars leave out.
 		add(5*time.Minute, engine.Event{Kind: engine.RunResumed}).
 		returned(time.Second, "create", 0, 1, 1, nil).ended(ms, "create", 0, 1, nil).
 		begin(0, "after", 0, 1).call(ms, "after", 0, 1, 1, "time.sleep").
@@ -96,7 +96,7 @@ func undecidedRun(t *testing.T) (*workflow.Plan, *madeRun, engine.RunSummary) {
 	return plan, r, engine.RunSummary{Status: engine.NeedsAttention}
 }
 
-// TestRunView holds what `runs show` prints to the texts in testdata/timeline.
+// TestRunView: the pages of some runs, in testdata/timeline.
 func TestRunView(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -114,7 +114,7 @@ func TestRunView(t *testing.T) {
 			plan, r, summary := test.run(t)
 			golden(t, filepath.Join("testdata", "timeline", test.name+".txt"), recordedView(plan, r, summary, test.width).Text())
 			if fold := newHistory(plan); foldAll(fold, r.events) == nil {
-				t.Errorf("the fold refused an event: the run is none that an engine makes")
+				t.Errorf("the fold refused an event: an engine would not make this run")
 			}
 		})
 	}
@@ -127,13 +127,13 @@ func foldAll(h *history, events []engine.Event) *engine.Run {
 	return h.fold
 }
 
-// TestRunViewWithoutPlan proves that a run is shown whose sources do not compile.
+// TestRunViewWithoutPlan: a run is shown even if its sources do not compile.
 func TestRunViewWithoutPlan(t *testing.T) {
 	_, r, summary := loopRun(t)
 	golden(t, filepath.Join("testdata", "timeline", "loop_without_plan.txt"), recordedView(nil, r, summary, 90).Text())
 }
 
-// TestRunViewFits proves that no line is longer than the page, however narrow.
+// TestRunViewFits: no line is longer than the page, however narrow it is.
 func TestRunViewFits(t *testing.T) {
 	for _, run := range []func(*testing.T) (*workflow.Plan, *madeRun, engine.RunSummary){failedRun, interruptedRun, loopRun} {
 		for _, width := range []int{30, 40, 60, 80, 200} {
@@ -153,7 +153,7 @@ var updateGolden = flag.Bool("update", false, "write the files in testdata anew"
 // linesOf are the lines of a text, without what ends them.
 func linesOf(text string) []string { return strings.Split(strings.TrimSuffix(text, "\n"), "\n") }
 
-// golden compares a text with a file, or writes it with -update.
+// golden compares a text with a file. With -update it writes the file.
 func golden(t *testing.T, file, got string) {
 	t.Helper()
 	if *updateGolden {

@@ -9,8 +9,8 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// TestUnderWay proves what a signal says of the runs that it stops.
-func TestUnderWay(t *testing.T) {
+// TestRunning: what is printed about running runs when a signal arrives.
+func TestRunning(t *testing.T) {
 	plan := func(steps ...workflow.PlanStep) *workflow.Plan {
 		return &workflow.Plan{Workflow: &workflow.Workflow{}, Steps: steps}
 	}

@@ -1,3 +1,4 @@
+// Package clitest runs command lines of pdflow in tests.
 package clitest
 
 import (
@@ -12,15 +13,15 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// A Result is a command line that was run in this process.
+// A Result is the result of a command line that was run in this process.
 type Result struct {
 	Code           int
 	Stdout, Stderr string
-	Screen         string // both, as they come on a terminal
+	Screen         string // both streams in order
 }
 
-// Run runs a command line with an environment of its own. Its runs are
-// recorded in a folder of the test, unless the environment says where.
+// Run runs a command line with its own environment. Runs are recorded in a folder of the test, unless the
+// environment sets XDG_STATE_HOME.
 func Run(t *testing.T, environment map[string]string, args ...string) Result {
 	t.Helper()
 	state := t.TempDir()

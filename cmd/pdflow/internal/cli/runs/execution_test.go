@@ -10,7 +10,7 @@ import (
 	"github.com/pdflow/pdflow/engine"
 )
 
-// TestExplain proves that a run that could not be recorded says how to go on.
+// TestExplain: the error of a run that could not be recorded has the command that resumes the run.
 func TestExplain(t *testing.T) {
 	broken := &engine.JournalError{Run: "01A", Err: errors.New("the disk is full")}
 	for _, test := range []struct {

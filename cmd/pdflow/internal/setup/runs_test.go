@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// TestDataDir proves where the journal is.
+// TestDataDir: where the journal is.
 func TestDataDir(t *testing.T) {
 	home, state := filepath.Join(t.TempDir(), "home"), filepath.Join(t.TempDir(), "state")
 	for _, test := range []struct {
