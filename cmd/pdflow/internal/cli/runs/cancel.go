@@ -77,17 +77,7 @@ func printCancelled(env *setup.Environment, run *setup.RecordedRun) error {
 
 // cancelHere cancels a run that no process works on.
 func cancelHere(ctx context.Context, env *setup.Environment, recorded *setup.Runs, run *setup.RecordedRun, o *continueOptions) error {
-	target, err := env.RealTarget()
-	if err != nil {
-		return err
-	}
-	defer target.Close()
-	c, err := o.prepare(ctx, env, recorded, target, run)
-	if err != nil {
-		return err
-	}
-	c.Resumption.Cancel = true
-	result, err := c.resume(ctx)
+	c, result, err := o.resumeHere(ctx, env, recorded, run, func(r *engine.Resumption) { r.Cancel = true })
 	if err != nil {
 		return err
 	}
@@ -95,7 +85,7 @@ func cancelHere(ctx context.Context, env *setup.Environment, recorded *setup.Run
 	case result.Status != engine.Cancelled:
 		return c.conclude(result)
 	case o.output == "json":
-		return console.WriteJSON(env.Stdout, runview.Report(result, target.Account()))
+		return console.WriteJSON(env.Stdout, runview.Report(result, nil))
 	case o.output == "jsonl":
 		return nil
 	}
