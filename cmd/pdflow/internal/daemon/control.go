@@ -159,11 +159,11 @@ func (d controlled) Resume(ctx context.Context, run string, request control.Resu
 	for _, decision := range request.Decisions {
 		how.calls = append(how.calls, fmt.Sprintf("%d=%s", decision.Call, decision.Decision))
 	}
-	begun := make(chan error, 2)
-	how.begun = func(err error) { begun <- err }
+	started := make(chan error, 2)
+	how.started = func(err error) { started <- err }
 	d.runs.resume(recorded, how)
 	select {
-	case err := <-begun:
+	case err := <-started:
 		if err != nil {
 			return &control.Error{Code: control.Conflict, Message: err.Error()}
 		}

@@ -144,7 +144,7 @@ func (r *runs) resumeInterrupted(ctx context.Context) {
 		r.log.Error("the interrupted runs cannot be listed", "error", err)
 		return
 	}
-	var begun sync.WaitGroup
+	var started sync.WaitGroup
 	for _, summary := range slices.Backward(found) { // the oldest first
 		run, err := r.journal.Get(ctx, summary.Run)
 		if err != nil {
@@ -154,28 +154,28 @@ func (r *runs) resumeInterrupted(ctx context.Context) {
 		if run.Start().Target.Simulator != "" {
 			continue
 		}
-		begun.Add(1)
-		done := sync.OnceFunc(begun.Done)
-		r.resume(run, resumption{begun: func(error) { done() }})
+		started.Add(1)
+		done := sync.OnceFunc(started.Done)
+		r.resume(run, resumption{started: func(error) { done() }})
 	}
-	begun.Wait()
+	started.Wait()
 }
 
 // A resumption says how a run is resumed.
 type resumption struct {
-	retry bool        // run its failed steps again
-	calls []string    // a person's decisions, written as for --call
-	begun func(error) // called when the run is resumed, or cannot be; may be called twice; nil: not needed
+	retry   bool        // run its failed steps again
+	calls   []string    // a person's decisions, written as for --call
+	started func(error) // called when the run is resumed, or cannot be; may be called twice; nil: not needed
 }
 
 // resume resumes a run in a goroutine.
 func (r *runs) resume(run *setup.RecordedRun, how resumption) {
-	begun := how.begun
-	if begun == nil {
-		begun = func(error) {}
+	started := how.started
+	if started == nil {
+		started = func(error) {}
 	}
 	if !r.claimed.add(run.Run) {
-		begun(fmt.Errorf("the daemon is already working on the run %s", run.Run))
+		started(fmt.Errorf("the daemon is already working on the run %s", run.Run))
 		return
 	}
 	r.running.Go(func() {
@@ -186,18 +186,18 @@ func (r *runs) resume(run *setup.RecordedRun, how resumption) {
 			c, err = r.env.Continue(context.Background(), r.journal, r.target, run, calls, nil)
 		}
 		if err != nil {
-			begun(err)
+			started(err)
 			r.alerting.stuck(run.Workflow, run.Run, err)
 			return
 		}
 		c.Resumption.Retry = how.retry
 		local, leave := r.local(c.Plan)
 		defer leave()
-		first := sync.OnceFunc(func() { begun(nil) })
+		first := sync.OnceFunc(func() { started(nil) })
 		local.Observers = append(local.Observers, observer(func(engine.Event) { first() }))
 		result, err := local.Resume(context.Background(), c.Plan, c.Resumption)
 		if err != nil {
-			begun(err)
+			started(err)
 		}
 		if errors.Is(err, engine.ErrOwned) {
 			r.log.Info("another process has resumed the run", "run", run.Run)
