@@ -80,7 +80,7 @@ var allowed = map[string][]string{
 	},
 	"cmd/pdflow/internal/cli/clitest": {"cmd/pdflow/internal/cli", "cmd/pdflow/internal/console", "cmd/pdflow/internal/setup", "engine/action"},
 	"cmd/pdflow":                      {"cmd/pdflow/internal/cli", "cmd/pdflow/internal/setup"},
-	".": {},
+	".":                               {},
 }
 
 // clockAllowed are the files below cmd that may read the machine's clock: the
