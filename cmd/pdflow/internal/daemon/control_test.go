@@ -11,8 +11,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/health"
 	"github.com/pdflow/pdflow/engine/clock"
 )
 
@@ -174,4 +176,56 @@ func (w *servedWorld) alerted(key string, want simulator.Status) {
 		_ = clock.System{}.Sleep(context.Background(), 10e6)
 	}
 	w.t.Errorf("the alert %s is %s, want %s", key, got, want)
+}
+
+// TestProbesAnswerWhileDraining: a daemon that was asked to stop answers probes and commands until its
+// runs have ended, and then has no socket and no lock.
+func TestProbesAnswerWhileDraining(t *testing.T) {
+	w := newServedWorld(t, 0, clock.System{}.Now())
+	called, answer := make(chan struct{}), make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(called)
+		<-answer
+	}))
+	defer slow.Close()
+	source := "schedule: \"0 0 1 1 *\"\n" + strings.ReplaceAll(oddWorkflow, "HOST", strings.TrimPrefix(slow.URL, "http://"))
+	if err := os.WriteFile(filepath.Join(w.folder, "odd.yaml"), []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	watch := &lineWatch{w, "msg=serving", make(chan struct{})}
+	d, gone := w.daemonWith(Options{MaxRuns: 1, Drain: time.Minute}, clock.System{}, logger(watch, "text"))
+	defer gone()
+	var err error
+	if d.listener, err = health.Listen("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	<-watch.seen
+	w.ask(0, "schedule", "run-now", "odd")
+	<-called
+	stop()
+	<-d.stopping
+	probe, err := http.Get("http://" + d.listener.Addr().String() + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer probe.Body.Close()
+	if text, _ := io.ReadAll(probe.Body); probe.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(text), "the daemon is stopping") {
+		t.Errorf("got %d %s, want 503 and that the daemon is stopping", probe.StatusCode, text)
+	}
+	w.ask(0, "schedule", "list")
+	close(answer)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if got := w.ask(2, "schedule", "list"); !strings.Contains(got, "no daemon serves") {
+		t.Errorf("got %s, want that no daemon serves", got)
+	}
+	lock, err := d.takeLock(context.Background())
+	if err != nil || lock == nil {
+		t.Fatalf("got %v, %v, want the lock to be free", lock, err)
+	}
+	_ = lock.Close()
 }

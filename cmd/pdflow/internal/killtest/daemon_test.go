@@ -80,7 +80,7 @@ func TestServeProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	site, err := setup.WithClient(builtins.Config{PagerDuty: client}, setup.Settings{ServiceKey: servedServiceKey})
+	target, err := setup.WithClient(builtins.Config{PagerDuty: client}, setup.Settings{ServiceKey: servedServiceKey})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestServeProcess(t *testing.T) {
 	}
 	ctx, stop := p.WithSignals(context.Background())
 	defer stop()
-	d := daemon.New(p, site, o.Clock, slog.New(slog.NewTextHandler(os.Stderr, nil)), daemon.Options{MaxRuns: 1000, Drain: 30 * 24 * time.Hour})
+	d := daemon.New(p, target, o.Clock, slog.New(slog.NewTextHandler(os.Stderr, nil)), daemon.Options{MaxRuns: 1000, Drain: 30 * 24 * time.Hour})
 	d.Record(j, j.Journal())
 	if err := d.Load([]string{o.Folder}); err != nil {
 		t.Fatal(err)

@@ -19,11 +19,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/user"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/pflag"
 )
@@ -39,6 +41,18 @@ type Environment struct {
 // Standard returns the environment of this process.
 func Standard() *Environment {
 	return &Environment{Console: console.Standard(os.Getenv), Getenv: os.Getenv}
+}
+
+// Actor returns the user of this process, as who starts, cancels and resumes runs.
+func (e *Environment) Actor() run.Actor {
+	name := fmt.Sprint(os.Getuid())
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		name += "@" + host
+	}
+	return run.Actor{Kind: run.ActorUser, Name: name}
 }
 
 // FlagsFromEnvironment sets each flag that was not given from the variable PDFLOW_FLAG.
