@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/health"
 	"github.com/pdflow/pdflow/engine/clock"
 )
@@ -128,19 +128,19 @@ func TestCommandsUseTheDaemon(t *testing.T) {
 	w.ends(d, "port = 5", "schedule", "run-now", "probe", "-i", "port=5")
 	w.ends(d, "port = 2", "schedule", "run-now", "probe", "--schedule", "yearly")
 	w.ends(d, "bad luck", "schedule", "run-now", "probe", "-i", "port=13")
-	w.alerted("pdflow:probe:run_failed", simulator.Triggered)
+	w.alerted("pdflow:probe:run_failed", account.Triggered)
 	w.ends(d, "port = 1", "schedule", "run-now", "probe")
-	w.alerted("pdflow:probe:run_failed", simulator.Resolved)
+	w.alerted("pdflow:probe:run_failed", account.Resolved)
 	has(w.ask(2, "runs", "resume", "last"), "the daemon refuses")
 	w.ends(d, "needs_attention", "schedule", "run-now", "odd")
-	w.alerted("pdflow:odd:needs_attention", simulator.Triggered)
+	w.alerted("pdflow:odd:needs_attention", account.Triggered)
 	show := w.ask(0, "runs", "show", "last")
 	number := regexp.MustCompile(`#(\d+) http`).FindStringSubmatch(show)
 	if number == nil {
 		t.Fatal(show)
 	}
 	has(w.ask(0, "runs", "retry", "last", "--call", number[1]+"=done"), "the daemon has resumed the run", "odd", "success")
-	w.alerted("pdflow:odd:needs_attention", simulator.Resolved)
+	w.alerted("pdflow:odd:needs_attention", account.Resolved)
 	stop()
 	has(w.ask(2, "schedule", "list"), "no daemon serves")
 	has(w.ask(2, "schedule", "pause", "prob"), `did you mean "probe"?`)
@@ -160,9 +160,9 @@ func (w *servedWorld) ends(d *Daemon, want string, args ...string) {
 }
 
 // alerted waits until an alert has a status.
-func (w *servedWorld) alerted(key string, want simulator.Status) {
+func (w *servedWorld) alerted(key string, want account.Status) {
 	w.t.Helper()
-	got := simulator.Status("unknown")
+	got := account.Status("unknown")
 	for range 500 {
 		w.account.Settle()
 		for _, i := range w.account.Incidents() {
