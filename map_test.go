@@ -75,7 +75,7 @@ func TestMapNamesEveryPackage(t *testing.T) {
 			}
 			if listed[folder] = true; names[folder] != nil {
 				folders = append(folders, folder)
-			} else if strings.HasPrefix(folder, "engine") || strings.HasPrefix(folder, "builtins") {
+			} else if true {
 				t.Errorf("there is no package %s", folder)
 			}
 		}
@@ -93,7 +93,7 @@ func TestMapNamesEveryPackage(t *testing.T) {
 		}
 	}
 	for folder := range names {
-		if !listed[folder] && !strings.HasPrefix(folder, "cmd/") {
+		if !listed[folder] {
 			t.Errorf("docs/architecture.md does not list the package %s", folder)
 		}
 	}
@@ -110,7 +110,7 @@ func TestDocsNameWhatExists(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, m := range codeSpan.FindAllStringSubmatch(string(text), -1) {
-			if strings.HasPrefix(m[1], "engine/") || strings.HasPrefix(m[1], "builtins/") {
+			if strings.HasPrefix(m[1], "engine/") || strings.HasPrefix(m[1], "builtins/") || strings.HasPrefix(m[1], "cmd/") {
 				if _, err := os.Stat(m[1]); err != nil {
 					t.Errorf("%s: there is no %s", page, m[1])
 				}

@@ -1,6 +1,10 @@
 package journal
 
-import "time"
+import (
+	"time"
+
+	"github.com/pdflow/pdflow/engine/run"
+)
 
 // A ScheduleState is what is known of a schedule beside its runs.
 type ScheduleState struct {
@@ -14,9 +18,10 @@ type ScheduleState struct {
 
 // A Pause keeps a schedule from beginning runs.
 type Pause struct {
-	Reason string    `json:"reason,omitempty"`
-	At     time.Time `json:"at"`
-	Until  time.Time `json:"until,omitzero"` // zero: until somebody resumes it
+	Reason string     `json:"reason,omitempty"`
+	At     time.Time  `json:"at"`
+	Actor  *run.Actor `json:"actor,omitempty"` // who paused it; nil when unknown
+	Until  time.Time  `json:"until,omitzero"`  // zero: until somebody resumes it
 }
 
 // Active reports whether the pause holds at a time.
