@@ -46,7 +46,7 @@ bench:
 FUZZ = go test -run '^$$' -fuzztime 1m -fuzz
 fuzz:
 	$(FUZZ) '^FuzzParse$$' ./engine/workflow
-	$(FUZZ) '^FuzzParseConfiguration$$' ./engine/workflow
+	$(FUZZ) '^FuzzParseConfiguration$$' ./cmd/pdflow/internal/setup
 	$(FUZZ) '^FuzzCheck$$' ./engine/lua/syntax
 	$(FUZZ) '^FuzzPath$$' ./engine/lua/syntax
 	$(FUZZ) '^FuzzValues$$' ./engine/lua

@@ -95,8 +95,8 @@ var allowed = map[string][]string{
 	},
 	"cmd/pdflow/internal/setup": {
 		"builtins", "builtins/pagerduty/client", "builtins/pagerduty/simulator", "builtins/world", "cmd/pdflow/internal/console", "engine",
-		"engine/action", "engine/attempt", "engine/journal", "engine/journal/sqlite", "engine/lua", "engine/run", "engine/source", "engine/workflow",
-		"github.com/spf13/pflag",
+		"engine/action", "engine/attempt", "engine/journal", "engine/journal/sqlite", "engine/lua", "engine/permission", "engine/phrase", "engine/run",
+		"engine/source", "engine/workflow", "github.com/spf13/pflag",
 	},
 	"engine/scheduler": {"engine/action", "engine/clock", "engine/journal", "engine/run", "engine/schedule", "engine/workflow"},
 	"engine/telemetry": {

@@ -21,7 +21,7 @@ type modelRun struct {
 	owner  int // -1 when it was released
 	// adopted is how many events the run had when its owner changed last.
 	adopted int
-	cancel bool
+	cancel  bool
 }
 
 func (m *model) find(run string) *modelRun {

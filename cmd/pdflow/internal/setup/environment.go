@@ -26,7 +26,6 @@ import (
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/engine/run"
-	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/pflag"
 )
 
@@ -99,19 +98,19 @@ func (e *Environment) configurationFile() string {
 
 // Configuration reads the operator's configuration: the file of --config, or the default file, which
 // need not exist. A pdflow.yaml next to a workflow is never read.
-func (e *Environment) Configuration() (*workflow.Configuration, error) {
+func (e *Environment) Configuration() (*Configuration, error) {
 	file := e.ConfigFile
 	if file == "" {
 		file = e.configurationFile()
 		if _, err := os.Stat(file); file == "" || errors.Is(err, os.ErrNotExist) {
-			return &workflow.Configuration{}, nil
+			return &Configuration{}, nil
 		}
 	}
 	source, err := os.ReadFile(file)
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, fmt.Errorf("the configuration: %w", FileError(err, file)))
 	}
-	c, err := workflow.ParseConfiguration(file, source)
+	c, err := ParseConfiguration(file, source)
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, fmt.Errorf("the configuration has problems:\n%w", err))
 	}
