@@ -17,8 +17,8 @@ var (
 	qualified = regexp.MustCompile(`^([a-z]+)((?:\.[A-Z][A-Za-z]*)+)$`)
 )
 
-// declaredNames returns the names that the packages declare, by folder: exported or not,
-// with methods and fields.
+// declaredNames returns the names that the packages declare, by folder, with methods and
+// fields. A name that is neither method nor field is also there with a dot before it.
 func declaredNames(t *testing.T) map[string]map[string]bool {
 	t.Helper()
 	names := map[string]map[string]bool{}
@@ -31,11 +31,14 @@ func declaredNames(t *testing.T) map[string]map[string]bool {
 			switch n := n.(type) {
 			case *ast.FuncDecl:
 				names[folder][n.Name.Name] = true
+				if n.Recv == nil {
+					names[folder]["."+n.Name.Name] = true
+				}
 			case *ast.TypeSpec:
-				names[folder][n.Name.Name] = true
+				names[folder][n.Name.Name], names[folder]["."+n.Name.Name] = true, true
 			case *ast.ValueSpec:
 				for _, name := range n.Names {
-					names[folder][name.Name] = true
+					names[folder][name.Name], names[folder]["."+name.Name] = true, true
 				}
 			case *ast.Field:
 				for _, name := range n.Names {
@@ -131,7 +134,7 @@ func checkName(t *testing.T, names map[string]map[string]bool, page, pkg string,
 			continue
 		}
 		known = true
-		if !slices.ContainsFunc(parts, func(part string) bool { return !declared[part] }) {
+		if declared["."+parts[0]] && !slices.ContainsFunc(parts, func(part string) bool { return !declared[part] }) {
 			return
 		}
 	}
