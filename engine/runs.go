@@ -34,15 +34,21 @@ type Runs interface {
 	// Wait returns the result of a run once it has ended or is suspended. The error is
 	// the error of the context when that ends first.
 	Wait(ctx context.Context, id string) (*run.Result, error)
-	// Cancel cancels a run that has not ended. Only `finally` still runs.
-	Cancel(ctx context.Context, id string) error
+	// Cancel cancels a run that has not ended. Only `finally` still runs. secrets are
+	// the texts of the secret inputs of a run that no process works on.
+	Cancel(ctx context.Context, id string, secrets action.Object) error
 	// Decide answers what the suspended attempts of a run wait for, and resumes it.
 	Decide(ctx context.Context, id string, decisions ...run.Decision) error
-	// Resume continues an interrupted run. secrets are the texts of its secret inputs.
-	Resume(ctx context.Context, id string, secrets action.Object) error
-	// Retry continues an ended run from its failed steps. secrets are the texts of its
-	// secret inputs.
-	Retry(ctx context.Context, id string, secrets action.Object) error
+	// Resume continues an interrupted or suspended run.
+	Resume(ctx context.Context, id string, request ContinueRequest) error
+	// Retry continues an ended run from its failed steps.
+	Retry(ctx context.Context, id string, request ContinueRequest) error
+}
+
+// A ContinueRequest has what a run needs besides its history to continue.
+type ContinueRequest struct {
+	Decisions []run.Decision // what its suspended attempts wait for
+	Secrets   action.Object  // the texts of its secret inputs
 }
 
 // A StartRequest asks for a run of a workflow.
@@ -273,7 +279,7 @@ func (r *localRuns) await(ctx context.Context, id string) (*run.Result, error) {
 	}
 }
 
-func (r *localRuns) Cancel(ctx context.Context, id string) error {
+func (r *localRuns) Cancel(ctx context.Context, id string, secrets action.Object) error {
 	r.mu.Lock()
 	here := r.live[id]
 	r.mu.Unlock()
@@ -290,19 +296,19 @@ func (r *localRuns) Cancel(ctx context.Context, id string) error {
 	case summary.Live:
 		return r.local.Journal.RequestCancel(ctx, id, &r.actor)
 	}
-	return r.resume(ctx, Resumption{Run: id, Cancel: true})
+	return r.resume(ctx, Resumption{Run: id, Inputs: secrets, Cancel: true})
 }
 
 func (r *localRuns) Decide(ctx context.Context, id string, decisions ...run.Decision) error {
 	return r.resume(ctx, Resumption{Run: id, Decisions: decisions})
 }
 
-func (r *localRuns) Resume(ctx context.Context, id string, secrets action.Object) error {
-	return r.resume(ctx, Resumption{Run: id, Inputs: secrets})
+func (r *localRuns) Resume(ctx context.Context, id string, request ContinueRequest) error {
+	return r.resume(ctx, Resumption{Run: id, Inputs: request.Secrets, Decisions: request.Decisions})
 }
 
-func (r *localRuns) Retry(ctx context.Context, id string, secrets action.Object) error {
-	return r.resume(ctx, Resumption{Run: id, Inputs: secrets, Retry: true})
+func (r *localRuns) Retry(ctx context.Context, id string, request ContinueRequest) error {
+	return r.resume(ctx, Resumption{Run: id, Inputs: request.Secrets, Decisions: request.Decisions, Retry: true})
 }
 
 func (r *localRuns) resume(ctx context.Context, resumption Resumption) error {
