@@ -70,11 +70,13 @@ type View struct {
 }
 
 // Plans finds the plans of runs, and the account that each run talks to.
-type Plans interface {
-	// Find returns the plan of a workflow by its name, for a new run.
-	Find(ctx context.Context, workflow string) (Prepared, error)
-	// Restore returns the plan of a recorded run from its sources.
-	Restore(ctx context.Context, start run.Start, sources []workflow.Source) (Prepared, error)
+type Plans struct {
+	// Find returns the plan of a workflow by its name, for a new run. Nil: no run can be
+	// started.
+	Find func(ctx context.Context, workflow string) (Prepared, error)
+	// Restore returns the plan of a recorded run from its sources. Nil: no run can be
+	// continued.
+	Restore func(ctx context.Context, start run.Start, sources []workflow.Source) (Prepared, error)
 }
 
 // A Prepared is a plan with the account that its runs talk to.
@@ -121,9 +123,22 @@ type liveRun struct {
 	err    error
 }
 
+// running reports whether the run is not over.
+func (l *liveRun) running() bool {
+	select {
+	case <-l.done:
+		return false
+	default:
+		return true
+	}
+}
+
 func (r *localRuns) Start(ctx context.Context, request StartRequest) (string, error) {
-	if r.local.Journal == nil {
+	switch {
+	case r.local.Journal == nil:
 		return "", errNoJournal
+	case r.plans.Find == nil:
+		return "", &InputError{errors.New("runs cannot be started here")}
 	}
 	prepared, err := r.plans.Find(ctx, request.Workflow)
 	if err != nil {
@@ -158,8 +173,8 @@ func (r *localRuns) background(id *string, first run.Observer, execute func(cont
 			once.Do(func() { close(started) })
 		})
 		r.mu.Lock()
-		if r.live[*id] == here {
-			delete(r.live, *id)
+		if r.live[*id] == here && here.err == nil {
+			delete(r.live, *id) // the journal has the result; an error is kept for Wait
 		}
 		r.mu.Unlock()
 		close(here.done)
@@ -245,6 +260,9 @@ func (r *localRuns) prepared(ctx context.Context, id string, events []run.Event)
 	if len(events) == 0 || events[0].Started == nil {
 		return Prepared{}, &JournalError{id, errors.New("its first event is missing")}
 	}
+	if r.plans.Restore == nil {
+		return Prepared{}, &InputError{errors.New("runs cannot be continued here")}
+	}
 	return r.plans.Restore(ctx, *events[0].Started, sources)
 }
 
@@ -283,7 +301,7 @@ func (r *localRuns) Cancel(ctx context.Context, id string, secrets action.Object
 	r.mu.Lock()
 	here := r.live[id]
 	r.mu.Unlock()
-	if here != nil {
+	if here != nil && here.running() {
 		here.cancel(&cancelledBy{r.actor})
 		return nil
 	}
