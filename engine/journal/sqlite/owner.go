@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/gofrs/flock"
+	"github.com/pdflow/pdflow/engine/journal"
 )
 
 // An owner is a process that has the journal open. Its lock file is locked for as
@@ -132,4 +134,53 @@ func (o *owner) close() error {
 		return err
 	}
 	return nil
+}
+
+// Adopt makes this journal the owner of a run; see [journal.Journal]. Of two that
+// try at the same time one comes second, and finds that the run has a living
+// owner. The lock file of the owner that is gone is removed.
+func (j *Journal) Adopt(ctx context.Context, id string) error {
+	var gone string
+	err := j.writer.write(ctx, func(ctx context.Context, s *session) error {
+		before, err := s.find(ctx, id)
+		if err != nil || before.owner == s.owner {
+			return err
+		}
+		switch lives, err := j.owner.lives(before.owner); {
+		case err != nil:
+			return err
+		case lives:
+			return refusal{journal.ErrOwned}
+		}
+		after := *before
+		after.owner, after.epoch = s.owner, before.epoch+1
+		after.Adopted()
+		gone = before.owner
+		return s.pass(ctx, before, &after)
+	})
+	if err == nil {
+		j.owner.bury(gone)
+	}
+	return err
+}
+
+// Release gives a run up; see [journal.Journal].
+func (j *Journal) Release(ctx context.Context, id string) error {
+	return j.writer.write(ctx, func(ctx context.Context, s *session) error {
+		delete(s.held, id)
+		before, err := s.own(ctx, id)
+		if err != nil {
+			return err
+		}
+		after := *before
+		after.owner = ""
+		return s.pass(ctx, before, &after)
+	})
+}
+
+// pass gives a run, whose row was read in this transaction, to another owner.
+func (s *session) pass(ctx context.Context, before, after *storedRun) error {
+	_, err := after.update(ctx, s, before)
+	s.hold(after)
+	return err
 }

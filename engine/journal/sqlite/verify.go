@@ -107,18 +107,6 @@ func (v view) verifyShared(ctx context.Context, report func(Damage)) error {
 	return nil
 }
 
-func (v view) verifyCancels(ctx context.Context, report func(Damage)) error {
-	return v.each(ctx, "SELECT id, actor, cancels.crc FROM cancels JOIN runs ON number = run", nil, func(rows *sql.Rows) error {
-		var id, actor string
-		var crc int64
-		err := rows.Scan(&id, &actor, &crc)
-		if err == nil && crc != cancelCheck(id, actor) {
-			report(Damage{Run: id, Message: "the request to cancel it does not fit its checksum"})
-		}
-		return err
-	})
-}
-
 // verifyRuns checks every run with its events and its sources.
 func (v view) verifyRuns(ctx context.Context, report func(Damage)) error {
 	runs, err := v.allRuns(ctx, report)
