@@ -13,6 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -169,27 +171,36 @@ func testValues(t *testing.T, open func() Owner) {
 	}
 	failure := &run.Failure{Kind: action.NotFound, Message: "m\xff", Step: "s", Item: 2, Call: 3, File: "f", Line: 4, Status: 404, Code: 2100, Action: "a", Hint: "h", Retryable: true}
 	target := run.Target{Simulator: "S", Connection: "c", Region: "eu", APIURL: "u", EventsURL: "v", Keys: map[string]string{"api": "0f", "service": "f0"}}
+	target.Others = []run.Target{{Connection: "d", Region: "us", APIURL: "w", EventsURL: "x", Keys: map[string]string{"api": "1f"}}, {}}
+	actor := &run.Actor{Kind: run.ActorUser, Name: "ann\xff@host"}
+	child := &run.Suspension{Reason: run.ChildRun, Run: "R0"}
 	call := func(c run.Call) *run.Call { return &c }
 	list := []run.Event{
 		{Kind: run.EventQueued, Reason: "busy", Started: &run.Start{Workflow: "w", Source: "abc"}},
-		{Kind: run.EventStarted, Started: &run.Start{
-			Workflow: "another", Source: "", Trigger: run.Trigger{Kind: "schedule", ScheduledAt: &at}, Previous: &run.Previous{Outputs: values, Status: run.Success, EndedAt: at},
+		{Kind: run.EventStarted, Actor: actor, Started: &run.Start{
+			Workflow: "another", Source: "", Trigger: run.Trigger{Kind: "schedule", ScheduledAt: &at, Schedule: "nightly"}, Previous: &run.Previous{Outputs: values, Status: run.Success, EndedAt: at},
 			Inputs: action.Object{"token": action.Secret{Name: "inputs.token"}, "plain": values}, Target: target,
 		}},
 		{Kind: run.EventStepExpanded, Step: "s", Attempt: 1, Items: []any{nil, 1.0, "x", values}},
 		{Kind: run.EventStepExpanded, Step: "empty", Attempt: 1, Items: []any{}},
-		{Kind: run.EventAttemptFinished, Step: "s", Item: 3, Attempt: 2, Outcome: &run.Outcome{Status: run.Failed, Outputs: values, Size: 5, Error: failure, Final: true}},
+		{Kind: run.EventAttemptFinished, Step: "s", Item: 3, Attempt: 2, Outcome: &run.Outcome{Status: run.Failed, Outputs: values, Size: 5, Error: failure, Final: true, Used: &run.Usage{Instructions: 1, Bytes: 2, Microseconds: 3}}},
 		{Kind: run.EventAttemptFinished, Step: "s\xff", Item: 4, Attempt: 2, Outcome: &run.Outcome{Status: run.Success, Outputs: action.Object{}}},
 		{Kind: run.EventCallStarted, Step: "s", Attempt: 1, Call: call(run.Call{Number: 1, Action: "a", Effect: "once", Input: values, Digest: "d", Key: "k", Before: []byte(`{"a":[12345678901234567890]}`)})},
 		{Kind: run.EventCallStarted, Step: "s", Item: 9, Attempt: 3, Call: call(run.Call{Number: 2, Action: "b", Input: action.Object{}})},
-		{Kind: run.EventCallReturned, Step: "s", Attempt: 1, Call: call(run.Call{Number: 1, Action: "a", Again: true, Output: values, Error: failure})},
-		{Kind: run.EventCallDecided, Step: "s", Attempt: 1, Call: call(run.Call{Number: 5, Decision: run.CallRepeat})},
+		{Kind: run.EventCallReturned, Step: "s", Attempt: 1, Call: call(run.Call{Number: 1, Action: "a", Again: true, Output: values, Error: failure, Stopped: true})},
+		{Kind: run.EventCallDecided, Step: "s", Attempt: 1, Actor: actor, Call: call(run.Call{Number: 5, Decision: run.CallRepeat})},
 		{Kind: run.EventLogged, Step: "s", Attempt: 1, Log: &action.LogRecord{Level: "warn", Message: "m", Fields: values}},
 		{Kind: run.EventLogged, Step: "s", Attempt: 1, Log: &action.LogRecord{Fields: action.Object{}}},
 		{Kind: run.EventAttemptSuspended, Step: "s", Attempt: 1, Outcome: &run.Outcome{Status: run.Suspended, Error: failure}},
+		{Kind: run.EventAttemptSuspended, Step: "s", Attempt: 1, Outcome: &run.Outcome{Status: run.Suspended, Suspension: &run.Suspension{Reason: run.CallUnknown, Call: 7}}},
+		{Kind: run.EventAttemptSuspended, Step: "t", Item: 2, Attempt: 1, Outcome: &run.Outcome{Status: run.Suspended, Suspension: child}},
 		{Kind: run.EventSuspended, Error: failure},
-		{Kind: run.EventResumed},
-		{Kind: run.EventCancelled},
+		{Kind: run.EventAttemptDecided, Step: "s", Attempt: 1, Actor: actor, Decision: &run.Decision{Reason: run.Approval, Approved: true}},
+		{Kind: run.EventAttemptDecided, Step: "s", Attempt: 1, Actor: actor, Decision: &run.Decision{Reason: run.CallUnknown, Call: 7, Outcome: run.CallFailed}},
+		{Kind: run.EventAttemptDecided, Step: "t", Item: 2, Attempt: 1, Decision: &run.Decision{Reason: run.ChildRun, Result: &run.Outcome{Status: run.Success, Outputs: values}}},
+		{Kind: run.EventResumed, Actor: &run.Actor{}},
+		{Kind: run.EventAdmitted},
+		{Kind: run.EventCancelled, Actor: &run.Actor{Kind: run.ActorSocket, Name: "uid 0"}},
 		{Kind: run.EventTimedOut},
 		{Kind: run.EventFinished, Status: run.Success, Outputs: values, Error: failure},
 		{Kind: run.EventRetried},
@@ -199,6 +210,11 @@ func testValues(t *testing.T, open func() Owner) {
 		list[i].Sequence, list[i].Time, list[i].Run = i+1, instant(i), "R1"
 	}
 	list[3].Time = time.Time{}
+	for i := range reflect.TypeFor[run.Event]().NumField() {
+		if !slices.ContainsFunc(list, func(e run.Event) bool { return !reflect.ValueOf(e).Field(i).IsZero() }) {
+			t.Errorf("no event of this test has the field %s", reflect.TypeFor[run.Event]().Field(i).Name)
+		}
+	}
 	must(t, j.Begin(ctx, entry("R1"), list[:5]))
 	must(t, j.Append(ctx, "R1", list[5:]))
 	same(t, j, "R1", list)

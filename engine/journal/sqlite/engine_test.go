@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/builtins"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
@@ -69,6 +70,54 @@ func chained(steps int) string {
 		fmt.Fprintf(&b, "- id: s%d\n  lua: |\n    return {n = steps.s%d.outputs.n + 1}\n", i+1, i)
 	}
 	return b.String()
+}
+
+// TestSecondConnection: a run whose steps use other connections is recorded, and the
+// recorded targets are compared with the targets that are set when it is retried.
+func TestSecondConnection(t *testing.T) {
+	local, plan := compile(t, "steps:\n- lua: |\n    error({kind = \"unavailable\"})\n")
+	dir := t.TempDir()
+	target := run.Target{Connection: "us", APIURL: "https://api.pagerduty.com", Others: []run.Target{
+		{Connection: "eu", Region: "eu", APIURL: "https://api.eu.pagerduty.com"},
+		{Connection: "test", APIURL: "https://api.example.com"},
+	}}
+	keys := map[string]string{"api_key": "A", "eu.api_key": "B"}
+	journal := func() *sqlite.Journal {
+		j, err := sqlite.Open(sqlite.Config{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { j.Close() })
+		return j
+	}
+	first := journal()
+	local.Journal = first
+	result, err := local.Run(context.Background(), plan, engine.Request{Target: target, Keys: keys})
+	if err != nil || result.Status != run.Failed {
+		t.Fatal(result, err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := journal()
+	local.Journal = second
+	events, err := second.Events(context.Background(), result.Run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(target.WithKeys(result.Run, keys), events[0].Started.Target); diff != "" {
+		t.Errorf("target (-want +got):\n%s", diff)
+	}
+	moved := target
+	moved.Others = slices.Clone(target.Others)
+	moved.Others[1].APIURL = "https://api.example.org"
+	if _, err := local.Resume(context.Background(), plan, engine.Resumption{Run: result.Run, Retry: true, Target: moved, Keys: keys}); !engine.IsInputError(err) {
+		t.Errorf("got the error %v, want another target to be refused", err)
+	}
+	again, err := local.Resume(context.Background(), plan, engine.Resumption{Run: result.Run, Retry: true, Target: target, Keys: keys})
+	if err != nil || again.Status != run.Failed {
+		t.Errorf("got %v, %v, want the run to be retried", again, err)
+	}
 }
 
 // flush is the median time to append 300 bytes to a file and flush it.

@@ -38,10 +38,8 @@ func encode(e run.Event) (record, error) {
 		return record{}, fmt.Errorf("the event %d (%s) cannot be recorded: %w", e.Sequence, e.Kind, err)
 	}
 	r := record{sequence: e.Sequence, time: at, kind: e.Kind, step: e.Step, item: e.Item, attempt: e.Attempt}
-	rest := run.Event{
-		Started: e.Started, Items: e.Items, Outcome: e.Outcome, Call: e.Call, Log: e.Log, Status: e.Status,
-		Outputs: e.Outputs, Error: e.Error, Reason: e.Reason, Actor: e.Actor, Decision: e.Decision,
-	}
+	rest := e // without what the other columns say
+	rest.Sequence, rest.Time, rest.Kind, rest.Run, rest.Step, rest.Item, rest.Attempt = 0, time.Time{}, "", "", "", 0, 0
 	if e.Started != nil {
 		own, common := split(*e.Started)
 		rest.Started = &own
