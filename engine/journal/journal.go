@@ -132,11 +132,11 @@ type Summary struct {
 	Workflow  string
 	Trigger   string
 	Group     string
-	Status    run.Status // Interrupted when it has not ended and its owner is gone
+	Status    run.Status // Interrupted when it was running or queued and its owner is gone
 	Live      bool       // its owner lives
 	Events    int        // the number of events
-	BegunAt   time.Time
-	EndedAt   time.Time // zero until it has ended
+	StartedAt time.Time  // the time of its first event
+	EndedAt   time.Time  // zero until it has ended
 	Simulated bool
 }
 

@@ -44,7 +44,7 @@ var _ run.Observer = (*Summary)(nil)
 // [Summary.SetLive].
 func (s *Summary) Observe(e run.Event) {
 	if s.Events++; s.Events == 1 {
-		s.BegunAt = e.Time.UTC()
+		s.StartedAt = e.Time.UTC()
 	}
 	if e.Started != nil {
 		s.Simulated = e.Started.Target.Simulator != ""
@@ -78,13 +78,13 @@ func (s *Summary) Adopted() {
 // is interrupted.
 func (s *Summary) SetLive(live bool) {
 	s.Live = live
-	if !live && s.UnderWay() {
+	if !live && s.Active() {
 		s.Status = run.Interrupted
 	}
 }
 
-// UnderWay reports whether the run is running or queued.
-func (s *Summary) UnderWay() bool { return s.Status == run.Running || s.Status == run.Queued }
+// Active reports whether the run is running or queued.
+func (s *Summary) Active() bool { return s.Status == run.Running || s.Status == run.Queued }
 
 // Matches reports whether the query selects a run. It ignores Limit.
 func (q Query) Matches(s Summary) bool {
@@ -92,5 +92,5 @@ func (q Query) Matches(s Summary) bool {
 		(q.Workflow == "" || q.Workflow == s.Workflow) &&
 		(q.Trigger == "" || q.Trigger == s.Trigger) &&
 		(len(q.Statuses) == 0 || slices.Contains(q.Statuses, s.Status)) &&
-		!s.BegunAt.Before(q.Since)
+		!s.StartedAt.Before(q.Since)
 }

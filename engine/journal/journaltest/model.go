@@ -21,7 +21,7 @@ type modelRun struct {
 	owner  int // -1 when it was released
 	// adopted is how many events the run had when its owner changed last.
 	adopted int
-	cancel bool
+	cancel  bool
 }
 
 func (m *model) find(run string) *modelRun {
@@ -170,7 +170,7 @@ func (m *model) list() []journal.Summary {
 		}
 		list = append(list, journal.Summary{
 			Run: r.Run, Workflow: r.Workflow, Trigger: r.Trigger, Group: r.Group, Status: status, Live: lives,
-			Events: len(r.events), BegunAt: r.events[0].Time, EndedAt: ended,
+			Events: len(r.events), StartedAt: r.events[0].Time, EndedAt: ended,
 		})
 	}
 	return list

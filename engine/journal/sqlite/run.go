@@ -33,7 +33,7 @@ func (r *storedRun) scan(row interface{ Scan(...any) error }, more ...any) error
 	if err := row.Scan(append(into, more...)...); err != nil {
 		return err
 	}
-	r.BegunAt = instant(begun)
+	r.StartedAt = instant(begun)
 	if ended.Valid {
 		r.EndedAt = instant(ended.Int64)
 	}
@@ -46,7 +46,7 @@ func (r *storedRun) scan(row interface{ Scan(...any) error }, more ...any) error
 // begun and ended are the times as their columns have them. Both are of events
 // that were encoded, and so can be written.
 func (r *storedRun) begun() int64 {
-	n, _ := nanoseconds(r.BegunAt)
+	n, _ := nanoseconds(r.StartedAt)
 	return n
 }
 

@@ -173,7 +173,7 @@ func (v view) verifyRun(ctx context.Context, r *storedRun, report func(Damage)) 
 	if r.Status == run.Interrupted {
 		told.Adopted() // it was taken over, and no event says so
 	}
-	if told.Status != r.Status || told.Simulated != r.Simulated || !told.BegunAt.Equal(r.BegunAt) || !told.EndedAt.Equal(r.EndedAt) {
+	if told.Status != r.Status || told.Simulated != r.Simulated || !told.StartedAt.Equal(r.StartedAt) || !told.EndedAt.Equal(r.EndedAt) {
 		report(Damage{Run: r.Run, Message: fmt.Sprintf("its row says that it is %q, its events that it is %q", r.Status, told.Status)})
 	}
 	return nil
