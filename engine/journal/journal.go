@@ -132,7 +132,7 @@ type Summary struct {
 	Workflow  string
 	Trigger   string
 	Group     string
-	Status    run.Status // Interrupted when it was running or queued and its owner is gone
+	Status    run.Status // Interrupted once its owner is gone, until it is resumed
 	Live      bool       // its owner lives
 	Events    int        // the number of events
 	StartedAt time.Time  // the time of its first event

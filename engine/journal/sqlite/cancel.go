@@ -26,7 +26,7 @@ func (j *Journal) RequestCancel(ctx context.Context, id string, by *run.Actor) e
 	})
 }
 
-// encodeActor returns an actor as the column has it: JSON text, empty without an actor.
+// encodeActor returns an actor as it is stored: JSON text; empty without an actor.
 func encodeActor(by *run.Actor) (string, error) {
 	if by == nil {
 		return "", nil
@@ -35,8 +35,8 @@ func encodeActor(by *run.Actor) (string, error) {
 	return string(text), err
 }
 
-// cancelCheck is the checksum of a request to cancel a run. Requests from before the
-// third layout have no actor.
+// cancelCheck returns the checksum of a request to cancel a run. Requests from before
+// layout 3 have no actor.
 func cancelCheck(id, actor string) int64 {
 	var c checksum
 	c.texts(id)
@@ -62,7 +62,7 @@ func (j *Journal) CancelRequested(ctx context.Context, id string) (request *jour
 		case err != nil:
 			return err
 		case crc != cancelCheck(id, actor):
-			return Damage{Run: id, Message: "the request to cancel it does not fit its checksum"}
+			return Damage{Run: id, Message: "the request to cancel it does not match its checksum"}
 		}
 		request = &journal.CancelRequest{}
 		if actor != "" {
@@ -73,13 +73,14 @@ func (j *Journal) CancelRequested(ctx context.Context, id string) (request *jour
 	return request, err
 }
 
+// verifyCancels reports requests that do not match their checksums.
 func (v view) verifyCancels(ctx context.Context, report func(Damage)) error {
 	return v.each(ctx, "SELECT id, actor, cancels.crc FROM cancels JOIN runs ON number = run", nil, func(rows *sql.Rows) error {
 		var id, actor string
 		var crc int64
 		err := rows.Scan(&id, &actor, &crc)
 		if err == nil && crc != cancelCheck(id, actor) {
-			report(Damage{Run: id, Message: "the request to cancel it does not fit its checksum"})
+			report(Damage{Run: id, Message: "the request to cancel it does not match its checksum"})
 		}
 		return err
 	})

@@ -9,17 +9,17 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// ErrClosed says that the journal was closed before.
+// ErrClosed is the error of a call on a closed journal.
 var ErrClosed = errors.New("the journal is closed")
 
-// A refusal is an answer to what was asked, not a failure of the database.
+// A refusal is an error of the request, such as journal.ErrNoRun. The database works.
 type refusal struct{ error }
 
-// Unwrap returns the answer.
+// Unwrap returns the error of package journal.
 func (r refusal) Unwrap() error { return r.error }
 
-// explain names the file in an error of the database, and says what to try. A
-// refusal is passed on as it is.
+// explain adds the name of the file and what to try to an error of the database. It
+// returns the error in a refusal as it is.
 func (j *Journal) explain(err error) error {
 	var refused refusal
 	switch {
@@ -32,29 +32,33 @@ func (j *Journal) explain(err error) error {
 	}
 	hint := ""
 	var typed *sqlite.Error
-	var damage Damage
-	switch {
-	case errors.As(err, &typed):
+	if errors.As(err, &typed) {
 		hint = hints[typed.Code()&0xff]
-	case errors.As(err, &damage):
+	} else if Damaged(err) {
 		hint = hints[sqlite3.SQLITE_CORRUPT]
 	}
 	return fmt.Errorf("%s: %w%s", j.file, err, hint)
 }
 
-// hints say what to try about the errors of SQLite that people meet.
+// hints say what to try, by the primary result code of SQLite.
 var hints = map[int]string{
-	sqlite3.SQLITE_FULL:     "; make room on its disk: nothing that was recorded is lost",
-	sqlite3.SQLITE_IOERR:    "; look at its disk: nothing that was recorded is lost",
-	sqlite3.SQLITE_READONLY: "; it cannot be written: look at the rights of the file and of its folder",
-	sqlite3.SQLITE_CANTOPEN: "; look at the rights of the file and of its folder",
-	sqlite3.SQLITE_PERM:     "; look at the rights of the file and of its folder",
-	sqlite3.SQLITE_NOTADB:   "; it is no journal, or its beginning is damaged: use another folder, or restore a copy",
-	sqlite3.SQLITE_CORRUPT:  "; it is damaged: `pdflow runs verify` says what, and a copy may be restored",
-	sqlite3.SQLITE_BUSY:     "; another process has been writing to it for very long: try again when that is done",
+	sqlite3.SQLITE_FULL:     "; make room on its disk: no recorded event is lost",
+	sqlite3.SQLITE_IOERR:    "; check its disk: no recorded event is lost",
+	sqlite3.SQLITE_READONLY: "; it cannot be written: check the permissions of the file and its folder",
+	sqlite3.SQLITE_CANTOPEN: "; check the permissions of the file and its folder",
+	sqlite3.SQLITE_PERM:     "; check the permissions of the file and its folder",
+	sqlite3.SQLITE_NOTADB:   "; it is not a journal, or its header is damaged: use another folder, or restore a copy",
+	sqlite3.SQLITE_CORRUPT:  "; it is damaged: undamaged runs can still be read, or restore a copy",
+	sqlite3.SQLITE_BUSY:     "; another process has been writing to it for too long: try again when it has finished",
 }
 
-// corrupt reports whether SQLite says that the file is damaged.
+// Damaged reports whether an error says that the database is damaged.
+func Damaged(err error) bool {
+	var damage Damage
+	return errors.As(err, &damage) || corrupt(err)
+}
+
+// corrupt reports whether SQLite found the file to be damaged.
 func corrupt(err error) bool {
 	var typed *sqlite.Error
 	return errors.As(err, &typed) && (typed.Code()&0xff == sqlite3.SQLITE_CORRUPT || typed.Code()&0xff == sqlite3.SQLITE_NOTADB)

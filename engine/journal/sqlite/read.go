@@ -14,10 +14,10 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A view is a state of the database that does not change while it is read.
+// A view is a transaction that reads one state of the database.
 type view struct{ *sql.Tx }
 
-// view reads something.
+// view calls do with a view.
 func (j *Journal) view(ctx context.Context, do func(view) error) error {
 	select {
 	case <-j.writer.closing:
@@ -53,7 +53,7 @@ func (v view) find(ctx context.Context, id string) (r storedRun, err error) {
 	return r, err
 }
 
-// Events returns the events of a run in order; see [journal.Journal].
+// Events returns the events of a run in order; see [journal.Reader].
 func (j *Journal) Events(ctx context.Context, id string) ([]run.Event, error) {
 	var events []run.Event
 	err := j.view(ctx, func(v view) error {
@@ -75,7 +75,7 @@ func (j *Journal) Events(ctx context.Context, id string) ([]run.Event, error) {
 	return events, nil
 }
 
-// finishedQuery reads the last record of an end of a run, recordsQuery all records.
+// finishedQuery reads the last run.finished of a run, recordsQuery all its records.
 const (
 	finishedQuery = `SELECT sequence, time, kind, step, item, attempt, 0, NULL, body, crc
 			FROM events WHERE run = ? AND kind = 'run.finished' ORDER BY sequence DESC LIMIT 1`
@@ -86,14 +86,14 @@ const (
 		ORDER BY sequence`
 )
 
-// records visits the events of a run in order, or says what is damaged instead of
-// one.
+// records visits the events of a run in order. In place of a damaged or missing event it
+// visits the damage.
 func (v view) records(ctx context.Context, r *storedRun, visit func(run.Event, *Damage) error) error {
 	next := 1
 	missing := func(until int) error {
 		first := next
 		if next = until; first < until {
-			return visit(run.Event{}, &Damage{r.Run, first, fmt.Sprintf("it is missing, and the events up to %d", until-1)})
+			return visit(run.Event{}, &Damage{r.Run, first, fmt.Sprintf("it is missing, and so are all events up to event %d", until-1)})
 		}
 		return nil
 	}
@@ -107,7 +107,7 @@ func (v view) records(ctx context.Context, r *storedRun, visit func(run.Event, *
 		case err != nil:
 			err = visit(run.Event{}, &Damage{r.Run, c.sequence, err.Error()})
 		case c.sequence != next || next > r.Events:
-			err = visit(run.Event{}, &Damage{r.Run, c.sequence, fmt.Sprintf("it is one too many: the run has %d events", r.Events)})
+			err = visit(run.Event{}, &Damage{r.Run, c.sequence, fmt.Sprintf("it does not belong there: the run has %d events", r.Events)})
 		default:
 			err = visit(e, nil)
 		}
@@ -120,20 +120,20 @@ func (v view) records(ctx context.Context, r *storedRun, visit func(run.Event, *
 	return missing(r.Events + 1)
 }
 
-// scan reads a row of a run and makes its event. The error is of the row itself.
-func (c *record) scan(rows *sql.Rows, runID0 string) (run.Event, error) {
+// scan reads a row and returns its event. The id is the id of the run.
+func (c *record) scan(rows *sql.Rows, id string) (run.Event, error) {
 	var crc int64
 	err := rows.Scan(&c.sequence, &c.time, &c.kind, &c.step, &c.item, &c.attempt, &c.number, &c.origin, &c.body, &crc)
 	if err != nil {
 		return run.Event{}, err
 	}
-	if c.check(runID0) != crc {
-		return run.Event{}, errors.New("it does not fit its checksum")
+	if c.check(id) != crc {
+		return run.Event{}, errors.New("it does not match its checksum")
 	}
-	return c.decode(runID0)
+	return c.decode(id)
 }
 
-// Sources returns the texts that a run was made from; see [journal.Journal].
+// Sources returns the texts that a run was started from; see [journal.Reader].
 func (j *Journal) Sources(ctx context.Context, id string) ([]workflow.Source, error) {
 	var sources []workflow.Source
 	err := j.view(ctx, func(v view) error {
@@ -153,7 +153,7 @@ func (j *Journal) Sources(ctx context.Context, id string) ([]workflow.Source, er
 	return sources, err
 }
 
-// sources reads the texts of a plan. What is not what was recorded is a Damage.
+// sources reads the texts of a plan. A text that was changed is a Damage.
 func (v view) sources(ctx context.Context, plan int64) (sources []workflow.Source, err error) {
 	var files []planFile
 	const query = `SELECT name, source, text FROM files LEFT JOIN sources ON digest = source WHERE plan = ? ORDER BY position`
@@ -164,7 +164,7 @@ func (v view) sources(ctx context.Context, plan int64) (sources []workflow.Sourc
 			return err
 		}
 		if !bytes.Equal(digestText(text), f.source) {
-			return Damage{Message: fmt.Sprintf("the text of its file %s is not the one that was recorded", f.name)}
+			return Damage{Message: fmt.Sprintf("the text of its file %s is not the text that was recorded", f.name)}
 		}
 		files = append(files, f)
 		sources = append(sources, workflow.Source{Name: f.name, Text: text})
@@ -176,13 +176,13 @@ func (v view) sources(ctx context.Context, plan int64) (sources []workflow.Sourc
 	var sum []byte
 	err = v.QueryRowContext(ctx, "SELECT digest FROM plans WHERE number = ?", plan).Scan(&sum)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && !bytes.Equal(digestPlan(files), sum) {
-		err = Damage{Message: "the files that it was made from are not those that were recorded"}
+		err = Damage{Message: "its files are not the files that were recorded"}
 	}
 	return sources, err
 }
 
 // Previous returns the last successful run of a workflow in a realm; see
-// [journal.Journal].
+// [journal.Reader].
 func (j *Journal) Previous(ctx context.Context, workflow, realm string) (*run.Previous, error) {
 	var previous *run.Previous
 	err := j.view(ctx, func(v view) error {
@@ -206,14 +206,14 @@ func (j *Journal) Previous(ctx context.Context, workflow, realm string) (*run.Pr
 			return nil
 		})
 		if err == nil && (previous == nil || previous.Status != run.Success || !previous.EndedAt.Equal(r.EndedAt)) {
-			err = Damage{Run: r.Run, Message: "its row says that it succeeded, its events do not"}
+			err = Damage{Run: r.Run, Message: "its row says that it succeeded, but its events do not"}
 		}
 		return err
 	})
 	return previous, err
 }
 
-// Runs returns runs, the newest first; see [journal.Journal].
+// Runs returns the runs that a query selects, the newest first; see [journal.Reader].
 func (j *Journal) Runs(ctx context.Context, query journal.Query) ([]journal.Summary, error) {
 	var found []journal.Summary
 	living := map[string]bool{}
@@ -222,8 +222,8 @@ func (j *Journal) Runs(ctx context.Context, query journal.Query) ([]journal.Summ
 			lives, known := living[r.owner]
 			if !known {
 				var err error
-				// Whoever cannot be looked at is taken for alive: that harms nothing in
-				// a list, and one such run hides no others. Adopt refuses it.
+				// An owner whose lock file cannot be read counts as living. In a list that
+				// does no harm, and the other runs are still shown. Adopt refuses the run.
 				if lives, err = j.owner.lives(r.owner); err != nil && !errors.Is(err, fs.ErrPermission) {
 					return err
 				}
@@ -250,10 +250,10 @@ func (j *Journal) Runs(ctx context.Context, query journal.Query) ([]journal.Summ
 	return found, nil
 }
 
-// errEnough ends a list early.
-var errEnough = errors.New("no more is needed")
+// errEnough ends a list at its limit.
+var errEnough = errors.New("the list is long enough")
 
-// list visits the runs that a query may choose, the newest first.
+// list visits the runs that a query may select, the newest first. It ignores the status.
 func (v view) list(ctx context.Context, query journal.Query, visit func(*storedRun) error) error {
 	text, args := listQuery(query)
 	return v.each(ctx, text, args, func(rows *sql.Rows) error {
@@ -264,13 +264,14 @@ func (v view) list(ctx context.Context, query journal.Query, visit func(*storedR
 			return err
 		}
 		if !bytes.Equal(digest(name.String, realm.String), sum) {
-			return Damage{Run: r.Run, Message: "the name of its workflow is not the one that was recorded"}
+			return Damage{Run: r.Run, Message: "the name of its workflow is not the name that was recorded"}
 		}
 		r.Workflow = name.String
 		return visit(&r)
 	})
 }
 
+// listQuery returns the SQL text of a query and its arguments.
 func listQuery(query journal.Query) (text string, args []any) {
 	where := []string{"true"}
 	add := func(condition string, values ...any) {
