@@ -21,8 +21,8 @@ func (j *Journal) Begin(ctx context.Context, entry journal.Entry, events []run.E
 	}
 	return j.writer.write(ctx, func(ctx context.Context, s *session) error {
 		number, taken := int64(0), false
-		const look = "SELECT coalesce((SELECT max(number) FROM runs), 0) + 1, EXISTS (SELECT 1 FROM runs WHERE id = ?)"
-		if err := s.row(ctx, look, []any{entry.Run}, &number, &taken); err != nil {
+		const query = "SELECT coalesce((SELECT max(number) FROM runs), 0) + 1, EXISTS (SELECT 1 FROM runs WHERE id = ?)"
+		if err := s.row(ctx, query, []any{entry.Run}, &number, &taken); err != nil {
 			return err
 		}
 		if taken {
@@ -34,7 +34,7 @@ func (j *Journal) Begin(ctx context.Context, entry journal.Entry, events []run.E
 		for _, e := range events {
 			r.Observe(e)
 		}
-		if err := j.enter(ctx, s, r, events); err != nil {
+		if err := j.checkGroup(ctx, s, r, events); err != nil {
 			return err
 		}
 		if err := s.insertRun(ctx, r, entry); err != nil {
@@ -59,6 +59,7 @@ func encodeAll(id string, last int, events []run.Event) ([]record, error) {
 	return records, nil
 }
 
+// insertRun stores the row of a new run, and the shared rows that it refers to.
 func (s *session) insertRun(ctx context.Context, r *storedRun, entry journal.Entry) (err error) {
 	if r.workflow, err = s.shareWorkflow(ctx, entry); err != nil {
 		return err
@@ -138,20 +139,20 @@ func (j *Journal) appending(id string, events []run.Event) (func(context.Context
 			return err
 		}
 		if before.Events != last {
-			return s.doubt(ctx, id)
+			return s.mismatch(ctx, id)
 		}
 		after := *before
 		for _, e := range events {
 			after.Observe(e)
 		}
-		if err := j.enter(ctx, s, &after, events); err != nil {
+		if err := j.checkGroup(ctx, s, &after, events); err != nil {
 			return err
 		}
 		switch done, err := after.update(ctx, s, before); {
 		case err != nil:
 			return err
 		case !done:
-			return s.doubt(ctx, id)
+			return s.mismatch(ctx, id)
 		}
 		s.hold(&after)
 		if err := s.endRequest(ctx, &after, events); err != nil {
@@ -161,9 +162,9 @@ func (j *Journal) appending(id string, events []run.Event) (func(context.Context
 	}, nil
 }
 
-// doubt returns why a write to a run does not match its row: another owner has it, or the
+// mismatch returns why a write to a run does not match its row: another owner has it, or the
 // sequence numbers do not follow.
-func (s *session) doubt(ctx context.Context, id string) error {
+func (s *session) mismatch(ctx context.Context, id string) error {
 	delete(s.held, id)
 	if _, err := s.own(ctx, id); err != nil {
 		return err
@@ -181,9 +182,9 @@ func (s *session) endRequest(ctx context.Context, r *storedRun, events []run.Eve
 	return err
 }
 
-// enter refuses events that make a run claim its group while another run of the group
+// checkGroup refuses events that make a run claim its group while another run of the group
 // with a living owner is running or was queued before.
-func (j *Journal) enter(ctx context.Context, s *session, r *storedRun, events []run.Event) error {
+func (j *Journal) checkGroup(ctx context.Context, s *session, r *storedRun, events []run.Event) error {
 	if r.Group == "" || r.Status == run.Queued || !journal.Claims(events) {
 		return nil
 	}

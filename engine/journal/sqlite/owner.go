@@ -95,15 +95,15 @@ func (o *owner) lives(name string) (bool, error) {
 	return !free, lock.Close()
 }
 
-// bury removes the lock file of an owner that is gone.
-func (o *owner) bury(name string) {
+// removeLock removes the lock file of an owner that is gone.
+func (o *owner) removeLock(name string) {
 	if name != "" && name != o.name {
 		_ = os.Remove(o.file(name)) // a file that stays does no harm
 	}
 }
 
-// buryAll removes the lock files of all owners that are gone.
-func (o *owner) buryAll() error {
+// removeLocks removes the lock files of all owners that are gone.
+func (o *owner) removeLocks() error {
 	entries, err := os.ReadDir(o.folder)
 	if err != nil {
 		return err
@@ -118,7 +118,7 @@ func (o *owner) buryAll() error {
 			return err
 		}
 		if !lives {
-			o.bury(name)
+			o.removeLock(name)
 		}
 	}
 	return nil
@@ -155,10 +155,10 @@ func (j *Journal) Adopt(ctx context.Context, id string) error {
 		after.owner, after.epoch = s.owner, before.epoch+1
 		after.Adopted()
 		gone = before.owner
-		return s.pass(ctx, before, &after)
+		return s.handOver(ctx, before, &after)
 	})
 	if err == nil {
-		j.owner.bury(gone)
+		j.owner.removeLock(gone)
 	}
 	return err
 }
@@ -173,13 +173,13 @@ func (j *Journal) Release(ctx context.Context, id string) error {
 		}
 		after := *before
 		after.owner = ""
-		return s.pass(ctx, before, &after)
+		return s.handOver(ctx, before, &after)
 	})
 }
 
-// pass gives a run to another owner. Its row was read in this transaction, so update
+// handOver gives a run to another owner. Its row was read in this transaction, so update
 // matches.
-func (s *session) pass(ctx context.Context, before, after *storedRun) error {
+func (s *session) handOver(ctx context.Context, before, after *storedRun) error {
 	_, err := after.update(ctx, s, before)
 	s.hold(after)
 	return err

@@ -44,7 +44,7 @@ func (j *Journal) Prune(ctx context.Context, before time.Time) (PruneResult, err
 		return result, err
 	}
 	result.Bytes = max(size-left, 0)
-	return result, j.owner.buryAll()
+	return result, j.owner.removeLocks()
 }
 
 // size returns the size of the file in bytes.
