@@ -245,6 +245,26 @@ outputs: {done: "${{ steps.one.outputs.done }}"}
 	}
 }
 
+// TestCancelInterruptedRun: an interrupted run that is resumed only to be cancelled does
+// not send the write again that has no result, and needs attention.
+func TestCancelInterruptedRun(t *testing.T) {
+	for range 200 { // it must not depend on which goroutine is first
+		h, world := newHost(), newTown()
+		h.actions = world.actions()
+		local, plan := h.compile(t, "name: w\nsteps:\n- {uses: town.set, with: {text: s}}\n")
+		memory := journal.NewMemory()
+		local.Journal = &brokenJournal{memory, 3} // up to call.started
+		if _, err := local.Run(context.Background(), plan, engine.Request{}); err == nil {
+			t.Fatal("the journal did not fail")
+		}
+		local.Journal, world.trace = memory, nil
+		got, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1", Cancel: true})
+		if err != nil || got.Status != run.NeedsAttention || len(world.trace) > 0 {
+			t.Fatalf("got %+v, %v after %v, want a run that needs attention and sent nothing", got, err, world.trace)
+		}
+	}
+}
+
 // withoutKeys drops the idempotency keys from what a town was done.
 func withoutKeys(trace []string) []string {
 	var list []string

@@ -17,7 +17,8 @@ type liveAttempt struct {
 }
 
 // launch executes an attempt in a goroutine of its own, which ends with the message how
-// the attempt ended.
+// the attempt ended. The goroutine starts at the end of the turn: an attempt that the
+// same turn cancels, such as on a resume to cancel the run, must not send anything.
 func (l *loop) launch(a run.Attempt) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	id := run.TaskID{Step: a.Step, Item: a.Item}
@@ -25,10 +26,10 @@ func (l *loop) launch(a run.Attempt) {
 	l.working++
 	l.busy()
 	recorder := &recorder{loop: l, attempt: a, recorded: slices.Clone(l.history[id])}
-	go func() {
+	l.launched = append(l.launched, func() {
 		outcome := l.execute(ctx, cancel, a, recorder)
 		l.messages <- message{event: l.ending(a, outcome), last: true}
-	}()
+	})
 }
 
 // launchAt executes an attempt once a time has come.

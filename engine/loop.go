@@ -39,7 +39,8 @@ type loop struct {
 	wake     chan func() error // from timers: called by the loop
 	ended    chan struct{}     // closed when the loop takes no more
 	attempts map[run.TaskID]*liveAttempt
-	working  int // goroutines of attempts
+	launched []func() // attempts whose goroutines start once all commands of the turn are done
+	working  int      // goroutines of attempts
 	history  attempt.History
 
 	deadline     time.Time // that the timer is set for
@@ -123,6 +124,10 @@ func (l *loop) turn() error {
 		for _, c := range commands {
 			l.do(c)
 		}
+		for _, execute := range l.launched {
+			go execute()
+		}
+		l.launched = nil
 		more = len(l.todo) > 0 || l.urgent
 	}
 	l.setDeadline(l.state.Deadline())

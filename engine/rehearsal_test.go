@@ -12,8 +12,9 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/permission"
 	"github.com/pdflow/pdflow/engine/run"
-	"github.com/pdflow/pdflow/engine/workflow"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
 // A counter is a world with one number, which a read shows and a write adds to.
@@ -169,8 +170,8 @@ steps:
 - {id: b, uses: demo.reach, with: {text: "${{ inputs.host }}"}}
 `)
 	ceiling := &attempt.Policy{File: "pdflow.yaml", Secrets: []string{"A"}}
-	configuration := parseAllow(t, `allow: {http: ["https://*.example.com"]}`)
-	ceiling.Permissions = configuration
+	allowed := allowHTTP(`["https://*.example.com"]`)
+	ceiling.Permissions = allowed
 	want := []string{
 		`w.yaml:4:3: the operator of this machine lets no workflow use the secret B (to allow it, add it to pdflow.yaml: allow: {secrets: [B]})`,
 		`w.yaml:6:50: the operator of this machine lets no workflow reach https://b.example.org (to allow it, add it to pdflow.yaml: allow: {http: ["https://b.example.org"]})`,
@@ -218,11 +219,8 @@ steps:
 	}
 }
 
-func parseAllow(t *testing.T, text string) workflow.Permissions {
-	t.Helper()
-	c, err := workflow.ParseConfiguration("pdflow.yaml", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c.Allow.Permissions
+// allowHTTP returns what a policy allows that lists these hosts.
+func allowHTTP(list string) permission.Permissions {
+	root, _ := source.Read("policy", []byte(list)).Root()
+	return permission.Permissions{HTTP: permission.ReadPatterns(root, "http")}
 }

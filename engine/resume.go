@@ -238,6 +238,8 @@ func (l *loop) decided(d run.Decision) run.Event {
 // reclaim resumes a run as soon as its concurrency group is free: another run of the
 // group may have started since.
 func (l *loop) reclaim(ctx context.Context, resumed run.Event) error {
+	started := l.started
+	l.started = nil
 	if err := l.write(); err != nil { // the decisions
 		return err
 	}
@@ -245,7 +247,11 @@ func (l *loop) reclaim(ctx context.Context, resumed run.Event) error {
 	for {
 		err := l.claim(resumed)
 		var busy *journal.BusyError
-		if !errors.As(err, &busy) {
+		if isBusy := errors.As(err, &busy); started != nil && (err == nil || isBusy) {
+			started()
+			started = nil
+		}
+		if busy == nil {
 			return err
 		}
 		if l.clock.Sleep(ctx, queueEvery) != nil {

@@ -1,6 +1,10 @@
 package journal
 
-import "time"
+import (
+	"time"
+
+	"github.com/pdflow/pdflow/engine/run"
+)
 
 // A ScheduleState is what a journal stores of a schedule besides its runs.
 type ScheduleState struct {
@@ -14,9 +18,10 @@ type ScheduleState struct {
 
 // A Pause keeps a schedule from starting runs.
 type Pause struct {
-	Reason string    `json:"reason,omitempty"`
-	At     time.Time `json:"at"`
-	Until  time.Time `json:"until,omitzero"` // zero until the pause is ended
+	Reason string     `json:"reason,omitempty"`
+	At     time.Time  `json:"at"`
+	Actor  *run.Actor `json:"actor,omitempty"` // who paused the schedule; nil when unknown
+	Until  time.Time  `json:"until,omitzero"`  // zero until the pause is ended
 }
 
 // Active reports whether the pause applies at a time. A nil pause never does.

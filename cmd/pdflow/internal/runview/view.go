@@ -78,7 +78,7 @@ type fact struct{ name, text string }
 func (v *View) facts() []fact {
 	h := v.history
 	facts := []fact{{"trigger", triggerText(h.start.Trigger)}, {"target", targetText(h.start.Target)}}
-	facts = append(facts, fact{"started", h.begun.Local().Format(console.DateTime) + ", " + console.Ago(v.now.Sub(h.begun))})
+	facts = append(facts, fact{"started", h.startedAt.Local().Format(console.DateTime) + ", " + console.Ago(v.now.Sub(h.startedAt))})
 	for _, m := range h.marks {
 		facts = append(facts, v.markFact(m))
 	}

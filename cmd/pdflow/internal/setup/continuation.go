@@ -97,7 +97,7 @@ func (e *Environment) Continue(ctx context.Context, r *Runs, target *Target, run
 	if err := target.Ready(plan); err != nil {
 		return nil, err
 	}
-	c := &Continuation{Run: run, Plan: plan, Resumption: engine.Resumption{Run: run.Run, Decisions: decisions}}
+	c := &Continuation{Run: run, Plan: plan, Resumption: engine.Resumption{Run: run.Run, Actor: e.Actor(), Decisions: decisions}}
 	if c.Resumption.Target, c.Resumption.Keys, err = target.Of(plan); err != nil {
 		return nil, err
 	}

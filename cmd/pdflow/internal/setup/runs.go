@@ -211,9 +211,9 @@ func (r *Runs) Events(ctx context.Context, run string) ([]run.Event, error) {
 	return events, r.failed(err)
 }
 
-// Cancel asks the process that works on a run to cancel it.
-func (r *Runs) Cancel(ctx context.Context, run string) error {
-	return r.failed(r.journal.RequestCancel(ctx, run, nil))
+// Cancel asks the process that works on a run to cancel it, for an actor.
+func (r *Runs) Cancel(ctx context.Context, id string, by run.Actor) error {
+	return r.failed(r.journal.RequestCancel(ctx, id, &by))
 }
 
 // Verify returns the damage in the journal, one text for each damaged record.

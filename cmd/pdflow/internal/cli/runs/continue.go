@@ -86,22 +86,27 @@ func continueOne(ctx context.Context, env *setup.Environment, name string, o *co
 	}
 	return withRun(ctx, env, o.folder, name, func(recorded *setup.Runs, run *setup.RecordedRun) error {
 		recorded.Retain(o.retention)
-		target, err := env.RealTarget()
-		if err != nil {
-			return err
-		}
-		defer target.Close()
-		c, err := o.prepare(ctx, env, recorded, target, run)
-		if err != nil {
-			return err
-		}
-		c.Resumption.Retry = retry
-		result, err := c.resume(ctx)
+		c, result, err := o.resumeHere(ctx, env, recorded, run, func(r *engine.Resumption) { r.Retry = retry })
 		if err != nil {
 			return err
 		}
 		return c.conclude(result)
 	})
+}
+
+// resumeHere resumes a run in this process, against PagerDuty. Change sets how.
+func (o *continueOptions) resumeHere(ctx context.Context, env *setup.Environment, recorded *setup.Runs, run *setup.RecordedRun, change func(*engine.Resumption)) (*continuation, *run.Result, error) {
+	target, err := env.RealTarget()
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := o.prepare(ctx, env, recorded, target, run)
+	if err != nil {
+		return nil, nil, err
+	}
+	change(&c.Resumption)
+	result, err := c.resume(ctx)
+	return c, result, err
 }
 
 // continueInDaemon asks the daemon, which has the keys, to resume or to retry a run, and waits until
