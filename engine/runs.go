@@ -288,7 +288,7 @@ func (r *localRuns) await(ctx context.Context, id string) (*run.Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !view.UnderWay() || !view.Live {
+		if !view.Active() || !view.Live {
 			return view.Result, nil
 		}
 		if err := r.clock().Sleep(ctx, queueEvery); err != nil {

@@ -9,12 +9,12 @@ import (
 	"github.com/pdflow/pdflow/engine/journal"
 )
 
-// testSchedules: states of schedules are kept by their names, for every owner, and
-// the last that was saved counts.
+// testSchedules: every owner sees the states of all schedules. The state that was saved last
+// counts, and a watermark does not change a pause.
 func testSchedules(t *testing.T, open func() Owner) {
 	ctx, owner := context.Background(), open()
 	if states, err := owner.Schedules(ctx); err != nil || len(states) > 0 {
-		t.Fatalf("got %v, %v of an empty journal, want nothing", states, err)
+		t.Fatalf("got %v, %v from an empty journal, want nothing", states, err)
 	}
 	at := time.Date(2026, 3, 29, 1, 0, 0, 5, time.UTC)
 	pause := &journal.Pause{Reason: "release \"2\"", At: at, Until: at.Add(time.Hour)}
@@ -32,7 +32,7 @@ func testSchedules(t *testing.T, open func() Owner) {
 		}
 	}
 	pause.Reason = "changed after it was saved"
-	// A watermark that moves ends no pause.
+	// Moving the watermark does not end the pause.
 	moved := journal.ScheduleState{Workflow: "a", Schedule: "y", Watermark: at.Add(2 * time.Minute)}
 	if err := owner.SaveSchedules(ctx, []journal.ScheduleState{moved}); err != nil {
 		t.Fatal(err)

@@ -20,9 +20,9 @@ import (
 func SummaryTook(run *journal.Summary, now time.Time) string {
 	switch {
 	case !run.EndedAt.IsZero():
-		return console.Took(run.EndedAt.Sub(run.BegunAt))
+		return console.Took(run.EndedAt.Sub(run.StartedAt))
 	case run.Live:
-		return console.Took(now.Sub(run.BegunAt)) + " so far"
+		return console.Took(now.Sub(run.StartedAt)) + " so far"
 	}
 	return "-"
 }

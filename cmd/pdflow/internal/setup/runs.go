@@ -184,10 +184,13 @@ func (r *Runs) Advise(err error) error {
 	return err
 }
 
-// failed adds the exit code of a failure to an error.
-func failed(err error) error {
+// failed adds the exit code of a failure to an error, and what to type if the journal is damaged.
+func (r *Runs) failed(err error) error {
 	if err == nil {
 		return nil
+	}
+	if sqlite.Damaged(err) {
+		err = fmt.Errorf("%w\n  try: `pdflow runs verify%s` lists what is damaged", err, r.Folder.Option())
 	}
 	return console.Exit(console.ExitFailed, err)
 }
@@ -195,7 +198,7 @@ func failed(err error) error {
 // List returns the runs that match a query, the newest first.
 func (r *Runs) List(ctx context.Context, query journal.Query) ([]journal.Summary, error) {
 	found, err := r.runs.List(ctx, query)
-	return found, failed(err)
+	return found, r.failed(err)
 }
 
 // Interrupted returns the ids of the interrupted runs, the oldest first.
@@ -208,12 +211,12 @@ func (r *Runs) Interrupted(ctx context.Context) ([]string, error) {
 // Events returns the events of a run in order.
 func (r *Runs) Events(ctx context.Context, id string) ([]run.Event, error) {
 	events, err := r.runs.Events(ctx, id, 0)
-	return events, failed(err)
+	return events, r.failed(err)
 }
 
 // Cancel asks the process that works on a run to cancel it, for an actor.
 func (r *Runs) Cancel(ctx context.Context, id string, by run.Actor) error {
-	return failed(r.journal.RequestCancel(ctx, id, &by))
+	return r.failed(r.journal.RequestCancel(ctx, id, &by))
 }
 
 // Verify returns the damage in the journal, one text for each damaged record.
@@ -223,7 +226,7 @@ func (r *Runs) Verify(ctx context.Context) (damage []string, err error) {
 		damage = append(damage, d.String())
 	}
 	if err != nil {
-		return nil, failed(fmt.Errorf("the journal in %s cannot be checked: %w", r.Path, err))
+		return nil, r.failed(fmt.Errorf("the journal in %s cannot be checked: %w", r.Path, err))
 	}
 	return damage, nil
 }
@@ -232,7 +235,7 @@ func (r *Runs) Verify(ctx context.Context) (damage []string, err error) {
 func (r *Runs) Prune(ctx context.Context, before time.Time) (int, error) {
 	pruned, err := r.journal.Prune(ctx, before)
 	if err != nil {
-		return 0, failed(fmt.Errorf("the journal in %s: %w", r.Path, err))
+		return 0, r.failed(fmt.Errorf("the journal in %s: %w", r.Path, err))
 	}
 	return pruned.Runs, nil
 }
@@ -240,12 +243,12 @@ func (r *Runs) Prune(ctx context.Context, before time.Time) (int, error) {
 // Schedules returns the states of the schedules that a daemon has served.
 func (r *Runs) Schedules(ctx context.Context) ([]journal.ScheduleState, error) {
 	states, err := r.journal.Schedules(ctx)
-	return states, failed(err)
+	return states, r.failed(err)
 }
 
 // PauseSchedule sets the pause of a schedule, or removes it if the pause is nil.
 func (r *Runs) PauseSchedule(ctx context.Context, workflow, schedule string, pause *journal.Pause) error {
-	return failed(r.journal.PauseSchedule(ctx, workflow, schedule, pause))
+	return r.failed(r.journal.PauseSchedule(ctx, workflow, schedule, pause))
 }
 
 // Get returns a run by its id, by the beginning of its id, or by the word "last".
@@ -259,7 +262,7 @@ func (r *Runs) Get(ctx context.Context, name string) (*RecordedRun, error) {
 		return nil, err
 	}
 	if len(events) == 0 || events[0].Started == nil {
-		return nil, failed(fmt.Errorf("the first event of the run %s is missing: `pdflow runs verify%s` lists what is damaged", summary.Run, r.Folder.Option()))
+		return nil, r.failed(fmt.Errorf("the first event of the run %s is missing: `pdflow runs verify%s` lists what is damaged", summary.Run, r.Folder.Option()))
 	}
 	return &RecordedRun{summary, events}, nil
 }
@@ -312,7 +315,7 @@ func ids(runs []journal.Summary) []string {
 func (r *Runs) Plan(ctx context.Context, run string, target *Target) (*workflow.Plan, error) {
 	sources, err := r.journal.Sources(ctx, run)
 	if err != nil {
-		return nil, failed(err)
+		return nil, r.failed(err)
 	}
 	restored, err := workflow.Restore(sources)
 	if restored == nil {

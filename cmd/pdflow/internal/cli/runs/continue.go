@@ -147,7 +147,7 @@ func continueInDaemon(ctx context.Context, env *setup.Environment, name string, 
 		if !o.quiet {
 			fmt.Fprintf(env.Stderr, "the daemon has resumed the run %s; waiting until it ends (Ctrl-C stops waiting, not the run)\n", run.Run)
 		}
-		run, err := await(ctx, env, recorded, run.Run, "the run %s has not ended yet: `%s` shows it", func(run *setup.RecordedRun) bool { return !run.UnderWay() })
+		run, err := await(ctx, env, recorded, run.Run, "the run %s has not ended yet: `%s` shows it", func(run *setup.RecordedRun) bool { return !run.Active() })
 		if err != nil {
 			return err
 		}
