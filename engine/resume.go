@@ -64,7 +64,7 @@ func (l *Local) Resume(ctx context.Context, plan *workflow.Plan, resumption Resu
 	if err != nil {
 		return nil, errors.Join(err, l.Journal.Release(context.WithoutCancel(ctx), loop.id))
 	}
-	if loop.state.Waiting() {
+	if loop.state.Queued() {
 		return loop.queued(ctx, loop.state.Start())
 	}
 	return loop.drive(ctx)
@@ -110,13 +110,13 @@ func (l *loop) checkState(resumption Resumption) error {
 	switch {
 	case l.state.Start().Source != l.plan.Sources[0].Hash():
 		return fmt.Errorf("the run %s was started from another text of its workflow than this plan", l.id)
-	case resumption.Retry && !l.state.Over():
+	case resumption.Retry && !l.state.Ended():
 		return fmt.Errorf("the run %s has not ended: resume it instead of retrying it", l.id)
 	case resumption.Retry && (l.state.Status() == run.Success || l.state.Status() == run.Skipped):
 		return fmt.Errorf("the run %s ended as %s: there is nothing to retry", l.id, l.state.Status())
-	case !resumption.Retry && l.state.Over():
+	case !resumption.Retry && l.state.Ended():
 		return fmt.Errorf("the run %s has ended as %s; a retry runs its failed steps again", l.id, l.state.Status())
-	case l.state.Paused() && len(resumption.Decisions) == 0 && !resumption.Cancel:
+	case l.state.Suspended() && len(resumption.Decisions) == 0 && !resumption.Cancel:
 		task, suspension := l.state.Suspension()
 		return &NeedsDecisionError{l.id, task.Step, suspension}
 	}
@@ -156,7 +156,7 @@ func (e *DecisionError) Error() string {
 func (l *loop) checkDecisions(resumption Resumption) error {
 	for _, d := range resumption.Decisions {
 		if d.Reason != run.CallUnknown {
-			if _, ok := l.state.Suspended(d.Reason); !ok {
+			if _, ok := l.state.WaitingFor(d.Reason); !ok {
 				return fmt.Errorf("the run %s does not wait for a decision of reason %q", l.id, d.Reason)
 			}
 			continue
@@ -213,7 +213,7 @@ func (l *loop) resume(ctx context.Context, resumption Resumption) error {
 	if resumption.Retry {
 		resumed.Kind = run.EventRetried
 	}
-	if !resumption.Cancel && !l.state.Waiting() && l.local.Journal != nil {
+	if !resumption.Cancel && !l.state.Queued() && l.local.Journal != nil {
 		return l.reclaim(ctx, resumed)
 	}
 	if err := l.take(resumed); err != nil || !resumption.Cancel {
@@ -231,7 +231,7 @@ func (l *loop) decided(d run.Decision) run.Event {
 			Call: &run.Call{Number: d.Call, Action: call.Action, Decision: d.Outcome},
 		}
 	}
-	a, _ := l.state.Suspended(d.Reason)
+	a, _ := l.state.WaitingFor(d.Reason)
 	return run.Event{Kind: run.EventAttemptDecided, Step: a.Step, Item: a.Item, Attempt: a.Number, Actor: l.actor, Decision: &d}
 }
 

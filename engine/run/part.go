@@ -8,229 +8,197 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// CleanupTime is how long finally may take, and the least that on_failure is
-// given, which otherwise has what is left of the run's timeout.
+// CleanupTime is the timeout of finally. on_failure has what is left of the timeout of
+// the run, but at least CleanupTime.
 const CleanupTime = time.Minute
 
-// advance goes on with the next part, the outputs or the end, once nothing of
-// the part is left to do.
-func (r *State) advance(at time.Time) []Command {
-	for r.running == 0 && r.stage == active {
+// advance starts the next part, the outputs, or the end of the run, once nothing of the
+// current part is running.
+func (s *State) advance(at time.Time) []Command {
+	for s.running == 0 && s.stage == stageActive {
 		switch {
-		case r.suspended > 0:
-			return []Command{Suspend{r.Held()}}
-		case r.part == workflow.Main && r.open > 0 && !r.stopped:
+		case s.suspended > 0:
+			return []Command{Suspend{s.suspensionError()}}
+		case s.part == workflow.Main && s.open > 0 && !s.stopped:
 			return nil
-		case r.part != workflow.Main && !r.stopped:
-			if i, ok := r.nextStep(); ok {
-				return r.issueStep(i, at)
+		case s.part != workflow.Main && !s.stopped:
+			if i, ok := s.nextStep(); ok {
+				return s.issueStep(i, at)
 			}
 		}
-		if r.part == workflow.Finally {
-			return r.conclude()
+		if s.part == workflow.Finally {
+			return s.conclude()
 		}
-		r.enter(r.part+1, at)
+		s.enter(s.part+1, at)
 	}
 	return nil
 }
 
 // enter begins a part.
-func (r *State) enter(p workflow.Part, at time.Time) {
-	r.skipOpen()
-	left := r.clock.deadline().Sub(at)
-	r.part, r.next, r.stopped = p, 0, false
+func (s *State) enter(p workflow.Part, at time.Time) {
+	s.skipOpen()
+	left := s.clock.deadline().Sub(at)
+	s.part, s.next, s.stopped = p, 0, false
 	switch {
 	case p == workflow.Finally:
-		r.clock.enter(at, CleanupTime)
-	case r.ending == Cancelled || r.failure == nil && r.ending == "":
-		r.stopped = true // nothing for on_failure to do
+		s.clock.enter(at, CleanupTime)
+	case s.ending == Cancelled || s.failure == nil && s.ending == "":
+		s.stopped = true // on_failure has nothing to do
 	default:
-		r.clock.enter(at, max(CleanupTime, left))
+		s.clock.enter(at, max(CleanupTime, left))
 	}
 }
 
-// nextStep finds the next step of on_failure or finally. They run one after the
-// other, whatever became of the one before: each is there to be done.
-func (r *State) nextStep() (int, bool) {
-	for ; r.next < len(r.steps); r.next++ {
-		if r.plan.Steps[r.next].Part == r.part && r.steps[r.next].phase == waiting {
-			r.next++
-			return r.next - 1, true
+// nextStep returns the next step of on_failure or finally. These steps run one after
+// the other, and a failed step does not keep the next one from running.
+func (s *State) nextStep() (int, bool) {
+	for ; s.next < len(s.steps); s.next++ {
+		if s.plan.Steps[s.next].Part == s.part && s.steps[s.next].phase == waiting {
+			s.next++
+			return s.next - 1, true
 		}
 	}
 	return 0, false
 }
 
-// conclude evaluates the outputs of a success, and ends the run.
-func (r *State) conclude() []Command {
-	if r.ending == "" && r.failure == nil && r.outputs.phase == waiting && len(r.plan.Outputs) > 0 {
-		return []Command{r.issue(-1, 0, &r.outputs)}
+// conclude starts the outputs of a successful run, or ends the run.
+func (s *State) conclude() []Command {
+	if s.ending == "" && s.failure == nil && s.outputs.phase == waiting && len(s.plan.Outputs) > 0 {
+		return []Command{s.issue(-1, 0, &s.outputs)}
 	}
-	return []Command{r.finish()}
+	return []Command{s.end()}
 }
 
-func (r *State) finish() Finish {
+// end returns the command that ends the run, with its status.
+func (s *State) end() Finish {
 	switch {
-	case r.failure != nil && r.failure.Kind == action.UnknownOutcome:
-		return Finish{Status: NeedsAttention, Error: r.failure}
-	case r.ending == Cancelled && r.cleanup != nil:
-		return Finish{Status: Failed, Error: r.cleanup}
-	case r.ending != "":
-		return Finish{Status: r.ending, Error: r.endingFailure()}
-	case r.failure != nil:
-		return Finish{Status: Failed, Error: r.failure}
+	case s.failure != nil && s.failure.Kind == action.UnknownOutcome:
+		return Finish{Status: NeedsAttention, Error: s.failure}
+	case s.ending == Cancelled && s.cleanup != nil:
+		return Finish{Status: Failed, Error: s.cleanup}
+	case s.ending != "":
+		return Finish{Status: s.ending, Error: s.endingFailure()}
+	case s.failure != nil:
+		return Finish{Status: Failed, Error: s.failure}
 	}
-	values, _ := r.outputs.result.Outputs.(action.Object)
+	values, _ := s.outputs.result.Outputs.(action.Object)
 	return Finish{Status: Success, Outputs: values}
 }
 
-// reason is what on_failure and finally read as `failure`; nil after a success.
-func (r *State) reason() *Failure {
-	if r.ending != "" && (r.failure == nil || r.failure.Kind != action.UnknownOutcome) {
-		return r.endingFailure()
+// reason returns what on_failure and finally read as `failure`; nil after a success.
+func (s *State) reason() *Failure {
+	if s.ending != "" && (s.failure == nil || s.failure.Kind != action.UnknownOutcome) {
+		return s.endingFailure()
 	}
-	return r.failure
+	return s.failure
 }
 
-func (r *State) endingFailure() *Failure {
-	if r.ending == TimedOut {
+func (s *State) endingFailure() *Failure {
+	if s.ending == TimedOut {
 		return &Failure{
-			Kind: action.Timeout, Message: fmt.Sprintf("the run took longer than its timeout of %s", r.plan.Workflow.Timeout),
+			Kind: action.Timeout, Message: fmt.Sprintf("the run took longer than its timeout of %s", s.plan.Workflow.Timeout),
 			Hint: "raise `timeout:` of the workflow if it needs more",
 		}
 	}
 	return &Failure{Kind: action.Cancelled, Message: "the run was cancelled"}
 }
 
-// Held returns the failure of the first attempt that waits for a person.
-func (r *State) Held() *Failure {
-	var first *Failure
-	r.eachUnit(func(_, _ int, u *task) {
-		if u.phase == held && first == nil {
-			first = u.result.Error
-		}
-	})
-	return first
-}
-
-// end stops the part early: no further step of it starts, and what runs is
-// cancelled. A cancelled run still does its finally, to the end.
-func (r *State) end(e Event) []Command {
-	if r.stage == queued {
-		r.stage, r.part, r.stopped, r.ending = active, workflow.Finally, true, Cancelled
-		r.skipOpen()
-		return r.advance(e.Time)
+// stop applies a cancellation or a timeout: no further step of the part starts, and
+// running attempts are cancelled. finally of a cancelled run still runs to its end.
+func (s *State) stop(e Event) []Command {
+	if s.stage == stageQueued {
+		s.stage, s.part, s.stopped, s.ending = stageActive, workflow.Finally, true, Cancelled
+		s.skipOpen()
+		return s.advance(e.Time)
 	}
-	if e.Kind == EventCancelled && r.part == workflow.Finally {
-		if r.ending == "" {
-			r.ending, r.why = Cancelled, ErrCancelled
+	if e.Kind == EventCancelled && s.part == workflow.Finally {
+		if s.ending == "" {
+			s.ending, s.why = Cancelled, ErrCancelled
 		}
-		if r.outputs.phase.pending() {
-			return []Command{CancelAttempt{Step: OutputsStep, Cause: r.why}}
+		if s.outputs.phase.pending() {
+			return []Command{CancelAttempt{Step: OutputsStep, Cause: s.why}}
 		}
 		return nil
 	}
-	if r.stopped {
+	if s.stopped {
 		return nil
 	}
-	r.stopped, r.why = true, ErrCancelled
+	s.stopped, s.why = true, ErrCancelled
 	switch {
-	case e.Kind == EventTimedOut && r.part == workflow.Main:
-		r.ending, r.why = TimedOut, ErrTimedOut
+	case e.Kind == EventTimedOut && s.part == workflow.Main:
+		s.ending, s.why = TimedOut, ErrTimedOut
 	case e.Kind == EventTimedOut:
-		r.why = errPartTimedOut(r.part)
-	case r.ending == "":
-		r.ending = Cancelled
+		s.why = errPartTimedOut(s.part)
+	case s.ending == "":
+		s.ending = Cancelled
 	}
-	return append(r.cancels(e.Time), r.advance(e.Time)...)
+	return append(s.stopTasks(e.Time), s.advance(e.Time)...)
 }
 
-// cancels asks every attempt under way to stop, and ends those that wait: for
-// their time, or for a person.
-func (r *State) cancels(at time.Time) []Command {
+// stopTasks returns the commands that cancel the pending attempts. It ends the tasks
+// that wait for a retry or for a decision.
+func (s *State) stopTasks(at time.Time) []Command {
 	var commands []Command
-	type dropped struct{ step, item int }
-	var drop []dropped
-	r.eachUnit(func(i, item int, u *task) {
-		if u.phase.pending() {
-			commands = append(commands, CancelAttempt{r.stepID(i), item, r.why})
+	type idleTask struct{ step, item int }
+	var idle []idleTask
+	s.eachTask(func(i, item int, t *task) {
+		if t.phase.pending() {
+			commands = append(commands, CancelAttempt{s.stepID(i), item, s.why})
 		}
-		if u.phase == held || u.phase == issued && !u.retryAt.IsZero() {
-			drop = append(drop, dropped{i, item})
+		if t.phase == suspended || t.phase == issued && !t.retryAt.IsZero() {
+			idle = append(idle, idleTask{i, item})
 		}
 	})
-	for _, d := range drop {
-		commands = append(commands, r.drop(d.step, d.item, at)...)
+	for _, t := range idle {
+		commands = append(commands, s.drop(t.step, t.item, at)...)
 	}
 	return commands
 }
 
-// drop ends a unit of which no attempt is under way.
-func (r *State) drop(i, item int, at time.Time) []Command {
-	u := &r.outputs
+// drop ends a task that has no running attempt. It fails with the error of its last
+// attempt.
+func (s *State) drop(i, item int, at time.Time) []Command {
+	t := &s.outputs
 	if i >= 0 {
-		u = &r.steps[i].task
+		t = &s.steps[i].task
 	}
 	if item > 0 {
-		u = &r.steps[i].list.units[item-1]
+		t = &s.steps[i].list.items[item-1]
 	}
-	if u.phase == held {
-		r.suspended--
+	if t.phase == suspended {
+		s.suspended--
 	} else {
-		r.running--
+		s.running--
 	}
-	u.finish(Outcome{Status: Failed, Error: u.result.Error}, at)
+	t.finish(Outcome{Status: Failed, Error: t.result.Error}, at)
 	switch {
 	case i < 0:
 		return nil
 	case item > 0:
-		return r.itemFinished(i, item, at)
+		return s.itemFinished(i, item, at)
 	}
-	return r.stepFinished(i, at)
+	return s.stepFinished(i, at)
 }
 
-// stepID is the id of a step by its index, -1 for the outputs.
-func (r *State) stepID(i int) string {
-	if i < 0 {
-		return OutputsStep
-	}
-	return r.steps[i].id
-}
-
-// eachUnit visits the units of the part under way that are not just waiting, in
-// the order of the file.
-func (r *State) eachUnit(visit func(i, item int, u *task)) {
-	for i := range r.steps {
-		s := &r.steps[i]
-		if s.list == nil {
-			visit(i, 0, &s.task)
-			continue
-		}
-		for n := range s.list.units {
-			visit(i, n+1, &s.list.units[n])
-		}
-	}
-	visit(-1, 0, &r.outputs)
-}
-
-// skipOpen ends the steps of the part that never began.
-func (r *State) skipOpen() {
-	for i := range r.steps {
-		if r.plan.Steps[i].Part <= r.part && r.steps[i].phase == waiting {
-			r.steps[i].skip()
+// skipOpen skips the steps up to the current part that never started.
+func (s *State) skipOpen() {
+	for i := range s.steps {
+		if s.plan.Steps[i].Part <= s.part && s.steps[i].phase == waiting {
+			s.steps[i].skip()
 		}
 	}
 }
 
-func (r *State) finished(e Event) error {
-	if e.Status == "" || r.running > 0 || r.suspended > 0 {
+// finish applies the end of the run.
+func (s *State) finish(e Event) error {
+	if e.Status == "" || s.running > 0 || s.suspended > 0 {
 		return fmt.Errorf("the run cannot end now")
 	}
-	r.part = workflow.Finally
-	r.skipOpen()
-	r.stage, r.status, r.result, r.endedAt = over, e.Status, e.Outputs, e.Time
+	s.part = workflow.Finally
+	s.skipOpen()
+	s.stage, s.status, s.result, s.endedAt = stageEnded, e.Status, e.Outputs, e.Time
 	if e.Error != nil {
-		r.failure = e.Error
+		s.failure = e.Error
 	}
 	return nil
 }

@@ -7,139 +7,150 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// pause ends the work on a run of which every attempt left waits for a person.
-func (r *State) pause() error {
-	if r.running > 0 || r.suspended == 0 {
+// suspend applies run.suspended: every attempt that is left waits for a decision.
+func (s *State) suspend() error {
+	if s.running > 0 || s.suspended == 0 {
 		return fmt.Errorf("the run cannot be suspended now")
 	}
-	r.stage = paused
+	s.stage = stageSuspended
 	return nil
 }
 
-// resumed goes on with what was under way: attempts that were begun are replayed,
-// those that wait for a person too.
-func (r *State) resumed(e Event) []Command {
-	if r.stage == queued {
+// suspensionError returns the error of the first suspended attempt.
+func (s *State) suspensionError() *Failure {
+	var first *Failure
+	s.eachTask(func(_, _ int, t *task) {
+		if t.phase == suspended && first == nil {
+			first = t.result.Error
+		}
+	})
+	return first
+}
+
+// resume continues the run: attempts that were started or suspended are replayed.
+func (s *State) resume(e Event) []Command {
+	if s.stage == stageQueued {
 		return nil
 	}
-	r.stage = active
-	r.clock.pause(e.Time)
-	if r.suspended > 0 {
-		r.eachUnit(func(_, _ int, u *task) {
-			if u.phase == held {
-				r.release(u)
+	s.stage = stageActive
+	s.clock.resume(e.Time)
+	if s.suspended > 0 {
+		s.eachTask(func(_, _ int, t *task) {
+			if t.phase == suspended {
+				s.release(t)
 			}
 		})
 	}
-	return r.Pending()
+	return s.Pending()
 }
 
-// decided takes the decision that a suspended attempt waits for. The attempt continues
-// at once while the run is active, and with the resume of a suspended run.
-func (r *State) decided(e Event) ([]Command, error) {
-	i, u, err := r.unit(e)
+// decide applies the decision that a suspended attempt waits for. The attempt of an
+// active run continues at once, the attempt of a suspended run with the resume.
+func (s *State) decide(e Event) ([]Command, error) {
+	i, t, err := s.task(e)
 	switch {
 	case err != nil:
 		return nil, err
-	case u.phase != held || e.Attempt != u.result.Attempts:
-		return nil, fmt.Errorf("attempt %d of %s is not suspended", e.Attempt, place(e))
-	case e.Decision == nil || e.Decision.Reason != u.waits.Reason:
-		return nil, fmt.Errorf("%s waits for a decision of reason %q", place(e), u.waits.Reason)
+	case t.phase != suspended || e.Attempt != t.result.Attempts:
+		return nil, fmt.Errorf("attempt %d of %s is not suspended", e.Attempt, taskName(e))
+	case e.Decision == nil || e.Decision.Reason != t.waits.Reason:
+		return nil, fmt.Errorf("%s waits for a decision of reason %q", taskName(e), t.waits.Reason)
 	}
-	u.answer = e.Decision
-	if r.stage != active {
+	t.answer = e.Decision
+	if s.stage != stageActive {
 		return nil, nil
 	}
-	r.release(u)
-	return []Command{StartAttempt{r.attempt(i, e.Item, u)}}, nil
+	s.release(t)
+	return []Command{StartAttempt{s.attempt(i, e.Item, t)}}, nil
 }
 
 // release lets a suspended attempt continue.
-func (r *State) release(u *task) {
-	u.phase, u.result.Error, u.waits = started, nil, Suspension{}
-	r.suspended--
-	r.running++
+func (s *State) release(t *task) {
+	t.phase, t.result.Error, t.waits = started, nil, Suspension{}
+	s.suspended--
+	s.running++
 }
 
-// retried goes on with a run that has ended: what failed, and what was skipped
-// for that, waits again, on_failure and finally too.
-func (r *State) retried(e Event) ([]Command, error) {
-	if r.status == Success || r.status == Skipped {
-		return nil, fmt.Errorf("a run that ended as %s has nothing to retry", r.status)
+// retry continues an ended run. The steps that failed, the steps that were skipped
+// because of them, and the steps of on_failure and finally wait again.
+func (s *State) retry(e Event) ([]Command, error) {
+	if s.status == Success || s.status == Skipped {
+		return nil, fmt.Errorf("a run that ended as %s has nothing to retry", s.status)
 	}
-	r.stage, r.status, r.result, r.endedAt = active, "", nil, time.Time{}
-	r.part, r.next, r.stopped = workflow.Main, 0, false
-	r.ending, r.failure, r.cleanup = "", nil, nil
-	r.outputs.again()
-	r.clock.enter(e.Time, r.plan.Workflow.Timeout)
-	for i := range r.steps {
-		r.steps[i].retried(&r.plan.Steps[i])
+	s.stage, s.status, s.result, s.endedAt = stageActive, "", nil, time.Time{}
+	s.part, s.next, s.stopped = workflow.Main, 0, false
+	s.ending, s.failure, s.cleanup = "", nil, nil
+	s.outputs.reset()
+	s.clock.enter(e.Time, s.plan.Workflow.Timeout)
+	for i := range s.steps {
+		s.steps[i].retry(&s.plan.Steps[i])
 	}
-	r.recount()
-	return r.startMain(e.Time), nil
+	s.recount()
+	return s.startMain(e.Time), nil
 }
 
-// retried makes a step wait again, unless it stays as it is.
-func (s *stepState) retried(step *workflow.PlanStep) {
+// retry makes a step wait again, unless its result stays.
+func (s *stepState) retry(declared *workflow.PlanStep) {
 	switch {
-	case step.Part != workflow.Main:
+	case declared.Part != workflow.Main:
 		s.list = nil
-	case s.result.Status == Failed && !step.ContinueOnError:
+	case s.result.Status == Failed && !declared.ContinueOnError:
 	case s.result.Status == Skipped && s.skippedBecause == SkippedByUpstream:
 	default:
 		return
 	}
-	s.again()
+	s.reset()
 	s.skippedBecause, s.blocked = "", false
 	if s.list != nil {
-		s.list.again()
+		s.list.reset()
 	}
 }
 
-// recount finds out what every main step still waits for.
-func (r *State) recount() {
-	r.open = 0
-	for i := range r.steps {
-		if r.plan.Steps[i].Part != workflow.Main {
+// recount counts the main steps that have not ended, and the needs of each that have
+// not ended.
+func (s *State) recount() {
+	s.open = 0
+	for i := range s.steps {
+		if s.plan.Steps[i].Part != workflow.Main {
 			continue
 		}
-		s := &r.steps[i]
-		if s.phase != ended {
-			r.open++
+		step := &s.steps[i]
+		if step.phase != ended {
+			s.open++
 		}
-		s.missing = 0
-		for _, need := range r.plan.Steps[i].Needs {
-			if r.steps[need].phase != ended {
-				s.missing++
+		step.missing = 0
+		for _, need := range s.plan.Steps[i].Needs {
+			if s.steps[need].phase != ended {
+				step.missing++
 			}
 		}
 	}
 }
 
-// Pending returns the commands that were issued and not answered: what a
-// backend has to do again after it was interrupted.
-func (r *State) Pending() []Command {
-	if r.stage != active {
+// Pending returns the commands that Apply returned and that no event has answered yet.
+// A process that resumes the run has to carry them out again.
+func (s *State) Pending() []Command {
+	if s.stage != stageActive {
 		return nil
 	}
 	var commands []Command
-	r.eachUnit(func(i, item int, u *task) {
+	s.eachTask(func(i, item int, t *task) {
 		switch {
-		case u.phase == issued && !u.retryAt.IsZero():
-			commands = append(commands, WaitAttempt{r.attempt(i, item, u), u.retryAt})
-		case u.phase.pending():
-			commands = append(commands, StartAttempt{r.attempt(i, item, u)})
+		case t.phase == issued && !t.retryAt.IsZero():
+			commands = append(commands, WaitAttempt{s.attempt(i, item, t), t.retryAt})
+		case t.phase.pending():
+			commands = append(commands, StartAttempt{s.attempt(i, item, t)})
 		}
 	})
 	switch {
-	case len(commands) == 0 && r.suspended > 0:
-		return []Command{Suspend{r.Held()}}
+	case len(commands) == 0 && s.suspended > 0:
+		return []Command{Suspend{s.suspensionError()}}
 	case len(commands) == 0:
-		return []Command{r.finish()}
-	case r.stopped:
+		return []Command{s.end()}
+	case s.stopped:
 		for _, c := range commands {
 			if start, ok := c.(StartAttempt); ok {
-				commands = append(commands, CancelAttempt{start.Attempt.Step, start.Attempt.Item, r.why})
+				commands = append(commands, CancelAttempt{start.Attempt.Step, start.Attempt.Item, s.why})
 			}
 		}
 	}
@@ -147,18 +158,18 @@ func (r *State) Pending() []Command {
 }
 
 // Result returns what is known of the run so far.
-func (r *State) Result() *Result {
-	result := &Result{Run: r.id, Workflow: r.start.Workflow, Status: r.status, Outputs: r.result, StartedAt: r.startedAt, Steps: make([]StepResult, len(r.steps))}
-	if r.stage == paused {
-		result.Status, result.Error, result.Suspended = NeedsAttention, r.Held(), true
-	} else if r.status != Success {
-		result.Error = r.failure
+func (s *State) Result() *Result {
+	result := &Result{Run: s.id, Workflow: s.start.Workflow, Status: s.status, Outputs: s.result, StartedAt: s.startedAt, Steps: make([]StepResult, len(s.steps))}
+	if s.stage == stageSuspended {
+		result.Status, result.Error, result.Suspended = NeedsAttention, s.suspensionError(), true
+	} else if s.status != Success {
+		result.Error = s.failure
 	}
-	if !r.endedAt.IsZero() {
-		result.Duration = r.endedAt.Sub(r.startedAt)
+	if !s.endedAt.IsZero() {
+		result.Duration = s.endedAt.Sub(s.startedAt)
 	}
-	for i := range r.steps {
-		result.Steps[i] = r.stepResult(i)
+	for i := range s.steps {
+		result.Steps[i] = s.stepResult(i)
 	}
 	return result
 }
