@@ -67,11 +67,11 @@ fuzz:
 # the process or the daemon is killed, that many runs leave nothing behind, and that a
 # month of health checks pages once for each outage.
 prove:
-	PDFLOW_KILL_POINTS=1000 go test ./cmd/pdflow -run '^TestKill$$' -v -timeout 30m
+	PDFLOW_KILL_POINTS=1000 go test ./cmd/pdflow/internal/killtest -run '^TestKill$$' -v -timeout 30m
 	PDFLOW_SOAK=100000 go test ./engine/journal/sqlite -run '^TestSoak$$' -v -timeout 30m
-	PDFLOW_SERVE_DAYS=30 go test ./cmd/pdflow -run '^TestServeDays$$' -v -timeout 30m
-	PDFLOW_SERVE_KILLS=200 go test ./cmd/pdflow -run '^TestServeKills$$' -v -timeout 30m
-	PDFLOW_SERVE_KILLS=200 PDFLOW_SERVE_WORKFLOWS=1000 go test ./cmd/pdflow -run '^TestServeKills$$' -v -timeout 30m
+	PDFLOW_SERVE_DAYS=30 go test ./cmd/pdflow/internal/daemon -run '^TestServeDays$$' -v -timeout 30m
+	PDFLOW_SERVE_KILLS=200 go test ./cmd/pdflow/internal/killtest -run '^TestServeKills$$' -v -timeout 30m
+	PDFLOW_SERVE_KILLS=200 PDFLOW_SERVE_WORKFLOWS=1000 go test ./cmd/pdflow/internal/killtest -run '^TestServeKills$$' -v -timeout 30m
 
 # Files that are made from the code; CI fails when they are stale.
 generate:

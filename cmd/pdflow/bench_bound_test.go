@@ -8,8 +8,7 @@ import (
 	"github.com/yuin/gopher-lua/parse"
 )
 
-// compileTexts compiles what is Lua in a decoded file: scripts, conditions and
-// expressions.
+// compileTexts compiles the Lua in a decoded file: scripts, conditions and expressions.
 func compileTexts(b *testing.B, v any) {
 	b.Helper()
 	switch v := v.(type) {

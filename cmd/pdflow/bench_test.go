@@ -20,6 +20,10 @@ import (
 
 	"github.com/pdflow/pdflow/builtins"
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/runview"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/run"
@@ -28,10 +32,10 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// The benchmarks of whole jobs come in pairs: what pdflow does, and beside it the
-// same work by hand, in the same run. What counts is the ratio of the two.
+// The benchmarks of whole jobs come in pairs: pdflow, and its bound, which is the same work written by hand.
+// The result is the ratio of the two in one run.
 
-// An eventStub takes events as PagerDuty does and keeps nothing.
+// eventStub returns a server that accepts events as PagerDuty does and keeps nothing.
 func eventStub(b *testing.B) *httptest.Server {
 	b.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -47,34 +51,32 @@ func eventStub(b *testing.B) *httptest.Server {
 
 const benchmarkKey = "0123456789abcdef0123456789abcdef"
 
-// siteOf talks to a server.
-func siteOf(b *testing.B, url string) *site {
+// targetOf returns a target whose connection reaches a server.
+func targetOf(b *testing.B, url string) *setup.Target {
 	b.Helper()
 	client, err := pagerduty.New(pagerduty.Config{APIKey: "u+TestKeyThatIsTwen1", ServiceKey: benchmarkKey, APIURL: url, EventsURL: url, Wrap: builtins.Previewing})
 	if err != nil {
 		b.Fatal(err)
 	}
-	made, err := newSite(builtins.Config{PagerDuty: client})
+	made, err := setup.WithClient(builtins.Config{PagerDuty: client}, setup.Settings{ServiceKey: benchmarkKey})
 	if err != nil {
 		b.Fatal(err)
 	}
-	made.connections = one(&connection{workflow.DefaultConnection, settings{serviceKey: benchmarkKey}, client})
 	return made
 }
 
-// compileText compiles a workflow that stands in no file.
-func (s *site) compileText(b *testing.B, source string) *workflow.Plan {
+// compileText compiles a workflow from a text.
+func compileText(b *testing.B, s *setup.Target, source string) *workflow.Plan {
 	b.Helper()
 	parsed, _ := workflow.Parse("w.yaml", []byte(source))
-	plan, err := workflow.Compile(parsed, s.catalog, s.interpreter)
+	plan, err := workflow.Compile(parsed, s.Catalog, s.Interpreter)
 	if err != nil {
 		b.Fatal(err)
 	}
 	return plan
 }
 
-// chain50 is a workflow of 50 scripts, each of which triggers an event with what
-// the one before returned.
+// chain50 returns a workflow of 50 scripts. Each triggers an event with the result of the script before.
 func chain50() string {
 	var b strings.Builder
 	b.WriteString("name: chain\nsteps:\n")
@@ -88,22 +90,22 @@ func chain50() string {
 	return b.String() + "outputs: {key: \"${{ steps.s49.outputs.key }}\"}\n"
 }
 
-// BenchmarkChain50 checks and runs 50 chained triggers, with redaction, outputs and
-// the event stream. The goal is 1.3 times its bound.
+// BenchmarkChain50 compiles and runs 50 chained triggers, with redaction, outputs and the event stream. The
+// goal is 1.3 times its bound.
 func BenchmarkChain50(b *testing.B) {
-	site, source := siteOf(b, eventStub(b).URL), chain50()
+	target, source := targetOf(b, eventStub(b).URL), chain50()
 	redactor := &action.Redactor{}
 	redactor.Add(benchmarkKey)
 	for b.Loop() {
-		local := &engine.Local{Interpreter: site.interpreter, Redactor: redactor, Observers: []run.Observer{&eventStream{to: &redactingWriter{to: io.Discard, redactor: redactor}}}}
-		result, err := local.Run(b.Context(), site.compileText(b, source), engine.Request{})
+		local := &engine.Local{Interpreter: target.Interpreter, Redactor: redactor, Observers: []run.Observer{&runview.EventStream{To: console.MaskedWriter(io.Discard, redactor)}}}
+		result, err := local.Run(b.Context(), compileText(b, target, source), engine.Request{})
 		if err != nil || result.Outputs["key"] != "start"+strings.Repeat("x", 50) {
 			b.Fatal(result, err)
 		}
 	}
 }
 
-// BenchmarkChain50Bound is the same by hand.
+// BenchmarkChain50Bound does the same by hand.
 func BenchmarkChain50Bound(b *testing.B) {
 	server := eventStub(b)
 	client := &http.Client{Transport: &http.Transport{}}
@@ -136,7 +138,7 @@ func triggerByHand(b *testing.B, client *http.Client, url, key string, i int) st
 	return answer.Key
 }
 
-// A slowServer answers after 20 ms and counts how many requests it has at a time.
+// A slowServer answers after 20 ms and keeps how many requests it had at a time.
 type slowServer struct {
 	*httptest.Server
 	now, most atomic.Int64
@@ -150,25 +152,25 @@ func newSlowServer(b *testing.B) *slowServer {
 		defer s.now.Add(-1)
 		for most := s.most.Load(); n > most && !s.most.CompareAndSwap(most, n); most = s.most.Load() {
 		}
-		time.Sleep(20 * time.Millisecond) // the latency of a service, which is what is measured against
+		time.Sleep(20 * time.Millisecond) // the simulated latency of a service
 		_, _ = io.WriteString(w, `{"ok": true}`)
 	}))
 	b.Cleanup(s.Close)
 	return s
 }
 
-// BenchmarkFanOut1000 makes 1,000 requests, 50 at a time. The goal is 1.05 times its
-// bound, with 50 really in flight.
+// BenchmarkFanOut1000 makes 1,000 requests, 50 at a time. The goal is 1.05 times its bound, with 50 requests
+// in flight.
 func BenchmarkFanOut1000(b *testing.B) {
 	server := newSlowServer(b)
-	site := siteOf(b, server.URL)
+	target := targetOf(b, server.URL)
 	items := make([]any, 1000)
 	for i := range items {
 		items[i] = float64(i)
 	}
-	plan := site.compileText(b, "inputs: {items: {type: list}}\npermissions: {http: [\""+server.URL+"\"]}\nsteps:\n  - id: all\n    for_each: ${{ inputs.items }}\n    max_parallel: 50\n    lua: |\n      return http.get{url = \""+server.URL+"/\" .. item}.status\n")
+	plan := compileText(b, target, "inputs: {items: {type: list}}\npermissions: {http: [\""+server.URL+"\"]}\nsteps:\n  - id: all\n    for_each: ${{ inputs.items }}\n    max_parallel: 50\n    lua: |\n      return http.get{url = \""+server.URL+"/\" .. item}.status\n")
 	for b.Loop() {
-		local := &engine.Local{Interpreter: site.interpreter}
+		local := &engine.Local{Interpreter: target.Interpreter}
 		result, err := local.Run(b.Context(), plan, engine.Request{Inputs: action.Object{"items": items}})
 		if err != nil || result.Status != run.Success {
 			b.Fatal(result, err)
@@ -177,7 +179,7 @@ func BenchmarkFanOut1000(b *testing.B) {
 	b.ReportMetric(float64(server.most.Load()), "in-flight")
 }
 
-// BenchmarkFanOut1000Bound is the same by hand, with 50 goroutines.
+// BenchmarkFanOut1000Bound does the same by hand, with 50 goroutines.
 func BenchmarkFanOut1000Bound(b *testing.B) {
 	server := newSlowServer(b)
 	for b.Loop() {
@@ -202,7 +204,7 @@ func BenchmarkFanOut1000Bound(b *testing.B) {
 	b.ReportMetric(float64(server.most.Load()), "in-flight")
 }
 
-// thousandFiles is a folder of workflows of five steps.
+// thousandFiles returns a folder of 1,000 workflows of five steps.
 func thousandFiles(b *testing.B) string {
 	b.Helper()
 	folder := b.TempDir()
@@ -219,24 +221,23 @@ func thousandFiles(b *testing.B) string {
 	return folder
 }
 
-// BenchmarkCheck1000 checks 1,000 files with full diagnostics. The goal is 1.2 times
-// its bound, which has one processor.
+// BenchmarkCheck1000 checks 1,000 files with all diagnostics. The goal is 1.2 times its bound, which uses one
+// processor.
 func BenchmarkCheck1000(b *testing.B) {
 	folder := thousandFiles(b)
-	p := &program{stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }, redactor: &action.Redactor{}}
+	p := &setup.Environment{Console: console.New(strings.NewReader(""), io.Discard, io.Discard, &action.Redactor{}), Getenv: func(string) string { return "" }}
 	for b.Loop() {
-		if err := p.check([]string{folder}, "text", false); err != nil {
-			b.Fatal(err)
+		if code := cli.Main(p, []string{"check", folder}); code != console.ExitDone {
+			b.Fatal(code)
 		}
 	}
 }
 
-// BenchmarkCheck1000Bound decodes the same files and compiles what is Lua in them,
-// one after the other.
+// BenchmarkCheck1000Bound decodes the same files and compiles the Lua in them, one file after the other.
 func BenchmarkCheck1000Bound(b *testing.B) {
 	folder := thousandFiles(b)
 	for b.Loop() {
-		files, err := folderFiles(folder)
+		files, err := setup.FolderFiles(folder)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -254,9 +255,8 @@ func BenchmarkCheck1000Bound(b *testing.B) {
 	}
 }
 
-// BenchmarkColdStart runs a one-step file in a process of its own; its bound is a
-// program with the same imports that does nothing. The goal is 1.25 times the
-// bound without a journal, and 12 MB.
+// BenchmarkColdStart runs a file of one step in a new process. Its bound is a program with the same imports
+// that does nothing. The goals are 1.25 times the bound without a journal, and 12 MB.
 func BenchmarkColdStart(b *testing.B) {
 	folder := b.TempDir()
 	file := filepath.Join(folder, "one.yaml")
@@ -298,7 +298,7 @@ func buildBinary(b *testing.B, folder, pkg string) string {
 
 const benchmarkUser = `{"user":{"id":"PABC123","type":"user","summary":"Ann Lee","self":"https://api.pagerduty.com/users/PABC123","html_url":"https://acme.pagerduty.com/users/PABC123","name":"Ann Lee","email":"ann@example.com","time_zone":"Europe/Berlin","color":"purple","role":"user","avatar_url":"https://pd-static-assets.pagerduty.com/users/blank-avatar.png","description":null,"invitation_sent":true,"job_title":null,"teams":[],"contact_methods":[{"id":"PCM1234","type":"email_contact_method_reference","summary":"Default","self":"https://api.pagerduty.com/users/PABC123/contact_methods/PCM1234","html_url":null}],"notification_rules":[],"coordinated_incidents":[]}}`
 
-// userStub answers every request with a user.
+// userStub returns a server that answers every request with a user.
 func userStub(b *testing.B) *httptest.Server {
 	b.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -311,11 +311,11 @@ func userStub(b *testing.B) *httptest.Server {
 	return server
 }
 
-// BenchmarkUserInLua looks a user up 100 times in a script, with records and
-// redaction. The goal is 1.2 times its bound.
+// BenchmarkUserInLua looks up a user 100 times in a script, with recording and redaction. The goal is 1.2
+// times its bound.
 func BenchmarkUserInLua(b *testing.B) {
-	site := siteOf(b, userStub(b).URL)
-	plan := site.compileText(b, `name: look-up
+	target := targetOf(b, userStub(b).URL)
+	plan := compileText(b, target, `name: look-up
 steps:
   - id: users
     lua: |
@@ -329,7 +329,7 @@ outputs: {name: "${{ steps.users.outputs.name }}"}
 	redactor := &action.Redactor{}
 	redactor.Add(benchmarkKey)
 	for b.Loop() {
-		local := &engine.Local{Interpreter: site.interpreter, Redactor: redactor}
+		local := &engine.Local{Interpreter: target.Interpreter, Redactor: redactor}
 		result, err := local.Run(b.Context(), plan, engine.Request{})
 		if err != nil || result.Outputs["name"] != "Ann Lee" {
 			b.Fatal(result, err)
@@ -337,8 +337,7 @@ outputs: {name: "${{ steps.users.outputs.name }}"}
 	}
 }
 
-// BenchmarkUserInLuaBound is the same by hand: the request, the answer as maps, and
-// the maps as tables of a Lua state.
+// BenchmarkUserInLuaBound does the same by hand: the request, the answer as maps, and the maps as Lua tables.
 func BenchmarkUserInLuaBound(b *testing.B) {
 	url, client := userStub(b).URL+"/users/PABC123", &http.Client{Transport: &http.Transport{}}
 	state := glua.NewState()

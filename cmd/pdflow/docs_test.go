@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli/clitest"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -16,17 +18,17 @@ var update = flag.Bool("update", false, "write docs/actions.md and the transcrip
 
 const root = "../.."
 
-// referencePage is docs/actions.md: every action as it is declared.
+// referencePage returns docs/actions.md: every action as it is declared.
 func referencePage(t *testing.T) string {
 	t.Helper()
-	site, err := checkingSite()
+	target, err := setup.Offline()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var b strings.Builder
 	b.WriteString("# Actions\n\nWhat steps can call. This page is made from the declarations; `make generate` writes it.\n")
 	module := ""
-	for _, a := range site.catalog.All() {
+	for _, a := range target.Catalog.All() {
 		if a.Module() != module {
 			module = a.Module()
 			b.WriteString("\n## " + module + "\n")
@@ -36,7 +38,7 @@ func referencePage(t *testing.T) string {
 	return b.String()
 }
 
-// TestReference keeps the reference page the same as the declarations.
+// TestReference: docs/actions.md matches the declarations. With -update it is written anew.
 func TestReference(t *testing.T) {
 	file, page := filepath.Join(root, "docs/actions.md"), referencePage(t)
 	if *update {
@@ -49,7 +51,7 @@ func TestReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(page, string(got)); diff != "" {
-		t.Errorf("docs/actions.md is stale; run `make generate` (-want +got):\n%s", diff)
+		t.Errorf("docs/actions.md is out of date; run `make generate` (-want +got):\n%s", diff)
 	}
 }
 
@@ -81,10 +83,10 @@ func codeBlocks(t *testing.T, pages ...string) []codeBlock {
 
 var pages = []string{"README.md", "docs/language.md", "docs/durability.md", "docs/operations.md", "docs/connections.md", "docs/serve.md", "docs/testing.md"}
 
-// TestWorkflowsInDocs checks every workflow that a page shows, and every piece of
-// Lua as the script of a step.
+// TestWorkflowsInDocs: every workflow in the documentation passes `pdflow check`, and every piece of Lua does
+// as the script of a step.
 func TestWorkflowsInDocs(t *testing.T) {
-	site, err := checkingSite()
+	target, err := setup.Offline()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +104,7 @@ func TestWorkflowsInDocs(t *testing.T) {
 			continue
 		}
 		parsed, _ := workflow.Parse(block.page, []byte(source))
-		if _, err := workflow.Compile(parsed, site.catalog, site.interpreter); err != nil {
+		if _, err := workflow.Compile(parsed, target.Catalog, target.Interpreter); err != nil {
 			t.Errorf("%s:%d: the block does not check:\n%v", block.page, block.line, err)
 		}
 	}
@@ -122,10 +124,9 @@ var changing = []struct {
 	{regexp.MustCompile(`STARTED +TOOK`), "STARTED                        TOOK"},
 }
 
-// TestTranscripts runs every console block and compares what it shows with what
-// the program prints, both streams as they come.
+// TestTranscripts: every console block shows what its commands print, both streams in order.
 func TestTranscripts(t *testing.T) {
-	t.Chdir(root) // the commands are written for it
+	t.Chdir(root) // the commands run in the root folder
 	for _, page := range pages {
 		source, err := os.ReadFile(page)
 		if err != nil {
@@ -139,29 +140,29 @@ func TestTranscripts(t *testing.T) {
 			continue
 		}
 		if diff := cmp.Diff(text, string(source)); diff != "" {
-			t.Errorf("%s shows something else than is printed; run this test with -update (-want +got):\n%s", page, diff)
+			t.Errorf("%s does not show what is printed; run this test with -update (-want +got):\n%s", page, diff)
 		}
 	}
 }
 
 var (
-	console = regexp.MustCompile("(?m)^( *)```console\n((?s:.*?))^ *```")
-	command = regexp.MustCompile(`(?m)^ *\$ pdflow (.*)$`)
-	// copied is a block that shows a file which another test makes.
+	consoleBlock = regexp.MustCompile("(?m)^( *)```console\n((?s:.*?))^ *```")
+	command      = regexp.MustCompile(`(?m)^ *\$ pdflow (.*)$`)
+	// copied is a block that shows a file of another test.
 	copied = regexp.MustCompile("(?m)^<!-- (\\S+) -->\n```text\n((?s:.*?))^```")
 )
 
-// transcribe returns the page with the output of each command below it, and with
-// the files that it shows. The commands of a page share a journal.
+// transcribe returns the page with the output of each command below the command, and with the files that it
+// shows. The commands of a page share a journal.
 func transcribe(t *testing.T, page string) string {
 	t.Helper()
 	environment := map[string]string{"XDG_STATE_HOME": t.TempDir()}
-	page = console.ReplaceAllStringFunc(page, func(block string) string {
-		m := console.FindStringSubmatch(block)
+	page = consoleBlock.ReplaceAllStringFunc(page, func(block string) string {
+		m := consoleBlock.FindStringSubmatch(block)
 		indent, output := m[1], ""
 		for _, found := range command.FindAllStringSubmatch(m[2], -1) {
-			ran := runProgram(t, environment, strings.Fields(found[1])...)
-			output += "$ pdflow " + found[1] + "\n" + strings.TrimRight(ran.screen, "\n") + "\n"
+			ran := clitest.Run(t, environment, strings.Fields(found[1])...)
+			output += "$ pdflow " + found[1] + "\n" + strings.TrimRight(ran.Screen, "\n") + "\n"
 		}
 		for _, c := range changing {
 			output = c.pattern.ReplaceAllString(output, c.text)
@@ -179,7 +180,7 @@ func transcribe(t *testing.T, page string) string {
 	})
 }
 
-// TestExampleInReadme keeps the README's Go code the same as the tested example.
+// TestExampleInReadme: the Go code of the README is in the tested example.
 func TestExampleInReadme(t *testing.T) {
 	example, err := os.ReadFile("example_test.go")
 	if err != nil {

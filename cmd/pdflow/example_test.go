@@ -29,7 +29,7 @@ outputs:
   owner: ${{ string.upper(steps.owner.outputs.owner) }}
 `
 
-// A program runs a workflow with an action of its own beside the built-in ones.
+// A program runs a workflow with an action of its own in addition to the built-in actions.
 func Example() {
 	owner := action.New(action.Spec{Name: "inventory.owner", Summary: "Say who owns a host.", Effect: action.Reads},
 		func(_ context.Context, in lookUpInput) (lookUpOutput, error) {

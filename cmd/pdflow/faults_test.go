@@ -13,14 +13,14 @@ import (
 	"github.com/pdflow/pdflow/builtins"
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/run"
-	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// everyFault is a storm in which about a fifth of all requests go wrong, each kind
-// of fault about as often. Silence, which takes real time, is rarer.
+// everyFault returns faults that make about a fifth of all requests fail, each kind of fault about equally
+// often. Timeouts are rarer, because they take real time.
 func everyFault() []simulator.Fault {
 	var faults []simulator.Fault
 	add := func(probability float64, f simulator.Fault) {
@@ -50,17 +50,17 @@ func everyFault() []simulator.Fault {
 	return faults
 }
 
-// TestFaults makes 10,000 calls of every kind against an account in which a fifth of
-// the requests go wrong in every way, and holds what each call said against what
-// the account saw: nothing lost, nothing twice, and a typed error where it failed.
+// TestFaults makes 10,000 calls of every kind against an account in which a fifth of the requests fail, and
+// compares the result of each call with the state of the account. A successful call was done exactly once, a
+// failed call was not done, and a failure has a typed error.
 func TestFaults(t *testing.T) {
 	items := 1250
 	if testing.Short() {
 		items = 100
 	}
-	clock := &patientClock{}
-	site, account := faultySite(t, clock)
-	plan, err := compileFile(filepath.Join(root, "testdata/faults.yaml"), site)
+	clock := &waitlessClock{}
+	target, account := faultyTarget(t, clock)
+	plan, err := target.CompileFile(filepath.Join(root, "testdata/faults.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,64 +68,63 @@ func TestFaults(t *testing.T) {
 	for i := range numbers {
 		numbers[i] = float64(i)
 	}
-	request, err := site.request(plan, action.Object{"items": numbers})
+	request, err := target.Request(plan, action.Object{"items": numbers})
 	if err != nil {
 		t.Fatal(err)
 	}
-	local := &engine.Local{Interpreter: site.interpreter, Clock: clock, Redactor: &action.Redactor{}, NewID: func(time.Time) string { return "01M83YKF0AJ50H4W02XDPYVSBJ" }}
+	local := &engine.Local{Interpreter: target.Interpreter, Clock: clock, Redactor: &action.Redactor{}, NewID: func(time.Time) string { return "01M83YKF0AJ50H4W02XDPYVSBJ" }}
 	result, err := local.Run(t.Context(), plan, request)
 	if err != nil || result.Status != run.Success {
 		t.Fatal(err, result.Error)
 	}
 	account.Settle()
-	v := newVerdict(t, account)
+	v := newCallCheck(t, account)
 	for i, calls := range result.Steps[0].Outputs.([]any) {
 		v.item(i, calls.([]any))
 	}
 	v.report(items * 8)
 }
 
-// A patientClock is the machine's, except that nobody waits: time passes at once.
-type patientClock struct{ skippingClock }
+// A waitlessClock is a clock whose Sleep takes no time, with timers of the machine.
+type waitlessClock struct{ setup.SkippingClock }
 
-var _ action.Clock = (*patientClock)(nil)
+var _ action.Clock = (*waitlessClock)(nil)
 
-// AfterFunc is for timeouts, none of which should come.
-func (c *patientClock) AfterFunc(d time.Duration, f func()) func() bool {
+// AfterFunc is for timeouts, which should not occur.
+func (c *waitlessClock) AfterFunc(d time.Duration, f func()) func() bool {
 	return time.AfterFunc(d, f).Stop
 }
 
-// faultySite has an account whose time passes only while the client waits.
-func faultySite(t *testing.T, clock *patientClock) (*site, *localSimulator) {
+// faultyTarget returns an account with faults. Its time passes only while the client waits.
+func faultyTarget(t *testing.T, clock *waitlessClock) (*setup.Target, *setup.Simulator) {
 	t.Helper()
-	account, err := startSimulator("127.0.0.1:0",
+	account, err := setup.StartSimulator("127.0.0.1:0",
 		simulator.WithAPIKey(scriptKeys["API_KEY"]), simulator.WithServiceKey("Database", scriptKeys["SERVICE_KEY"]),
 		simulator.WithFaults(everyFault()...), simulator.WithClock(clock.Now),
 	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(account.close)
+	t.Cleanup(account.Stop)
 	client, err := pagerduty.New(pagerduty.Config{
-		APIKey: scriptKeys["API_KEY"], ServiceKey: scriptKeys["SERVICE_KEY"], FromEmail: "ops@example.com", APIURL: account.url, EventsURL: account.url,
+		APIKey: scriptKeys["API_KEY"], ServiceKey: scriptKeys["SERVICE_KEY"], FromEmail: "ops@example.com", APIURL: account.URL, EventsURL: account.URL,
 		HTTPClient: &http.Client{Transport: &http.Transport{}, Timeout: 250 * time.Millisecond},
 		Sleep:      clock.Sleep, Now: clock.Now, Jitter: func() float64 { return 0.5 },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := newSite(builtins.Config{PagerDuty: client})
+	made, err := setup.WithClient(builtins.Config{PagerDuty: client}, setup.Settings{APIKey: scriptKeys["API_KEY"], ServiceKey: scriptKeys["SERVICE_KEY"]})
 	if err != nil {
 		t.Fatal(err)
 	}
-	made.connections = one(&connection{workflow.DefaultConnection, settings{apiKey: scriptKeys["API_KEY"], serviceKey: scriptKeys["SERVICE_KEY"]}, client})
 	return made, account
 }
 
-// A faultVerdict compares what calls said with what the account saw.
-type faultVerdict struct {
-	t         complainer
-	account   *localSimulator
+// A callCheck compares the results of calls with the state of the account.
+type callCheck struct {
+	t         reporter
+	account   *setup.Simulator
 	processed map[string]int // by method, endpoint and key
 	users     map[string]bool
 	incidents map[string][]simulator.Incident // by key
@@ -135,19 +134,19 @@ type faultVerdict struct {
 	kinds     map[string]int
 }
 
-// A complainer is a testing.T, or what stands for one.
-type complainer interface {
+// A reporter is a testing.T, or a replacement for one.
+type reporter interface {
 	Errorf(format string, args ...any)
 	Logf(format string, args ...any)
 }
 
-func newVerdict(t complainer, account *localSimulator) *faultVerdict {
-	v := &faultVerdict{
+func newCallCheck(t reporter, account *setup.Simulator) *callCheck {
+	v := &callCheck{
 		t: t, account: account, processed: map[string]int{}, users: map[string]bool{}, incidents: map[string][]simulator.Incident{},
 		notes: map[string]int{}, changes: map[string]int{}, kinds: map[string]int{},
 	}
 	for _, r := range account.Requests() {
-		if r.Processed && r.Status < 300 { // 0: it was done, and not answered
+		if r.Processed && r.Status < 300 { // 0: it was done and not answered
 			v.processed[r.Method+" "+r.Endpoint+" "+r.Key]++
 		}
 	}
@@ -166,79 +165,78 @@ func newVerdict(t complainer, account *localSimulator) *faultVerdict {
 	return v
 }
 
-// item judges the calls about one host and person.
-func (v *faultVerdict) item(i int, calls []any) {
+// item checks the calls about one host and one user.
+func (v *callCheck) item(i int, calls []any) {
 	n, deleted := fmt.Sprint(i), false
-	said := map[string]action.Object{}
+	results := map[string]action.Object{}
 	for _, c := range calls {
 		call := c.(action.Object)
 		name, kind := call["name"].(string), call["kind"].(string)
-		said[name] = call
+		results[name] = call
 		v.calls++
 		v.kinds[kind]++
 		v.typed(i, name, kind, call["message"].(string))
 	}
 	email, key := "u"+n+"@example.com", "k"+n
-	if c := said["delete_user_by_id"]; c != nil {
+	if c := results["delete_user_by_id"]; c != nil {
 		deleted = c["kind"] == "success"
 		v.is(i, "delete_user_by_id", c, !v.users[email], true)
 	}
-	created := said["create_user"]
+	created := results["create_user"]
 	v.times(i, "create_user", created, v.processed["POST /users "+email])
-	if created["kind"] == "success" && !deleted && said["delete_user_by_id"] == nil && !v.users[email] {
-		v.t.Errorf("item %d: create_user said success, and there is no %s", i, email)
+	if created["kind"] == "success" && !deleted && results["delete_user_by_id"] == nil && !v.users[email] {
+		v.t.Errorf("item %d: create_user returned success, and there is no %s", i, email)
 	}
 	if got := len(v.incidents[key]); got > 1 {
 		v.t.Errorf("item %d: there are %d incidents for one key", i, got)
 	}
-	v.is(i, "send_trigger_event", said["send_trigger_event"], len(v.incidents[key]) == 1, false)
-	if len(v.incidents[key]) == 1 && said["send_resolve_event"]["kind"] == "success" && v.incidents[key][0].Status != simulator.Resolved {
-		v.t.Errorf("item %d: send_resolve_event said success, and the incident is %s", i, v.incidents[key][0].Status)
+	v.is(i, "send_trigger_event", results["send_trigger_event"], len(v.incidents[key]) == 1, false)
+	if len(v.incidents[key]) == 1 && results["send_resolve_event"]["kind"] == "success" && v.incidents[key][0].Status != simulator.Resolved {
+		v.t.Errorf("item %d: send_resolve_event returned success, and the incident is %s", i, v.incidents[key][0].Status)
 	}
-	if c := said["add_incident_note"]; c != nil {
+	if c := results["add_incident_note"]; c != nil {
 		v.times(i, "add_incident_note", c, v.notes["note "+n])
 	}
-	if c := said["send_change_event"]; c != nil {
+	if c := results["send_change_event"]; c != nil {
 		v.times(i, "send_change_event", c, v.changes["change "+n])
 	}
 }
 
-// typed refuses what is no typed error of an action, or says nothing.
-func (v *faultVerdict) typed(i int, name, kind, message string) {
+// typed reports an error that is not a typed error of an action, or has no message.
+func (v *callCheck) typed(i int, name, kind, message string) {
 	switch {
 	case kind == "success":
 	case !slices.Contains(action.Kinds(), action.Kind(kind)), kind == string(action.Script):
 		v.t.Errorf("item %d: %s ended as %q: %s", i, name, kind, message)
 	case strings.TrimSpace(message) == "" || strings.Contains(message, scriptKeys["API_KEY"]):
-		v.t.Errorf("item %d: %s says %q", i, name, message)
+		v.t.Errorf("item %d: %s has the message %q", i, name, message)
 	}
 }
 
-// is compares a success with what is so. A failure that may have been done is
-// allowed either.
-func (v *faultVerdict) is(i int, name string, call action.Object, so, strict bool) {
+// is checks that a successful call had its effect. A failed call may have had it, unless strict.
+func (v *callCheck) is(i int, name string, call action.Object, so, strict bool) {
 	if call["kind"] == "success" && call["success"] == true && !so {
-		v.t.Errorf("item %d: %s said success and is not so", i, name)
+		v.t.Errorf("item %d: %s returned success without its effect", i, name)
 	}
 	if known := call["kind"] == "not_found" || call["kind"] == "unauthorized"; strict && known && so && call["success"] == true {
-		v.t.Errorf("item %d: %s said %s and is so", i, name, call["kind"])
+		v.t.Errorf("item %d: %s returned %s and had its effect", i, name, call["kind"])
 	}
 }
 
-// times judges what must happen once: a success exactly once, a failure never, and
-// an unknown outcome at most once.
-func (v *faultVerdict) times(i int, name string, call action.Object, done int) {
+// times checks what must be done once: exactly once after a success, never after a failure, and at most once
+// after an unknown outcome.
+func (v *callCheck) times(i int, name string, call action.Object, done int) {
 	want := map[bool]int{true: 1, false: 0}[call["kind"] == "success"]
 	if call["kind"] == string(action.UnknownOutcome) {
 		want = min(done, 1)
 	}
 	if done != want {
-		v.t.Errorf("item %d: %s said %s (%s) and was done %d times", i, name, call["kind"], call["message"], done)
+		v.t.Errorf("item %d: %s returned %s (%s) and was done %d times", i, name, call["kind"], call["message"], done)
 	}
 }
 
-// report prints the figures, and fails when the storm was none.
-func (v *faultVerdict) report(want int) {
+// report logs the numbers, and fails if too few requests failed.
+func (v *callCheck) report(want int) {
 	faulty, all := 0, 0
 	applied := map[string]int{}
 	for _, r := range v.account.Requests() {
@@ -271,48 +269,48 @@ func (v *faultVerdict) report(want int) {
 		}
 	}) {
 		if applied[kind] == 0 && !testing.Short() {
-			v.t.Errorf("the fault %s never happened", kind)
+			v.t.Errorf("the fault %s never occurred", kind)
 		}
 	}
 }
 
-// TestFaultVerdict shows that the verdict notices: what was said and is not so, what
-// was done twice, and what is no typed error.
-func TestFaultVerdict(t *testing.T) {
-	account, err := startSimulator("127.0.0.1:0", simulator.WithAPIKey(scriptKeys["API_KEY"]), simulator.WithServiceKey("Database", scriptKeys["SERVICE_KEY"]))
+// TestCallCheckNotices proves that the check of TestFaults notices success without effect, what was done
+// twice, and errors that are not typed.
+func TestCallCheckNotices(t *testing.T) {
+	account, err := setup.StartSimulator("127.0.0.1:0", simulator.WithAPIKey(scriptKeys["API_KEY"]), simulator.WithServiceKey("Database", scriptKeys["SERVICE_KEY"]))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer account.close()
+	defer account.Stop()
 	call := func(name, kind string) any {
-		return action.Object{"name": name, "kind": kind, "message": "it says so", "success": kind == "success"}
+		return action.Object{"name": name, "kind": kind, "message": "a message", "success": kind == "success"}
 	}
 	for name, calls := range map[string][]any{
 		"a user that is not there":      {call("create_user", "success"), call("send_trigger_event", "timeout"), call("send_resolve_event", "timeout")},
 		"an incident that is not there": {call("create_user", "timeout"), call("send_trigger_event", "success"), call("send_resolve_event", "timeout")},
 		"a note that is not there":      {call("create_user", "timeout"), call("send_trigger_event", "timeout"), call("add_incident_note", "success")},
-		"no typed error":                {call("create_user", "timeout"), call("send_trigger_event", "odd")},
+		"an error that is not typed":    {call("create_user", "timeout"), call("send_trigger_event", "odd")},
 		"a script's own error":          {call("create_user", "timeout"), call("send_trigger_event", "script")},
 	} {
-		var heard complaints
-		newVerdict(&heard, account).item(1, calls)
-		if len(heard) == 0 {
-			t.Errorf("%s: got no complaint", name)
+		var found complaints
+		newCallCheck(&found, account).item(1, calls)
+		if len(found) == 0 {
+			t.Errorf("%s: got no failure", name)
 		}
 	}
-	var heard complaints
-	v := newVerdict(&heard, account)
+	var found complaints
+	v := newCallCheck(&found, account)
 	v.processed["POST /users u1@example.com"] = 2
 	v.item(1, []any{call("create_user", "success"), call("send_trigger_event", "timeout")})
-	if len(heard) == 0 {
-		t.Error("a user that was made twice: got no complaint")
+	if len(found) == 0 {
+		t.Error("a user that was made twice: got no failure")
 	}
 }
 
-// complaints are those that a verdict made.
+// complaints are the failures that a check has reported.
 type complaints []string
 
-// Errorf keeps one.
+// Errorf keeps a failure.
 func (c *complaints) Errorf(format string, args ...any) {
 	*c = append(*c, fmt.Sprintf(format, args...))
 }

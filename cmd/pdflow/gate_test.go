@@ -12,9 +12,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// A gate is a service that holds requests to /held until it is opened, so that a
-// script can do something to a program while that waits. Others are answered at
-// once. It keeps count of all.
+// A gate is a server that holds requests to /held until it is opened, so that a script can act while a
+// program waits. It answers other requests at once, and counts all requests.
 type gate struct {
 	server *httptest.Server
 	held   chan struct{} // one for each request that is held
@@ -30,8 +29,8 @@ func newGate() *gate {
 	return g
 }
 
-// ServeHTTP answers one request. What it was authorized with comes back, for the
-// test that secrets are masked in answers too.
+// ServeHTTP answers one request. The answer has the Authorization header of the request, to test that secrets
+// in answers are masked.
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	g.seen[r.Method+" "+r.URL.Path]++
@@ -61,15 +60,15 @@ func (g *gate) close() {
 // gateTimeout is how long a script waits for a request that must come.
 const gateTimeout = 30 * time.Second
 
-// gates are those of the scripts, by their working folders.
+// gates are the gates of the scripts, by their working folders.
 var gates sync.Map
 
-// cmdGate serves a gate for the rest of the script, or uses the one that is there:
+// cmdGate starts a gate for the rest of the script, or controls it:
 //
 //	gate                   start one; its address is $GATE
 //	gate wait              wait until a request is held
-//	gate open              answer what is held and what comes
-//	gate shut              hold again from now on
+//	gate open              answer held and later requests
+//	gate shut              hold requests again
 //	gate seen N METHOD /P  there were N such requests
 func cmdGate(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {

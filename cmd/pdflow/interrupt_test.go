@@ -12,26 +12,28 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli/clitest"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// TestInterrupt proves that a signal cancels a run that waits, and that the exit
-// code names the signal.
+// TestInterrupt: a signal cancels a waiting run, and the exit code names the signal.
 func TestInterrupt(t *testing.T) {
 	for _, test := range []struct {
 		signal syscall.Signal
 		want   int
-	}{{syscall.SIGINT, exitInterrupted}, {syscall.SIGTERM, exitTerminated}} {
+	}{{syscall.SIGINT, console.ExitInterrupted}, {syscall.SIGTERM, console.ExitTerminated}} {
 		file := filepath.Join(t.TempDir(), "wait.yaml")
 		if err := os.WriteFile(file, []byte("steps: [{id: wait, uses: time.sleep, with: {duration: 1h}, timeout: 2h}]\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		reader, writer := io.Pipe()
-		redactor := &action.Redactor{}
-		p := &program{stdin: strings.NewReader(""), stdout: writer, stderr: io.Discard, getenv: func(string) string { return "" }, redactor: redactor}
+		p := &setup.Environment{Console: console.New(strings.NewReader(""), writer, io.Discard, &action.Redactor{}), Getenv: func(string) string { return "" }}
 		code := make(chan int, 1)
 		go func() {
-			code <- p.main([]string{"run", file, "-o", "jsonl", "--no-journal"})
+			code <- cli.Main(p, []string{"run", file, "-o", "jsonl", "--no-journal"})
 			writer.Close()
 		}()
 		last := ""
@@ -52,8 +54,8 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// TestSecondInterrupt proves that the second signal ends the program at once,
-// with the run resumable, and that both say what they do.
+// TestSecondInterrupt: the second signal ends the process at once, the run can be resumed, and a message
+// after each signal says what happens.
 func TestSecondInterrupt(t *testing.T) {
 	g := newGate()
 	defer g.close()
@@ -68,7 +70,7 @@ steps:
 	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// This test's binary is pdflow under that name: see TestMain.
+	// The binary of this test runs pdflow under that name: see TestMain.
 	c := &exec.Cmd{Path: os.Args[0], Args: []string{"pdflow", "run", file, "-i", "gate=" + g.server.URL, "--data-dir", folder}, Env: []string{"HOME=" + folder}}
 	stderr, err := c.StderrPipe()
 	if err != nil {
@@ -87,24 +89,24 @@ steps:
 	printed := ""
 	for lines := bufio.NewScanner(stderr); lines.Scan(); {
 		printed += lines.Text() + "\n"
-		if strings.Contains(lines.Text(), "stopping") { // the write under way has ten seconds to answer
+		if strings.Contains(lines.Text(), "stopping") { // the write has ten seconds to be answered
 			interrupt()
 		}
 	}
 	_ = c.Wait() // its error is the exit code
-	if got := c.ProcessState.ExitCode(); got != exitInterrupted {
-		t.Errorf("got exit code %d, want %d", got, exitInterrupted)
+	if got := c.ProcessState.ExitCode(); got != console.ExitInterrupted {
+		t.Errorf("got exit code %d, want %d", got, console.ExitInterrupted)
 	}
 	for _, want := range []string{
 		"pdflow: stopping; press Ctrl-C again to end at once, interrupted and resumable\n",
-		"pdflow: ended at once; the run ", " is interrupted, `pdflow runs resume ", " --data-dir " + folder + "` goes on with it\n",
+		"pdflow: ended at once; the run ", " is interrupted, `pdflow runs resume ", " --data-dir " + folder + "` resumes it\n",
 	} {
 		if !strings.Contains(printed, want) {
 			t.Errorf("it printed\n%s\nwant it to contain %q", printed, want)
 		}
 	}
-	listed := runProgram(t, nil, "runs", "list", "--status", "interrupted", "--data-dir", folder)
-	if !strings.Contains(listed.stdout, "hold") {
-		t.Errorf("the run is not listed as interrupted:\n%s", listed.screen)
+	listed := clitest.Run(t, nil, "runs", "list", "--status", "interrupted", "--data-dir", folder)
+	if !strings.Contains(listed.Stdout, "hold") {
+		t.Errorf("the run is not listed as interrupted:\n%s", listed.Screen)
 	}
 }

@@ -1,27 +1,27 @@
 // Command pdflow runs, checks and tests PagerDuty runbooks.
 //
-// There is one file for each command: its flags, and the function that does it
-// (run.go, check.go, runs_list.go, ...). What they share:
+// Its rooms are the packages below internal:
 //
-//   - program.go: output, environment flags and exit codes; signals.go: what
-//     Ctrl-C does to the runs under way.
-//   - settings.go: which PagerDuty they talk to, and with which keys;
-//     connections.go: those under a name; simulate.go:
-//     the one inside the binary; site.go: all that runs reach, made from these.
-//   - journal.go: where runs are recorded; execution.go: work on one run, from the
-//     engine's result to what is printed; continuation.go: work on one that was
-//     recorded before.
-//   - serve*.go: the daemon that runs schedules; serve_daemon.go has a map of it.
-//     Its parts are packages below internal. daemon_client.go asks it.
-//   - test*.go: `pdflow test`, and the words of its scripts.
-//   - rehearse.go: runs that send nothing, or ask first.
-//   - history*.go: what the events of a run say of it. progress*.go draw it while
-//     it grows, timeline*.go when somebody looks at it later.
-//   - result.go, text.go, terminal.go: how things are written.
+//   - cli: the commands, one file each. cli/runs and cli/schedule have the commands about runs and
+//     schedules.
+//   - daemon: `pdflow serve`, with its parts in packages below it.
+//   - runbooktest: `pdflow test`.
+//   - setup: environment variables, flags, pdflow.yaml and files, made into a ready engine.
+//   - runview: how people see the events of a run.
+//   - console: streams, colours, text layout, exit codes.
+//   - killtest: proofs that a killed process does nothing twice and loses nothing (tests only).
+//
+// A package may import packages further down this list. The tests in this folder use the command line as
+// people do: scripts (testdata/script), the transcripts of the documentation, and requests on the wire.
 package main
 
-import "os"
+import (
+	"os"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+)
 
 func main() {
-	os.Exit(newProgram().main(os.Args[1:]))
+	os.Exit(cli.Main(setup.Standard(), os.Args[1:]))
 }

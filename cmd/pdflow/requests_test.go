@@ -12,16 +12,18 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli/clitest"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 )
 
-// A wireRequest is a request as it arrived at a plain HTTP server.
+// A wireRequest is a request as it arrived at an HTTP server.
 type wireRequest struct {
 	Method, Path, Authorization, From, ContentType string
 	Body                                           any
 }
 
-// A wire answers like PagerDuty for one user, and keeps what arrived. It shares
-// no code with the client or the simulator.
+// A wire answers like PagerDuty for one user, and keeps the requests. It shares no code with the client or
+// the simulator.
 type wire struct {
 	mu       sync.Mutex
 	requests []wireRequest
@@ -95,22 +97,22 @@ func runAllSeven(t *testing.T, eventsAPI string) []wireRequest {
 	if err := os.WriteFile(file, []byte(allSeven), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ran := runProgram(t, map[string]string{
+	ran := clitest.Run(t, map[string]string{
 		"PAGERDUTY_API_URL": listening.URL, "PAGERDUTY_EVENTS_URL": listening.URL, "PAGERDUTY_EVENTS_API": eventsAPI,
 		"PAGERDUTY_API_KEY": wireAPIKey, "PAGERDUTY_SERVICE_KEY": wireServiceKey,
 	}, "run", file)
-	if ran.code != exitDone {
-		t.Fatalf("got exit code %d, want 0; it printed:\n%s", ran.code, ran.stderr)
+	if ran.Code != console.ExitDone {
+		t.Fatalf("got exit code %d, want 0; it printed:\n%s", ran.Code, ran.Stderr)
 	}
 	return server.requests
 }
 
-// rest is a request of the REST API.
+// rest returns a request of the REST API.
 func rest(method, path, from string, body any) wireRequest {
 	return wireRequest{method, path, "Token token=" + wireAPIKey, from, "application/json", body}
 }
 
-// event is a request of an events API, which has its key in the body.
+// event returns a request of an events API, which has its key in the body.
 func event(path string, body map[string]any) wireRequest {
 	return wireRequest{"POST", path, "", "", "application/json", any(body)}
 }
@@ -127,7 +129,7 @@ func restRequests() []wireRequest {
 	}
 }
 
-// TestRequests proves what leaves the process for each of the seven actions.
+// TestRequests: each of the seven actions sends exactly the expected requests.
 func TestRequests(t *testing.T) {
 	const path = "/generic/2010-04-15/create_event.json"
 	want := append([]wireRequest{
@@ -147,7 +149,7 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestRequestsV2 proves the same for Events API v2.
+// TestRequestsV2: the same with Events API v2.
 func TestRequestsV2(t *testing.T) {
 	const path = "/v2/enqueue"
 	want := append([]wireRequest{

@@ -6,11 +6,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli/clitest"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/runbooktest"
 	"github.com/pdflow/pdflow/workflows"
 )
 
-// TestShippedRunbooks runs the tests of the runbooks that come with pdflow: each has
-// some, and they pass.
+// TestShippedRunbooks: each runbook that is shipped with pdflow has tests, and they pass.
 func TestShippedRunbooks(t *testing.T) {
 	entries, err := workflows.Files.ReadDir(".")
 	if err != nil {
@@ -21,12 +23,12 @@ func TestShippedRunbooks(t *testing.T) {
 		names = append(names, entry.Name())
 	}
 	for _, name := range names {
-		if isWorkflowFile(name) && !strings.HasSuffix(name, ".world.yaml") && !slices.Contains(names, testOf(name)) {
-			t.Errorf("%s has no tests: write %s", name, testOf(name))
+		if runbooktest.IsWorkflowFile(name) && !strings.HasSuffix(name, ".world.yaml") && !slices.Contains(names, runbooktest.TestOf(name)) {
+			t.Errorf("%s has no tests: write %s", name, runbooktest.TestOf(name))
 		}
 	}
-	ran := runProgram(t, nil, "test", filepath.Join(root, "workflows"))
-	if ran.code != exitDone {
-		t.Errorf("got exit code %d\n%s", ran.code, ran.screen)
+	ran := clitest.Run(t, nil, "test", filepath.Join(root, "workflows"))
+	if ran.Code != console.ExitDone {
+		t.Errorf("got exit code %d\n%s", ran.Code, ran.Screen)
 	}
 }

@@ -14,8 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// cmdUntil repeats a command until what it prints matches: `until PATTERN COMMAND
-// ARG...`.
+// cmdUntil repeats a command until its output matches: `until PATTERN COMMAND ARG...`.
 func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: until PATTERN COMMAND ARG...")
@@ -31,8 +30,7 @@ func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("nothing matches %q after %s", args[0], gateTimeout)
 }
 
-// cmdDamage flips a bit in a file, in the first letter of a text: `damage FILE
-// TEXT`.
+// cmdDamage flips a bit of the first letter of a text in a file: `damage FILE TEXT`.
 func cmdDamage(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: damage FILE TEXT")
@@ -48,8 +46,8 @@ func cmdDamage(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(file, content, 0o600))
 }
 
-// cmdKeyless fails when a file below a folder holds a key of scriptKeys, in any
-// form that it travels in: `keyless FOLDER`. The folder must hold files.
+// cmdKeyless fails if a file in a folder contains a key of scriptKeys in any encoding: `keyless FOLDER`. The
+// folder must contain files.
 func cmdKeyless(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: keyless FOLDER")
@@ -64,7 +62,7 @@ func cmdKeyless(ts *testscript.TestScript, neg bool, args []string) {
 		for name, key := range scriptKeys {
 			for _, form := range []string{key, url.QueryEscape(key), base64.StdEncoding.EncodeToString([]byte(key)), base64.RawURLEncoding.EncodeToString([]byte(key))} {
 				if strings.Contains(string(text), form) {
-					ts.Fatalf("%s holds the key $%s", file, name)
+					ts.Fatalf("%s contains the key $%s", file, name)
 				}
 			}
 		}

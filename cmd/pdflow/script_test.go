@@ -11,16 +11,17 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/workflows"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 func TestMain(m *testing.M) {
-	time.Local = time.UTC // before any goroutine asks: local times are those of the goldens
+	time.Local = time.UTC // before any goroutine uses it: expected outputs have times in UTC
 	testscript.Main(m, map[string]func(){"pdflow": main})
 }
 
-// The keys that scripts put into the environment. No output may hold one.
+// The keys that scripts put into the environment. No output may contain one.
 var scriptKeys = map[string]string{
 	"API_KEY":     "u+TestKeyThatIsTwen1",
 	"EUROPE_KEY":  "u+TestKeyOfEuropean1",
@@ -28,8 +29,8 @@ var scriptKeys = map[string]string{
 	"TOKEN":       "canary-token-5f0e8d",
 }
 
-// TestScript runs the scripts in testdata/script: the command line as people and
-// programs use it. Whatever they print is searched for the keys they used.
+// TestScript runs the scripts in testdata/script, which use the command line as people and programs do. All
+// output is searched for the keys.
 func TestScript(t *testing.T) {
 	testscript.RunT(leakT{T: t}, testscript.Params{
 		Dir:                 "../../testdata/script",
@@ -39,8 +40,8 @@ func TestScript(t *testing.T) {
 			for name, key := range scriptKeys {
 				env.Setenv(name, key)
 			}
-			// The caller's own connection has no business here.
-			for _, name := range append(append([]string{}, apiKeyVariables...), serviceKeyVariables...) {
+			// Scripts must not use the keys of the machine.
+			for _, name := range append(append([]string{}, setup.APIKeyVariables...), setup.ServiceKeyVariables...) {
 				env.Setenv(name, "")
 			}
 			env.Setenv("NO_COLOR", "1")
@@ -63,7 +64,7 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// A leakT is a testing.T that fails when a log holds a key.
+// A leakT is a testing.T that fails if a log contains a key.
 type leakT struct{ *testing.T }
 
 // Run runs a script as a subtest.
@@ -74,8 +75,8 @@ func (t leakT) Run(name string, f func(testscript.T)) {
 // Verbose makes scripts log everything, so that everything is searched.
 func (t leakT) Verbose() bool { return true }
 
-// Log searches what the script printed. Its environment, which comes first and
-// ends with an empty line, has the keys by design.
+// Log searches the output of the script. The environment of the script, which comes first and ends with an
+// empty line, contains the keys.
 func (t leakT) Log(args ...any) {
 	for _, arg := range args {
 		text, _ := arg.(string)
@@ -84,7 +85,7 @@ func (t leakT) Log(args ...any) {
 		}
 		for name, key := range scriptKeys {
 			if strings.Contains(text, key) {
-				t.Errorf("an output holds the key $%s", name)
+				t.Errorf("an output contains the key $%s", name)
 			}
 		}
 	}
@@ -93,10 +94,9 @@ func (t leakT) Log(args ...any) {
 	}
 }
 
-// cmdSimulate serves a simulator for the rest of the script, with the keys of
-// scriptKeys, and points the environment at it: `simulate`. One with a name is
-// another account beside it: `simulate EUROPE` sets EUROPE_URL, and has the key of
-// EUROPE_KEY.
+// cmdSimulate serves a simulator for the rest of the script, with the keys of scriptKeys, and points the
+// environment at it: `simulate`. With a name it serves another account: `simulate EUROPE` sets EUROPE_URL,
+// and the account has the key of EUROPE_KEY.
 func cmdSimulate(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) > 1 {
 		ts.Fatalf("usage: simulate [NAME]")
@@ -105,20 +105,20 @@ func cmdSimulate(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) > 0 {
 		options = []simulator.Option{simulator.WithAPIKey(scriptKeys[args[0]+"_KEY"]), simulator.WithServiceKey("Database", scriptKeys["SERVICE_KEY"])}
 	}
-	s, err := startSimulator("127.0.0.1:0", options...)
+	s, err := setup.StartSimulator("127.0.0.1:0", options...)
 	ts.Check(err)
-	ts.Defer(s.close)
+	ts.Defer(s.Stop)
 	if len(args) > 0 {
-		ts.Setenv(args[0]+"_URL", s.url)
+		ts.Setenv(args[0]+"_URL", s.URL)
 		return
 	}
-	ts.Setenv("PAGERDUTY_API_URL", s.url)
-	ts.Setenv("PAGERDUTY_EVENTS_URL", s.url)
+	ts.Setenv("PAGERDUTY_API_URL", s.URL)
+	ts.Setenv("PAGERDUTY_EVENTS_URL", s.URL)
 	ts.Setenv("PAGERDUTY_API_KEY", scriptKeys["API_KEY"])
 	ts.Setenv("PAGERDUTY_SERVICE_KEY", scriptKeys["SERVICE_KEY"])
 }
 
-// cmdExpand writes a file with the variables in it replaced: `expand FROM TO`.
+// cmdExpand copies a file and replaces the variables in it: `expand FROM TO`.
 func cmdExpand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: expand FROM TO")
@@ -127,8 +127,7 @@ func cmdExpand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
 }
 
-// cmdExits runs a command that must end with an exit code: `exits CODE COMMAND
-// ARG...`.
+// cmdExits runs a command that must end with an exit code: `exits CODE COMMAND ARG...`.
 func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE COMMAND ARG...")

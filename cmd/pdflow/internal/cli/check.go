@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine/workflow"
+	"github.com/spf13/cobra"
+)
+
+func checkCommand(env *setup.Environment) *cobra.Command {
+	var output string
+	var reach bool
+	c := &cobra.Command{
+		Use:   "check FILE|DIR...",
+		Short: "Report every problem of workflows before they run",
+		Long: `Report every problem of workflow files: keys, types, actions and their inputs,
+expressions, Lua, and names. Nothing is called.
+
+In folders every .yaml and .yml file is checked, except *.world.yaml. The exit
+code is 3 when there are errors; warnings alone are 0.
+
+With --reach it prints instead what each file may reach: the actions that it calls, the
+actions of PagerDuty, hosts and ports that it is permitted, and where its secrets may
+go. Its scripts cannot reach more.`,
+		Example: `  pdflow check workflows
+  pdflow check onboard.yaml -o json
+  pdflow check onboard.yaml --reach
+  pdflow check . -o github   # annotations in a pull request`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return checkWorkflows(env, args, output, reach) },
+	}
+	c.Flags().BoolVar(&reach, "reach", false, "print what each file may reach")
+	c.Flags().StringVarP(&output, "output", "o", "text", "text, json, github or sarif")
+	return c
+}
+
+func checkWorkflows(env *setup.Environment, args []string, output string, reach bool) error {
+	if err := console.OneOf("output", output, "text", "json", "github", "sarif"); err != nil {
+		return err
+	}
+	files, err := setup.WorkflowFiles(args)
+	if err != nil {
+		return console.Exit(console.ExitUsage, err)
+	}
+	if reach {
+		return printReach(env, files, output)
+	}
+	target, err := setup.Offline()
+	if err != nil {
+		return err
+	}
+	found, err := checkFiles(files, target)
+	if err != nil {
+		return err
+	}
+	if err := printDiagnostics(env, found, len(files), output); err != nil {
+		return err
+	}
+	if found.HasErrors() {
+		return console.Exit(console.ExitInvalid, nil)
+	}
+	return nil
+}
+
+// checkFiles returns the problems of files in the order of the files. One goroutine for each processor
+// checks files.
+func checkFiles(files []string, target *setup.Target) (workflow.Diagnostics, error) {
+	problems, failures := make([]workflow.Diagnostics, len(files)), make([]error, len(files))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(files)) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(files); i = int(next.Add(1)) - 1 {
+				problems[i], failures[i] = checkFile(files[i], target)
+			}
+		})
+	}
+	workers.Wait()
+	return append(workflow.Diagnostics{}, slices.Concat(problems...)...), errors.Join(failures...)
+}
+
+// checkFile returns the problems of a file, including warnings.
+func checkFile(file string, target *setup.Target) (workflow.Diagnostics, error) {
+	plan, err := target.CompileFile(file)
+	var problems workflow.Diagnostics
+	switch {
+	case errors.As(err, &problems):
+		return problems, nil
+	case err != nil:
+		return nil, err
+	}
+	return plan.Warnings, nil
+}
+
+func printDiagnostics(env *setup.Environment, found workflow.Diagnostics, files int, output string) error {
+	switch output {
+	case "json":
+		return console.WriteJSON(env.Stdout, found)
+	case "sarif":
+		return console.WriteJSON(env.Stdout, sarif(found))
+	}
+	var b strings.Builder
+	for _, d := range found {
+		if output == "github" {
+			b.WriteString(githubAnnotation(d) + "\n")
+		} else {
+			b.WriteString(d.String() + "\n")
+		}
+	}
+	if _, err := io.WriteString(env.Stdout, b.String()); err != nil {
+		return err
+	}
+	_, err := io.WriteString(env.Stderr, summary(found, files)+"\n")
+	return err
+}
+
+func summary(found workflow.Diagnostics, files int) string {
+	problems := 0
+	for _, d := range found {
+		if d.Severity == workflow.SeverityError {
+			problems++
+		}
+	}
+	checked := console.Plural(files, "file") + " checked"
+	if len(found) == 0 {
+		return checked + ", no problems"
+	}
+	return fmt.Sprintf("%s: %s, %s", checked, console.Plural(problems, "error"), console.Plural(len(found)-problems, "warning"))
+}
+
+// githubAnnotation returns a problem as a workflow command of GitHub Actions. It escapes as the
+// documentation "Workflow commands for GitHub Actions" says.
+func githubAnnotation(d workflow.Diagnostic) string {
+	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+	return fmt.Sprintf("::%s file=%s,line=%d,col=%d,title=%s::%s", d.Severity, property.Replace(d.File), d.Line, d.Column, property.Replace(d.Rule), data.Replace(d.Text()))
+}
+
+// sarif returns the problems as SARIF 2.1.0, the format of code scanning services.
+func sarif(found workflow.Diagnostics) any {
+	results := []any{}
+	for _, d := range found {
+		results = append(results, map[string]any{
+			"ruleId": d.Rule, "level": string(d.Severity), "message": map[string]any{"text": d.Text()},
+			"locations": []any{map[string]any{"physicalLocation": map[string]any{
+				"artifactLocation": map[string]any{"uri": filepath.ToSlash(d.File)},
+				"region":           map[string]any{"startLine": d.Line, "startColumn": d.Column},
+			}}},
+		})
+	}
+	return map[string]any{
+		"version": "2.1.0", "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+		"runs": []any{map[string]any{
+			"tool":    map[string]any{"driver": map[string]any{"name": "pdflow", "version": setup.VersionText()}},
+			"results": results,
+		}},
+	}
+}

@@ -1,0 +1,83 @@
+// Package cli has the commands of pdflow, one file for each command: its flags, its constructor and the
+// function that runs it. root.go has the root command. The commands about runs and schedules have
+// packages of their own.
+package cli
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli/runs"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli/schedule"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Main runs a command line and returns its exit code.
+func Main(env *setup.Environment, args []string) int {
+	ctx, stop := env.WithSignals(context.Background())
+	defer stop()
+	root := rootCommand(env, args)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	return env.Fail(err)
+}
+
+// commands returns the constructors of the commands by name.
+func commands() map[string]func(*setup.Environment) *cobra.Command {
+	return map[string]func(*setup.Environment) *cobra.Command{
+		"run": runs.RunCommand, "runs": runs.Command, "check": checkCommand, "call": callCommand, "actions": actionsCommand,
+		"connection": connectionCommand, "schedule": schedule.Command, "serve": serveCommand, "simulator": simulatorCommand, "test": testCommand, "version": versionCommand, "exit-codes": exitCodesTopic,
+	}
+}
+
+// addCommands adds commands to the root: only the command that the first argument names, if it names one,
+// because making all commands takes longer than a small run.
+func addCommands(env *setup.Environment, root *cobra.Command, args []string) {
+	all := commands()
+	if len(args) > 0 && all[args[0]] != nil {
+		root.AddCommand(all[args[0]](env))
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		root.AddCommand(all[name](env))
+	}
+}
+
+func rootCommand(env *setup.Environment, args []string) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "pdflow",
+		Short: "Run PagerDuty runbooks: YAML workflows with Lua steps",
+		Example: `  pdflow run --simulate workflows/tour.yaml   # offline, against a simulated PagerDuty
+  pdflow check workflows                      # every problem, before anything runs
+  pdflow actions pagerduty.create_user        # the inputs and outputs of an action`,
+		SilenceErrors: true, SilenceUsage: true,
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return env.FlagsFromEnvironment(c.Flags()) },
+	}
+	root.PersistentFlags().StringVar(&env.ConfigFile, "config", "", "the operator's configuration (default $XDG_CONFIG_HOME/pdflow/pdflow.yaml, else ~/.config/pdflow/pdflow.yaml)")
+	root.SetOut(env.Stdout)
+	root.SetErr(env.Stderr)
+	root.SetFlagErrorFunc(flagError)
+	root.CompletionOptions.HiddenDefaultCmd = false
+	addCommands(env, root, args)
+	return root
+}
+
+// flagError adds a suggestion to the error about an unknown flag.
+func flagError(c *cobra.Command, err error) error {
+	name, ok := strings.CutPrefix(err.Error(), "unknown flag: --")
+	if !ok {
+		return console.Exit(console.ExitUsage, err)
+	}
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if hint := action.DidYouMean(name, names); hint != "" {
+		return console.Usage("unknown flag --%s (%s)", name, hint)
+	}
+	return console.Usage("unknown flag --%s; `%s -h` lists them", name, c.CommandPath())
+}

@@ -1,0 +1,182 @@
+package runs
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/runview"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
+	"github.com/spf13/cobra"
+)
+
+type listOptions struct {
+	folder   setup.DataFolder
+	workflow string
+	statuses []string
+	schedule bool
+	limit    int
+	output   string
+}
+
+func listCommand(env *setup.Environment) *cobra.Command {
+	var o listOptions
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List recorded runs, the newest first",
+		Example: `  pdflow runs list
+  pdflow runs list --status interrupted --status needs_attention
+  pdflow runs list --workflow onboard-user --limit 100 -o json
+  pdflow runs list --schedule --status skipped`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return listRuns(c.Context(), env, o) },
+	}
+	f := c.Flags()
+	o.folder.AddFlag(f)
+	f.StringVar(&o.workflow, "workflow", "", "only runs of this workflow")
+	f.StringArrayVar(&o.statuses, "status", nil, "only runs of this status; may be repeated")
+	f.BoolVar(&o.schedule, "schedule", false, "only runs of schedules: the scheduled time, and the run or why there is none")
+	f.IntVar(&o.limit, "limit", 20, "how many at most; 0 lists all")
+	f.StringVarP(&o.output, "output", "o", "text", "text or json")
+	return c
+}
+
+// runStatuses are the statuses of runs in a list.
+var runStatuses = []run.Status{
+	run.Queued, run.Running, run.Interrupted, run.NeedsAttention,
+	run.Success, run.Failed, run.Cancelled, run.TimedOut, run.Skipped,
+}
+
+func (o listOptions) query() (journal.Query, error) {
+	if o.limit < 0 {
+		return journal.Query{}, console.Usage("--limit cannot be %d; 0 lists all", o.limit)
+	}
+	query := journal.Query{Workflow: o.workflow, Limit: o.limit}
+	names := make([]string, len(runStatuses))
+	for i, status := range runStatuses {
+		names[i] = string(status)
+	}
+	if o.schedule {
+		query.Trigger = "schedule"
+	}
+	for _, status := range o.statuses {
+		if err := console.OneOf("status", status, names...); err != nil {
+			return query, err
+		}
+		query.Statuses = append(query.Statuses, run.Status(status))
+	}
+	return query, nil
+}
+
+func listRuns(ctx context.Context, env *setup.Environment, o listOptions) error {
+	if err := console.OneOf("output", o.output, "text", "json"); err != nil {
+		return err
+	}
+	query, err := o.query()
+	if err != nil {
+		return err
+	}
+	recorded, err := env.FindRuns(o.folder)
+	if err != nil {
+		return err
+	}
+	defer env.CloseRuns(recorded)
+	runs := []journal.Summary{}
+	if recorded != nil {
+		if runs, err = recorded.List(ctx, query); err != nil {
+			return err
+		}
+	}
+	switch {
+	case o.schedule && len(runs) > 0:
+		return printOccurrences(ctx, env, recorded, runs, o.output)
+	case o.output == "json":
+		return console.WriteJSON(env.Stdout, summaryReports(runs))
+	case len(runs) == 0:
+		return printNoRuns(env, o)
+	}
+	_, err = io.WriteString(env.Stdout, listText(runs, time.Now(), env.Page))
+	return err
+}
+
+// printNoRuns prints that the list is empty, and a command to type next.
+func printNoRuns(env *setup.Environment, o listOptions) error {
+	path, err := env.DataDir(o.folder)
+	if err != nil {
+		return err
+	}
+	text := fmt.Sprintf("no runs in %s yet: `pdflow run FILE` records one", path)
+	if o.workflow != "" || len(o.statuses) > 0 || o.schedule {
+		text = fmt.Sprintf("no such runs in %s: `pdflow runs list%s` lists all", path, o.folder.Option())
+	}
+	_, err = io.WriteString(env.Stderr, text+"\n")
+	return err
+}
+
+// A summaryReport is a run in `runs list -o json`.
+type summaryReport struct {
+	Run        string     `json:"run"`
+	Workflow   string     `json:"workflow"`
+	Status     run.Status `json:"status"`
+	Trigger    string     `json:"trigger"`
+	Group      string     `json:"group,omitempty"`
+	Live       bool       `json:"live"` // a process works on it
+	Simulated  bool       `json:"simulated"`
+	StartedAt  time.Time  `json:"started_at"`
+	EndedAt    *time.Time `json:"ended_at"`
+	DurationMS *int64     `json:"duration_ms"`
+	EventCount int        `json:"event_count"`
+}
+
+func summaryReports(runs []journal.Summary) []summaryReport {
+	reports := []summaryReport{}
+	for i := range runs {
+		reports = append(reports, reportSummary(&runs[i]))
+	}
+	return reports
+}
+
+func reportSummary(run *journal.Summary) summaryReport {
+	r := summaryReport{
+		Run: run.Run, Workflow: run.Workflow, Status: run.Status, Trigger: run.Trigger, Group: run.Group, Live: run.Live,
+		Simulated: run.Simulated, StartedAt: run.BegunAt.UTC(), EventCount: run.Events,
+	}
+	if !run.EndedAt.IsZero() {
+		ended, duration := run.EndedAt.UTC(), run.EndedAt.Sub(run.BegunAt).Milliseconds()
+		r.EndedAt, r.DurationMS = &ended, &duration
+	}
+	return r
+}
+
+// The columns of a list.
+const (
+	workflowColumn = 1
+	statusColumn   = 2
+	agoColumn      = 4
+)
+
+// listText returns a line for each run, in aligned columns. On a narrow terminal the column with how
+// long ago a run started is left out, and the names of workflows are shortened.
+func listText(runs []journal.Summary, now time.Time, page console.Terminal) string {
+	rows := [][]string{{"RUN", "WORKFLOW", "STATUS", "STARTED", "", "TOOK"}}
+	for i := range runs {
+		run := &runs[i]
+		rows = append(rows, []string{
+			run.Run, console.Printable(run.Workflow), string(run.Status), run.BegunAt.Local().Format(console.DateTime), console.Ago(now.Sub(run.BegunAt)), runview.SummaryTook(run, now),
+		})
+	}
+	widths, whole := console.ColumnWidths(rows)
+	if page.Live && whole > page.Columns()-1 {
+		whole -= widths[agoColumn]
+		widths[agoColumn] = 0
+		widths[workflowColumn] = max(widths[workflowColumn]-max(whole-page.Columns()+1, 0), 8)
+	}
+	return console.Table(rows, widths, func(n int, row []string) {
+		_, style := runview.Sign(runs[n].Status)
+		row[statusColumn] = page.Style(style, row[statusColumn])
+	})
+}

@@ -1,0 +1,195 @@
+package runs
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
+	"github.com/pdflow/pdflow/engine/workflow"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Options are the flags of `pdflow run`.
+type Options struct {
+	Inputs    []string
+	InputFile string
+	Simulate  bool
+	setup.Simulation
+	Folder     setup.DataFolder
+	retention  setup.Age
+	NoJournal  bool
+	output     string
+	quiet      bool
+	DryRun     bool // list the writes and send none
+	Confirm    bool // list the writes and ask before sending them
+	Connection string
+	Defaults   action.Object // inputs that the flags replace
+}
+
+// RunCommand returns `pdflow run`.
+func RunCommand(env *setup.Environment) *cobra.Command {
+	var o Options
+	c := &cobra.Command{
+		Use:   "run FILE",
+		Short: "Run one workflow",
+		Long: `Run one workflow and print its outputs.
+
+Standard output is the result and nothing else; progress, logs and errors go to standard
+error. Without --simulate the run talks to PagerDuty.
+
+With --dry-run reads are made, and writes are printed and not sent. With --confirm the
+writes are printed, and sent after you answer yes.
+
+The run is recorded as it happens. If its process is killed, ` + "`pdflow runs resume`" + `
+resumes it and does nothing twice.`,
+		Example: `  pdflow run --simulate workflows/tour.yaml
+  pdflow run onboard-user.yaml -i email=ann@example.com -i name="Ann Lee"
+  pdflow run port-check.yaml --simulate --world outage.yaml -o json
+  pdflow run mass-resolve.yaml -i service=PABC123 --confirm`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return Run(c.Context(), env, args[0], o) },
+	}
+	o.AddFlags(c.Flags())
+	return c
+}
+
+// AddFlags adds the flags of `pdflow run`.
+func (o *Options) AddFlags(f *pflag.FlagSet) {
+	f.StringArrayVarP(&o.Inputs, "input", "i", nil, "an input: name=value, name=@file, or name:=json")
+	f.StringVar(&o.InputFile, "input-file", "", "a YAML or JSON file of inputs; - reads standard input")
+	f.BoolVar(&o.Simulate, "simulate", false, "run offline against a simulated PagerDuty in this process")
+	o.Simulation.AddFlags(f, " (default the name of FILE with .world.yaml, if there is such a file)")
+	f.BoolVar(&o.DryRun, "dry-run", false, "print the writes and send none of them")
+	f.BoolVar(&o.Confirm, "confirm", false, "print the writes and ask before sending them")
+	setup.AddConnection(f, &o.Connection)
+	o.Folder.AddFlag(f)
+	f.BoolVar(&o.NoJournal, "no-journal", false, "record nothing: the run cannot be resumed (the default with --simulate and without --data-dir)")
+	setup.AddRetention(f, &o.retention)
+	f.StringVarP(&o.output, "output", "o", "text", "text, json or jsonl (every event, as it happens)")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
+}
+
+func (o Options) check() error {
+	if err := console.OneOf("output", o.output, "text", "json", "jsonl"); err != nil {
+		return err
+	}
+	if flag := o.Simulation.Given(); flag != "" && !o.Simulate {
+		return console.Usage("--%s goes with --simulate: without it a run talks to PagerDuty and to the network", flag)
+	}
+	if o.DryRun && o.Confirm {
+		return console.Usage("--dry-run and --confirm exclude each other: --dry-run sends nothing, --confirm asks first")
+	}
+	if o.DryRun && o.output == "jsonl" {
+		return console.Usage("--dry-run has no events to stream; use -o text or json")
+	}
+	if o.Confirm && (o.InputFile == "-" || slices.ContainsFunc(o.Inputs, func(i string) bool { return strings.HasSuffix(i, "=@-") })) {
+		return console.Usage("--confirm reads its answer from standard input, so inputs cannot come from there: put them into a file")
+	}
+	if o.NoJournal && o.Folder.Flag != "" {
+		return console.Usage("--no-journal and --data-dir exclude each other: --no-journal records nothing, --data-dir says where to record")
+	}
+	return nil
+}
+
+// Run runs a workflow file and prints its result.
+func Run(ctx context.Context, env *setup.Environment, file string, o Options) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	opened := openConcurrently(env, o)
+	defer func() { env.CloseRuns(opened().runs) }()
+	target, err := env.Target(file, o.Simulate, o.Simulation)
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	plan, err := target.CompileFile(file)
+	if err != nil {
+		return err
+	}
+	for _, d := range plan.Warnings {
+		fmt.Fprintln(env.Stderr, d)
+	}
+	if len(plan.Workflow.Schedules) > 0 && !o.quiet {
+		fmt.Fprintf(env.Stderr, "%s: its schedule is for `pdflow serve`; this command runs it once, now\n", file)
+	}
+	plan = plan.WithConnection(o.Connection)
+	inputs, err := env.ReadInputs(plan.Workflow.Inputs, o.Inputs, o.InputFile)
+	if err != nil {
+		return err
+	}
+	for name, v := range o.Defaults {
+		if _, ok := inputs[name]; !ok {
+			inputs[name] = v
+		}
+	}
+	if err := target.Ready(plan); err != nil {
+		return err
+	}
+	if err := opened().err; err != nil {
+		return err
+	}
+	x := &execution{env: env, plan: plan, target: target, recorded: opened().runs, secretInputs: secretsOf(plan, inputs), output: o.output, quiet: o.quiet}
+	request, err := target.Request(plan, inputs)
+	switch {
+	case err != nil:
+		return err
+	case o.DryRun:
+		return x.dryRun(ctx, request)
+	case o.Confirm:
+		if request, err = x.confirm(ctx, request); err != nil {
+			return err
+		}
+	}
+	result, err := x.perform(func(local *engine.Local) (*run.Result, error) { return local.Run(ctx, plan, request) })
+	if err != nil {
+		return err
+	}
+	return x.conclude(result)
+}
+
+// openedRuns is the result of opening runs.
+type openedRuns struct {
+	runs *setup.Runs
+	err  error
+}
+
+// openConcurrently opens the runs while the caller reads the workflow, because both take about equally
+// long. The returned function waits for the result.
+func openConcurrently(env *setup.Environment, o Options) func() openedRuns {
+	opened := make(chan openedRuns, 1)
+	go func() {
+		r, err := openRuns(env, o)
+		opened <- openedRuns{r, err}
+	}()
+	return sync.OnceValue(func() openedRuns { return <-opened })
+}
+
+// openRuns opens the runs to record a run in; nil if nothing is recorded. A dry run reads the last run
+// and makes no files.
+func openRuns(env *setup.Environment, o Options) (*setup.Runs, error) {
+	if o.NoJournal || o.Simulate && o.Folder.Flag == "" {
+		return nil, nil
+	}
+	if o.DryRun {
+		return env.FindRuns(o.Folder)
+	}
+	r, err := env.OpenRuns(o.Folder, o.retention)
+	if err != nil {
+		return nil, console.Exit(console.ExitUsage, fmt.Errorf("%w\n  try: --data-dir DIR for another folder, or --no-journal to record nothing, so that the run cannot be resumed", err))
+	}
+	return r, nil
+}
+
+// secretsOf returns the names of the secret inputs among the given inputs.
+func secretsOf(plan *workflow.Plan, inputs action.Object) []string {
+	return slices.DeleteFunc(action.SortedNames(inputs), func(name string) bool { return !plan.Workflow.Secret(name) })
+}

@@ -1,0 +1,90 @@
+package runs
+
+import (
+	"context"
+	"io"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/runview"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
+	"github.com/pdflow/pdflow/engine/workflow"
+	"github.com/spf13/cobra"
+)
+
+func showCommand(env *setup.Environment) *cobra.Command {
+	var folder setup.DataFolder
+	var output string
+	c := &cobra.Command{
+		Use:   "show RUN",
+		Short: "Show what happened in a run: its steps, attempts and calls over time",
+		Example: `  pdflow runs show last
+  pdflow runs show 01M838X2C49B
+  pdflow runs show last -o json   # with every event`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return showRun(c.Context(), env, args[0], folder, output) },
+	}
+	folder.AddFlag(c.Flags())
+	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	return c
+}
+
+// A showReport is the output of `runs show -o json`.
+type showReport struct {
+	summaryReport
+	Inputs  action.Object `json:"inputs"` // secrets as references
+	Target  run.Target    `json:"target"`
+	Outputs action.Object `json:"outputs"`
+	Error   any           `json:"error"`
+	GoOn    string        `json:"go_on,omitempty"` // the command that resumes or retries the run
+	Events  []run.Event   `json:"events"`
+}
+
+func showRun(ctx context.Context, env *setup.Environment, name string, folder setup.DataFolder, output string) error {
+	if err := console.OneOf("output", output, "text", "json"); err != nil {
+		return err
+	}
+	return withRun(ctx, env, folder, name, func(recorded *setup.Runs, run *setup.RecordedRun) error {
+		view := viewOf(ctx, env, recorded, run)
+		if output == "json" {
+			return console.WriteJSON(env.Stdout, reportView(view))
+		}
+		_, err := io.WriteString(env.Stdout, view.Text())
+		return err
+	})
+}
+
+// viewOf returns the page of a recorded run. If this version of pdflow does not accept the recorded
+// sources, the page is made without a plan.
+func viewOf(ctx context.Context, env *setup.Environment, recorded *setup.Runs, run *setup.RecordedRun) *runview.View {
+	var plan *workflow.Plan
+	if target, err := setup.Offline(); err == nil {
+		if plan, err = recorded.Plan(ctx, run.Run, target); err != nil {
+			plan = nil
+		}
+	}
+	next := ""
+	if verb := run.Verb(); verb != "" {
+		next = recorded.Command(verb, run.Run, run.SecretInputs())
+	}
+	return runview.NewView(&run.Summary, run.Events, plan, next, env.Page)
+}
+
+func reportView(v *runview.View) showReport {
+	start, outputs, failure := v.Outcome()
+	r := showReport{
+		summaryReport: reportSummary(v.Summary), Inputs: start.Inputs, Target: start.Target,
+		Outputs: outputs, GoOn: v.Next, Events: v.Events,
+	}
+	if failure != nil {
+		r.Error = failure
+	}
+	if r.Inputs == nil {
+		r.Inputs = action.Object{}
+	}
+	if r.Outputs == nil {
+		r.Outputs = action.Object{}
+	}
+	return r
+}

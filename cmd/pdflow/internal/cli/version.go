@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/spf13/cobra"
+)
+
+func versionCommand(env *setup.Environment) *cobra.Command {
+	var output string
+	c := &cobra.Command{
+		Use: "version", Short: "Print the version",
+		Example: "  pdflow version\n  pdflow version -o json",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if err := console.OneOf("output", output, "text", "json"); err != nil {
+				return err
+			}
+			if output == "json" {
+				return console.WriteJSON(env.Stdout, map[string]string{"version": setup.VersionText(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
+			}
+			_, err := io.WriteString(env.Stdout, fmt.Sprintf("pdflow %s (%s, %s/%s)\n", setup.VersionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH))
+			return err
+		},
+	}
+	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	return c
+}
+
+// exitCodesTopic returns the help page about exit codes.
+func exitCodesTopic(*setup.Environment) *cobra.Command {
+	return &cobra.Command{
+		Use: "exit-codes", Short: "What the exit codes mean",
+		Long: `The exit codes of pdflow:
+
+  0    success
+  1    a run, a call or a test failed
+  2    wrong usage, or invalid inputs or configuration; nothing was called
+  3    the workflow is invalid; nothing was called
+  4    the outcome of a call is unknown: a person must decide
+  130  ended by Ctrl-C (SIGINT)
+  143  ended by SIGTERM`,
+	}
+}

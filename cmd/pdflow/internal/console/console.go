@@ -1,0 +1,91 @@
+// Package console is what a command reads from and writes to.
+//
+//   - A [Console] holds the three streams of a process. Its writers mask secrets.
+//   - A [Terminal] says what a stream can show: its width, colours, and whether lines can be
+//     drawn again.
+//   - [Exit] and [Usage] make errors that carry an exit code. [Console.Fail] prints an error
+//     and returns its code.
+//   - text.go has the layout of text: columns, tables, durations, shell words. json.go writes
+//     JSON.
+package console
+
+import (
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/pdflow/pdflow/engine/action"
+)
+
+// A Console holds the streams of a process.
+type Console struct {
+	Stdin    io.Reader
+	Stdout   io.Writer // masks the secrets of Redactor
+	Stderr   io.Writer // masks the secrets of Redactor
+	Terminal Terminal  // what Stderr can show
+	Page     Terminal  // what Stdout can show
+	Redactor *action.Redactor
+	Signal   atomic.Int32 // the exit code of the first signal received, or 0
+
+	mu   sync.Mutex
+	line func(string) // set by DrawsOver
+}
+
+// New returns a console on streams that are not terminals.
+func New(stdin io.Reader, stdout, stderr io.Writer, redactor *action.Redactor) *Console {
+	return &Console{Stdin: stdin, Stdout: MaskedWriter(stdout, redactor), Stderr: MaskedWriter(stderr, redactor), Redactor: redactor}
+}
+
+// Standard returns the console of this process. The environment says whether terminals have
+// colours.
+func Standard(getenv func(string) string) *Console {
+	c := New(os.Stdin, os.Stdout, os.Stderr, &action.Redactor{})
+	c.Terminal, c.Page = newTerminal(os.Stderr, getenv), newTerminal(os.Stdout, getenv)
+	return c
+}
+
+// DrawsOver sets the function that prints a line above the lines that a live view has drawn.
+// Nil means that there is no live view.
+func (c *Console) DrawsOver(line func(string)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.line = line
+}
+
+// Say prints a line to Stderr, above a live view if there is one. It prints nothing if the text
+// is empty.
+func (c *Console) Say(text string) {
+	c.mu.Lock()
+	line := c.line
+	c.mu.Unlock()
+	switch {
+	case text == "":
+	case line != nil:
+		line(text)
+	default:
+		_, _ = io.WriteString(c.Stderr, text+"\n")
+	}
+}
+
+// MaskedWriter returns a writer that masks the secrets that the redactor knows. Callers write
+// whole lines or documents at once. Several goroutines may write.
+func MaskedWriter(to io.Writer, redactor *action.Redactor) io.Writer {
+	return &maskedWriter{to: to, redactor: redactor}
+}
+
+type maskedWriter struct {
+	to       io.Writer
+	redactor *action.Redactor
+	mu       sync.Mutex
+}
+
+// Write writes the masked text and returns the length of the text that it was given.
+func (w *maskedWriter) Write(text []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, err := io.WriteString(w.to, w.redactor.Redact(string(text))); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}

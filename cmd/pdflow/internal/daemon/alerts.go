@@ -1,0 +1,180 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/alert"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
+	"github.com/pdflow/pdflow/engine/telemetry"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// recallWindow is how long ago a run may have ended for its missing alert to be sent.
+const recallWindow = 24 * time.Hour
+
+// alerting opens and resolves incidents about runs and files. Without a sender, and before open,
+// its methods do nothing.
+type alerting struct {
+	*shared
+	sender alert.Sender
+	alerts atomic.Pointer[alert.Alerts]
+}
+
+// configure sends the alerts over a connection of the configuration.
+func (a *alerting) configure(connection string) error {
+	c, err := a.target.Connections.Get(connection)
+	if err != nil {
+		return fmt.Errorf("alerts: %w", err)
+	}
+	if c.Settings.ServiceKey == "" {
+		return fmt.Errorf("alerts: the connection %s has no service_key, which alerts need", c.Name)
+	}
+	a.sender = &eventSender{c.Client}
+	return nil
+}
+
+// An eventSender sends alert events.
+type eventSender struct{ client *pagerduty.Client }
+
+// Trigger opens the incident of a key, or adds to it.
+func (s *eventSender) Trigger(ctx context.Context, key, summary string, details map[string]string) error {
+	shown := make(map[string]any, len(details))
+	for name, text := range details {
+		shown[name] = text
+	}
+	_, err := s.client.SendEvent(ctx, pagerduty.Event{Action: pagerduty.Trigger, IncidentKey: key, Description: summary, Client: "pdflow", Details: shown})
+	return err
+}
+
+// Resolve resolves the incident of a key.
+func (s *eventSender) Resolve(ctx context.Context, key string) error {
+	_, err := s.client.SendEvent(ctx, pagerduty.Event{Action: pagerduty.Resolve, IncidentKey: key, Description: "resolved"})
+	return err
+}
+
+// open reads the open alerts of the daemon before this one.
+func (a *alerting) open() error {
+	if a.sender == nil {
+		return nil
+	}
+	alerts, err := alert.New(alert.Config{
+		Sender: a.sender, Clock: a.clock, Log: a.log, File: filepath.Join(a.journal.Path, "alerts.json"), Command: a.showCommand,
+	})
+	if err == nil {
+		a.alerts.Store(alerts)
+	}
+	return err
+}
+
+// Run sends alerts until the context ends.
+func (a *alerting) Run(ctx context.Context) { a.do(func(alerts *alert.Alerts) { alerts.Run(ctx) }) }
+
+// do calls a function with the alerts, if there are any.
+func (a *alerting) do(f func(*alert.Alerts)) {
+	if alerts := a.alerts.Load(); alerts != nil {
+		f(alerts)
+	}
+}
+
+// recall sends the alerts that the daemon before this one may not have sent, because it ended
+// between the end of a run and its alert.
+func (a *alerting) recall(ctx context.Context) {
+	alerts := a.alerts.Load()
+	if alerts == nil {
+		return
+	}
+	since := a.clock.Now().Add(-recallWindow)
+	failed := []run.Status{run.Failed, run.TimedOut, run.NeedsAttention}
+	found, err := a.journal.List(ctx, journal.Query{Trigger: "schedule", Statuses: failed, Since: since})
+	if err != nil {
+		a.log.Error("the runs that failed cannot be listed", "error", err)
+		return
+	}
+	seen := map[string]bool{}
+	for _, run := range found {
+		if seen[run.Workflow] {
+			continue
+		}
+		seen[run.Workflow] = true
+		if plan, result := a.lastResult(ctx, run); result != nil {
+			alerts.Recalled(plan, result)
+		}
+	}
+}
+
+// lastResult returns the result of a run. The result is nil if a later run of the workflow
+// succeeded, or if this version of pdflow cannot read the run.
+func (a *alerting) lastResult(ctx context.Context, r journal.Summary) (*workflow.Plan, *run.Result) {
+	better, err := a.journal.List(ctx, journal.Query{Workflow: r.Workflow, Since: r.BegunAt, Statuses: []run.Status{run.Success}, Limit: 1})
+	if err != nil || len(better) > 0 {
+		return nil, nil
+	}
+	plan, err := a.journal.Plan(ctx, r.Run, a.target)
+	if err != nil {
+		return nil, nil
+	}
+	events, err := a.journal.Events(ctx, r.Run)
+	if err != nil {
+		return nil, nil
+	}
+	folded := run.New(plan)
+	for _, e := range events {
+		if _, err := folded.Apply(e); err != nil {
+			return nil, nil
+		}
+	}
+	return plan, folded.Result()
+}
+
+// ended sends the alert that the result of a run asks for, and resolves those that it ends.
+func (a *alerting) ended(plan *workflow.Plan, result *run.Result) {
+	a.do(func(alerts *alert.Alerts) {
+		if result.Status != run.Skipped {
+			alerts.Ended(plan, result)
+			return
+		}
+		reason := result.Error.Message
+		alerts.Missed(alert.Occurrence{
+			Workflow: result.Workflow, Run: result.Run, At: a.clock.Now(), Reason: telemetry.SkipReason(reason) + ": " + reason,
+		})
+	})
+}
+
+// missed reports scheduled times for which no run started.
+func (a *alerting) missed(o run.Occurrence, reason string, count int) {
+	a.do(func(alerts *alert.Alerts) {
+		alerts.Missed(alert.Occurrence{
+			Workflow: o.Workflow, Schedule: o.Schedule, Run: o.RunID(), At: o.At, Count: count, Reason: telemetry.SkipReason(reason) + ": " + reason,
+		})
+	})
+}
+
+// stuck logs and reports a run that cannot be resumed until a person acts.
+func (a *alerting) stuck(workflow, run string, problem error) {
+	a.log.Error("the run cannot be resumed", "run", run, "workflow", workflow, "error", problem)
+	a.do(func(alerts *alert.Alerts) { alerts.Stuck(workflow, run, problem.Error()) })
+}
+
+// broken reports a file that cannot be served.
+func (a *alerting) broken(workflow, file string, problem error) {
+	a.do(func(alerts *alert.Alerts) { alerts.Broken(workflow, file, problem.Error()) })
+}
+
+// fixed resolves the alert about a file.
+func (a *alerting) fixed(file string) { a.do(func(alerts *alert.Alerts) { alerts.Mended(file) }) }
+
+// onlyBroken resolves the alerts about all other files.
+func (a *alerting) onlyBroken(files []string) {
+	a.do(func(alerts *alert.Alerts) { alerts.OnlyBroken(files) })
+}
+
+// onlyServed resolves the alerts about all other workflows.
+func (a *alerting) onlyServed(workflows []string) {
+	a.do(func(alerts *alert.Alerts) { alerts.OnlyServed(workflows) })
+}

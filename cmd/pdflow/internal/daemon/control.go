@@ -1,0 +1,214 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/control"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/library"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+var _ control.Daemon = (*controlled)(nil)
+
+// controlled is a daemon as the requests of its socket see it.
+type controlled struct{ *Daemon }
+
+// Status returns the files, schedules and runs of the daemon.
+func (d controlled) Status(context.Context) (control.Status, error) {
+	s := control.Status{
+		PID: os.Getpid(), Version: setup.VersionText(), StartedAt: d.startedAt.UTC(), Stopping: d.isStopping(), LastWake: d.scheduler.LastWake().UTC(),
+		Workflows: []control.WorkflowStatus{}, Runs: d.runs.active.list(),
+	}
+	schedules := d.schedules()
+	for _, f := range d.files.library.Snapshot().Files {
+		w := control.WorkflowStatus{Name: f.Name(), File: f.Path, Schedules: schedules[f.Name()]}
+		if f.Problem != nil {
+			w.Problem = f.Problem.Error()
+		}
+		s.Workflows = append(s.Workflows, w)
+	}
+	return s, nil
+}
+
+// schedules returns the schedules by workflow.
+func (d controlled) schedules() map[string][]control.ScheduleStatus {
+	schedules := map[string][]control.ScheduleStatus{}
+	for _, known := range d.scheduler.Status() {
+		s := control.ScheduleStatus{Schedule: known.Schedule, Cron: known.Spec.Cron(), Timezone: known.Spec.Zone().String(), Next: known.Next, Watermark: known.Watermark}
+		if known.Pause.Active(d.clock.Now()) {
+			s.Pause = &control.PauseStatus{Reason: known.Pause.Reason, Until: known.Pause.Until}
+		}
+		schedules[known.Workflow] = append(schedules[known.Workflow], s)
+	}
+	return schedules
+}
+
+// plan returns a loaded workflow.
+func (d controlled) plan(name string) (*workflow.Plan, error) {
+	var names []string
+	for _, plan := range d.files.library.Snapshot().Plans() {
+		if plan.Workflow.Name == name {
+			return plan, nil
+		}
+		names = append(names, plan.Workflow.Name)
+	}
+	return nil, &control.Error{Code: control.NotFound, Message: fmt.Sprintf("the daemon serves no workflow %q", name), Hint: action.DidYouMean(name, names)}
+}
+
+// Start starts a run and returns its id.
+func (d controlled) Start(_ context.Context, r control.StartRequest) (string, error) {
+	if d.isStopping() {
+		return "", &control.Error{Code: control.Stopping, Message: "the daemon is stopping and starts no more runs"}
+	}
+	plan, err := d.plan(r.Workflow)
+	if err != nil {
+		return "", err
+	}
+	inputs, err := inputsOf(plan, r)
+	if err != nil {
+		return "", err
+	}
+	if err := d.target.Ready(plan); err != nil {
+		return "", &control.Error{Code: control.Invalid, Message: err.Error()}
+	}
+	request, err := d.target.Request(plan, inputs)
+	if err != nil {
+		return "", err
+	}
+	run, err := d.runs.start(plan, request)
+	if engine.IsInputError(err) {
+		return "", &control.Error{Code: control.Invalid, Message: err.Error()}
+	}
+	return run, err
+}
+
+// inputsOf returns the inputs of the schedule that a request names, replaced by the inputs of the
+// request.
+func inputsOf(plan *workflow.Plan, r control.StartRequest) (action.Object, error) {
+	text, err := json.Marshal(r.Inputs)
+	if err != nil {
+		return nil, err
+	}
+	given, err := workflow.ParseData("inputs", text) // JSON is YAML
+	if err != nil {
+		return nil, &control.Error{Code: control.Invalid, Message: err.Error()}
+	}
+	inputs := action.Object{}
+	if r.Schedule != "" {
+		of, err := setup.FindSchedule(plan, r.Schedule)
+		if err != nil {
+			return nil, &control.Error{Code: control.NotFound, Message: err.Error()}
+		}
+		for name, v := range of.Inputs {
+			inputs[name] = v
+		}
+	}
+	o, _ := given.(action.Object)
+	for name, v := range o {
+		if inputs[name], err = typed(plan, name, v); err != nil {
+			return nil, &control.Error{Code: control.Invalid, Message: fmt.Sprintf("the input %s: %v", name, err)}
+		}
+	}
+	return inputs, nil
+}
+
+// typed reads a text by the type of its input, because the client does not know the types.
+func typed(plan *workflow.Plan, name string, v any) (any, error) {
+	text, isText := v.(string)
+	f, known := plan.Workflow.Inputs.Field(name)
+	if !isText || !known {
+		return v, nil
+	}
+	return setup.ReadTyped(f.Type.Name, text)
+}
+
+// Cancel asks a run to stop.
+func (d controlled) Cancel(ctx context.Context, run string) error {
+	recorded, err := d.recorded(ctx, run)
+	if err != nil {
+		return err
+	}
+	if !recorded.Open() {
+		return &control.Error{Code: control.Conflict, Message: fmt.Sprintf("the run %s has ended as %s: there is nothing to cancel", recorded.Run, recorded.Status)}
+	}
+	return d.journal.Cancel(ctx, recorded.Run)
+}
+
+// recorded finds a run by its id or by the beginning of its id.
+func (d controlled) recorded(ctx context.Context, run string) (*setup.RecordedRun, error) {
+	recorded, err := d.journal.Get(ctx, run)
+	if err != nil {
+		return nil, &control.Error{Code: control.NotFound, Message: err.Error()}
+	}
+	return recorded, nil
+}
+
+// Resume resumes a run with a person's decisions. It returns when the run is resumed.
+func (d controlled) Resume(ctx context.Context, run string, request control.ResumeRequest) error {
+	recorded, err := d.recorded(ctx, run)
+	if err != nil {
+		return err
+	}
+	how := resumption{retry: request.Retry}
+	for _, decision := range request.Decisions {
+		how.calls = append(how.calls, fmt.Sprintf("%d=%s", decision.Call, decision.Decision))
+	}
+	begun := make(chan error, 2)
+	how.begun = func(err error) { begun <- err }
+	d.runs.resume(recorded, how)
+	select {
+	case err := <-begun:
+		if err != nil {
+			return &control.Error{Code: control.Conflict, Message: err.Error()}
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// PauseSchedule pauses schedules.
+func (d controlled) PauseSchedule(ctx context.Context, r control.PauseRequest) error {
+	return d.setPause(ctx, r.ScheduleName, &journal.Pause{Reason: r.Reason, Until: r.Until.UTC(), At: d.clock.Now().UTC()})
+}
+
+// ResumeSchedule ends a pause.
+func (d controlled) ResumeSchedule(ctx context.Context, name control.ScheduleName) error {
+	return d.setPause(ctx, name, nil)
+}
+
+func (d controlled) setPause(ctx context.Context, name control.ScheduleName, pause *journal.Pause) error {
+	found := false
+	for _, s := range d.scheduler.Status() {
+		if s.Workflow != name.Workflow || name.Schedule != "" && s.Schedule != name.Schedule {
+			continue
+		}
+		found = true
+		if err := d.records.PauseSchedule(ctx, s.Workflow, s.Schedule, setup.PauseToRecord(pause, s.Pause, d.clock.Now())); err != nil {
+			return err
+		}
+	}
+	if !found {
+		return &control.Error{Code: control.NotFound, Message: fmt.Sprintf("the daemon serves no such schedule of %q", name.Workflow), Hint: "`pdflow schedule list` lists the schedules that it serves"}
+	}
+	return d.scheduler.Replace(ctx, d.files.entries()) // it reads the pauses
+}
+
+// Reload reads the files again and returns what has changed.
+func (d controlled) Reload(context.Context) (control.Reloaded, error) {
+	var r control.Reloaded
+	of := map[library.ChangeKind]*[]string{
+		library.Added: &r.Added, library.Changed: &r.Changed, library.Removed: &r.Removed, library.Broken: &r.Broken, library.Mended: &r.Mended,
+	}
+	for _, c := range d.files.library.Check() {
+		*of[c.Kind] = append(*of[c.Kind], c.File)
+	}
+	return r, nil
+}

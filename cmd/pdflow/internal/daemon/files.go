@@ -1,0 +1,169 @@
+package daemon
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/library"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine/scheduler"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// files are the workflow files that the daemon serves.
+type files struct {
+	*shared
+	alerting  *alerting
+	scheduler *scheduler.Scheduler
+	library   *library.Library // nil before load
+	simulated sync.Map         // the *setup.Target of each file that has a world file, with --simulate
+}
+
+// load reads the files of the paths. It is an error if none of them has a schedule.
+func (f *files) load(paths []string) error {
+	var err error
+	f.library, err = library.Open(library.Config{Paths: paths, Compile: f.compile, Clock: f.clock, Log: f.log, Changed: f.changed})
+	if err != nil {
+		return console.Exit(console.ExitUsage, err)
+	}
+	snapshot := f.library.Snapshot()
+	if len(f.entries()) > 0 {
+		f.count(snapshot)
+		return nil
+	}
+	for _, file := range snapshot.Files {
+		if file.Problem != nil {
+			return console.Usage("there is nothing to serve: no valid file in %s has a schedule; the first problem is\n%w", strings.Join(paths, ", "), file.Problem)
+		}
+	}
+	return console.Usage("there is nothing to serve: no file in %s has a schedule (write schedule: \"0 9 * * MON-FRI\")", strings.Join(paths, ", "))
+}
+
+// Run watches the files until the context ends.
+func (f *files) Run(ctx context.Context) { f.library.Watch(ctx) }
+
+// compile reads a workflow. A workflow with a schedule must have the keys and permissions that it
+// needs.
+func (f *files) compile(file string) (*workflow.Plan, error) {
+	if err := f.readWorld(file); err != nil {
+		return nil, err
+	}
+	plan, err := f.targetOf(file).CompileFile(file)
+	if err != nil || len(plan.Workflow.Schedules) == 0 {
+		return plan, err
+	}
+	return plan, f.target.Ready(plan)
+}
+
+// readWorld reads the world file next to a workflow file when runs are simulated. --world replaces
+// the world files of all workflows.
+func (f *files) readWorld(file string) error {
+	if !f.options.Simulate || f.options.World != "" {
+		return nil
+	}
+	worldFile := setup.WorldFile(file)
+	if worldFile == "" {
+		f.simulated.Delete(file)
+		return nil
+	}
+	world, err := setup.ReadWorld(worldFile)
+	if err != nil {
+		return err
+	}
+	target, err := f.target.In(world)
+	if err != nil {
+		return err
+	}
+	f.simulated.Store(file, target)
+	return nil
+}
+
+// targetOf returns what the runs of a file reach.
+func (f *files) targetOf(file string) *setup.Target {
+	if target, ok := f.simulated.Load(file); ok {
+		return target.(*setup.Target)
+	}
+	return f.target
+}
+
+// scheduled is what a schedule runs.
+type scheduled struct {
+	plan     *workflow.Plan
+	schedule workflow.Schedule
+}
+
+// entries returns the schedules of the files.
+func (f *files) entries() []scheduler.Entry {
+	var entries []scheduler.Entry
+	for _, plan := range f.library.Snapshot().Plans() {
+		for _, s := range plan.Workflow.Schedules {
+			entries = append(entries, scheduler.Entry{Workflow: plan.Workflow.Name, Schedule: s.Key(), Spec: s.Spec, CatchUp: s.CatchUp, Data: scheduled{plan, s}})
+		}
+	}
+	return entries
+}
+
+// report logs the problems of the files that the daemon begins with. It resolves the alerts of
+// files that were fixed or removed while no daemon served them.
+func (f *files) report() {
+	snapshot := f.library.Snapshot()
+	f.count(snapshot)
+	var broken []string
+	for _, file := range snapshot.Files {
+		if file.Problem != nil {
+			broken = append(broken, file.Path)
+			f.broken(file.Name(), file.Path, file.Problem)
+		}
+	}
+	f.alerting.onlyBroken(broken)
+	f.resolveRemoved(snapshot)
+}
+
+// resolveRemoved resolves the alerts of workflows that no file contains any more. It does nothing
+// while a file cannot be read, because its workflow is then unknown.
+func (f *files) resolveRemoved(snapshot *library.Snapshot) {
+	var names []string
+	for _, file := range snapshot.Files {
+		if file.Plan == nil {
+			return
+		}
+		names = append(names, file.Plan.Workflow.Name)
+	}
+	f.alerting.onlyServed(names)
+}
+
+// changed takes over a change of the files.
+func (f *files) changed(snapshot *library.Snapshot, changes []library.Change) {
+	f.systemd.Reloading()
+	f.count(snapshot)
+	if err := f.scheduler.Replace(context.Background(), f.entries()); err != nil {
+		f.log.Error("the schedules cannot be changed; the loaded ones stay", "error", err)
+	}
+	for _, c := range changes {
+		if c.Kind == library.Broken {
+			f.broken(c.Workflow, c.File, c.Problem)
+			continue
+		}
+		f.log.Info("a file has changed", "change", string(c.Kind), "file", c.File, "workflow", c.Workflow)
+		f.alerting.fixed(c.File)
+		f.resolveRemoved(snapshot) // the file may have a workflow of another name now
+	}
+	f.systemd.Ready("serving " + console.Plural(len(f.entries()), "schedule"))
+}
+
+// count sets the metrics of the loaded workflows.
+func (f *files) count(snapshot *library.Snapshot) {
+	var names []string
+	for _, plan := range snapshot.Plans() {
+		names = append(names, plan.Workflow.Name)
+	}
+	f.metrics.Load(names, snapshot.Broken())
+}
+
+// broken reports that the newest version of a file cannot be served.
+func (f *files) broken(name, file string, problem error) {
+	f.log.Error("the file cannot be served; its last good version stays loaded, if there was one", "workflow", name, "file", file, "error", problem)
+	f.alerting.broken(name, file, problem)
+}

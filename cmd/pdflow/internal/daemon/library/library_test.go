@@ -1,0 +1,488 @@
+package library_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/library"
+	"github.com/pdflow/pdflow/engine/clock"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// tree is a folder of workflows in a small test language: the first word is the name,
+// `bad` is an error, and `needs x.lua` makes x.lua a source.
+type tree struct {
+	*library.Library
+	t        *testing.T
+	folder   string
+	compiled atomic.Int64
+}
+
+// newTree writes files, by name, and opens a library of the given paths in the folder.
+// Without paths it opens the whole folder.
+func newTree(t *testing.T, files map[string]string, paths ...string) *tree {
+	t.Helper()
+	w := &tree{t: t, folder: t.TempDir()}
+	for name, text := range files {
+		w.write(name, text)
+	}
+	if len(paths) == 0 {
+		paths = []string{"."}
+	}
+	for i, p := range paths {
+		paths[i] = filepath.Join(w.folder, p)
+	}
+	var err error
+	w.Library, err = library.Open(w.config(paths))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *tree) config(paths []string) library.Config {
+	return library.Config{Paths: paths, Compile: w.compile, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler)}
+}
+
+func (w *tree) compile(file string) (*workflow.Plan, error) {
+	w.compiled.Add(1)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	words := strings.Fields(string(text))
+	if len(words) == 0 || words[0] == "bad" {
+		return nil, fmt.Errorf("%s:1:1: %s", filepath.Base(file), text)
+	}
+	plan := &workflow.Plan{Workflow: &workflow.Workflow{Name: words[0], Description: string(text)}, Sources: []workflow.Source{{Name: filepath.Base(file), Text: text}}}
+	for i, word := range words {
+		if word != "needs" {
+			continue
+		}
+		lua, err := os.ReadFile(filepath.Join(filepath.Dir(file), words[i+1]))
+		if err != nil {
+			return nil, fmt.Errorf("there is no %s", words[i+1])
+		}
+		if string(lua) == "bad" {
+			return nil, fmt.Errorf("%s is bad", words[i+1])
+		}
+		plan.Sources = append(plan.Sources, workflow.Source{Name: words[i+1], Text: lua})
+		plan.Workflow.Description += " " + string(lua)
+	}
+	return plan, nil
+}
+
+// write replaces a file as editors do: it renames another file to its name.
+func (w *tree) write(name, text string) {
+	w.t.Helper()
+	file := filepath.Join(w.folder, name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(file+"~", []byte(text), 0o644); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.Rename(file+"~", file); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *tree) remove(name string) {
+	w.t.Helper()
+	if err := os.RemoveAll(filepath.Join(w.folder, name)); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *tree) rename(from, to string) {
+	w.t.Helper()
+	if err := os.Rename(filepath.Join(w.folder, from), filepath.Join(w.folder, to)); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// short returns a text without the folder.
+func (w *tree) short(text string) string {
+	return strings.ReplaceAll(text, w.folder+string(filepath.Separator), "")
+}
+
+// lines returns changes in the notation of the tests.
+func (w *tree) lines(changes []library.Change) []string {
+	var lines []string
+	for _, c := range changes {
+		line := fmt.Sprintf("%s %s (%s)", c.Kind, w.short(c.File), c.Workflow)
+		if c.Problem != nil {
+			line += ": " + w.short(c.Problem.Error())
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// expect checks the files and compares the changes with the expected ones.
+func (w *tree) expect(want ...string) {
+	w.t.Helper()
+	if diff := cmp.Diff(want, w.lines(w.Check())); diff != "" {
+		w.t.Errorf("changes (-want +got):\n%s", diff)
+	}
+}
+
+// serves compares the plans that are served, as file: text of the plan.
+func (w *tree) serves(want ...string) {
+	w.t.Helper()
+	var got []string
+	for _, f := range w.Snapshot().Files {
+		if f.Plan != nil {
+			got = append(got, w.short(f.Path)+": "+f.Plan.Workflow.Description)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		w.t.Errorf("served (-want +got):\n%s", diff)
+	}
+}
+
+func TestOpen(t *testing.T) {
+	w := newTree(t, map[string]string{
+		"a.yaml": "a", "sub/b.yml": "b needs lib/x.lua", "sub/lib/x.lua": "X", "bad.yaml": "bad thing",
+		"a.world.yaml": "no", ".hidden.yaml": "no", ".git/c.yaml": "no", "notes.txt": "no",
+	})
+	w.serves("a.yaml: a", "sub/b.yml: b needs lib/x.lua X")
+	if got, want := w.Snapshot().Broken(), 1; got != want {
+		t.Errorf("got %d broken files, want %d", got, want)
+	}
+	if got, want := len(w.Snapshot().Plans()), 2; got != want {
+		t.Errorf("got %d plans, want %d", got, want)
+	}
+	w.expect() // nothing has changed
+}
+
+func TestOpenWithoutTheFolder(t *testing.T) {
+	w := &tree{t: t}
+	missing := filepath.Join(t.TempDir(), "none")
+	_, err := library.Open(w.config([]string{missing}))
+	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), missing) {
+		t.Errorf("got %v, want that %s is not there", err, missing)
+	}
+}
+
+func TestChanges(t *testing.T) {
+	tests := map[string]struct {
+		files   map[string]string
+		happens func(*tree)
+		changes []string
+		serves  []string
+	}{
+		"added":          {nil, func(w *tree) { w.write("b.yaml", "b") }, []string{"added b.yaml (b)"}, []string{"a.yaml: a", "b.yaml: b"}},
+		"changed":        {nil, func(w *tree) { w.write("a.yaml", "a 2") }, []string{"changed a.yaml (a)"}, []string{"a.yaml: a 2"}},
+		"touched":        {nil, func(w *tree) { w.write("a.yaml", "a") }, nil, []string{"a.yaml: a"}},
+		"removed":        {nil, func(w *tree) { w.remove("a.yaml") }, []string{"removed a.yaml (a)"}, nil},
+		"renamed":        {nil, func(w *tree) { w.rename("a.yaml", "z.yaml") }, []string{"removed a.yaml (a)", "added z.yaml (a)"}, []string{"z.yaml: a"}},
+		"a new name":     {nil, func(w *tree) { w.write("a.yaml", "other") }, []string{"changed a.yaml (other)"}, []string{"a.yaml: other"}},
+		"broken":         {nil, func(w *tree) { w.write("a.yaml", "bad") }, []string{"broken a.yaml (a): a.yaml:1:1: bad"}, []string{"a.yaml: a"}},
+		"new and broken": {nil, func(w *tree) { w.write("b.yaml", "bad") }, []string{"broken b.yaml (b): b.yaml:1:1: bad"}, []string{"a.yaml: a"}},
+		"mended": {
+			map[string]string{"b.yaml": "bad"},
+			func(w *tree) { w.write("b.yaml", "b") },
+			[]string{"mended b.yaml (b)"},
+			[]string{"a.yaml: a", "b.yaml: b"},
+		},
+		"broken otherwise": {
+			map[string]string{"b.yaml": "bad"},
+			func(w *tree) { w.write("b.yaml", "bad 2") },
+			[]string{"broken b.yaml (b): b.yaml:1:1: bad 2"},
+			[]string{"a.yaml: a"},
+		},
+		"a folder": {nil, func(w *tree) { w.write("sub/b.yaml", "b") }, []string{"added sub/b.yaml (b)"}, []string{"a.yaml: a", "sub/b.yaml: b"}},
+		"a folder goes": {
+			map[string]string{"sub/b.yaml": "b"},
+			func(w *tree) { w.remove("sub") },
+			[]string{"removed sub/b.yaml (b)"},
+			[]string{"a.yaml: a"},
+		},
+		"a script": {
+			map[string]string{"b.yaml": "b needs lib/x.lua", "lib/x.lua": "X"},
+			func(w *tree) { w.write("lib/x.lua", "Y") },
+			[]string{"changed b.yaml (b)"},
+			[]string{"a.yaml: a", "b.yaml: b needs lib/x.lua Y"},
+		},
+		"a script of others": {map[string]string{"lib/x.lua": "X"}, func(w *tree) { w.write("lib/x.lua", "Y") }, nil, []string{"a.yaml: a"}},
+		"a script breaks": {
+			map[string]string{"b.yaml": "b needs lib/x.lua", "lib/x.lua": "X"},
+			func(w *tree) { w.write("lib/x.lua", "bad") },
+			[]string{"broken b.yaml (b): lib/x.lua is bad"},
+			[]string{"a.yaml: a", "b.yaml: b needs lib/x.lua X"},
+		},
+		"a script is mended": {
+			map[string]string{"b.yaml": "b needs lib/x.lua", "lib/x.lua": "bad"},
+			func(w *tree) { w.write("lib/x.lua", "X") },
+			[]string{"mended b.yaml (b)"},
+			[]string{"a.yaml: a", "b.yaml: b needs lib/x.lua X"},
+		},
+		"a script goes": {
+			map[string]string{"b.yaml": "b needs lib/x.lua", "lib/x.lua": "X"},
+			func(w *tree) { w.remove("lib") },
+			[]string{"broken b.yaml (b): there is no lib/x.lua"},
+			[]string{"a.yaml: a", "b.yaml: b needs lib/x.lua X"},
+		},
+		"a missing script comes": {
+			map[string]string{"b.yaml": "b needs lib/x.lua"},
+			func(w *tree) { w.write("lib/x.lua", "X") },
+			[]string{"mended b.yaml (b)"},
+			[]string{"a.yaml: a", "b.yaml: b needs lib/x.lua X"},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			files := map[string]string{"a.yaml": "a"}
+			for name, text := range test.files {
+				files[name] = text
+			}
+			w := newTree(t, files)
+			test.happens(w)
+			w.expect(test.changes...)
+			w.serves(test.serves...)
+			w.expect() // there are no further changes
+		})
+	}
+}
+
+func TestNames(t *testing.T) {
+	const two = `two files have the name "x": `
+	tests := map[string]struct {
+		files   map[string]string
+		happens func(*tree)
+		changes []string
+		serves  []string
+	}{
+		"another file": {
+			map[string]string{"b.yaml": "x"},
+			func(w *tree) { w.write("a.yaml", "x 2") },
+			[]string{"broken a.yaml (a): " + two + "b.yaml is served, a.yaml is not served; give one of them another `name:`"},
+			[]string{"b.yaml: x"},
+		},
+		"an edit": {
+			map[string]string{"a.yaml": "y", "b.yaml": "x"},
+			func(w *tree) { w.write("a.yaml", "x 2") },
+			[]string{"broken a.yaml (y): " + two + "b.yaml is served, a.yaml is served in its old version; give one of them another `name:`"},
+			[]string{"a.yaml: y", "b.yaml: x"},
+		},
+		"the first goes":    {map[string]string{"a.yaml": "x 1", "b.yaml": "x 2"}, func(w *tree) { w.remove("a.yaml") }, []string{"removed a.yaml (x)", "mended b.yaml (x)"}, []string{"b.yaml: x 2"}},
+		"the first changes": {map[string]string{"a.yaml": "x 1", "b.yaml": "x 2"}, func(w *tree) { w.write("a.yaml", "y") }, []string{"changed a.yaml (y)", "mended b.yaml (x)"}, []string{"a.yaml: y", "b.yaml: x 2"}},
+		"the first breaks":  {map[string]string{"a.yaml": "x 1", "b.yaml": "x 2"}, func(w *tree) { w.write("a.yaml", "bad") }, []string{"broken a.yaml (x): a.yaml:1:1: bad"}, []string{"a.yaml: x 1"}},
+		"they swap": {
+			map[string]string{"a.yaml": "x", "b.yaml": "y"},
+			func(w *tree) { w.write("a.yaml", "y"); w.write("b.yaml", "x") },
+			[]string{"changed a.yaml (y)", "changed b.yaml (x)"},
+			[]string{"a.yaml: y", "b.yaml: x"},
+		},
+		// a gets the name y before b, so b has neither its new name nor its old one.
+		"a chain": {
+			map[string]string{"a.yaml": "x", "b.yaml": "y", "c.yaml": "z"},
+			func(w *tree) { w.write("a.yaml", "y"); w.write("b.yaml", "z") },
+			[]string{"changed a.yaml (y)", "broken b.yaml (b): two files have the name \"z\": c.yaml is served, b.yaml is not served; give one of them another `name:`"},
+			[]string{"a.yaml: y", "c.yaml: z"},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newTree(t, test.files)
+			test.happens(w)
+			w.expect(test.changes...)
+			w.serves(test.serves...)
+		})
+	}
+}
+
+func TestOnlyWhatChangedIsCompiled(t *testing.T) {
+	files := map[string]string{}
+	for i := range 20 {
+		files[fmt.Sprintf("w%d.yaml", i)] = fmt.Sprintf("w%d", i)
+	}
+	w := newTree(t, files)
+	if got := w.compiled.Swap(0); got != 20 {
+		t.Fatalf("got %d compilations, want 20", got)
+	}
+	w.write("w7.yaml", "w7 2")
+	w.write("w8.yaml", "w8") // the same text in another file
+	w.expect("changed w7.yaml (w7)")
+	if got := w.compiled.Load(); got != 1 {
+		t.Errorf("got %d compilations, want 1", got)
+	}
+}
+
+// TestSameSizeAndTime proves that a change is noticed even if the file keeps its size and
+// time.
+func TestSameSizeAndTime(t *testing.T) {
+	w := newTree(t, map[string]string{"a.yaml": "a 1"})
+	file := filepath.Join(w.folder, "a.yaml")
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("a 2"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(file, time.Time{}, info.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	w.expect("changed a.yaml (a)")
+}
+
+func TestSnapshotsAreImmutable(t *testing.T) {
+	w := newTree(t, map[string]string{"a.yaml": "a 1"})
+	before := w.Snapshot()
+	w.write("a.yaml", "a 2")
+	w.write("b.yaml", "b")
+	w.Check()
+	if got, want := before.Files[0].Plan.Workflow.Description, "a 1"; got != want || len(before.Files) != 1 {
+		t.Errorf("got %q in %d files, want %q in 1", got, len(before.Files), want)
+	}
+}
+
+// TestConfigMap replaces a folder as Kubernetes does: the files are links into a folder
+// that is a link itself, and that is replaced by renaming.
+func TestConfigMap(t *testing.T) {
+	w := newTree(t, map[string]string{"..v1/a.yaml": "a 1", "..v1/x.lua": "X"}, ".")
+	link := func(to, name string) {
+		t.Helper()
+		if err := os.Symlink(to, filepath.Join(w.folder, name)); err != nil {
+			t.Skip(err)
+		}
+	}
+	link("..v1", "..data")
+	link(filepath.Join("..data", "a.yaml"), "a.yaml")
+	w.expect("added a.yaml (a)")
+	w.write("..v2/a.yaml", "a 2")
+	link("..v2", "..data_new")
+	w.rename("..data_new", "..data")
+	w.remove("..v1")
+	w.expect("changed a.yaml (a)")
+	w.serves("a.yaml: a 2")
+}
+
+func TestPathThatIsALink(t *testing.T) {
+	w := newTree(t, map[string]string{"v1/a.yaml": "a 1", "v2/a.yaml": "a 2"}, "v1")
+	if err := os.Symlink("v1", filepath.Join(w.folder, "current")); err != nil {
+		t.Skip(err)
+	}
+	var err error
+	if w.Library, err = library.Open(w.config([]string{filepath.Join(w.folder, "current")})); err != nil {
+		t.Fatal(err)
+	}
+	w.serves("current/a.yaml: a 1")
+	if err := os.Symlink("v2", filepath.Join(w.folder, "next")); err != nil {
+		t.Fatal(err)
+	}
+	w.rename("next", "current")
+	w.expect("changed current/a.yaml (a)")
+	w.serves("current/a.yaml: a 2")
+}
+
+// TestFolderThatIsAway proves that the plans of a folder are served while the folder is
+// missing, as after a failed mount.
+func TestFolderThatIsAway(t *testing.T) {
+	w := newTree(t, map[string]string{"flows/a.yaml": "a", "other/b.yaml": "b"}, "flows", "other")
+	w.rename("flows", "away")
+	w.remove("other/b.yaml")
+	w.expect("broken flows (): "+filepath.Join(w.folder, "flows")[len(w.folder)+1:]+" cannot be read: no such file or directory", "removed other/b.yaml (b)")
+	w.serves("flows/a.yaml: a")
+	w.expect()
+	w.rename("away", "flows")
+	w.expect("mended flows ()")
+	w.serves("flows/a.yaml: a")
+}
+
+func TestSingleFile(t *testing.T) {
+	w := newTree(t, map[string]string{"a.yaml": "a needs lib/x.lua", "lib/x.lua": "X", "b.yaml": "b"}, "a.yaml")
+	w.serves("a.yaml: a needs lib/x.lua X")
+	w.write("lib/x.lua", "Y")
+	w.expect("changed a.yaml (a)")
+	w.remove("lib")
+	w.expect("broken a.yaml (a): there is no lib/x.lua")
+	w.write("lib/x.lua", "Z")
+	w.expect("mended a.yaml (a)")
+	w.serves("a.yaml: a needs lib/x.lua Z")
+}
+
+// TestFolderThatGoesDuringAScan makes and removes a folder all the time. A folder that is
+// removed during a scan is not reported as one that cannot be read.
+func TestFolderThatGoesDuringAScan(t *testing.T) {
+	w := newTree(t, map[string]string{"a.yaml": "a"})
+	stop := make(chan struct{})
+	var maker sync.WaitGroup
+	maker.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_ = os.MkdirAll(filepath.Join(w.folder, "sub", "deeper"), 0o755)
+				_ = os.RemoveAll(filepath.Join(w.folder, "sub"))
+			}
+		}
+	})
+	defer maker.Wait()
+	defer close(stop)
+	for range 2000 {
+		if changes := w.Check(); len(changes) > 0 {
+			t.Fatalf("got %v, want no change", w.lines(changes))
+		}
+	}
+}
+
+// TestWhatMendsMayLieElsewhere proves that a file is mended by a script in a folder that
+// the library does not read.
+func TestWhatMendsMayLieElsewhere(t *testing.T) {
+	tests := map[string]struct{ broken, path, script string }{
+		"beside a single file": {"a needs scripts/x.lua", "flows/a.yaml", "flows/scripts/x.lua"},
+		"behind a link":        {"a needs lib/x.lua", "flows", "shared/x.lua"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newTree(t, map[string]string{"flows/a.yaml": test.broken}, "flows")
+			if err := os.Symlink(filepath.Join(w.folder, "shared"), filepath.Join(w.folder, "flows", "lib")); err != nil {
+				t.Fatal(err)
+			}
+			clock := &laterClock{later: time.Hour} // no file is young any more
+			c := w.config([]string{filepath.Join(w.folder, test.path)})
+			c.Clock = clock
+			var err error
+			if w.Library, err = library.Open(c); err != nil {
+				t.Fatal(err)
+			}
+			w.expect()
+			w.write(test.script, "X")
+			w.compiled.Store(0)
+			w.expect()
+			if got := w.compiled.Load(); got != 0 {
+				t.Errorf("got %d compilations at once, want none before the interval", got)
+			}
+			clock.later += time.Minute
+			w.expect("mended flows/a.yaml (a)")
+		})
+	}
+}
+
+// laterClock is the machine's clock, moved forward.
+type laterClock struct {
+	clock.System
+	later time.Duration
+}
+
+func (c *laterClock) Now() time.Time { return c.System.Now().Add(c.later) }
+
+func TestOneFileUnderTwoPaths(t *testing.T) {
+	w := newTree(t, map[string]string{"a.yaml": "a"}, ".", "a.yaml")
+	w.serves("a.yaml: a")
+	w.expect()
+}

@@ -1,0 +1,246 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
+	"github.com/pdflow/pdflow/engine/telemetry"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// errStopping ends the work on runs that had no slot yet when the daemon was asked to stop.
+var errStopping = errors.New("the daemon is stopping")
+
+// runs are the runs that the daemon works on.
+type runs struct {
+	*shared
+	files    *files
+	alerting *alerting
+	events   *telemetry.Log
+
+	slots      chan struct{}  // one for each run that has a slot
+	running    sync.WaitGroup // the goroutines that work on runs
+	claimed    runSet         // the runs that such a goroutine has, or will have
+	active     runSet         // the runs that have a slot
+	unadmitted runSet         // the runs that got no slot before the daemon was asked to stop
+	unrecorded runSet         // the runs that stopped because they could not be recorded
+}
+
+// start starts a run and returns its id when its start is recorded.
+func (r *runs) start(plan *workflow.Plan, request engine.Request) (runID string, err error) {
+	type started struct {
+		run string
+		err error
+	}
+	first, recorded, id := make(chan started, 1), false, ""
+	request.Started = func() { recorded = true; first <- started{id, nil} }
+	r.running.Go(func() {
+		local, leave := r.local(plan)
+		defer leave()
+		local.Observers = append(local.Observers, observer(func(e run.Event) {
+			if id == "" {
+				id = e.Run
+				r.claimed.add(id)
+			}
+		}))
+		defer func() { r.claimed.remove(id) }()
+		result, err := local.Run(context.Background(), plan, request)
+		if err != nil && !recorded {
+			first <- started{err: err}
+			return
+		}
+		r.ended(plan, id, result, err)
+	})
+	s := <-first
+	return s.run, s.err
+}
+
+// An observer is a function that is called with every event.
+type observer func(run.Event)
+
+// Observe calls the function.
+func (o observer) Observe(e run.Event) { o(e) }
+
+// local returns the engine for one run. The run waits for a slot after its start was recorded, so
+// many runs do not delay the schedules. When the daemon is asked to stop, runs without a slot are
+// left to the next daemon. Leave frees the slot.
+func (r *runs) local(plan *workflow.Plan) (local *engine.Local, leave func()) {
+	admitted, name := "", plan.Workflow.Name
+	local = r.files.targetOf(plan.Workflow.File).Engine(r.env.Redactor)
+	local.Clock, local.Journal = r.clock, r.records
+	local.Observers = []run.Observer{r.metrics.Run(name), r.events.Run(name)}
+	local.Admit = func(_ context.Context, id string) (waited bool, err error) {
+		waited, ok := r.takeSlot()
+		if !ok {
+			r.unadmitted.add(id)
+			return waited, errStopping
+		}
+		admitted = id
+		r.active.add(id)
+		return waited, nil
+	}
+	return local, func() {
+		if admitted != "" {
+			r.active.remove(admitted)
+			<-r.slots
+		}
+	}
+}
+
+// takeSlot waits for a slot and reports whether it had to. ok is false if the daemon is asked to
+// stop first. A free slot is taken even then: the run has started, and the next daemon may start
+// much later.
+func (r *runs) takeSlot() (waited, ok bool) {
+	select {
+	case r.slots <- struct{}{}:
+		return false, true
+	default:
+	}
+	select {
+	case r.slots <- struct{}{}:
+		return true, true
+	case <-r.stopping:
+		return true, false
+	}
+}
+
+// ended takes over the result of the work on a run. A run that could not be recorded, for example
+// because the disk is full, is resumed later.
+func (r *runs) ended(plan *workflow.Plan, run string, result *run.Result, err error) {
+	var unrecorded *engine.JournalError
+	switch {
+	case errors.As(err, &unrecorded):
+		r.log.Error("the run has stopped because it cannot be recorded; it is resumed when it can be", "run", run, "error", err)
+		r.unrecorded.add(run)
+	case errors.Is(err, errStopping):
+	case err != nil:
+		r.alerting.stuck(plan.Workflow.Name, run, err)
+	default:
+		r.alerting.ended(plan, result)
+	}
+}
+
+// resumeUnrecorded resumes the runs that could not be recorded.
+func (r *runs) resumeUnrecorded(ctx context.Context) {
+	for _, id := range r.unrecorded.list() {
+		run, err := r.journal.Get(ctx, id)
+		if err != nil {
+			continue // the next call tries again
+		}
+		r.unrecorded.remove(id)
+		r.resume(run, resumption{})
+	}
+}
+
+// resumeInterrupted resumes the interrupted runs. Runs against a simulator stay interrupted,
+// because the simulator ended with its process. It returns when this process owns each of them:
+// before that its concurrency group looks free, and a scheduled run could start at the same time.
+func (r *runs) resumeInterrupted(ctx context.Context) {
+	found, err := r.journal.List(ctx, journal.Query{Statuses: []run.Status{run.Interrupted}})
+	if err != nil {
+		r.log.Error("the interrupted runs cannot be listed", "error", err)
+		return
+	}
+	var begun sync.WaitGroup
+	for _, summary := range slices.Backward(found) { // the oldest first
+		run, err := r.journal.Get(ctx, summary.Run)
+		if err != nil {
+			r.alerting.stuck(summary.Workflow, summary.Run, err)
+			continue
+		}
+		if run.Start().Target.Simulator != "" {
+			continue
+		}
+		begun.Add(1)
+		done := sync.OnceFunc(begun.Done)
+		r.resume(run, resumption{begun: func(error) { done() }})
+	}
+	begun.Wait()
+}
+
+// A resumption says how a run is resumed.
+type resumption struct {
+	retry bool        // run its failed steps again
+	calls []string    // a person's decisions, written as for --call
+	begun func(error) // called when the run is resumed, or cannot be; may be called twice; nil: not needed
+}
+
+// resume resumes a run in a goroutine.
+func (r *runs) resume(r0 *setup.RecordedRun, how resumption) {
+	begun := how.begun
+	if begun == nil {
+		begun = func(error) {}
+	}
+	if !r.claimed.add(r0.Run) {
+		begun(fmt.Errorf("the daemon is already working on the run %s", r0.Run))
+		return
+	}
+	r.running.Go(func() {
+		defer r.claimed.remove(r0.Run)
+		calls, err := setup.ParseDecisions(how.calls)
+		var c *setup.Continuation
+		if err == nil {
+			c, err = r.env.Continue(context.Background(), r.journal, r.target, r0, calls, nil)
+		}
+		if err != nil {
+			begun(err)
+			r.alerting.stuck(r0.Workflow, r0.Run, err)
+			return
+		}
+		c.Resumption.Retry = how.retry
+		local, leave := r.local(c.Plan)
+		defer leave()
+		c.Resumption.Started = func() { begun(nil) }
+		result, err := local.Resume(context.Background(), c.Plan, c.Resumption)
+		err = r.journal.Advise(err)
+		if err != nil {
+			begun(err)
+		}
+		if errors.Is(err, journal.ErrOwned) {
+			r.log.Info("another process has resumed the run", "run", r0.Run)
+			return
+		}
+		r.ended(c.Plan, r0.Run, result, err)
+	})
+}
+
+// A runSet is a set of ids that several goroutines use.
+type runSet struct {
+	mu  sync.Mutex
+	ids []string
+}
+
+// add adds an id and reports whether it was missing.
+func (s *runSet) add(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.Contains(s.ids, id) {
+		return false
+	}
+	s.ids = append(s.ids, id)
+	return true
+}
+
+// remove removes an id and reports whether it was there.
+func (s *runSet) remove(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.Index(s.ids, id)
+	if i >= 0 {
+		s.ids = slices.Delete(s.ids, i, i+1)
+	}
+	return i >= 0
+}
+
+func (s *runSet) list() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.ids)
+}

@@ -1,0 +1,186 @@
+// Package setup makes a ready engine of what a process is given: environment variables, flags, the
+// operator's configuration and files.
+//
+//   - An [Environment] is what a process is given. It reads the configuration (pdflow.yaml), keys
+//     and inputs.
+//   - A [Connection] is a PagerDuty account and the client for it. Connections are opened on first
+//     use (connections.go).
+//   - A [Target] is everything that runs reach: connections or a [Simulator], the network or a
+//     world file, and the catalogue of actions (target.go, simulation.go).
+//   - [Runs] are the recorded runs of a data folder. Commands see runs only through it (runs.go).
+//   - [Running] are the runs that this process works on, and what a signal does to them
+//     (signals.go).
+package setup
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/engine/workflow"
+	"github.com/spf13/pflag"
+)
+
+// An Environment is what a process is given.
+type Environment struct {
+	*console.Console
+	Getenv     func(string) string
+	ConfigFile string // the operator's configuration of --config; empty: the default file
+	Running    Running
+}
+
+// Standard returns the environment of this process.
+func Standard() *Environment {
+	return &Environment{Console: console.Standard(os.Getenv), Getenv: os.Getenv}
+}
+
+// FlagsFromEnvironment sets each flag that was not given from the variable PDFLOW_FLAG.
+func (e *Environment) FlagsFromEnvironment(flags *pflag.FlagSet) error {
+	var failed error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "PDFLOW_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		text := e.Getenv(name)
+		if f.Changed || text == "" || f.Name == "help" {
+			return
+		}
+		if err := flags.Set(f.Name, text); err != nil {
+			failed = console.Usage("%s: %v", name, err)
+		}
+	})
+	return failed
+}
+
+// folder returns a folder of pdflow: below the folder of a variable of the XDG base directory
+// specification, or below the home folder. It returns an empty path if neither is set.
+func (e *Environment) folder(variable string, below ...string) string {
+	if folder := e.Getenv(variable); filepath.IsAbs(folder) {
+		return filepath.Join(folder, "pdflow")
+	}
+	home := e.Getenv("HOME")
+	if !filepath.IsAbs(home) {
+		home = e.Getenv("USERPROFILE") // on Windows
+	}
+	if !filepath.IsAbs(home) {
+		return ""
+	}
+	return filepath.Join(append(append([]string{home}, below...), "pdflow")...)
+}
+
+// configurationFile returns the default path of the configuration; empty if there is no folder for
+// it.
+func (e *Environment) configurationFile() string {
+	folder := e.folder("XDG_CONFIG_HOME", ".config")
+	if folder == "" {
+		return ""
+	}
+	return filepath.Join(folder, "pdflow.yaml")
+}
+
+// Configuration reads the operator's configuration: the file of --config, or the default file, which
+// need not exist. A pdflow.yaml next to a workflow is never read.
+func (e *Environment) Configuration() (*workflow.Configuration, error) {
+	file := e.ConfigFile
+	if file == "" {
+		file = e.configurationFile()
+		if _, err := os.Stat(file); file == "" || errors.Is(err, os.ErrNotExist) {
+			return &workflow.Configuration{}, nil
+		}
+	}
+	source, err := os.ReadFile(file)
+	if err != nil {
+		return nil, console.Exit(console.ExitUsage, fmt.Errorf("the configuration: %w", FileError(err, file)))
+	}
+	c, err := workflow.ParseConfiguration(file, source)
+	if err != nil {
+		return nil, console.Exit(console.ExitUsage, fmt.Errorf("the configuration has problems:\n%w", err))
+	}
+	return c, nil
+}
+
+// The environment variables of the keys. The first name is the name of pdflow. The other names are
+// used by other tools, so pdflow works on a machine that is set up for one of them.
+var (
+	APIKeyVariables     = []string{"PAGERDUTY_API_KEY", "PAGERDUTY_TOKEN", "PAGERDUTY_USER_API_KEY", "PAGERDUTY_USER_TOKEN"}
+	ServiceKeyVariables = []string{"PAGERDUTY_SERVICE_KEY", "PAGERDUTY_ROUTING_KEY"}
+)
+
+// key reads a key from the first of several variables that is set, from the file that NAME_FILE
+// names, or from systemd's credentials. Two different keys are an error that names both variables
+// and shows neither key.
+func (e *Environment) key(variables []string) (string, error) {
+	value, from := "", ""
+	take := func(text, name string) error {
+		if text == "" || text == value {
+			return nil
+		}
+		if value != "" {
+			e.Redactor.Add(text, value)
+			return fmt.Errorf("%s and %s are both set and differ; keep one", from, name)
+		}
+		value, from = text, name
+		return nil
+	}
+	for _, name := range variables {
+		if err := take(strings.TrimSpace(e.Getenv(name)), name); err != nil {
+			return "", err
+		}
+		text, err := keyFile(e.Getenv(name+"_FILE"), name+"_FILE")
+		if err != nil {
+			return "", err
+		}
+		if err := take(text, name+"_FILE"); err != nil {
+			return "", err
+		}
+	}
+	if folder := e.Getenv("CREDENTIALS_DIRECTORY"); folder != "" && value == "" {
+		for _, name := range variables {
+			file := filepath.Join(folder, strings.ToLower(name))
+			if _, err := os.Stat(file); err == nil {
+				return keyFile(file, "$CREDENTIALS_DIRECTORY")
+			}
+		}
+	}
+	return value, nil
+}
+
+// keyFile reads a key from a file. An error begins with the place that names the file.
+func keyFile(file, place string) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", place, FileError(err, file))
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// secret returns the text of a declared secret from the environment or a file.
+func (e *Environment) secret(name string) (string, error) { return e.key([]string{name}) }
+
+// SimulatedSecret returns the text of a declared secret under --simulate. A secret that is not set
+// gets a made-up text, the same one every time. It has the shape of a service key, so it is accepted
+// everywhere.
+func (e *Environment) SimulatedSecret(name string) (string, error) {
+	text, err := e.secret(name)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256([]byte("simulated " + name))
+	return cmp.Or(text, hex.EncodeToString(sum[:16])), nil
+}
+
+// VersionText returns the version of the module as the Go tool recorded it, or "devel".
+func VersionText() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}

@@ -1,0 +1,154 @@
+package setup
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/workflow"
+)
+
+// ReadInputs reads inputs from a file and from flags. A flag replaces an input of the file. Texts of
+// flags are read by the declared type of the input. An empty file name means that there is no file.
+func (e *Environment) ReadInputs(schema *action.Schema, flags []string, file string) (action.Object, error) {
+	inputs, err := e.readInputFile(file)
+	if err != nil {
+		return nil, err
+	}
+	for _, flag := range flags {
+		name, value, err := e.readInput(schema, flag)
+		if err != nil {
+			return nil, err
+		}
+		inputs[name] = value
+	}
+	return inputs, nil
+}
+
+func (e *Environment) readInputFile(file string) (action.Object, error) {
+	if file == "" {
+		return action.Object{}, nil
+	}
+	source, err := e.readFile(file)
+	if err != nil {
+		return nil, console.Exit(console.ExitUsage, err)
+	}
+	v, err := workflow.ParseData(file, []byte(source))
+	if err != nil {
+		return nil, console.Exit(console.ExitUsage, err)
+	}
+	o, ok := v.(action.Object)
+	if !ok && v != nil {
+		return nil, console.Usage("%s must hold a mapping from inputs to values", file)
+	}
+	if o == nil {
+		o = action.Object{}
+	}
+	return o, nil
+}
+
+// readFile reads a file, or standard input if the name is "-".
+func (e *Environment) readFile(name string) (string, error) {
+	if name == "-" {
+		text, err := io.ReadAll(e.Stdin)
+		return string(text), err
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return "", FileError(err, name)
+	}
+	return string(text), nil
+}
+
+// readInput reads name=value, name=@file or name:=json.
+func (e *Environment) readInput(schema *action.Schema, flag string) (name string, value any, err error) {
+	name, text, ok := strings.Cut(flag, "=")
+	if !ok || name == "" {
+		return "", nil, console.Usage("%q is not an input; write name=value", flag)
+	}
+	if jsonName, isJSON := strings.CutSuffix(name, ":"); isJSON {
+		value, err = decodeJSON(text)
+		if err != nil {
+			return "", nil, console.Usage("the input %s is not valid JSON: %v", jsonName, err)
+		}
+		return jsonName, value, nil
+	}
+	if from, isFile := strings.CutPrefix(text, "@"); isFile {
+		if text, err = e.readFile(from); err != nil {
+			return "", nil, console.Usage("the input %s: %v", name, err)
+		}
+		text = strings.TrimSuffix(text, "\n")
+	}
+	f, ok := schema.Field(name)
+	if !ok {
+		return name, text, nil // the engine reports that it is unknown, with a suggestion
+	}
+	if value, err = ReadTyped(f.Type.Name, text); err != nil {
+		return "", nil, console.Usage("the input %s: %v", name, err)
+	}
+	return name, value, nil
+}
+
+// ReadTyped reads a text as a value of a type.
+func ReadTyped(typeName, text string) (any, error) {
+	switch typeName {
+	case action.IntegerType, action.NumberType:
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not a number", text)
+		}
+		return f, nil
+	case action.BooleanType:
+		switch text {
+		case "true", "false":
+			return text == "true", nil
+		}
+		return nil, fmt.Errorf("%q is neither true nor false", text)
+	case action.ListType:
+		return readList(text)
+	case action.StringType, action.DurationType:
+		return text, nil
+	}
+	return decodeJSON(text)
+}
+
+// readList reads a JSON list, or one item for each line.
+func readList(text string) (any, error) {
+	if strings.HasPrefix(strings.TrimSpace(text), "[") {
+		return decodeJSON(text)
+	}
+	list := []any{}
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			list = append(list, line)
+		}
+	}
+	return list, nil
+}
+
+func decodeJSON(text string) (any, error) {
+	var v any
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// InputProblems returns the problems of inputs, one on each line. If the command has a flag for inputs,
+// the line of a missing input says how to give it.
+func InputProblems(problems action.Problems, flag string) error {
+	lines := make([]string, len(problems))
+	for i, problem := range problems {
+		lines[i] = problem.String()
+		if problem.Rule == action.RuleMissingInput && flag != "" {
+			lines[i] += fmt.Sprintf("; give it with %s %s=VALUE", flag, problem.Path)
+		}
+	}
+	return errors.New(strings.Join(lines, "\npdflow: "))
+}
