@@ -172,9 +172,9 @@ steps:
 	configuration := parseAllow(t, `allow: {http: ["https://*.example.com"]}`)
 	ceiling.Permissions = configuration
 	want := []string{
-		`w.yaml:4:3: the operator of this machine lets no workflow use the secret B (to allow it, add it to pdflow.yaml: allow: {secrets: [B]})`,
-		`w.yaml:6:50: the operator of this machine lets no workflow reach https://b.example.org (to allow it, add it to pdflow.yaml: allow: {http: ["https://b.example.org"]})`,
-		`w.yaml:7:9: the operator of this machine lets no workflow reach a.example.com:22 (to allow it, add it to pdflow.yaml: allow: {net: ["a.example.com:22"]})`,
+		`w.yaml:4:3: the operator's policy does not allow workflows to use the secret B (to allow it, add it to pdflow.yaml: allow: {secrets: [B]})`,
+		`w.yaml:6:50: the operator's policy does not allow workflows to reach https://b.example.org (to allow it, add it to pdflow.yaml: allow: {http: ["https://b.example.org"]})`,
+		`w.yaml:7:9: the operator's policy does not allow workflows to reach a.example.com:22 (to allow it, add it to pdflow.yaml: allow: {net: ["a.example.com:22"]})`,
 	}
 	if diff := cmp.Diff(strings.Join(want, "\n"), ceiling.Check(plan).Error()); diff != "" {
 		t.Errorf("check (-want +got):\n%s", diff)

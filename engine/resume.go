@@ -20,7 +20,7 @@ type Resumption struct {
 	Actor run.Actor // who asked for it
 	// Inputs are the texts of secret inputs, which the journal does not store.
 	Inputs action.Object
-	// Target and Keys must be the target and keys of the run: it is never resumed
+	// Target and Keys must be the target and keys of the run: a run is never resumed
 	// against another target.
 	Target run.Target
 	Keys   map[string]string
@@ -128,15 +128,15 @@ func (l *loop) checkTarget(resumption Resumption) error {
 	recorded, given := l.state.Start().Target, resumption.Target.WithKeys(l.id, resumption.Keys)
 	switch {
 	case recorded.Simulator != given.Simulator && recorded.Simulator != "":
-		return fmt.Errorf("the run %s was simulated, and what it talked to is gone: start it again", l.id)
+		return fmt.Errorf("the run %s was simulated, and its simulated service is gone: start the workflow again", l.id)
 	case recorded.Simulator != given.Simulator:
 		return fmt.Errorf("the run %s was not simulated and cannot continue simulated", l.id)
 	case recorded.Connection != given.Connection || recorded.Region != given.Region || recorded.APIURL != given.APIURL || recorded.EventsURL != given.EventsURL:
 		return fmt.Errorf("the run %s talked to %s and cannot continue with %s", l.id, recorded.Realm(), given.Realm())
 	case !slices.EqualFunc(recorded.Others, given.Others, func(a, b run.Target) bool { return reflect.DeepEqual(a, b) }):
-		return fmt.Errorf("steps of the run %s talked to other accounts than the accounts that are set now: set the same connections, or start it again", l.id)
+		return fmt.Errorf("steps of the run %s talked to other accounts than the accounts that are set now: set the same connections, or start the workflow again", l.id)
 	case !reflect.DeepEqual(recorded.Keys, given.Keys) && len(recorded.Keys)+len(given.Keys) > 0:
-		return fmt.Errorf("the run %s used other keys than the keys that are set now: set the same keys, or start it again", l.id)
+		return fmt.Errorf("the run %s used other keys than the keys that are set now: set the same keys, or start the workflow again", l.id)
 	}
 	return nil
 }
