@@ -13,18 +13,18 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// A waiting action says that it is under way, and waits until its context ends or
-// the test answers.
-type waiting struct {
+// A blocking action reports that it is running, and waits until its context ends or the test
+// answers.
+type blocking struct {
 	entered chan struct{}
 	answer  chan error
 }
 
-func newWaiting() *waiting {
-	return &waiting{entered: make(chan struct{}, 10), answer: make(chan error, 10)}
+func newBlocking() *blocking {
+	return &blocking{entered: make(chan struct{}, 10), answer: make(chan error, 10)}
 }
 
-func (w *waiting) action(effect action.Effect) *action.Action {
+func (w *blocking) action(effect action.Effect) *action.Action {
 	return act("demo.wait", effect, func(ctx context.Context, _ textIn) error {
 		w.entered <- struct{}{}
 		select {
@@ -36,8 +36,8 @@ func (w *waiting) action(effect action.Effect) *action.Action {
 	})
 }
 
-// during runs a workflow and calls f once its action is under way.
-func during(t *testing.T, h *host, w *waiting, source string, f func(cancel context.CancelFunc)) *run.Result {
+// whileCalling runs a workflow and calls f once its action is running.
+func whileCalling(t *testing.T, h *harness, w *blocking, source string, f func(cancel context.CancelFunc)) *run.Result {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -52,8 +52,8 @@ func during(t *testing.T, h *host, w *waiting, source string, f func(cancel cont
 	return result
 }
 
-// stubborn catches every error and goes on.
-const stubborn = `
+// catchesErrors is a workflow whose script catches every error and continues.
+const catchesErrors = `
 steps:
 - id: s
   timeout: 30s
@@ -69,125 +69,123 @@ steps:
 
 // TestStepTimeout: the time of a step ends its script, whatever that catches.
 func TestStepTimeout(t *testing.T) {
-	h, w := newHost(), newWaiting()
+	h, w := newHarness(), newBlocking()
 	h.actions = append(h.actions, w.action(action.Reads))
-	got := during(t, h, w, stubborn, func(context.CancelFunc) { h.clock.advance(30 * time.Second) })
-	mustFail(t, got, run.Failed, action.Timeout)
+	got := whileCalling(t, h, w, catchesErrors, func(context.CancelFunc) { h.clock.advance(30 * time.Second) })
+	wantFailure(t, got, run.Failed, action.Timeout)
 	want := "the step took longer than its timeout of 30s"
 	if got.Error.Message != want || got.Error.Step != "s" || got.Error.Hint == "" {
 		t.Errorf("got %+v, want %q of the step s, with a hint", got.Error, want)
 	}
 	if got.Steps[1].Status != run.Skipped {
-		t.Errorf("got %s, want what follows to be skipped", got.Steps[1].Status)
+		t.Errorf("got %s, want the next step skipped", got.Steps[1].Status)
 	}
 	if n := len(h.calls(run.EventCallStarted)); n != 1 {
-		t.Errorf("got %d calls, want none after the time was over", n)
+		t.Errorf("got %d calls, want none after the timeout", n)
 	}
 }
 
-// TestStepTimeoutAtTheEnd: a script that only catches the last error and returns
-// has not succeeded either.
-func TestStepTimeoutAtTheEnd(t *testing.T) {
-	for range 50 { // it must not depend on which goroutine is first
-		h, w := newHost(), newWaiting()
+// A step that timed out fails, even if its script catches the error and returns.
+func TestStepTimeoutIsNotCaught(t *testing.T) {
+	for range 50 { // the order of the goroutines must not matter
+		h, w := newHarness(), newBlocking()
 		h.actions = append(h.actions, w.action(action.Reads))
 		source := "steps:\n- timeout: 30s\n  lua: |\n    return (pcall(demo.wait, {}))\n"
-		got := during(t, h, w, source, func(context.CancelFunc) { h.clock.advance(30 * time.Second) })
-		mustFail(t, got, run.Failed, action.Timeout)
+		got := whileCalling(t, h, w, source, func(context.CancelFunc) { h.clock.advance(30 * time.Second) })
+		wantFailure(t, got, run.Failed, action.Timeout)
 	}
 }
 
-// TestCallTimeoutCanBeCaught: that a call ran out of its own time is an ordinary
-// error.
+// A script can catch the timeout of a single call.
 func TestCallTimeoutCanBeCaught(t *testing.T) {
-	h, w := newHost(), newWaiting()
+	h, w := newHarness(), newBlocking()
 	h.actions = append(h.actions, w.action(action.Reads))
 	w.answer <- action.Errorf(action.Timeout, "no answer in 2s")
 	w.answer <- nil
-	mustSucceed(t, during(t, h, w, stubborn, func(context.CancelFunc) {}))
+	wantSuccess(t, whileCalling(t, h, w, catchesErrors, func(context.CancelFunc) {}))
 }
 
+// A run that takes longer than its timeout ends as timed_out.
 func TestRunTimeout(t *testing.T) {
-	h, w := newHost(), newWaiting()
+	h, w := newHarness(), newBlocking()
 	h.actions = append(h.actions, w.action(action.Reads))
-	got := during(t, h, w, "timeout: 10s\n"+stubborn, func(context.CancelFunc) { h.clock.advance(10 * time.Second) })
-	mustFail(t, got, run.TimedOut, action.Timeout)
+	got := whileCalling(t, h, w, "timeout: 10s\n"+catchesErrors, func(context.CancelFunc) { h.clock.advance(10 * time.Second) })
+	wantFailure(t, got, run.TimedOut, action.Timeout)
 	if want := "the run took longer than its timeout of 10s"; got.Error.Message != want {
 		t.Errorf("got %q, want %q", got.Error.Message, want)
 	}
 	if message := got.Steps[0].Error.Message; strings.Contains(message, "cancelled") {
-		t.Errorf("got %q for the step, but nobody cancelled it", message)
+		t.Errorf("got %q for the step of a run that was not cancelled", message)
 	}
 	if got.Duration != 10*time.Second {
 		t.Errorf("got a duration of %s, want 10s", got.Duration)
 	}
 }
 
-// TestCancelEndsReadsAtOnce: nobody needs to wait for what changes nothing.
+// A cancellation ends a read at once.
 func TestCancelEndsReadsAtOnce(t *testing.T) {
-	h, w := newHost(), newWaiting()
+	h, w := newHarness(), newBlocking()
 	h.actions = append(h.actions, w.action(action.Reads))
-	got := during(t, h, w, stubborn, func(cancel context.CancelFunc) { cancel() })
-	mustFail(t, got, run.Cancelled, action.Cancelled)
+	got := whileCalling(t, h, w, catchesErrors, func(cancel context.CancelFunc) { cancel() })
+	wantFailure(t, got, run.Cancelled, action.Cancelled)
 	if n := len(h.calls(run.EventCallStarted)); n != 1 {
 		t.Errorf("got %d calls, want none after the cancellation", n)
 	}
 }
 
-// TestCancelGivesWritesTime: a write that answers within its grace is recorded
-// as done, and not as unknown.
-func TestCancelGivesWritesTime(t *testing.T) {
-	h, w := newHost(), newWaiting()
+// A write that is running when the run is cancelled has ten seconds to end. If it ends in time,
+// its result is recorded.
+func TestCancelLetsWritesEnd(t *testing.T) {
+	h, w := newHarness(), newBlocking()
 	h.actions = append(h.actions, w.action(action.Once))
-	got := during(t, h, w, stubborn, func(cancel context.CancelFunc) {
+	got := whileCalling(t, h, w, catchesErrors, func(cancel context.CancelFunc) {
 		cancel()
 		h.clock.await(10 * time.Second)
 		h.clock.advance(9 * time.Second)
 		w.answer <- nil
 	})
-	mustFail(t, got, run.Cancelled, action.Cancelled)
+	wantFailure(t, got, run.Cancelled, action.Cancelled)
 	returned := h.calls(run.EventCallReturned)
 	if len(returned) != 1 || returned[0].Error != nil {
-		t.Errorf("got %+v recorded, want one call that was done", returned)
+		t.Errorf("got %+v recorded, want one successful call", returned)
 	}
-	// What is left is the timeout of the step or none, but no timer of the grace.
+	// Only the timeout of the step may be left.
 	for _, left := range h.clock.pending() {
 		if left < 10*time.Second {
-			t.Errorf("got a timer that ends in %s, want that of the grace to be gone", left)
+			t.Errorf("got a timer of %s, want the timer of the write stopped", left)
 		}
 	}
 }
 
-// TestCancelEndsWritesInTheEnd: after ten seconds it is cut off, and then it is
-// unknown whether it was done. That outranks the cancellation, and a script
-// cannot hide it, since it is stopped.
-func TestCancelEndsWritesInTheEnd(t *testing.T) {
-	h, w := newHost(), newWaiting()
+// A write that does not end within ten seconds after the cancellation is stopped. Its outcome
+// is unknown, so the run needs attention. The script cannot catch that.
+func TestCancelStopsWritesAfterGrace(t *testing.T) {
+	h, w := newHarness(), newBlocking()
 	h.actions = append(h.actions, w.action(action.Once))
-	got := during(t, h, w, stubborn, func(cancel context.CancelFunc) {
+	got := whileCalling(t, h, w, catchesErrors, func(cancel context.CancelFunc) {
 		cancel()
 		h.clock.await(10 * time.Second)
 		h.clock.advance(10 * time.Second)
 	})
-	mustFail(t, got, run.NeedsAttention, action.UnknownOutcome)
+	wantFailure(t, got, run.NeedsAttention, action.UnknownOutcome)
 }
 
-// TestStepTimeoutKeepsTheUnknown: so does the timeout of a step.
-func TestStepTimeoutKeepsTheUnknown(t *testing.T) {
-	for _, source := range []string{stubborn, "steps:\n- timeout: 30s\n  uses: demo.wait\n"} {
-		h, w := newHost(), newWaiting()
+// The outcome of a write that is running when its step times out is unknown.
+func TestStepTimeoutOfWrite(t *testing.T) {
+	for _, source := range []string{catchesErrors, "steps:\n- timeout: 30s\n  uses: demo.wait\n"} {
+		h, w := newHarness(), newBlocking()
 		h.actions = append(h.actions, w.action(action.Once))
-		got := during(t, h, w, source, func(context.CancelFunc) { h.clock.advance(30 * time.Second) })
-		mustFail(t, got, run.NeedsAttention, action.UnknownOutcome)
+		got := whileCalling(t, h, w, source, func(context.CancelFunc) { h.clock.advance(30 * time.Second) })
+		wantFailure(t, got, run.NeedsAttention, action.UnknownOutcome)
 		if got.Error.Action != "demo.wait" {
-			t.Errorf("got %+v, want the call to be named", got.Error)
+			t.Errorf("got %+v, want the name of the call", got.Error)
 		}
 	}
 }
 
-// TestCancelBeforeTheStart: a context that has ended makes no call.
-func TestCancelBeforeTheStart(t *testing.T) {
-	h := newHost(act("demo.note", action.Keyed, func(context.Context, textIn) error { return nil }))
+// A run whose context has ended before the start is cancelled.
+func TestCancelBeforeStart(t *testing.T) {
+	h := newHarness(act("demo.note", action.Keyed, func(context.Context, textIn) error { return nil }))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	source := "steps:\n- lua: |\n    for i = 1, 100000 do end\n    return 1\n" + strings.Repeat("- uses: demo.note\n", 100)
@@ -196,22 +194,22 @@ func TestCancelBeforeTheStart(t *testing.T) {
 		t.Errorf("got %s, want cancelled", got.Status)
 	}
 	if n := len(h.calls(run.EventCallStarted)); n == 100 {
-		t.Error("every call was made although the run was cancelled at once")
+		t.Error("every call was made although the run was cancelled before its start")
 	}
 }
 
-// TestTimersEnd: a run leaves no timer behind.
-func TestTimersEnd(t *testing.T) {
-	h := newHost(act("demo.note", action.Once, func(context.Context, textIn) error { return nil }))
-	mustSucceed(t, h.run(t, "steps:\n- uses: demo.note\n- lua: |\n    demo.note{}\n"))
+// When a run has ended, no timer is left.
+func TestTimersAreStopped(t *testing.T) {
+	h := newHarness(act("demo.note", action.Once, func(context.Context, textIn) error { return nil }))
+	wantSuccess(t, h.run(t, "steps:\n- uses: demo.note\n- lua: |\n    demo.note{}\n"))
 	if diff := cmp.Diff([]time.Duration(nil), h.clock.pending()); diff != "" {
 		t.Errorf("timers (-want +got):\n%s", diff)
 	}
 }
 
-// TestTimeoutOfAWrite: what an action says when the time of its step is over does
-// not decide whether it was done. A write that may have been is not tried again.
-func TestTimeoutOfAWrite(t *testing.T) {
+// A write that was stopped by the timeout of its step may have been done, whatever error the
+// action returns. So a Once call is not retried.
+func TestRetryAfterTimeoutOfWrite(t *testing.T) {
 	tests := map[action.Effect]struct {
 		sent int
 		kind action.Kind
@@ -224,11 +222,11 @@ func TestTimeoutOfAWrite(t *testing.T) {
 		t.Run(effect.String(), func(t *testing.T) {
 			entered := make(chan struct{}, 10)
 			sent := 0
-			h := newHost(act("demo.wait", effect, func(ctx context.Context, _ textIn) error {
+			h := newHarness(act("demo.wait", effect, func(ctx context.Context, _ textIn) error {
 				sent++
 				entered <- struct{}{}
 				<-ctx.Done()
-				return context.Cause(ctx) // which says nothing of the call
+				return context.Cause(ctx) // which does not say whether the call was done
 			}))
 			go func() {
 				for n := range test.sent {
@@ -248,12 +246,11 @@ func TestTimeoutOfAWrite(t *testing.T) {
 	}
 }
 
-// TestStoppedCall: a call that was under way when the time of its attempt was over
-// is recorded as that. Should the process end right then, the replay makes it
-// again instead of failing with what it was told when it was stopped.
-func TestStoppedCall(t *testing.T) {
-	w := newWaiting()
-	h := newHost(w.action(action.Keyed))
+// A call that was stopped by the timeout of its step is recorded as stopped. When the process
+// dies then, the replay makes the call again and does not return the recorded error.
+func TestReplayOfStoppedCall(t *testing.T) {
+	w := newBlocking()
+	h := newHarness(w.action(action.Keyed))
 	local, plan := h.compile(t, "name: w\nsteps:\n- {id: s, uses: demo.wait, timeout: 30s, retry: {max_attempts: 2, delay: 1ms}}\n")
 	go func() {
 		<-w.entered
@@ -265,12 +262,12 @@ func TestStoppedCall(t *testing.T) {
 	if _, err := local.Run(context.Background(), plan, engine.Request{}); err != nil {
 		t.Fatal(err)
 	}
-	cut := h.events[:4]
-	if last := cut[3]; last.Kind != run.EventCallReturned || !last.Call.Stopped {
+	survived := h.events[:4]
+	if last := survived[3]; last.Kind != run.EventCallReturned || !last.Call.Stopped {
 		t.Fatalf("got %+v, want a call that was stopped", last)
 	}
 	local.Journal = journal.NewMemory()
-	if err := local.Journal.Begin(context.Background(), journal.Entry{Run: "R1"}, cut); err != nil {
+	if err := local.Journal.Begin(context.Background(), journal.Entry{Run: "R1"}, survived); err != nil {
 		t.Fatal(err)
 	}
 	w.answer <- nil
@@ -278,5 +275,26 @@ func TestStoppedCall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mustSucceed(t, result)
+	wantSuccess(t, result)
+}
+
+// A run is cancelled when another process requests it in the journal.
+func TestCancelRequest(t *testing.T) {
+	h, w := newHarness(), newBlocking()
+	h.actions = append(h.actions, w.action(action.Reads))
+	local, plan := h.compile(t, "name: w\nsteps:\n- {id: s, uses: demo.wait}\n")
+	store := journal.NewMemory()
+	local.Journal = store
+	go func() {
+		<-w.entered
+		if err := store.RequestCancel(context.Background(), "R1", nil); err != nil {
+			t.Error(err)
+		}
+		h.clock.await(time.Second)
+		h.clock.advance(time.Second)
+	}()
+	result, err := local.Run(context.Background(), plan, engine.Request{})
+	if err != nil || result.Status != run.Cancelled {
+		t.Errorf("got %v, %v, want cancelled", result, err)
+	}
 }

@@ -15,10 +15,10 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// A brokenJournal takes so many events, and then fails as a full disk does.
+// A brokenJournal fails, as on a full disk, once it has stored a number of events.
 type brokenJournal struct {
 	journal.Journal
-	left int
+	left int // events that it still stores
 }
 
 var errDiskFull = errors.New("the disk is full")
@@ -37,38 +37,40 @@ func (j *brokenJournal) Append(ctx context.Context, run string, events []run.Eve
 	return j.Journal.Append(ctx, run, events)
 }
 
-const pages = `
+// everyWrite is a workflow with a write of each effect.
+const everyWrite = `
 name: w
 steps:
 - id: one
   lua: |
-    town.read{}
-    town.page{text = "1"}
-    town.page{text = "2"}
+    demo.read{}
+    demo.page{text = "1"}
+    demo.page{text = "2"}
 - id: two
   lua: |
-    town.make{text = "m"}
-    town.post{text = "o"}
+    demo.make{text = "m"}
+    demo.post{text = "o"}
 - id: three
-  uses: town.set
+  uses: demo.set
   with: {text: "s"}
 `
 
-// TestFullDisk: wherever the journal fails, the run stops before its next write,
-// says so, and goes on from there once there is room: everything is done once.
-func TestFullDisk(t *testing.T) {
-	whole := newHost()
-	world := newTown()
-	whole.actions = world.actions()
-	mustSucceed(t, whole.run(t, pages))
-	want := world.trace
+// The journal fails after any number of events. Then the run stops before its next write,
+// with the error of the journal. The resume continues the run, and no write that must not
+// be repeated is repeated.
+func TestJournalFails(t *testing.T) {
+	whole := newHarness()
+	service := newFakeService()
+	whole.actions = service.actions()
+	wantSuccess(t, whole.run(t, everyWrite))
+	want := service.requests
 	for n := range len(whole.events) + 1 {
 		t.Run(fmt.Sprintf("after %d events", n), func(t *testing.T) {
-			h, world := newHost(), newTown()
-			h.actions = world.actions()
-			local, plan := h.compile(t, pages)
-			journal0 := journal.NewMemory()
-			local.Journal = &brokenJournal{journal0, n}
+			h, service := newHarness(), newFakeService()
+			h.actions = service.actions()
+			local, plan := h.compile(t, everyWrite)
+			store := journal.NewMemory()
+			local.Journal = &brokenJournal{store, n}
 			result, err := local.Run(context.Background(), plan, engine.Request{})
 			var failed *engine.JournalError
 			if n == len(whole.events) {
@@ -78,12 +80,12 @@ func TestFullDisk(t *testing.T) {
 				return
 			}
 			if !errors.As(err, &failed) || !errors.Is(err, errDiskFull) {
-				t.Fatalf("got %v, want the journal's error", err)
+				t.Fatalf("got %v, want the error of the journal", err)
 			}
-			local.Journal = journal0
-			if _, err := journal0.Events(context.Background(), "R1"); errors.Is(err, journal.ErrNoRun) {
-				if len(world.trace) > 0 {
-					t.Fatalf("got %v, done by a run that was never recorded", world.trace)
+			local.Journal = store
+			if _, err := store.Events(context.Background(), "R1"); errors.Is(err, journal.ErrNoRun) {
+				if len(service.requests) > 0 {
+					t.Fatalf("got the requests %v of a run that was never recorded", service.requests)
 				}
 				return
 			}
@@ -91,20 +93,19 @@ func TestFullDisk(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkOnce(t, want, world.trace, result)
+			checkOnce(t, want, service.requests, result)
 		})
 	}
 }
 
-// checkOnce holds what was done to a town against what is to be done: pages and
-// what may be repeated any number of times, under the same key; what is looked
-// for and what is sent once not twice. Only a call that is sent once may end the
-// run as unknown.
-func checkOnce(t *testing.T, want, trace []string, result *run.Result) {
+// checkOnce checks the requests of an interrupted and resumed run. Pages and repeatable
+// calls may be sent several times with the same key. Reconciled and Once calls must be sent
+// at most once. Only a Once call may have an unknown outcome.
+func checkOnce(t *testing.T, want, requests []string, result *run.Result) {
 	t.Helper()
 	times := map[string]int{}
 	var done []string
-	for _, line := range trace {
+	for _, line := range requests {
 		if line == "look m" || line == "read" {
 			continue
 		}
@@ -115,23 +116,23 @@ func checkOnce(t *testing.T, want, trace []string, result *run.Result) {
 	switch result.Status {
 	case run.Success:
 		if diff := cmp.Diff(want[1:], done); diff != "" {
-			t.Errorf("what was done (-want +got):\n%s", diff)
+			t.Errorf("requests (-want +got):\n%s", diff)
 		}
 	case run.NeedsAttention:
 		if last := done[len(done)-1]; last != "post o" || result.Error.Kind != action.UnknownOutcome {
-			t.Errorf("got %v after %v, want an unknown outcome of the post alone", result.Error, done)
+			t.Errorf("got %v after %v, want an unknown outcome only of the post", result.Error, done)
 		}
 	default:
 		t.Errorf("got %s, %v", result.Status, result.Error)
 	}
 	if times["make m"] > 1 || times["post o"] > 1 {
-		t.Errorf("got %v, want what is done once not to be repeated", trace)
+		t.Errorf("got %v, want make and post at most once", requests)
 	}
 }
 
-// TestResumeRefuses: a run goes on only against the PagerDuty that it began with,
-// and only when there is something to go on with.
-func TestResumeRefuses(t *testing.T) {
+// A resume is refused for another target or other keys than the run started with, and for a
+// state of the run that does not allow it. Then nothing changes.
+func TestResumeIsRefused(t *testing.T) {
 	target := run.Target{Connection: "default", APIURL: "https://api.example.com", EventsURL: "https://events.example.com"}
 	keys := map[string]string{"api_key": "secret-key-1"}
 	other := target
@@ -143,43 +144,43 @@ func TestResumeRefuses(t *testing.T) {
 		resumption engine.Resumption
 		want       string
 	}{
-		"another host":             {3, target, engine.Resumption{Target: other, Keys: keys}, "cannot continue with"},
-		"another key":              {3, target, engine.Resumption{Target: target, Keys: map[string]string{"api_key": "secret-key-2"}}, "other keys"},
-		"no key":                   {3, target, engine.Resumption{Target: target}, "other keys"},
-		"a simulator":              {3, target, engine.Resumption{Target: simulated, Keys: keys}, "was not simulated"},
-		"another simulator":        {3, simulated, engine.Resumption{Target: run.Target{Simulator: "S2"}, Keys: keys}, "is gone"},
-		"one that has ended":       {-1, target, engine.Resumption{Target: target, Keys: keys}, "has ended as success"},
-		"a retry of a success":     {-1, target, engine.Resumption{Target: target, Keys: keys, Retry: true}, "nothing to retry"},
-		"a retry of one under way": {3, target, engine.Resumption{Target: target, Keys: keys, Retry: true}, "resume it"},
-		"a call that is none":      {3, target, engine.Resumption{Target: target, Keys: keys, Decisions: decide(2, run.CallDone)}, "not a call whose outcome is unknown"},
-		"a decision that is none":  {3, target, engine.Resumption{Target: target, Keys: keys, Decisions: decide(2, "maybe")}, `not "maybe"`},
-		"an input that is known":   {3, target, engine.Resumption{Target: target, Keys: keys, Inputs: action.Object{"n": 1.0}}, "only secret inputs"},
-		"a run that there is not":  {3, target, engine.Resumption{Run: "R9", Target: target, Keys: keys}, "no such run"},
+		"another host":                 {3, target, engine.Resumption{Target: other, Keys: keys}, "cannot continue with"},
+		"another key":                  {3, target, engine.Resumption{Target: target, Keys: map[string]string{"api_key": "secret-key-2"}}, "other keys"},
+		"no key":                       {3, target, engine.Resumption{Target: target}, "other keys"},
+		"a simulator":                  {3, target, engine.Resumption{Target: simulated, Keys: keys}, "was not simulated"},
+		"another simulator":            {3, simulated, engine.Resumption{Target: run.Target{Simulator: "S2"}, Keys: keys}, "is gone"},
+		"a run that has ended":         {-1, target, engine.Resumption{Target: target, Keys: keys}, "has ended as success"},
+		"a retry of a success":         {-1, target, engine.Resumption{Target: target, Keys: keys, Retry: true}, "nothing to retry"},
+		"a retry of an unfinished run": {3, target, engine.Resumption{Target: target, Keys: keys, Retry: true}, "resume it"},
+		"an event that is not a call":  {3, target, engine.Resumption{Target: target, Keys: keys, Decisions: decide(2, run.CallDone)}, "not a call whose outcome is unknown"},
+		"an invalid decision":          {3, target, engine.Resumption{Target: target, Keys: keys, Decisions: decide(2, "maybe")}, `not "maybe"`},
+		"an input that is recorded":    {3, target, engine.Resumption{Target: target, Keys: keys, Inputs: action.Object{"n": 1.0}}, "only secret inputs"},
+		"an unknown run":               {3, target, engine.Resumption{Run: "R9", Target: target, Keys: keys}, "no such run"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			h, world := newHost(), newTown()
-			h.actions = world.actions()
-			local, plan := h.compile(t, pages)
-			journal := journal.NewMemory()
-			local.Journal = journal
+			h, service := newHarness(), newFakeService()
+			h.actions = service.actions()
+			local, plan := h.compile(t, everyWrite)
+			store := journal.NewMemory()
+			local.Journal = store
 			if test.left >= 0 {
-				local.Journal = &brokenJournal{journal, test.left}
+				local.Journal = &brokenJournal{store, test.left}
 			}
 			_, _ = local.Run(context.Background(), plan, engine.Request{Target: test.target, Keys: keys})
-			local.Journal = journal
-			before, _ := journal.Events(context.Background(), "R1")
+			local.Journal = store
+			before, _ := store.Events(context.Background(), "R1")
 			if test.resumption.Run == "" {
 				test.resumption.Run = "R1"
 			}
-			done := len(world.trace)
+			sent := len(service.requests)
 			_, err := local.Resume(context.Background(), plan, test.resumption)
 			if !engine.IsInputError(err) || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want an error with %q", err, test.want)
 			}
-			after, _ := journal.Events(context.Background(), "R1")
-			if len(after) != len(before) || len(world.trace) != done {
-				t.Errorf("got %d events and %v, want nothing to have changed", len(after), world.trace[done:])
+			after, _ := store.Events(context.Background(), "R1")
+			if len(after) != len(before) || len(service.requests) != sent {
+				t.Errorf("got %d events and %v, want no change", len(after), service.requests[sent:])
 			}
 			for _, e := range after {
 				if strings.Contains(fmt.Sprintf("%+v", e.Started), "secret-key") {
@@ -190,25 +191,25 @@ func TestResumeRefuses(t *testing.T) {
 	}
 }
 
-// TestSuspendedRun: a page that may have gone out too long ago waits for a person,
-// before on_failure, and then goes on as decided.
+// A run was interrupted during a page, and is resumed after resume_within. It is suspended
+// before on_failure, and the decision says how it continues.
 func TestSuspendedRun(t *testing.T) {
 	const source = `
 name: w
 steps:
 - id: one
   lua: |
-    town.page{text = "1"}
+    demo.page{text = "1"}
     return {done = true}
 on_failure:
-- {id: told, uses: town.set, with: {text: told}}
+- {id: told, uses: demo.set, with: {text: told}}
 finally:
-- {id: clean, uses: town.set, with: {text: clean}}
+- {id: clean, uses: demo.set, with: {text: clean}}
 outputs: {done: "${{ steps.one.outputs.done }}"}
 `
 	tests := map[run.CallOutcome]struct {
-		status run.Status
-		did    []string
+		status   run.Status
+		requests []string
 	}{
 		run.CallDone:   {run.Success, []string{"set clean"}},
 		run.CallRepeat: {run.Success, []string{"page 1", "set clean"}},
@@ -216,212 +217,75 @@ outputs: {done: "${{ steps.one.outputs.done }}"}
 	}
 	for decision, test := range tests {
 		t.Run(string(decision), func(t *testing.T) {
-			h, world := newHost(), newTown()
-			h.actions = world.actions()
+			h, service := newHarness(), newFakeService()
+			h.actions = service.actions()
 			local, plan := h.compile(t, source)
-			journal := journal.NewMemory()
-			local.Journal = &brokenJournal{journal, 3} // up to call.started
+			store := journal.NewMemory()
+			local.Journal = &brokenJournal{store, 3} // up to call.started
 			if _, err := local.Run(context.Background(), plan, engine.Request{}); err == nil {
 				t.Fatal("the journal did not fail")
 			}
-			world.trace = nil
+			service.requests = nil
 			h.clock.advance(16 * time.Minute)
-			local.Journal = journal
-			held, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1"})
-			if err != nil || !held.Suspended || held.Status != run.NeedsAttention || held.Error.Call != 3 || len(world.trace) > 0 {
-				t.Fatalf("got %+v, %v after %v, want it to wait for a decision of call 3", held, err, world.trace)
+			local.Journal = store
+			suspended, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1"})
+			if err != nil || !suspended.Suspended || suspended.Status != run.NeedsAttention || suspended.Error.Call != 3 || len(service.requests) > 0 {
+				t.Fatalf("got %+v, %v after %v, want it suspended at call 3", suspended, err, service.requests)
 			}
 			if _, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1"}); err == nil || !strings.Contains(err.Error(), "what did call 3") {
-				t.Errorf("got %v, want to be told how to decide", err)
+				t.Errorf("got %v, want the question about call 3", err)
 			}
 			got, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1", Decisions: decide(3, decision)})
 			if err != nil || got.Status != test.status {
 				t.Fatalf("got %+v, %v, want %s", got, err, test.status)
 			}
-			if diff := cmp.Diff(test.did, withoutKeys(world.trace)); diff != "" {
-				t.Errorf("what was done (-want +got):\n%s", diff)
+			if diff := cmp.Diff(test.requests, withoutKeys(service.requests)); diff != "" {
+				t.Errorf("requests (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// withoutKeys drops the idempotency keys from what a town was done.
-func withoutKeys(trace []string) []string {
+// withoutKeys returns requests without their idempotency keys.
+func withoutKeys(requests []string) []string {
 	var list []string
-	for _, line := range trace {
+	for _, line := range requests {
 		words := strings.Fields(line)
 		list = append(list, strings.Join(words[:min(2, len(words))], " "))
 	}
 	return list
 }
 
-// TestRetriedRun: a run that has failed goes on from its failed steps, with the
-// keys and the completed writes of before.
+// A retried run runs its failed steps again. Writes that were completed are not repeated.
 func TestRetriedRun(t *testing.T) {
-	h, world := newHost(), newTown()
-	h.actions = world.actions()
+	h, service := newHarness(), newFakeService()
+	h.actions = service.actions()
 	local, plan := h.compile(t, `
 name: w
 steps:
-- {id: first, uses: town.set, with: {text: first}}
+- {id: first, uses: demo.set, with: {text: first}}
 - id: second
   lua: |
-    town.page{text = "p"}
-    town.set{text = "breaks"}
-- {id: third, uses: town.set, with: {text: third}}
+    demo.page{text = "p"}
+    demo.set{text = "breaks"}
+- {id: third, uses: demo.set, with: {text: third}}
 on_failure:
-- {id: told, uses: town.page, with: {text: told}}
+- {id: told, uses: demo.page, with: {text: told}}
 `)
 	local.Journal = journal.NewMemory()
-	world.refuses["breaks"] = action.Errorf(action.NotFound, "it broke")
+	service.refuses["breaks"] = action.Errorf(action.NotFound, "it broke")
 	result, err := local.Run(context.Background(), plan, engine.Request{})
 	if err != nil || result.Status != run.Failed {
 		t.Fatalf("got %v, %v, want a failure", result, err)
 	}
-	delete(world.refuses, "breaks")
+	delete(service.refuses, "breaks")
 	result, err = local.Resume(context.Background(), plan, engine.Resumption{Run: "R1", Retry: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	mustSucceed(t, result)
+	wantSuccess(t, result)
 	want := []string{"set first", "page p", "set breaks", "page told", "set breaks", "set third"}
-	if diff := cmp.Diff(want, withoutKeys(world.trace)); diff != "" {
-		t.Errorf("what was done (-want +got):\n%s", diff)
-	}
-}
-
-// TestConcurrencyGroup: of two runs of a group the second is skipped, waits, or
-// has the first one cancelled.
-func TestConcurrencyGroup(t *testing.T) {
-	const source = `
-name: w
-inputs: {who: {type: string, default: a}}
-concurrency: {group: "${{ inputs.who }}", policy: %s}
-steps:
-- {id: s, uses: demo.wait}
-`
-	tests := map[string]struct {
-		first, second run.Status
-		events        string // of the second
-	}{
-		"skip":   {run.Success, run.Skipped, "run.skipped"},
-		"queue":  {run.Success, run.Success, "run.queued run.started attempt.started call.started call.returned attempt.finished run.finished"},
-		"cancel": {run.Cancelled, run.Success, "run.queued run.started attempt.started call.started call.returned attempt.finished run.finished"},
-		"allow":  {run.Success, run.Success, "run.started attempt.started call.started call.returned attempt.finished run.finished"},
-	}
-	for policy, test := range tests {
-		t.Run(policy, func(t *testing.T) {
-			journal, w := journal.NewMemory(), newWaiting()
-			clock := newClock()
-			start := func(id string) (*host, chan *run.Result) {
-				h := newHost(w.action(action.Reads))
-				h.id, h.clock = id, clock
-				local, plan := h.compile(t, fmt.Sprintf(source, policy))
-				local.Journal = journal
-				ended := make(chan *run.Result, 1)
-				go func() {
-					result, err := local.Run(context.Background(), plan, engine.Request{})
-					if err != nil {
-						t.Error(err)
-					}
-					ended <- result
-				}()
-				return h, ended
-			}
-			_, first := start("R1")
-			<-w.entered
-			second, ended := start("R2")
-			switch policy {
-			case "queue", "cancel":
-				turn(clock, second, policy == "cancel", func() { w.answer <- nil })
-				<-w.entered
-				w.answer <- nil
-			case "allow":
-				<-w.entered
-				w.answer <- nil
-				w.answer <- nil
-			case "skip":
-				result := <-ended
-				ended <- result
-				w.answer <- nil
-			}
-			if got := <-first; got.Status != test.first {
-				t.Errorf("got %s, want the first %s", got.Status, test.first)
-			}
-			if got := <-ended; got.Status != test.second {
-				t.Errorf("got %s, %v, want the second %s", got.Status, got.Error, test.second)
-			}
-			var kinds []string
-			for _, e := range second.events {
-				kinds = append(kinds, string(e.Kind))
-			}
-			if events := strings.Join(kinds, " "); events != test.events {
-				t.Errorf("got the events %q of the second run, want %q", events, test.events)
-			}
-		})
-	}
-}
-
-// turn lets time pass until a queued run has started. It passes only while that
-// run waits, so that nothing else comes to the end of its time.
-func turn(clock *virtualClock, h *host, cancels bool, release func()) {
-	waits := 250 * time.Millisecond
-	for passes := 0; !clock.awaitOr(waits, h.hasStarted); passes++ {
-		if passes == 3 && !cancels {
-			release()
-		}
-		clock.advance(waits)
-	}
-}
-
-// TestCancelRequest: a run that another process wants cancelled is.
-func TestCancelRequest(t *testing.T) {
-	h, w := newHost(), newWaiting()
-	h.actions = append(h.actions, w.action(action.Reads))
-	local, plan := h.compile(t, "name: w\nsteps:\n- {id: s, uses: demo.wait}\n")
-	journal := journal.NewMemory()
-	local.Journal = journal
-	go func() {
-		<-w.entered
-		if err := journal.RequestCancel(context.Background(), "R1", nil); err != nil {
-			t.Error(err)
-		}
-		h.clock.await(time.Second)
-		h.clock.advance(time.Second)
-	}()
-	result, err := local.Run(context.Background(), plan, engine.Request{})
-	if err != nil || result.Status != run.Cancelled {
-		t.Errorf("got %v, %v, want cancelled", result, err)
-	}
-}
-
-// TestPrevious: a run knows the outputs of the last one that succeeded.
-func TestPrevious(t *testing.T) {
-	h := newHost()
-	local, plan := h.compile(t, `
-name: w
-inputs: {n: {type: integer}}
-steps:
-- id: s
-  lua: |
-    if inputs.n == 2 then error("it broke") end
-    return {before = previous.outputs.n, status = previous.status}
-outputs:
-  n: ${{ inputs.n }}
-  before: ${{ steps.s.outputs.before }}
-  status: ${{ steps.s.outputs.status }}
-`)
-	local.Journal = journal.NewMemory()
-	want := []action.Object{{"n": 1.0, "before": nil, "status": nil}, nil, {"n": 3.0, "before": 1.0, "status": "success"}, {"n": 4.0, "before": 3.0, "status": "success"}}
-	for i := range want {
-		h.id = fmt.Sprintf("R%d", i+1)
-		h.clock.advance(time.Minute)
-		result, err := local.Run(context.Background(), plan, engine.Request{Inputs: action.Object{"n": float64(i + 1)}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want[i], result.Outputs); diff != "" {
-			t.Errorf("run %d (-want +got):\n%s", i+1, diff)
-		}
+	if diff := cmp.Diff(want, withoutKeys(service.requests)); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
 	}
 }
