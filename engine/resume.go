@@ -24,8 +24,9 @@ type Resumption struct {
 	// against another target.
 	Target run.Target
 	Keys   map[string]string
-	// Decisions answer what suspended attempts wait for. The decision about a call is
-	// accepted for an interrupted run as well.
+	// Decisions answer what suspended attempts wait for. A decision about a call is accepted
+	// for an interrupted run as well. A suspended run can only be resumed with a decision,
+	// or after a resume that recorded one.
 	Decisions []run.Decision
 	// Retry continues an ended run from its failed steps.
 	Retry bool
@@ -41,7 +42,8 @@ type Resumption struct {
 // [Local.Run] does. The error is an [InputError] when the run cannot continue as asked.
 //
 // A run whose concurrency group is busy waits for it, except to be cancelled. When the
-// context ends first, the run stays as it was.
+// context ends first, the decisions are recorded and the run is not resumed: a later resume
+// needs no decisions.
 func (l *Local) Resume(ctx context.Context, plan *workflow.Plan, resumption Resumption) (*run.Result, error) {
 	if l.Journal == nil {
 		return nil, &InputError{errors.New("a run cannot be resumed without a journal")}
@@ -116,7 +118,7 @@ func (l *loop) checkState(resumption Resumption) error {
 		return fmt.Errorf("the run %s ended as %s: there is nothing to retry", l.id, l.state.Status())
 	case !resumption.Retry && l.state.Ended():
 		return fmt.Errorf("the run %s has ended as %s; a retry runs its failed steps again", l.id, l.state.Status())
-	case l.state.Suspended() && len(resumption.Decisions) == 0 && !resumption.Cancel:
+	case l.state.Suspended() && !l.state.Decided() && len(resumption.Decisions) == 0 && !resumption.Cancel:
 		task, suspension := l.state.Suspension()
 		return &NeedsDecisionError{l.id, task.Step, suspension}
 	}
@@ -209,6 +211,7 @@ func (l *loop) resume(ctx context.Context, resumption Resumption) error {
 			return err
 		}
 	}
+	l.todo = nil // the resume enables again what the decisions enabled
 	resumed := run.Event{Kind: run.EventResumed, Actor: l.actor}
 	if resumption.Retry {
 		resumed.Kind = run.EventRetried

@@ -26,9 +26,13 @@ type readOutput struct {
 	Value float64 `json:"value" doc:"The value."`
 }
 
-// do returns the function of an action of one text.
+// do returns the function of an action of one text. In a dry run, it shows its request.
 func (s *fakeService) do(name string) func(context.Context, textIn) (nothing, error) {
 	return func(ctx context.Context, in textIn) (nothing, error) {
+		if preview := action.ScopeOf(ctx).Preview; preview != nil {
+			preview(action.Request{Method: "POST", URL: "https://service/" + name + "/" + in.Text})
+			return nothing{}, nil
+		}
 		s.requests = append(s.requests, strings.TrimSuffix(fmt.Sprintf("%s %s %s", name, in.Text, action.ScopeOf(ctx).Key), " "))
 		if err := firstError(s.refuses[name], s.refuses[in.Text]); err != nil {
 			return nothing{}, err

@@ -10,8 +10,7 @@ import (
 // An EventKind names what happened.
 type EventKind string
 
-// The kinds of events. The events of calls and of the log do not change the state of a
-// run; see [EventKind.Record].
+// The kinds of events.
 const (
 	EventQueued           EventKind = "run.queued"  // the run waits for other runs of its concurrency group
 	EventSkipped          EventKind = "run.skipped" // the run never starts; Reason says why
@@ -34,8 +33,8 @@ const (
 	EventLogged           EventKind = "log"
 )
 
-// Record reports whether an event of the kind only records what an attempt does. Such
-// events do not change the state of the run.
+// Record reports whether an event of the kind only records something about a call or a log
+// line. Such an event enables nothing.
 func (k EventKind) Record() bool {
 	return k == EventCallStarted || k == EventCallReturned || k == EventCallDecided || k == EventLogged
 }

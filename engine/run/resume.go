@@ -53,10 +53,12 @@ func (s *State) decide(e Event) ([]Command, error) {
 		return nil, err
 	case t.phase != suspended || e.Attempt != t.result.Attempts:
 		return nil, fmt.Errorf("attempt %d of %s is not suspended", e.Attempt, taskName(e))
+	case t.decided:
+		return nil, fmt.Errorf("the decision about attempt %d of %s came before", e.Attempt, taskName(e))
 	case e.Decision == nil || e.Decision.Reason != t.waits.Reason:
 		return nil, fmt.Errorf("%s waits for a decision of reason %q", taskName(e), t.waits.Reason)
 	}
-	t.answer = e.Decision
+	t.answer, t.decided = e.Decision, true
 	if s.stage != stageActive {
 		return nil, nil
 	}
@@ -64,9 +66,17 @@ func (s *State) decide(e Event) ([]Command, error) {
 	return []Command{StartAttempt{s.attempt(i, e.Item, t)}}, nil
 }
 
+// callDecided notes that the call that a suspended attempt waits for was decided. The
+// attempt finds the decision in its recorded calls once it continues.
+func (s *State) callDecided(e Event) {
+	if _, t, err := s.task(e); err == nil && t.phase == suspended && e.Call != nil && e.Call.Number == t.waits.Call {
+		t.decided = true
+	}
+}
+
 // release lets a suspended attempt continue.
 func (s *State) release(t *task) {
-	t.phase, t.result.Error, t.waits = started, nil, Suspension{}
+	t.phase, t.result.Error, t.waits, t.decided = started, nil, Suspension{}, false
 	s.suspended--
 	s.running++
 }

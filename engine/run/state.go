@@ -149,6 +149,9 @@ func (s *State) apply(e Event) ([]Command, error) {
 		return s.decide(e)
 	case EventStepExpanded, EventAttemptStarted, EventAttemptFinished, EventAttemptSuspended:
 		return s.attempted(e)
+	case EventCallDecided:
+		s.callDecided(e)
+		return nil, nil
 	}
 	if e.Kind.Record() {
 		return nil, nil
@@ -237,8 +240,16 @@ func (s *State) Suspended() bool { return s.stage == stageSuspended }
 // Ended reports whether the run has ended. Only a retry can follow.
 func (s *State) Ended() bool { return s.stage == stageEnded }
 
-// Suspension returns the first suspended task, in the order of the plan, and what it
-// waits for. Both are zero when no attempt is suspended.
+// Decided reports whether a suspended attempt has its decision already and waits only for
+// the resume of the run.
+func (s *State) Decided() bool {
+	found := false
+	s.eachTask(func(_, _ int, t *task) { found = found || t.decided })
+	return found
+}
+
+// Suspension returns the first task, in the order of the plan, that is suspended and waits
+// for a decision, and what it waits for. Both are zero when there is none.
 func (s *State) Suspension() (TaskID, Suspension) {
 	for a, waits := range s.suspensions() {
 		return TaskID{a.Step, a.Item}, waits
@@ -246,8 +257,7 @@ func (s *State) Suspension() (TaskID, Suspension) {
 	return TaskID{}, Suspension{}
 }
 
-// WaitingFor returns the first suspended attempt that waits for a decision of the
-// reason.
+// WaitingFor returns the first suspended attempt that waits for a decision of the reason.
 func (s *State) WaitingFor(reason Reason) (a Attempt, ok bool) {
 	for a, waits := range s.suspensions() {
 		if waits.Reason == reason {
@@ -266,13 +276,13 @@ func (s *State) Waits() []Suspension {
 	return waits
 }
 
-// suspensions visits the suspended attempts in the order of the plan. The attempts
-// have only what identifies them.
+// suspensions visits the suspended attempts that wait for a decision, in the order of the
+// plan. The attempts have only what identifies them.
 func (s *State) suspensions() iter.Seq2[Attempt, Suspension] {
 	return func(yield func(Attempt, Suspension) bool) {
 		more := true
 		s.eachTask(func(i, item int, t *task) {
-			if more && t.phase == suspended {
+			if more && t.phase == suspended && !t.decided {
 				more = yield(Attempt{Step: s.stepID(i), Index: i, Item: item, Number: t.result.Attempts}, t.waits)
 			}
 		})

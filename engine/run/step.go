@@ -34,6 +34,7 @@ type task struct {
 	before  int       // attempts from before the run was retried: they do not count
 	result  ItemResult
 	waits   Suspension // while suspended
+	decided bool       // while suspended: the decision came, and the resume did not
 	answer  *Decision  // for the attempt that continues after it was suspended
 }
 
@@ -212,7 +213,7 @@ func (s *State) tooLarge(e Event) *Failure {
 }
 
 func (t *task) finish(o Outcome, at time.Time) {
-	t.phase, t.answer = ended, nil
+	t.phase, t.answer, t.decided = ended, nil, false
 	t.result.Status, t.result.Outputs, t.result.Error, t.result.EndedAt = o.Status, o.Outputs, o.Error, at
 	t.result.Used = o.Used
 }
