@@ -137,7 +137,7 @@ func TestResumeIsRefused(t *testing.T) {
 	keys := map[string]string{"api_key": "secret-key-1"}
 	other := target
 	other.APIURL = "https://api.eu.example.com"
-	simulated := run.Target{Simulator: "S1"}
+	simulated := run.Target{Simulation: "S1"}
 	tests := map[string]struct {
 		left       int // events before the journal fails; negative: the run ends
 		target     run.Target
@@ -148,7 +148,7 @@ func TestResumeIsRefused(t *testing.T) {
 		"another key":                  {3, target, engine.Resumption{Target: target, Keys: map[string]string{"api_key": "secret-key-2"}}, "other keys"},
 		"no key":                       {3, target, engine.Resumption{Target: target}, "other keys"},
 		"a simulator":                  {3, target, engine.Resumption{Target: simulated, Keys: keys}, "was not simulated"},
-		"another simulator":            {3, simulated, engine.Resumption{Target: run.Target{Simulator: "S2"}, Keys: keys}, "is gone"},
+		"another simulator":            {3, simulated, engine.Resumption{Target: run.Target{Simulation: "S2"}, Keys: keys}, "is gone"},
 		"a run that has ended":         {-1, target, engine.Resumption{Target: target, Keys: keys}, "has ended as success"},
 		"a retry of a success":         {-1, target, engine.Resumption{Target: target, Keys: keys, Retry: true}, "nothing to retry"},
 		"a retry of an unfinished run": {3, target, engine.Resumption{Target: target, Keys: keys, Retry: true}, "resume it"},

@@ -32,7 +32,7 @@ func everyField() run.Event {
 			Workflow: "w", Source: "00ff", Inputs: action.Object{"token": action.Secret{Name: "inputs.token"}, "n": 1.5},
 			Trigger: run.Trigger{Kind: "schedule", ScheduledAt: &at, Schedule: "nightly"},
 			Target: run.Target{
-				Simulator: "S", Connection: "default", Region: "us", APIURL: "https://api.example.com",
+				Simulation: "S", Connection: "default", Region: "us", APIURL: "https://api.example.com",
 				EventsURL: "https://events.example.com", Keys: map[string]string{"api_key": "0123"},
 				Others: []run.Target{{Connection: "eu", Region: "eu", Keys: map[string]string{"api_key": "4567"}}, {}},
 			},
@@ -105,7 +105,7 @@ func TestStoredText(t *testing.T) {
 		Kind: run.EventStarted, Actor: &run.Actor{Kind: run.ActorHook, Name: "h"},
 		Started: &run.Start{
 			Workflow: "w", Source: "00", Inputs: action.Object{"z": []any{}, "a": action.Secret{Name: "K"}, "b": action.Object{"$secret": "<\xff\x1a"}},
-			Trigger: run.Trigger{Kind: "manual"}, Target: run.Target{Simulator: "S", Others: []run.Target{{Region: "eu", Keys: map[string]string{"api": "1"}}}},
+			Trigger: run.Trigger{Kind: "manual"}, Target: run.Target{Simulation: "S", Others: []run.Target{{Region: "eu", Keys: map[string]string{"api": "1"}}}},
 		},
 	}
 	want := `{"actor":{"kind":"hook","name":"h"},"event":"run.started","started":{"inputs":{"a":{"$secret":"K"},"b":{"$$secret":"<\u001aff\u001a1a"},"z":[]},` +

@@ -47,7 +47,7 @@ func (s *Summary) Observe(e run.Event) {
 		s.StartedAt = e.Time.UTC()
 	}
 	if e.Started != nil {
-		s.Simulated = e.Started.Target.Simulator != ""
+		s.Simulated = e.Started.Target.Simulation != ""
 	}
 	switch e.Kind {
 	case run.EventQueued:

@@ -169,7 +169,7 @@ func testValues(t *testing.T, open func() Owner) {
 		"object": action.Object{"$secret": "looks like one", "deep": action.Object{"$$secret": math.Copysign(0, -1)}}, "lookalike": action.Object{"$secret": "A"},
 	}
 	failure := &run.Failure{Kind: action.NotFound, Message: "m\xff", Step: "s", Item: 2, Call: 3, File: "f", Line: 4, Status: 404, Code: 2100, Action: "a", Hint: "h", Retryable: true}
-	target := run.Target{Simulator: "S", Connection: "c", Region: "eu", APIURL: "u", EventsURL: "v", Keys: map[string]string{"api": "0f", "service": "f0"}}
+	target := run.Target{Simulation: "S", Connection: "c", Region: "eu", APIURL: "u", EventsURL: "v", Keys: map[string]string{"api": "0f", "service": "f0"}}
 	target.Others = []run.Target{{Connection: "d", Region: "us", APIURL: "w", EventsURL: "x", Keys: map[string]string{"api": "1f"}}, {}}
 	actor := &run.Actor{Kind: run.ActorUser, Name: "ann\xff@host"}
 	child := &run.Suspension{Reason: run.ChildRun, Run: "R0"}

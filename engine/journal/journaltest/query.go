@@ -70,7 +70,7 @@ func testLists(t *testing.T, open func() Owner) {
 func testSummaries(t *testing.T, open func() Owner) {
 	j, gone := open(), open()
 	simulated := events("R2", 1, run.EventStarted, run.EventFinished, run.EventRetried)
-	simulated[0].Started.Target.Simulator = "S"
+	simulated[0].Started.Target.Simulation = "S"
 	e := entry("R2")
 	e.Group, e.Trigger = "g", "schedule"
 	must(t, j.Begin(ctx, entry("R1"), events("R1", 1, run.EventStarted, run.EventCallStarted, run.EventCallReturned, run.EventFinished)))

@@ -155,7 +155,7 @@ func (r *runs) resumeInterrupted(ctx context.Context) {
 			r.alerting.stuck(summary.Workflow, summary.Run, err)
 			continue
 		}
-		if run.Start().Target.Simulator != "" {
+		if run.Start().Target.Simulation != "" {
 			continue
 		}
 		started.Add(1)

@@ -122,7 +122,7 @@ func triggerText(t run.Trigger) string {
 }
 
 func targetText(t run.Target) string {
-	if t.Simulator != "" {
+	if t.Simulation != "" {
 		return "a simulator, which ended with its process"
 	}
 	text := t.APIURL

@@ -43,7 +43,7 @@ func (r *RecordedRun) SecretInputs() []string {
 // Verb returns the command that continues the run: resume or retry; empty if none can.
 func (r *RecordedRun) Verb() string {
 	switch {
-	case r.Start().Target.Simulator != "" || r.Live && r.EndedAt.IsZero() && r.Status != run.NeedsAttention:
+	case r.Start().Target.Simulation != "" || r.Live && r.EndedAt.IsZero() && r.Status != run.NeedsAttention:
 		return ""
 	case r.Status == run.Success || r.Status == run.Skipped:
 		return ""
@@ -87,7 +87,7 @@ func (c *Continuation) Plans() engine.Plans {
 // Continue prepares to resume a run. The plan is made from the recorded sources, not from the files
 // as they are now. Inputs are the secret inputs, as flags.
 func (e *Environment) Continue(ctx context.Context, r *Runs, target *Target, recorded *RecordedRun, decisions []run.Decision, inputs []string) (*Continuation, error) {
-	if recorded.Start().Target.Simulator != "" {
+	if recorded.Start().Target.Simulation != "" {
 		return nil, console.Usage("the run %s cannot be resumed, because its simulator ended with its process; start it again with `pdflow run --simulate`", recorded.Run)
 	}
 	plan, err := r.Plan(ctx, recorded.Run, target)

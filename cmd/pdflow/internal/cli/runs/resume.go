@@ -149,7 +149,7 @@ func (m *manyRuns) resumeOne(ctx context.Context, i int, r *setup.RecordedRun) {
 		m.print(r, int(m.env.Signal.Load()), "not resumed: the command was stopped")
 		return
 	}
-	if m.options.all && r.Start().Target.Simulator != "" {
+	if m.options.all && r.Start().Target.Simulation != "" {
 		m.print(r, console.ExitDone, "not resumed: its simulator has ended")
 		return
 	}
