@@ -33,6 +33,10 @@ func (p *Pause) Active(at time.Time) bool {
 func (s ScheduleState) clone() ScheduleState {
 	if s.Pause != nil {
 		pause := *s.Pause
+		if pause.Actor != nil {
+			actor := *pause.Actor
+			pause.Actor = &actor
+		}
 		s.Pause = &pause
 	}
 	return s
