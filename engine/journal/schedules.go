@@ -32,12 +32,10 @@ func (p *Pause) Active(at time.Time) bool {
 // clone returns a copy that shares nothing with s.
 func (s ScheduleState) clone() ScheduleState {
 	if s.Pause != nil {
-		pause := *s.Pause
-		if pause.Actor != nil {
-			actor := *pause.Actor
-			pause.Actor = &actor
+		s.Pause = new(*s.Pause)
+		if s.Pause.Actor != nil {
+			s.Pause.Actor = new(*s.Pause.Actor)
 		}
-		s.Pause = &pause
 	}
 	return s
 }
