@@ -195,11 +195,12 @@ func (r *runs) resume(run *setup.RecordedRun, how resumption) {
 			r.alerting.stuck(run.Workflow, run.Run, err)
 			return
 		}
-		c.Resumption.Retry, c.Resumption.Actor = how.retry, how.actor
 		local, leave := r.local(c.Plan)
 		defer leave()
-		c.Resumption.Started = func() { started(nil) }
-		result, err := local.Resume(context.Background(), c.Plan, c.Resumption)
+		result, err := local.Resume(context.Background(), c.Plan, engine.Resumption{
+			Run: run.Run, Actor: how.actor, Target: c.Target, Keys: c.Keys, Decisions: c.Request.Decisions, Inputs: c.Request.Secrets,
+			Retry: how.retry, Started: func() { started(nil) },
+		})
 		err = r.journal.Advise(err)
 		if err != nil {
 			started(err)

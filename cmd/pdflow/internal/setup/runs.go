@@ -55,11 +55,13 @@ func (e *Environment) DataDir(d DataFolder) (string, error) {
 	return "", console.Usage("there is no folder for the journal: set HOME or XDG_STATE_HOME, or give --data-dir")
 }
 
-// Runs are the recorded runs of a data folder. Commands see runs only through this type. Errors of
-// its methods carry an exit code.
+// Runs are the recorded runs of a data folder. Commands see runs only through this type and through
+// [engine.Runs], which it asks. What only a journal on disk can do, such as to verify it, is asked of
+// the journal. Errors of its methods carry an exit code.
 type Runs struct {
 	Folder    DataFolder
 	Path      string // of the data folder
+	runs      engine.Runs
 	journal   *sqlite.Journal
 	retention time.Duration // 0: nothing is deleted
 }
@@ -75,7 +77,8 @@ func (e *Environment) OpenRuns(d DataFolder, retention Age) (*Runs, error) {
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, fmt.Errorf("the journal cannot be opened: %w", err))
 	}
-	return &Runs{Folder: d, Path: path, journal: opened, retention: time.Duration(retention)}, nil
+	seen := engine.NewHost(&engine.Local{Journal: opened}, engine.Plans{}).As(run.Actor{})
+	return &Runs{Folder: d, Path: path, runs: seen, journal: opened, retention: time.Duration(retention)}, nil
 }
 
 // FindRuns opens the runs of a data folder for a command that reads them. It returns nil, nil if
@@ -194,7 +197,7 @@ func (r *Runs) failed(err error) error {
 
 // List returns the runs that match a query, the newest first.
 func (r *Runs) List(ctx context.Context, query journal.Query) ([]journal.Summary, error) {
-	found, err := r.journal.Runs(ctx, query)
+	found, err := r.runs.List(ctx, query)
 	return found, r.failed(err)
 }
 
@@ -206,8 +209,8 @@ func (r *Runs) Interrupted(ctx context.Context) ([]string, error) {
 }
 
 // Events returns the events of a run in order.
-func (r *Runs) Events(ctx context.Context, run string) ([]run.Event, error) {
-	events, err := r.journal.Events(ctx, run)
+func (r *Runs) Events(ctx context.Context, id string) ([]run.Event, error) {
+	events, err := r.runs.Events(ctx, id, 0)
 	return events, r.failed(err)
 }
 
@@ -292,7 +295,7 @@ func (r *Runs) unknown(ctx context.Context, name string) error {
 	}
 	const enough = 4 // characters; all ids of one month begin with the same first ones
 	for n := len(name) - 1; n >= enough; n-- {
-		near, err := r.journal.Runs(ctx, journal.Query{Run: name[:n], Limit: 3})
+		near, err := r.runs.List(ctx, journal.Query{Run: name[:n], Limit: 3})
 		if err == nil && len(near) > 0 {
 			return console.Usage("there is no run %s (did you mean %s?); %s", name, strings.Join(ids(near), ", "), list)
 		}

@@ -78,7 +78,9 @@ func printCancelled(env *setup.Environment, r *setup.RecordedRun) error {
 
 // cancelHere cancels a run that no process works on.
 func cancelHere(ctx context.Context, env *setup.Environment, recorded *setup.Runs, found *setup.RecordedRun, o *continueOptions) error {
-	c, result, err := o.resumeHere(ctx, env, recorded, found, func(r *engine.Resumption) { r.Cancel = true })
+	c, result, err := o.workHere(ctx, env, recorded, found, func(runs engine.Runs, c *continuation) error {
+		return runs.Cancel(ctx, c.Run.Run, c.Request.Secrets)
+	})
 	if err != nil {
 		return err
 	}
