@@ -2,50 +2,55 @@
 //
 // # The nouns
 //
-//   - A plan (package workflow) is a workflow that passed every check.
-//   - A [Run] is one execution of a plan: a pure fold over its [Event]s.
-//     Run.Apply takes an event and returns the [Command]s that it newly enables.
-//     It does no I/O, reads no clock and starts no goroutine. run.go has its life,
-//     run_step.go attempts and steps, run_items.go for_each, run_end.go the parts
-//     after the steps, and run_again.go how it goes on after an interruption.
-//   - An [Attempt] is one try of a step, or of one item of a for_each. It holds all
-//     that the try needs to know.
-//   - An [Executor] does an attempt: it evaluates the condition, the inputs or the
-//     script, and makes the calls. Everything that touches the world goes through
-//     its call, in one place (call.go): check, permit, record, do, find out.
-//   - A [Call] is one recorded effect inside an attempt; a [Recorder] keeps it.
-//     replay.go says what a call becomes that was made before: by an attempt that
-//     a crash cut off, or by an earlier attempt of the same step.
-//   - A [Journal] keeps runs, so that another process can go on with them.
-//     codec.go and decode.go have events as text, without loss; summary.go says
-//     what of them a list of runs shows.
-//   - [Local] is the backend in this process: a loop around the fold (loop.go),
-//     with a goroutine for each attempt (attempt.go). It also waits for
-//     concurrency groups (group.go) and resumes runs (resume.go).
-//   - An [Observer] sees every event; what people see of a run is made from them.
-//   - An [Interpreter] is the language of scripts (package engine/lua).
-//   - A [Result] is what became of a run; a [Failure] says why it failed.
+//   - [Local] executes runs in this process. [Local.Run] starts a run from a [Request],
+//     and [Local.Resume] continues a run of the journal as a [Resumption] says.
+//     [Local.DryRun] and [Local.DryResume] do the same without sending a write.
+//   - [Runs] is how commands see runs: start, get, list, cancel, decide, resume, retry.
+//     [Host] implements it with a Local, and executes the runs in the background. It finds
+//     the plan of a run with [Plans].
+//   - An [InputError] means that nothing was done, since the request was wrong. A
+//     [JournalError] means that the run stopped, since it could not be recorded.
+//
+// The packages below have the parts: [github.com/pdflow/pdflow/engine/workflow] the plan of
+// a run, [github.com/pdflow/pdflow/engine/run] its events and its state,
+// [github.com/pdflow/pdflow/engine/attempt] the execution of a step and its calls,
+// [github.com/pdflow/pdflow/engine/journal] where histories are stored, and
+// [github.com/pdflow/pdflow/engine/clock] the time.
 //
 // # How a run flows
 //
-//	Local.Run ── run.started ──> Run.Apply ── Start{Attempt} ──> Executor.Do
-//	    ^                                                            │
-//	    │                                     call.started, call.returned, log
-//	    └── attempt.finished, with outputs or a failure <────────────┘
+// Each run has a loop (loop.go), the only goroutine that changes its state. Each attempt
+// runs in a goroutine of its own and reports to the loop (launch.go):
+//
+//	Local.Run ── run.started ──> State.Apply ── StartAttempt ──> Executor.Do
+//	                  ^                                              │
+//	                  │                       call.started, call.returned, log
+//	                  └── attempt.finished, with outputs or an error <┘
+//
+// A run of a concurrency group first waits until no other run of its group is running
+// (queue.go). A run that is resumed waits for its group again (resume.go). After that, a
+// run may have to wait for a slot (Local.Admit).
 //
 // # What is durable when
 //
-// The loop takes events in turns. Those that change the run are in the journal
-// before what they enable is done: one commit has the end of an attempt and the
-// beginning of the next. A write is in the journal, with everything recorded
-// before it, before it leaves. What an attempt reads or logs waits for the next
-// commit: a crash before it loses nothing that anything else depends on.
+// The loop takes events in turns. In each turn it applies the events that are there,
+// writes them to the journal in one commit, and then does what they enable.
 //
-// # To run a workflow from Go
+//   - An event that changes the state is durable before its commands are carried out.
+//   - The start of a write is durable, with every event before it, before the write is
+//     sent.
+//   - Reads and log lines are written with a later commit. Losing them in a crash loses
+//     nothing that another event depends on.
 //
-//	catalog, _ := action.NewCatalog(append(builtins.Actions(builtins.Config{}), mine)...)
+// # How to run a workflow from Go
+//
+//	catalog, err := action.NewCatalog(actions...)
 //	interpreter := lua.New(catalog)
-//	parsed, _ := workflow.Parse("hello.yaml", source)
+//	parsed, err := workflow.Parse("hello.yaml", source)
 //	plan, err := workflow.Compile(parsed, catalog, interpreter)
-//	result, err := (&engine.Local{Interpreter: interpreter}).Run(ctx, plan, engine.Request{})
+//	local := &engine.Local{Interpreter: interpreter}
+//	result, err := local.Run(ctx, plan, engine.Request{Inputs: inputs})
+//
+// The example of [Local] does this with an action of its own. A run without
+// Local.Journal cannot be resumed.
 package engine

@@ -46,7 +46,7 @@ func (l *Local) DryResume(ctx context.Context, plan *workflow.Plan, history []ru
 	if err != nil {
 		return nil, err
 	}
-	if loop.state.Waiting() {
+	if loop.state.Queued() {
 		d.Result, err = loop.begin(ctx, loop.state.Start())
 	} else {
 		d.Result, err = loop.drive(ctx)

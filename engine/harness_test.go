@@ -17,39 +17,39 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A virtualClock moves only when a test moves it.
-type virtualClock struct {
+// A manualClock moves only when a test moves it.
+type manualClock struct {
 	mu     sync.Mutex
 	now    time.Time
-	timers map[*virtualTimer]bool
+	timers map[*manualTimer]bool
 	added  *sync.Cond // a timer was added
 }
 
-type virtualTimer struct {
+type manualTimer struct {
 	at time.Time
 	f  func()
 }
 
-var _ action.Clock = (*virtualClock)(nil)
+var _ action.Clock = (*manualClock)(nil)
 
-var startOfTime = time.Date(2026, 1, 31, 9, 0, 0, 0, time.UTC)
+var startTime = time.Date(2026, 1, 31, 9, 0, 0, 0, time.UTC)
 
-func newClock() *virtualClock {
-	c := &virtualClock{now: startOfTime, timers: map[*virtualTimer]bool{}}
+func newClock() *manualClock {
+	c := &manualClock{now: startTime, timers: map[*manualTimer]bool{}}
 	c.added = sync.NewCond(&c.mu)
 	return c
 }
 
-func (c *virtualClock) Now() time.Time {
+func (c *manualClock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-func (c *virtualClock) AfterFunc(d time.Duration, f func()) func() bool {
+func (c *manualClock) AfterFunc(d time.Duration, f func()) func() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	timer := &virtualTimer{c.now.Add(d), f}
+	timer := &manualTimer{c.now.Add(d), f}
 	c.timers[timer] = true
 	c.added.Broadcast()
 	return func() bool {
@@ -61,22 +61,22 @@ func (c *virtualClock) AfterFunc(d time.Duration, f func()) func() bool {
 	}
 }
 
-func (c *virtualClock) Sleep(ctx context.Context, d time.Duration) error {
-	over := make(chan struct{})
-	defer c.AfterFunc(d, func() { close(over) })()
+func (c *manualClock) Sleep(ctx context.Context, d time.Duration) error {
+	passed := make(chan struct{})
+	defer c.AfterFunc(d, func() { close(passed) })()
 	select {
-	case <-over:
+	case <-passed:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 }
 
-// advance moves the time and calls what became due, in order.
-func (c *virtualClock) advance(d time.Duration) {
+// advance moves the time and fires the timers that are due, in order.
+func (c *manualClock) advance(d time.Duration) {
 	c.mu.Lock()
 	c.now = c.now.Add(d)
-	var due []*virtualTimer
+	var due []*manualTimer
 	for timer := range c.timers {
 		if !timer.at.After(c.now) {
 			due = append(due, timer)
@@ -90,8 +90,8 @@ func (c *virtualClock) advance(d time.Duration) {
 	}
 }
 
-// await waits until a timer is set that ends within a duration.
-func (c *virtualClock) await(d time.Duration) {
+// await waits until there is a timer that is due within a duration.
+func (c *manualClock) await(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
@@ -104,12 +104,12 @@ func (c *virtualClock) await(d time.Duration) {
 	}
 }
 
-// awaitOr waits until a timer is set that ends within a duration, or until
-// something is so; it reports whether that is. Whoever makes it so calls wake.
-func (c *virtualClock) awaitOr(d time.Duration, so func() bool) bool {
+// awaitOr waits until there is a timer that is due within a duration, or until done returns
+// true. It returns the last result of done. A change of the result must be followed by wake.
+func (c *manualClock) awaitOr(d time.Duration, done func() bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for !so() {
+	for !done() {
 		for timer := range c.timers {
 			if timer.at.Sub(c.now) <= d {
 				return false
@@ -120,14 +120,15 @@ func (c *virtualClock) awaitOr(d time.Duration, so func() bool) bool {
 	return true
 }
 
-func (c *virtualClock) wake() {
+// wake makes awaitOr check its condition again.
+func (c *manualClock) wake() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.added.Broadcast()
 }
 
-// pending returns how long each timer still has, shortest first.
-func (c *virtualClock) pending() []time.Duration {
+// pending returns the time left of each timer, the shortest first.
+func (c *manualClock) pending() []time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var left []time.Duration
@@ -144,7 +145,7 @@ type recording struct{ events []run.Event }
 // Observe keeps an event.
 func (r *recording) Observe(e run.Event) { r.events = append(r.events, e) }
 
-// calls returns the calls that the events hold, of one kind of event.
+// calls returns the calls of the events of one kind.
 func (r *recording) calls(kind run.EventKind) []*run.Call {
 	var calls []*run.Call
 	for _, e := range r.events {
@@ -155,7 +156,7 @@ func (r *recording) calls(kind run.EventKind) []*run.Call {
 	return calls
 }
 
-// text is all that the events say, as a journal would write it.
+// text returns the events as JSON.
 func (r *recording) text(t testing.TB) string {
 	t.Helper()
 	text, err := json.Marshal(r.events)
@@ -165,20 +166,20 @@ func (r *recording) text(t testing.TB) string {
 	return string(text)
 }
 
-// A host is a program that embeds pdflow, with actions of its own.
-type host struct {
-	clock   *virtualClock
+// A harness runs workflows with actions of a test, and records their events.
+type harness struct {
+	clock   *manualClock
 	secrets map[string]string
 	actions []*action.Action
-	id      string
-	started atomic.Bool // the run has, and is not only queued
+	id      string      // of the next run
+	started atomic.Bool // there was a run.started
 	recording
 }
 
-func (h *host) hasStarted() bool { return h.started.Load() }
+func (h *harness) hasStarted() bool { return h.started.Load() }
 
-// Observe keeps an event, and wakes who waits for the start of the run.
-func (h *host) Observe(e run.Event) {
+// Observe keeps an event, and wakes the clock at the start of the run.
+func (h *harness) Observe(e run.Event) {
 	h.recording.Observe(e)
 	if e.Kind == run.EventStarted {
 		h.started.Store(true)
@@ -186,12 +187,12 @@ func (h *host) Observe(e run.Event) {
 	}
 }
 
-func newHost(actions ...*action.Action) *host {
-	return &host{clock: newClock(), id: "R1", actions: actions}
+func newHarness(actions ...*action.Action) *harness {
+	return &harness{clock: newClock(), id: "R1", actions: actions}
 }
 
-// compile turns the source of a workflow into a plan, which must be right.
-func (h *host) compile(t testing.TB, source string) (*engine.Local, *workflow.Plan) {
+// compile compiles a workflow that must be valid.
+func (h *harness) compile(t testing.TB, source string) (*engine.Local, *workflow.Plan) {
 	t.Helper()
 	catalog, err := action.NewCatalog(h.actions...)
 	if err != nil {
@@ -219,13 +220,14 @@ func (h *host) compile(t testing.TB, source string) (*engine.Local, *workflow.Pl
 	return local, compiled
 }
 
-// run runs a workflow to its end.
-func (h *host) run(t testing.TB, source string) *run.Result {
+// run runs a workflow without inputs.
+func (h *harness) run(t testing.TB, source string) *run.Result {
 	t.Helper()
 	return h.runWith(t, context.Background(), source, nil)
 }
 
-func (h *host) runWith(t testing.TB, ctx context.Context, source string, inputs action.Object) *run.Result {
+// runWith runs a workflow; its start must not be refused.
+func (h *harness) runWith(t testing.TB, ctx context.Context, source string, inputs action.Object) *run.Result {
 	t.Helper()
 	local, compiled := h.compile(t, source)
 	result, err := local.Run(ctx, compiled, engine.Request{Inputs: inputs})
@@ -235,35 +237,37 @@ func (h *host) runWith(t testing.TB, ctx context.Context, source string, inputs 
 	return result
 }
 
-// mustFail asserts that a run failed with an error of a kind.
-func mustFail(t *testing.T, r *run.Result, status run.Status, kind action.Kind) {
+// wantFailure fails the test unless the run ended with the status and an error of the kind.
+func wantFailure(t *testing.T, r *run.Result, status run.Status, kind action.Kind) {
 	t.Helper()
 	if r.Status != status || r.Error == nil || r.Error.Kind != kind {
 		t.Fatalf("got %s, %v, want %s of kind %s", r.Status, r.Error, status, kind)
 	}
 }
 
-func mustSucceed(t *testing.T, r *run.Result) {
+// wantSuccess fails the test unless the run succeeded.
+func wantSuccess(t *testing.T, r *run.Result) {
 	t.Helper()
 	if r.Status != run.Success {
 		t.Fatalf("got %s, %v, want success", r.Status, r.Error)
 	}
 }
 
-// nothing is an output without fields; textIn is an input of one text.
+// nothing is an output without fields.
 type nothing struct{}
 
+// textIn is an input of one text.
 type textIn struct {
 	Text string `json:"text" doc:"Some text."`
 }
 
-// act declares an action of a host.
+// act declares an action with a text as input.
 func act(name string, effect action.Effect, do func(context.Context, textIn) error) *action.Action {
 	return action.New(action.Spec{Name: name, Summary: "It does something.", Effect: effect},
 		func(ctx context.Context, in textIn) (nothing, error) { return nothing{}, do(ctx, in) })
 }
 
-// decide is the decision about one call.
+// decide returns the decision about a call.
 func decide(call int, outcome run.CallOutcome) []run.Decision {
 	return []run.Decision{{Reason: run.CallUnknown, Call: call, Outcome: outcome}}
 }

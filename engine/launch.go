@@ -11,7 +11,7 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// A liveAttempt is an attempt that runs here, or that waits for its time.
+// A liveAttempt is an attempt that this process executes, or that waits for its time.
 type liveAttempt struct {
 	cancel context.CancelCauseFunc
 }
@@ -49,7 +49,7 @@ func (l *loop) launchAt(a run.Attempt, at time.Time) {
 	l.attempts[id] = waiting
 }
 
-// ending returns the event with which an attempt ends.
+// ending returns the event for the end of an attempt.
 func (l *loop) ending(a run.Attempt, o run.Outcome) run.Event {
 	e := run.Event{Kind: run.EventAttemptFinished, Time: l.clock.Now(), Step: a.Step, Item: a.Item, Attempt: a.Number, Outcome: &o}
 	switch {
@@ -62,8 +62,8 @@ func (l *loop) ending(a run.Attempt, o run.Outcome) run.Event {
 	return e
 }
 
-// execute executes an attempt within the timeout of its step. When it returns, nothing
-// of the attempt is left, no timer either.
+// execute executes an attempt within the timeout of its step. When it returns, no timer of
+// the attempt is left.
 func (l *loop) execute(ctx context.Context, cancel context.CancelCauseFunc, a run.Attempt, r attempt.Recorder) run.Outcome {
 	defer cancel(nil)
 	if a.Index >= 0 {
@@ -79,8 +79,8 @@ func (l *loop) execute(ctx context.Context, cancel context.CancelCauseFunc, a ru
 	return l.doSafely(ctx, a, r)
 }
 
-// doSafely turns a panic into a failure of the step: a mistake in the engine must not
-// take the process down.
+// doSafely turns a panic into a failure of the step, so that a mistake in the engine does
+// not end the process.
 func (l *loop) doSafely(ctx context.Context, a run.Attempt, r attempt.Recorder) (outcome run.Outcome) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -106,8 +106,8 @@ var _ attempt.Recorder = (*recorder)(nil)
 // Recorded returns the calls of the task that are recorded already.
 func (r *recorder) Recorded() []attempt.RecordedCall { return r.recorded }
 
-// Begin reports that a call starts, and waits until the event was taken, and until it
-// is durable when that is asked for.
+// Begin reports that a call starts. It returns once the loop has applied the event, or
+// with durable once the event is durable.
 func (r *recorder) Begin(_ context.Context, call run.Call, durable bool) (int, error) {
 	answer := make(chan reply, 1)
 	r.loop.messages <- message{event: r.event(run.Event{Kind: run.EventCallStarted, Call: &call}), durable: durable, reply: answer}

@@ -21,7 +21,8 @@ type Local struct {
 	Interpreter attempt.Interpreter
 	// Clock is the time that runs live in; nil is the time of the machine.
 	Clock clock.Clock
-	// Secrets returns the text of a declared secret by name; nil: there are none.
+	// Secrets returns the text of a declared secret by name; an empty text is an error of the
+	// run. Nil: there are no secrets.
 	Secrets func(name string) (string, error)
 	// Redactor masks secret texts. Share it with everything that prints. Nil: each run
 	// has its own.
@@ -37,8 +38,8 @@ type Local struct {
 	// reports whether the run had to wait. An error ends the work on the run, which
 	// stays unfinished. Nil: every run has a slot.
 	Admit func(ctx context.Context, run string) (waited bool, err error)
-	// Policy is what the operator of the machine allows workflows to do; nil allows
-	// everything that a workflow's permissions allow.
+	// Policy is what the operator of the machine allows all workflows to do; nil allows
+	// everything that the permissions of a workflow allow.
 	Policy *attempt.Policy
 	// NewID returns the id of a run that starts now; nil makes random ids.
 	NewID func(now time.Time) string
@@ -56,13 +57,14 @@ type Request struct {
 	// Occurrence makes this the run of a scheduled time, with its id and its trigger.
 	// [journal.ErrExists] then says that the run was started before.
 	Occurrence *run.Occurrence
-	// Patient makes the run wait where its concurrency group would skip it. Scheduled
-	// times that are caught up together run one after the other.
+	// Patient makes the run wait for its concurrency group where the policy of its workflow
+	// would skip it. It is for scheduled times that are caught up together.
 	Patient bool
 	// Started is called once the start of the run is durable, or it was skipped.
 	Started func()
-	// Confirmed is the dry run that a person confirmed. The run gets its id, so that its
-	// keys are the same, and sees what it read before its first write.
+	// Confirmed is the dry run that a person confirmed. The run gets the id of the dry run,
+	// so its idempotency keys are the same. Until its first write, its reads return what
+	// the dry run read.
 	Confirmed *attempt.DryRun
 }
 

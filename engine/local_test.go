@@ -11,13 +11,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// TestOutputsChain: what a step returns is what the steps after it read, and what
-// the workflow gives away in the end.
-func TestOutputsChain(t *testing.T) {
-	got := newHost().runWith(t, context.Background(), `
+// Later steps and the outputs of the workflow read the outputs of a step.
+func TestOutputs(t *testing.T) {
+	got := newHarness().runWith(t, context.Background(), `
 inputs: {who: {type: string, required: true}}
 steps:
 - id: greet
@@ -39,7 +39,7 @@ outputs:
   why: ${{ steps.skipped.skipped_because }}
   run: ${{ {id = run.id, by = run.trigger.kind, at = run.started_at, workflow = run.workflow} }}
 `, action.Object{"who": "Ann"})
-	mustSucceed(t, got)
+	wantSuccess(t, got)
 	want := action.Object{
 		"text": "hello Ann", "count": 2.0, "said": "2 tags for Ann", "none": nil, "why": "if",
 		"run": action.Object{"id": "R1", "by": "manual", "at": "2026-01-31T09:00:00Z", "workflow": "w"},
@@ -49,9 +49,9 @@ outputs:
 	}
 }
 
-// TestFailedStepIsRead: after a step that may fail, the next reads why it did.
-func TestFailedStepIsRead(t *testing.T) {
-	h := newHost(act("demo.find", action.Reads, func(context.Context, textIn) error {
+// A step after a failed step with continue_on_error reads its error.
+func TestStepReadsError(t *testing.T) {
+	h := newHarness(act("demo.find", action.Reads, func(context.Context, textIn) error {
 		return &action.Error{Kind: action.NotFound, Message: "nobody", Status: 404, Code: 2100}
 	}))
 	got := h.run(t, `
@@ -64,16 +64,16 @@ steps:
     local e = steps.find.error
     return {steps.find.status, e.kind, e.message, e.status, e.code, e.action, e.retryable}
 `)
-	mustSucceed(t, got)
+	wantSuccess(t, got)
 	want := any([]any{"failure", "not_found", "nobody", 404.0, 2100.0, "demo.find", false})
 	if diff := cmp.Diff(want, got.Steps[1].Outputs); diff != "" {
-		t.Errorf("what the step reads (-want +got):\n%s", diff)
+		t.Errorf("the error that the step reads (-want +got):\n%s", diff)
 	}
 }
 
-// TestFailuresNameTheirPlace: a failure has the file and the line of the script
-// or of the value that it is about, and the path inside what was returned.
-func TestFailuresNameTheirPlace(t *testing.T) {
+// A failure has the file and the line of the script or of the value that caused it, and the
+// path of a wrong value in the outputs.
+func TestFailuresHaveTheirPlace(t *testing.T) {
 	tests := map[string]struct {
 		source  string
 		line    int
@@ -84,15 +84,15 @@ func TestFailuresNameTheirPlace(t *testing.T) {
 			"steps:\n- id: s\n  lua: |\n    local x = nil\n\n    return x.y\n",
 			6, action.Script, "attempt to index a non-table object(nil) with key 'y'",
 		},
-		"an error of its own": {"steps:\n- lua: |\n    -- a\n    error('no such team')\n", 4, action.Script, "no such team"},
-		"an error with a kind": {
+		"error with a text": {"steps:\n- lua: |\n    -- a\n    error('no such team')\n", 4, action.Script, "no such team"},
+		"error with a kind": {
 			"steps:\n- lua: |\n    -- a\n    error{kind = 'not_found', message = 'no such team'}\n", 4, action.NotFound, "no such team",
 		},
 		"a condition": {"steps:\n- id: s\n  if: inputs.a.b.c\n  lua: |\n    return 1\n", 3, action.Script, "attempt to index a non-table object(nil) with key 'c'"},
-		"what is no data": {
+		"an output that is not data": {
 			"steps:\n- id: s\n  lua: |\n    return {rows = {1, 2, {cb = print}}}\n", 2, action.InvalidInput, "outputs.rows[3].cb is a function, which is not data",
 		},
-		"what is too much": {
+		"outputs that are too large": {
 			"steps:\n- id: s\n  lua: |\n    return {text = string.rep('x', 300000)}\n", 2, action.Limit, "the outputs have 300012 bytes, more than their limit of 256KB",
 		},
 		"two values": {"steps:\n- id: s\n  lua: |\n    return 1, 2\n", 2, action.InvalidInput, "the script returned 2 values; return one table"},
@@ -108,8 +108,8 @@ func TestFailuresNameTheirPlace(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			source := "inputs: {a: {type: object}}\n" + test.source
-			got := newHost().runWith(t, context.Background(), source, action.Object{"a": action.Object{}})
-			mustFail(t, got, run.Failed, test.kind)
+			got := newHarness().runWith(t, context.Background(), source, action.Object{"a": action.Object{}})
+			wantFailure(t, got, run.Failed, test.kind)
 			if got.Error.Message != test.message || got.Error.File != "w.yaml" || got.Error.Line != test.line+1 {
 				t.Errorf("got %s:%d: %s\nwant w.yaml:%d: %s", got.Error.File, got.Error.Line, got.Error.Message, test.line+1, test.message)
 			}
@@ -117,13 +117,13 @@ func TestFailuresNameTheirPlace(t *testing.T) {
 	}
 }
 
-// TestBadInputs: a run that is given what it cannot take does not begin.
-func TestBadInputs(t *testing.T) {
-	h := newHost()
+// A run with wrong inputs does not start.
+func TestWrongInputs(t *testing.T) {
+	h := newHarness()
 	local, plan := h.compile(t, "inputs: {email: {type: string, format: email, required: true}}\nsteps:\n- lua: |\n    return 1\n")
 	_, err := local.Run(context.Background(), plan, engine.Request{Inputs: action.Object{"emial": "x"}})
 	if !engine.IsInputError(err) || len(h.events) > 0 {
-		t.Fatalf("got %v after %d events, want an input error and none", err, len(h.events))
+		t.Fatalf("got %v after %d events, want an input error and no events", err, len(h.events))
 	}
 	for _, want := range []string{`required input "email" is missing`, `unknown input "emial"`, `did you mean "email"?`} {
 		if !strings.Contains(err.Error(), want) {
@@ -132,21 +132,21 @@ func TestBadInputs(t *testing.T) {
 	}
 }
 
-// TestEvents: observers see everything that happens, in order and with times.
+// Observers get all events, in order and with their times.
 func TestEvents(t *testing.T) {
-	var h *host
-	h = newHost(act("demo.wait", action.Reads, func(ctx context.Context, _ textIn) error {
+	var h *harness
+	h = newHarness(act("demo.wait", action.Reads, func(ctx context.Context, _ textIn) error {
 		action.ScopeOf(ctx).Log(action.LogRecord{Level: "info", Message: "waiting"})
 		h.clock.advance(time.Second)
 		return nil
 	}))
-	mustSucceed(t, h.run(t, "steps:\n- id: s\n  uses: demo.wait\n  with: {text: a}\n"))
+	wantSuccess(t, h.run(t, "steps:\n- id: s\n  uses: demo.wait\n  with: {text: a}\n"))
 	var got []string
 	for i, e := range h.events {
 		if e.Sequence != i+1 || e.Run != "R1" {
 			t.Errorf("got event %d of %q, want %d of R1", e.Sequence, e.Run, i+1)
 		}
-		got = append(got, fmt.Sprint(e.Kind, " ", e.Time.Sub(startOfTime)))
+		got = append(got, fmt.Sprint(e.Kind, " ", e.Time.Sub(startTime)))
 	}
 	want := []string{
 		"run.started 0s", "attempt.started 0s", "call.started 0s", "log 0s", "call.returned 1s", "attempt.finished 1s", "run.finished 1s",
@@ -156,26 +156,26 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestEventsAreAFold: the events of a run, applied again, give its result.
-func TestEventsAreAFold(t *testing.T) {
-	h := newHost(act("demo.find", action.Reads, func(context.Context, textIn) error { return action.Errorf(action.NotFound, "nobody") }))
+// The events of a run, applied to a new state, lead to the same result.
+func TestEventsLeadToTheResult(t *testing.T) {
+	h := newHarness(act("demo.find", action.Reads, func(context.Context, textIn) error { return action.Errorf(action.NotFound, "nobody") }))
 	local, plan := h.compile(t, "steps:\n- id: a\n  lua: |\n    return {1}\n- id: b\n  uses: demo.find\n- id: c\n  uses: demo.find\n")
 	want, err := local.Run(context.Background(), plan, engine.Request{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := run.New(plan)
+	state := run.New(plan)
 	for _, e := range h.events {
-		if _, err := run.Apply(e); err != nil {
+		if _, err := state.Apply(e); err != nil {
 			t.Fatalf("%s: %v", e.Kind, err)
 		}
 	}
-	if diff := cmp.Diff(want, run.Result()); diff != "" {
+	if diff := cmp.Diff(want, state.Result()); diff != "" {
 		t.Errorf("result (-want +got):\n%s", diff)
 	}
 }
 
-// chainOf is a workflow of n steps, each of which adds one to the one before.
+// chainOf returns a workflow of n steps that each add one to the output of the step before.
 func chainOf(n int) string {
 	var b strings.Builder
 	b.WriteString("steps:\n- id: s0\n  lua: |\n    return {n = 0}\n")
@@ -187,18 +187,18 @@ func chainOf(n int) string {
 }
 
 func TestChainOf100(t *testing.T) {
-	got := newHost().run(t, chainOf(100))
-	mustSucceed(t, got)
+	got := newHarness().run(t, chainOf(100))
+	wantSuccess(t, got)
 	if got.Outputs["n"] != 99.0 {
 		t.Errorf("got %v, want 99", got.Outputs["n"])
 	}
 }
 
-// TestWorkIsLinear: a step costs the same in a run of 2,000 steps as in one of
-// 200, in allocations and in bytes; so does its check.
-func TestWorkIsLinear(t *testing.T) {
+// A step costs as many allocations and bytes in a run of 2,000 steps as in a run of 200
+// steps. So does the check of a step.
+func TestCostOfAStepIsConstant(t *testing.T) {
 	perStep := func(n int) (runCount, runBytes, checkBytes float64) {
-		h, source := newHost(), chainOf(n)
+		h, source := newHarness(), chainOf(n)
 		before := memory()
 		local, plan := h.compile(t, source)
 		compiled := memory()
@@ -211,21 +211,52 @@ func TestWorkIsLinear(t *testing.T) {
 		return float64(after.Mallocs-compiled.Mallocs) / steps, float64(after.TotalAlloc-compiled.TotalAlloc) / steps,
 			float64(compiled.TotalAlloc-before.TotalAlloc) / steps
 	}
-	perStep(200) // what is made once
+	perStep(200) // allocates what is allocated once
 	count, size, check := perStep(200)
 	manyCount, manySize, manyCheck := perStep(2000)
 	t.Logf("200 steps: %.0f allocations, %.0f bytes, check %.0f bytes a step", count, size, check)
 	t.Logf("2000 steps: %.0f allocations, %.0f bytes, check %.0f bytes a step", manyCount, manySize, manyCheck)
 	const slack = 1.1
 	if manyCount > count*slack || manySize > size*slack {
-		t.Errorf("a step of 2,000 costs %.0f allocations and %.0f bytes, one of 200 %.0f and %.0f", manyCount, manySize, count, size)
+		t.Errorf("a step in a run of 2,000 costs %.0f allocations and %.0f bytes, in a run of 200 %.0f and %.0f", manyCount, manySize, count, size)
 	}
 	if manyCheck > check*slack {
-		t.Errorf("the check of a step of 2,000 costs %.0f bytes, that of 200 %.0f", manyCheck, check)
+		t.Errorf("the check of a step of 2,000 costs %.0f bytes, of 200 %.0f", manyCheck, check)
 	}
 }
 
 func memory() (m runtime.MemStats) {
 	runtime.ReadMemStats(&m)
 	return m
+}
+
+// A run reads the outputs of the last successful run of its workflow.
+func TestPrevious(t *testing.T) {
+	h := newHarness()
+	local, plan := h.compile(t, `
+name: w
+inputs: {n: {type: integer}}
+steps:
+- id: s
+  lua: |
+    if inputs.n == 2 then error("it broke") end
+    return {before = previous.outputs.n, status = previous.status}
+outputs:
+  n: ${{ inputs.n }}
+  before: ${{ steps.s.outputs.before }}
+  status: ${{ steps.s.outputs.status }}
+`)
+	local.Journal = journal.NewMemory()
+	want := []action.Object{{"n": 1.0, "before": nil, "status": nil}, nil, {"n": 3.0, "before": 1.0, "status": "success"}, {"n": 4.0, "before": 3.0, "status": "success"}}
+	for i := range want {
+		h.id = fmt.Sprintf("R%d", i+1)
+		h.clock.advance(time.Minute)
+		result, err := local.Run(context.Background(), plan, engine.Request{Inputs: action.Object{"n": float64(i + 1)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want[i], result.Outputs); diff != "" {
+			t.Errorf("run %d (-want +got):\n%s", i+1, diff)
+		}
+	}
 }

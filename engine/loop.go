@@ -13,9 +13,9 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A loop executes one run. It alone applies events to the state, in turns: it takes the
-// events that are there, writes them to the journal in one commit, and only then does
-// what they enable.
+// A loop executes one run. Only the loop applies events to the state. It works in turns:
+// it takes the events that are there, writes them to the journal in one commit, and only
+// then does what they enable.
 type loop struct {
 	local    *Local
 	plan     *workflow.Plan
@@ -29,11 +29,11 @@ type loop struct {
 	patient  bool           // it waits where its group would skip it
 	sequence int            // of the last event
 
-	batch   []run.Event // applied, and not yet in the journal
+	batch   []run.Event // applied and not yet in the journal
 	urgent  bool        // the batch must be durable before the run continues
 	pending int         // bytes of answers in the batch
 	todo    []run.Command
-	asked   []message // attempts that wait for the batch
+	asked   []message // of attempts that wait until the batch is durable
 
 	messages chan message      // from running attempts
 	wake     chan func() error // from timers: called by the loop
@@ -50,12 +50,12 @@ type loop struct {
 	started func()                          // called once the start or resume is durable
 	admit   func() (waited bool, err error) // waits for a slot; nil once the run has one
 	virtual *clock.Virtual                  // the clock, when it is one
-	spent   int                             // pieces of work that end with this turn; see pass
+	spent   int                             // pieces of work that this turn has taken; see pass
 }
 
-// A message is an event that an attempt reports, with its time, since the loop may take
-// it later. A message with a reply waits until it was taken, and until it is durable
-// when it asks for that.
+// A message is an event that an attempt reports. It has its time, since the loop may take
+// it later. If it has a reply channel, the attempt waits until the event is applied, or
+// with durable until it is durable.
 type message struct {
 	event   run.Event
 	durable bool
@@ -134,8 +134,8 @@ func (l *loop) turn() error {
 	return nil
 }
 
-// awaitSlot asks once for a slot, before the run does anything. The time that the run
-// waited is recorded, so that its timeouts do not count it, after a resume either.
+// awaitSlot waits for a slot once, before the run does anything. It records that the run
+// waited, so that no timeout counts the wait, even after a resume.
 func (l *loop) awaitSlot() error {
 	if l.admit == nil {
 		return nil
@@ -224,9 +224,9 @@ func (l *loop) take(e run.Event) error {
 	return nil
 }
 
-// redact masks secret texts in what an attempt reports. It comes before the event is
-// applied: a later step must see what a replay would see. Calls are masked where they
-// are recorded (package attempt).
+// redact masks secret texts in what an attempt reports. It runs before the event is
+// applied, so that later steps see what they would see after a resume. Calls are masked
+// where they are recorded (package attempt).
 func (l *loop) redact(e run.Event) run.Event {
 	switch {
 	case e.Log != nil:
@@ -256,7 +256,7 @@ func (l *loop) shown(e run.Event) run.Event {
 	return e
 }
 
-// remember keeps the calls of a task for its later attempts.
+// remember keeps the recorded calls of a task until the task needs no further attempt.
 func (l *loop) remember(e run.Event) {
 	if e.Kind.Record() {
 		l.history.Add(e)
@@ -265,7 +265,7 @@ func (l *loop) remember(e run.Event) {
 	}
 }
 
-// enabled records at once what a command causes, and keeps the command until that is
+// enabled takes the event that answers a command, and keeps the command until the event is
 // durable.
 func (l *loop) enabled(c run.Command) error {
 	l.todo = append(l.todo, c)
@@ -296,8 +296,8 @@ func (l *loop) commit() error {
 	return err
 }
 
-// write appends the batch. It does not end with the run's context: what was done is
-// recorded in any case.
+// write appends the batch to the journal. It ignores the context of the run: what was done
+// is recorded even after a cancellation.
 func (l *loop) write() error {
 	batch := l.batch
 	l.batch, l.pending = nil, 0 // the journal may keep the old slice
@@ -358,15 +358,16 @@ func (l *loop) after(d time.Duration, f func() error) (stop func() bool) {
 	})
 }
 
-// busy counts one piece of work on a virtual clock: the turn of a run, an attempt,
-// or a timer on its way to the run. It ends with the turn that takes it.
+// busy counts one more piece of work on a virtual clock: the start of a run, an attempt, or
+// a timer that fired. The loop ends it in pass, after the turn that has taken it.
 func (l *loop) busy() {
 	if l.virtual != nil {
 		l.virtual.Begin()
 	}
 }
 
-// pass ends the work that the turn has taken. What the turn caused is counted by now.
+// pass ends the pieces of work that the turn has taken. By now, the work that the turn
+// caused is counted.
 func (l *loop) pass() {
 	if l.virtual != nil && l.spent > 0 {
 		l.virtual.End(l.spent)
@@ -401,8 +402,8 @@ func (l *loop) setDeadline(at time.Time) {
 	})
 }
 
-// cancelEvery is how often a run checks whether another process wants it cancelled. On a
-// virtual clock, where a month passes at once, it checks less often.
+// cancelEvery is how often a run checks whether another process requests its cancellation.
+// On a virtual clock, where a month may pass at once, it checks less often.
 const (
 	cancelEvery        = time.Second
 	cancelEveryVirtual = time.Minute

@@ -16,7 +16,7 @@ import (
 // MaxQueued is how many runs of a concurrency group may wait.
 const MaxQueued = 10
 
-// queueEvery is how often a waiting run asks whether its group is free.
+// queueEvery is how often a waiting run checks whether its concurrency group is free.
 const queueEvery = 250 * time.Millisecond
 
 // start starts a run and drives it.
@@ -134,8 +134,8 @@ func (l *loop) skip(start *run.Start, reason string) (*run.Result, error) {
 	return l.state.Result(), nil
 }
 
-// queued waits until the group of a run is free. It asks the journal, since the other
-// runs may be in other processes.
+// queued waits until the group of a run is free. It checks the journal, since the other
+// runs of the group may be in other processes.
 func (l *loop) queued(ctx context.Context, start *run.Start) (*run.Result, error) {
 	if err := l.write(); err != nil {
 		return nil, err
@@ -175,7 +175,7 @@ func (l *loop) tryStart(start *run.Start) error {
 }
 
 // claim writes an event with which the run claims its group, and then takes it. The
-// error is a [journal.BusyError] while other runs of the group are in the way.
+// error is a [journal.BusyError] while another run of the group is running.
 func (l *loop) claim(e run.Event) error {
 	e.Sequence, e.Time, e.Run = l.sequence+1, l.clock.Now(), l.id
 	var err error

@@ -20,12 +20,13 @@ type Resumption struct {
 	Actor run.Actor // who asked for it
 	// Inputs are the texts of secret inputs, which the journal does not store.
 	Inputs action.Object
-	// Target and Keys must be the target and keys of the run: it is never resumed
+	// Target and Keys must be the target and keys of the run: a run is never resumed
 	// against another target.
 	Target run.Target
 	Keys   map[string]string
-	// Decisions answer what suspended attempts wait for. The decision about a call is
-	// accepted for an interrupted run as well.
+	// Decisions answer what suspended attempts wait for. A decision about a call is accepted
+	// for an interrupted run as well. A suspended run can only be resumed with a decision,
+	// or after a resume that recorded one.
 	Decisions []run.Decision
 	// Retry continues an ended run from its failed steps.
 	Retry bool
@@ -41,7 +42,8 @@ type Resumption struct {
 // [Local.Run] does. The error is an [InputError] when the run cannot continue as asked.
 //
 // A run whose concurrency group is busy waits for it, except to be cancelled. When the
-// context ends first, the run stays as it was.
+// context ends first, the decisions are recorded and the run is not resumed: a later resume
+// needs no decisions.
 func (l *Local) Resume(ctx context.Context, plan *workflow.Plan, resumption Resumption) (*run.Result, error) {
 	if l.Journal == nil {
 		return nil, &InputError{errors.New("a run cannot be resumed without a journal")}
@@ -64,7 +66,7 @@ func (l *Local) Resume(ctx context.Context, plan *workflow.Plan, resumption Resu
 	if err != nil {
 		return nil, errors.Join(err, l.Journal.Release(context.WithoutCancel(ctx), loop.id))
 	}
-	if loop.state.Waiting() {
+	if loop.state.Queued() {
 		return loop.queued(ctx, loop.state.Start())
 	}
 	return loop.drive(ctx)
@@ -110,13 +112,13 @@ func (l *loop) checkState(resumption Resumption) error {
 	switch {
 	case l.state.Start().Source != l.plan.Sources[0].Hash():
 		return fmt.Errorf("the run %s was started from another text of its workflow than this plan", l.id)
-	case resumption.Retry && !l.state.Over():
+	case resumption.Retry && !l.state.Ended():
 		return fmt.Errorf("the run %s has not ended: resume it instead of retrying it", l.id)
 	case resumption.Retry && (l.state.Status() == run.Success || l.state.Status() == run.Skipped):
 		return fmt.Errorf("the run %s ended as %s: there is nothing to retry", l.id, l.state.Status())
-	case !resumption.Retry && l.state.Over():
+	case !resumption.Retry && l.state.Ended():
 		return fmt.Errorf("the run %s has ended as %s; a retry runs its failed steps again", l.id, l.state.Status())
-	case l.state.Paused() && len(resumption.Decisions) == 0 && !resumption.Cancel:
+	case l.state.Suspended() && !l.state.Decided() && len(resumption.Decisions) == 0 && !resumption.Cancel:
 		task, suspension := l.state.Suspension()
 		return &NeedsDecisionError{l.id, task.Step, suspension}
 	}
@@ -128,15 +130,15 @@ func (l *loop) checkTarget(resumption Resumption) error {
 	recorded, given := l.state.Start().Target, resumption.Target.WithKeys(l.id, resumption.Keys)
 	switch {
 	case recorded.Simulator != given.Simulator && recorded.Simulator != "":
-		return fmt.Errorf("the run %s was simulated, and what it talked to is gone: start it again", l.id)
+		return fmt.Errorf("the run %s was simulated, and its simulated service is gone: start the workflow again", l.id)
 	case recorded.Simulator != given.Simulator:
 		return fmt.Errorf("the run %s was not simulated and cannot continue simulated", l.id)
 	case recorded.Connection != given.Connection || recorded.Region != given.Region || recorded.APIURL != given.APIURL || recorded.EventsURL != given.EventsURL:
 		return fmt.Errorf("the run %s talked to %s and cannot continue with %s", l.id, recorded.Realm(), given.Realm())
 	case !slices.EqualFunc(recorded.Others, given.Others, func(a, b run.Target) bool { return reflect.DeepEqual(a, b) }):
-		return fmt.Errorf("steps of the run %s talked to other accounts than the accounts that are set now: set the same connections, or start it again", l.id)
+		return fmt.Errorf("steps of the run %s talked to other accounts than the accounts that are set now: set the same connections, or start the workflow again", l.id)
 	case !reflect.DeepEqual(recorded.Keys, given.Keys) && len(recorded.Keys)+len(given.Keys) > 0:
-		return fmt.Errorf("the run %s used other keys than the keys that are set now: set the same keys, or start it again", l.id)
+		return fmt.Errorf("the run %s used other keys than the keys that are set now: set the same keys, or start the workflow again", l.id)
 	}
 	return nil
 }
@@ -156,7 +158,7 @@ func (e *DecisionError) Error() string {
 func (l *loop) checkDecisions(resumption Resumption) error {
 	for _, d := range resumption.Decisions {
 		if d.Reason != run.CallUnknown {
-			if _, ok := l.state.Suspended(d.Reason); !ok {
+			if _, ok := l.state.WaitingFor(d.Reason); !ok {
 				return fmt.Errorf("the run %s does not wait for a decision of reason %q", l.id, d.Reason)
 			}
 			continue
@@ -209,11 +211,12 @@ func (l *loop) resume(ctx context.Context, resumption Resumption) error {
 			return err
 		}
 	}
+	l.todo = nil // the resume enables again what the decisions enabled
 	resumed := run.Event{Kind: run.EventResumed, Actor: l.actor}
 	if resumption.Retry {
 		resumed.Kind = run.EventRetried
 	}
-	if !resumption.Cancel && !l.state.Waiting() && l.local.Journal != nil {
+	if !resumption.Cancel && !l.state.Queued() && l.local.Journal != nil {
 		return l.reclaim(ctx, resumed)
 	}
 	if err := l.take(resumed); err != nil || !resumption.Cancel {
@@ -231,7 +234,7 @@ func (l *loop) decided(d run.Decision) run.Event {
 			Call: &run.Call{Number: d.Call, Action: call.Action, Decision: d.Outcome},
 		}
 	}
-	a, _ := l.state.Suspended(d.Reason)
+	a, _ := l.state.WaitingFor(d.Reason)
 	return run.Event{Kind: run.EventAttemptDecided, Step: a.Step, Item: a.Item, Attempt: a.Number, Actor: l.actor, Decision: &d}
 }
 

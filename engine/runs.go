@@ -14,10 +14,10 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// Runs is how commands see runs, whoever executes them. A Runs belongs to one actor,
-// who is recorded with everything that it causes: a command cannot name another one.
-// [Host] implements it in this process, and enginetest.TestRuns holds
-// every implementation to what is said here. It is safe for concurrent use.
+// Runs is how commands see runs, in this process or in another one. A Runs belongs to one
+// actor, who is recorded with every event that it causes: a command cannot name another
+// actor. [Host] implements Runs in this process, and enginetest.TestRuns tests
+// implementations. It is safe for concurrent use.
 //
 // An id that does not exist is [journal.ErrNoRun]. A request that the state of the run
 // does not allow is an [InputError], and then nothing has changed.
@@ -79,7 +79,7 @@ type Plans struct {
 	Restore func(ctx context.Context, start run.Start, sources []workflow.Source) (Prepared, error)
 }
 
-// A Prepared is a plan with the account that its runs talk to.
+// A Prepared is a plan with the target that its runs talk to.
 type Prepared struct {
 	Plan   *workflow.Plan
 	Target run.Target
@@ -118,7 +118,7 @@ type localRuns struct {
 // A liveRun is a run that this process executes.
 type liveRun struct {
 	cancel context.CancelCauseFunc
-	done   chan struct{} // closed when it is over; result and err are set then
+	done   chan struct{} // closed when it has ended or is suspended; result and err are set then
 	result *run.Result
 	err    error
 }
@@ -155,8 +155,8 @@ func (r *localRuns) Start(ctx context.Context, request StartRequest) (string, er
 	})
 }
 
-// background executes a run until it is over, and returns once it has started. The
-// observer is called before that, and sets the id if it is not known yet.
+// background executes a run in the background, and returns once the run has started. The
+// observer is called before that; for a new run, it sets the id.
 func (r *localRuns) background(id *string, first run.Observer, execute func(context.Context, *Local, func()) (*run.Result, error)) (string, error) {
 	local := *r.local
 	local.Observers = append([]run.Observer{first}, r.local.Observers...)
@@ -187,7 +187,7 @@ func (r *localRuns) background(id *string, first run.Observer, execute func(cont
 	}
 }
 
-var errNoJournal = &InputError{errors.New("runs cannot be seen without a journal")}
+var errNoJournal = &InputError{errors.New("without a journal, runs cannot be started, listed or resumed here")}
 
 func (r *localRuns) List(ctx context.Context, query journal.Query) ([]journal.Summary, error) {
 	if r.local.Journal == nil {
@@ -201,7 +201,7 @@ type cancelledBy struct{ actor run.Actor }
 
 func (c *cancelledBy) Error() string { return "cancelled by " + c.actor.String() }
 
-// canceller returns who ended the context of a run.
+// canceller returns the actor who ended the context of a run; otherwise if none did.
 func canceller(ctx context.Context, otherwise *run.Actor) *run.Actor {
 	var by *cancelledBy
 	if errors.As(context.Cause(ctx), &by) {
@@ -210,7 +210,7 @@ func canceller(ctx context.Context, otherwise *run.Actor) *run.Actor {
 	return otherwise
 }
 
-// summary returns the summary of the run with this very id.
+// summary returns the summary of the run with exactly this id.
 func (r *localRuns) summary(ctx context.Context, id string) (journal.Summary, error) {
 	found, err := r.List(ctx, journal.Query{Run: id})
 	for _, s := range found {
@@ -234,7 +234,7 @@ func (r *localRuns) Get(ctx context.Context, id string) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	events, err := r.Events(ctx, id, 0) // after the summary, so that it has no later state
+	events, err := r.Events(ctx, id, 0) // read after the summary, so they are at least as new
 	if err != nil {
 		return nil, err
 	}
@@ -281,7 +281,7 @@ func (r *localRuns) Wait(ctx context.Context, id string) (*run.Result, error) {
 	}
 }
 
-// await waits for a run that another process executes.
+// await waits for a run that this host does not execute.
 func (r *localRuns) await(ctx context.Context, id string) (*run.Result, error) {
 	for {
 		view, err := r.Get(ctx, id)

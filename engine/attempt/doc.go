@@ -6,8 +6,9 @@
 //     programs of an attempt in an [Environment].
 //   - A [Recorder] records the calls of an attempt as events of its run, and a
 //     [History] has the calls that the attempts of the run have recorded so far.
-//   - [Secrets] are the texts of the run's secrets, each with where it may go.
-//   - A [Policy] is what the operator of the machine allows workflows to do.
+//   - [Secrets] are the texts of the run's secrets, each with the destinations that it
+//     may go to.
+//   - A [Policy] is what the operator of the machine allows all workflows to do.
 //   - A [DryRun] collects the writes of a run that sends none.
 //
 // # The way of a call
@@ -23,5 +24,12 @@
 //	preview    in a dry run, a write shows its requests
 //	send       the action itself, behind the one panic guard
 //
-// A pure function is no call: it goes to the action directly.
+// A use of a pure function is not a call: it goes to the action directly and is not
+// recorded.
+//
+// # Files
+//
+// executor.go executes an attempt, evaluate.go evaluates its condition, inputs, script and
+// outputs. call.go has the pipeline, then one file for each stage. history.go has the
+// recorded calls, keys.go the keys that scripts hold as plain text.
 package attempt

@@ -7,25 +7,24 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// A RecordedCall is a call that a step, or an item of one, made before: in this
-// attempt or in an earlier one.
+// A RecordedCall is a call of a task that the history of the run has. An earlier attempt
+// made it, or this attempt before it was interrupted.
 type RecordedCall struct {
 	run.Call
 	Attempt  int
-	Sequence int       // of its call.started, or of its call.returned when it has only that
-	Time     time.Time // when it was begun
-	Returned bool      // its result is known; not when the attempt was stopped meanwhile
-	// Decided is what a person said of it; empty when nobody did.
+	Sequence int       // of its call.started, or of its calh.returned when it has no call.started
+	Time     time.Time // of that event
+	Returned bool      // the history has its result; false when the attempt was stopped during the call
+	// Decided is what a person decided about the call; empty without a decision.
 	Decided run.CallOutcome
 }
 
-// unknown reports whether the call is a write that was begun, and nobody knows
-// what became of it.
+// Unknown reports whether the call is a write whose outcome is unknown and was not decided.
 func (c *RecordedCall) Unknown() bool {
 	return c.Decided == "" && c.Effect != action.Reads.String() && (!c.Returned || c.Error != nil && c.Error.Kind == action.UnknownOutcome)
 }
 
-// output is the recorded output. A journal may not tell an empty one from none.
+// output returns the recorded output. A journal may return an empty output as nil.
 func (c *RecordedCall) output() action.Object {
 	if c.Output == nil {
 		return action.Object{}
@@ -33,12 +32,12 @@ func (c *RecordedCall) output() action.Object {
 	return c.Output
 }
 
-// A callLog is what the attempts of a run recorded of their calls. Those of steps
-// that have ended are forgotten unless the run may be retried, and of fleeting calls
-// what they sent and got.
+// A History has the recorded calls of a run by task, in order. It does not keep the input
+// and output of transient calls. Whoever keeps a History deletes tasks that need no
+// further attempt.
 type History map[run.TaskID][]RecordedCall
 
-// valueSize is about how many bytes a value takes.
+// ValueSize estimates how many bytes of memory a value takes.
 func ValueSize(v any) int {
 	size := 16
 	switch v := v.(type) {
@@ -56,8 +55,8 @@ func ValueSize(v any) int {
 	return size
 }
 
-// kept is the size of what the calls of a unit keep. Reads do not count: only a replay
-// has what they sent and got.
+// kept returns the bytes that the calls of a task keep in memory for retries. Reads do not
+// count, since a retry makes them anew.
 func kept(calls []RecordedCall) int {
 	size := 0
 	for n := range calls {
@@ -68,8 +67,8 @@ func kept(calls []RecordedCall) int {
 	return size
 }
 
-// add takes an event.
-func (l History) Add(e run.Event) {
+// Add adds an event of a call to the history. Other events change nothing.
+func (h History) Add(e run.Event) {
 	id := run.TaskID{Step: e.Step, Item: e.Item}
 	switch e.Kind {
 	case run.EventCallStarted:
@@ -77,20 +76,20 @@ func (l History) Add(e run.Event) {
 		if c.Transient {
 			c.Input = nil
 		}
-		l[id] = append(l[id], c)
+		h[id] = append(h[id], c)
 	case run.EventCallReturned:
-		l.returned(id, e)
+		h.returned(id, e)
 	case run.EventCallDecided:
-		if c := l.at(id, e.Call.Number); c != nil {
+		if c := h.at(id, e.Call.Number); c != nil {
 			c.Decided = e.Call.Decision
 		}
 	}
 }
 
-// returned adds a result to the call that it belongs to. A result of an earlier
-// attempt that was given back has no call.started.
-func (l History) returned(id run.TaskID, e run.Event) {
-	calls := l[id]
+// returned adds a result to its call. A call that got the result of an earlier attempt has
+// no call.started.
+func (h History) returned(id run.TaskID, e run.Event) {
+	calls := h[id]
 	for i := len(calls) - 1; i >= 0 && calls[i].Attempt == e.Attempt; i-- {
 		if calls[i].Number == e.Call.Number {
 			calls[i].Returned, calls[i].Error = !e.Call.Stopped, e.Call.Error
@@ -100,23 +99,25 @@ func (l History) returned(id run.TaskID, e run.Event) {
 			return
 		}
 	}
-	l[id] = append(calls, RecordedCall{Call: *e.Call, Attempt: e.Attempt, Sequence: e.Sequence, Time: e.Time, Returned: true})
+	h[id] = append(calls, RecordedCall{Call: *e.Call, Attempt: e.Attempt, Sequence: e.Sequence, Time: e.Time, Returned: true})
 }
 
-// at returns the call that began with an event.
-func (l History) at(id run.TaskID, sequence int) *RecordedCall {
-	for i := range l[id] {
-		if l[id][i].Sequence == sequence {
-			return &l[id][i]
+// at returns the call of a task whose first event has the sequence number; nil if there is
+// none.
+func (h History) at(id run.TaskID, sequence int) *RecordedCall {
+	for i := range h[id] {
+		if h[id][i].Sequence == sequence {
+			return &h[id][i]
 		}
 	}
 	return nil
 }
 
-// find returns the call that began with an event, wherever it was made.
-func (l History) Find(sequence int) (run.TaskID, *RecordedCall) {
-	for id := range l {
-		if c := l.at(id, sequence); c != nil {
+// Find returns the call whose first event has the sequence number, and its task. The call
+// is nil if there is none.
+func (h History) Find(sequence int) (run.TaskID, *RecordedCall) {
+	for id := range h {
+		if c := h.at(id, sequence); c != nil {
 			return id, c
 		}
 	}

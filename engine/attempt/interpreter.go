@@ -8,39 +8,40 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// An Interpreter is the language of scripts and expressions. Package engine/lua
-// has ours.
+// An Interpreter is the language of scripts and expressions. Package engine/lua implements
+// it.
 type Interpreter interface {
 	workflow.Checker
-	// Open starts the evaluations of one attempt, apart from every other's.
+	// Open starts the evaluations of one attempt. They share nothing with other attempts.
 	Open(ctx context.Context, env Environment) Evaluation
 }
 
 // An Environment is what the programs of one attempt see and may do.
 type Environment struct {
-	// Data returns the value of a name that programs may read: inputs, steps,
-	// run, secrets. It is asked only for what a program refers to.
+	// Data returns the value of a name that programs may read, such as inputs or steps. It
+	// is called only for names that a program uses.
 	Data func(name string) (value any, ok bool)
-	// Modules are the programs that require finds, by name.
+	// Modules are the programs that a script can load with require, by name.
 	Modules map[string]workflow.Program
 	Limits  workflow.Limits
 	Clock   action.Clock
-	// Random is the attempt's own stream of numbers.
+	// Random returns the next number of the attempt's random stream.
 	Random func() uint64
-	// Call makes a call; the context is that given to Open.
+	// Call makes a call. The context is the context given to Open.
 	Call func(ctx context.Context, a *action.Action, input action.Object) (action.Object, error)
 }
 
-// An Evaluation runs programs, one after the other. It belongs to one goroutine.
+// An Evaluation evaluates the programs of one attempt, one after the other. It is not safe
+// for concurrent use.
 type Evaluation interface {
-	// Eval returns the value of a program. Its errors are [action.Error]s wrapped
-	// in a [ScriptError] where the place in the source is known.
+	// Eval returns the value of a program. An error is an [action.Error], wrapped in a
+	// [ScriptError] if its place in the source is known.
 	Eval(workflow.Program) (any, error)
 	// Used returns what the programs have used so far.
 	Used() run.Usage
 }
 
-// A ScriptError is an error with its place in the source.
+// A ScriptError is an error with its place in the source. Line is 0 when unknown.
 type ScriptError struct {
 	File string
 	Line int

@@ -9,71 +9,76 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A Ceiling is what the operator of a machine allows at most: no file can grant
-// itself more. What it does not list is not allowed, except that PagerDuty's
-// reading and event actions are, as in a workflow, unless it narrows them.
+// A Policy is what the operator of the machine allows all workflows to do. A workflow needs
+// the permission of both the policy and its own file. Its rules are the rules of a
+// workflow's permissions.
 type Policy struct {
 	workflow.Permissions
-	// Secrets are the names that workflows may declare.
+	// Secrets are the names of the secrets that workflows may declare.
 	Secrets []string
-	// File is where it stands, for messages.
+	// File is the file of the policy, for messages.
 	File string
 }
 
-// allow refuses an action.
-func (c *Policy) allow(a *action.Action) error {
-	if c == nil || c.AllowsAction(a) {
+// allow returns an error unless the policy allows the action.
+func (p *Policy) allow(a *action.Action) error {
+	if p == nil || p.AllowsAction(a) {
 		return nil
 	}
-	return c.refused("call "+a.Name, c.ActionLine(a))
+	return p.refused("call "+a.Name, p.ActionLine(a))
 }
 
-// permit refuses a target.
-func (c *Policy) permit(t action.Target) error {
-	if c == nil || c.AllowsTarget(t, nil) {
+// permit returns an error unless the policy allows the target.
+func (p *Policy) permit(t action.Target) error {
+	if p == nil || p.AllowsTarget(t, nil) {
 		return nil
 	}
-	return c.refused("reach "+t.String(), c.Line(t))
+	return p.refused("reach "+t.String(), p.Line(t))
 }
 
-func (c *Policy) refused(what, line string) error {
-	return &action.Error{
-		Kind: action.Permission, Message: fmt.Sprintf("the operator of this machine lets no workflow %s", what),
-		Hint: fmt.Sprintf("to allow it, add it to %s: %s", c.File, strings.Replace(line, "permissions:", "allow:", 1)),
-	}
+func (p *Policy) refused(what, line string) error {
+	return &action.Error{Kind: action.Permission, Message: notAllowed + what, Hint: p.hint(line)}
 }
 
-// Check reports what a plan asks for beyond the ceiling, as far as its text
-// shows: what depends on inputs is refused when it is called.
-func (c *Policy) Check(plan *workflow.Plan) workflow.Diagnostics {
-	if c == nil {
+// notAllowed is followed by a verb and its object.
+const notAllowed = "the operator's policy does not allow workflows to "
+
+// hint says which line of the policy would allow something, given the line of a workflow
+// that would.
+func (p *Policy) hint(line string) string {
+	return fmt.Sprintf("to allow it, add it to %s: %s", p.File, strings.Replace(line, "permissions:", "allow:", 1))
+}
+
+// Check reports what a plan declares that the policy does not allow. What depends on inputs
+// is checked only when a call is made.
+func (p *Policy) Check(plan *workflow.Plan) workflow.Diagnostics {
+	if p == nil {
 		return nil
 	}
 	var found workflow.Diagnostics
-	report := func(at workflow.Position, message, line string) {
+	report := func(at workflow.Position, what, line string) {
 		found = append(found, workflow.Diagnostic{
 			File: plan.Workflow.File, Line: max(at.Line, 1), Column: max(at.Column, 1), Rule: "ceiling", Severity: workflow.SeverityError,
-			Message: message, Hint: fmt.Sprintf("to allow it, add it to %s: %s", c.File, line),
+			Message: notAllowed + what, Hint: p.hint(line),
 		})
 	}
 	for _, secret := range plan.Workflow.Secrets {
-		if !strings.HasPrefix(secret.Name, "inputs.") && !slices.Contains(c.Secrets, secret.Name) {
-			report(secret.Position, "the operator of this machine lets no workflow use the secret "+secret.Name, fmt.Sprintf("allow: {secrets: [%s]}", secret.Name))
+		if !strings.HasPrefix(secret.Name, "inputs.") && !slices.Contains(p.Secrets, secret.Name) {
+			report(secret.Position, "use the secret "+secret.Name, fmt.Sprintf("allow: {secrets: [%s]}", secret.Name))
 		}
 	}
-	for _, pattern := range plan.Workflow.Permissions.HTTP {
-		if !slices.ContainsFunc(c.HTTP, func(allowed workflow.Pattern) bool { return allowed.Covers(pattern) }) {
-			report(pattern.Position, "the operator of this machine lets no workflow reach "+pattern.Text, fmt.Sprintf("allow: {http: [%q]}", pattern.Text))
+	patterns := func(list string, asked, allowed []workflow.Pattern) {
+		for _, pattern := range asked {
+			if !slices.ContainsFunc(allowed, func(a workflow.Pattern) bool { return a.Covers(pattern) }) {
+				report(pattern.Position, "reach "+pattern.Text, fmt.Sprintf("allow: {%s: [%q]}", list, pattern.Text))
+			}
 		}
 	}
-	for _, pattern := range plan.Workflow.Permissions.Net {
-		if !slices.ContainsFunc(c.Net, func(allowed workflow.Pattern) bool { return allowed.Covers(pattern) }) {
-			report(pattern.Position, "the operator of this machine lets no workflow reach "+pattern.Text, fmt.Sprintf("allow: {net: [%q]}", pattern.Text))
-		}
-	}
+	patterns("http", plan.Workflow.Permissions.HTTP, p.HTTP)
+	patterns("net", plan.Workflow.Permissions.Net, p.Net)
 	for _, call := range plan.Calls() {
-		if a, ok := plan.Action(call.Action); ok && !c.AllowsAction(a) {
-			report(call.Position, "the operator of this machine lets no workflow call "+a.Name, strings.Replace(c.ActionLine(a), "permissions:", "allow:", 1))
+		if a, ok := plan.Action(call.Action); ok && !p.AllowsAction(a) {
+			report(call.Position, "call "+a.Name, p.ActionLine(a))
 		}
 	}
 	return found

@@ -10,7 +10,7 @@ import (
 )
 
 // Secrets are the texts of the secrets of one run, each with where it may go.
-// They are immutable.
+// It is immutable.
 type Secrets struct {
 	bound map[string]boundSecret
 	names action.Object // NAME to the reference that scripts see
@@ -21,8 +21,9 @@ type boundSecret struct {
 	binding workflow.SecretBinding
 }
 
-// resolveSecrets asks source for every declared secret and takes the texts of
-// secret inputs out of inputs, where references stay behind.
+// ResolveSecrets returns the secrets that a plan declares. It gets their texts from source,
+// by name, and adds them to the redactor. The texts of secret inputs are taken from
+// inputs, which then has references in their place.
 func ResolveSecrets(plan *workflow.Plan, inputs action.Object, source func(string) (string, error), redactor *action.Redactor) (*Secrets, error) {
 	s := &Secrets{bound: map[string]boundSecret{}, names: action.Object{}}
 	for _, binding := range plan.Workflow.Secrets {
@@ -34,7 +35,7 @@ func ResolveSecrets(plan *workflow.Plan, inputs action.Object, source func(strin
 			continue // an optional secret input that was not given
 		}
 		if len(text) < action.MinSecretLength {
-			return nil, fmt.Errorf("the secret %s has %d characters, at least %d are needed: shorter text cannot be kept out of outputs", binding.Name, len(text), action.MinSecretLength)
+			return nil, fmt.Errorf("the secret %s has %d characters, at least %d are needed: shorter text cannot be masked in outputs", binding.Name, len(text), action.MinSecretLength)
 		}
 		redactor.Add(text)
 		s.bound[binding.Name] = boundSecret{text, binding}
@@ -47,22 +48,24 @@ func ResolveSecrets(plan *workflow.Plan, inputs action.Object, source func(strin
 	return s, nil
 }
 
+// secretText returns the text of a secret. It is empty only for a secret input that was not
+// given.
 func secretText(name string, inputs action.Object, source func(string) (string, error)) (string, error) {
 	if input, ok := strings.CutPrefix(name, "inputs."); ok {
 		text, _ := inputs[input].(string)
 		return text, nil
 	}
 	if source == nil {
-		return "", fmt.Errorf("the secret %s has no value: there is no source of secrets", name)
+		return "", fmt.Errorf("the secret %s has no value: this program sets no secrets", name)
 	}
 	text, err := source(name)
 	if err == nil && text == "" {
-		err = fmt.Errorf("the secret %s has no value: set the environment variable %s, or %s_FILE to a file that holds it", name, name, name)
+		err = fmt.Errorf("the secret %s has no value", name)
 	}
 	return text, err
 }
 
-// references are the secrets as scripts see them.
+// references returns the secrets as scripts see them: by name, without text.
 func (s *Secrets) references() action.Object {
 	if s == nil {
 		return action.Object{}
@@ -70,7 +73,8 @@ func (s *Secrets) references() action.Object {
 	return s.names
 }
 
-// Reveal returns the text of a secret for a destination that it is bound to.
+// Reveal returns the text of a secret for a destination. The error is of kind permission
+// unless the secret is bound to the destination.
 func (s *Secrets) Reveal(secret action.Secret, to action.Destination) (string, error) {
 	bound, ok := boundSecret{}, false
 	if s != nil {
@@ -78,13 +82,14 @@ func (s *Secrets) Reveal(secret action.Secret, to action.Destination) (string, e
 	}
 	switch {
 	case !ok:
-		return "", action.Errorf(action.Permission, "there is no secret %s in this run", secret.Name)
+		return "", action.Errorf(action.Permission, "the run does not declare the secret %s", secret.Name)
 	case bound.binding.Allows(to):
 		return bound.text, nil
 	}
 	return "", &action.Error{Kind: action.Permission, Message: fmt.Sprintf("the secret %s may not go to %s", secret.Name, to), Hint: bindingHint(bound.binding, to)}
 }
 
+// bindingHint returns the binding that would allow the destination.
 func bindingHint(b workflow.SecretBinding, to action.Destination) string {
 	if place, ok := to.Place(); ok {
 		return fmt.Sprintf("bind it: %s: {%s: true}", b.Name, place)

@@ -297,11 +297,25 @@ func testActor(t *testing.T, f Fixture) {
 		t.Fatal(err)
 	}
 	ends(t, f.As(ann), long, run.Cancelled)
+	interrupted := start(t, f.As(ann), "long", nil)
+	f.Interrupt()
+	if err := f.As(bob).Cancel(ctx, interrupted, nil); err != nil {
+		t.Fatal(err)
+	}
+	ends(t, f.As(ann), interrupted, run.Cancelled)
 	for _, want := range []struct {
 		run   string
 		kind  run.EventKind
 		actor run.Actor
-	}{{id, run.EventStarted, ann}, {id, run.EventRetried, bob}, {long, run.EventStarted, ann}, {long, run.EventCancelled, bob}} {
+	}{
+		{id, run.EventStarted, ann},
+		{id, run.EventRetried, bob},
+		{long, run.EventStarted, ann},
+		{long, run.EventCancelled, bob},
+		{interrupted, run.EventStarted, ann},
+		{interrupted, run.EventResumed, bob},
+		{interrupted, run.EventCancelled, bob},
+	} {
 		events, err := f.As(ann).Events(ctx, want.run, 0)
 		if err != nil {
 			t.Fatal(err)

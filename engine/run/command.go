@@ -8,33 +8,33 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A Command is what an event newly enables: Start, Wait, Cancel, Suspend or
-// Finish.
+// A Command is what an event newly enables: a [StartAttempt], [WaitAttempt],
+// [CancelAttempt], [Suspend] or [Finish]. An event answers each of them.
 type Command interface{ command() }
 
-// Start asks for an attempt to be made.
+// StartAttempt asks to execute an attempt. The answer is attempt.started, unless the
+// attempt is a replay, and then an event that ends the attempt.
 type StartAttempt struct{ Attempt Attempt }
 
-// Wait asks for an attempt to be made once a time has come: it is a retry.
+// WaitAttempt asks to execute an attempt, which is a retry, at a time.
 type WaitAttempt struct {
 	Attempt Attempt
 	Until   time.Time
 }
 
-// Cancel asks for an attempt to be stopped, should it be under way. One that was
-// waited for is not made.
+// CancelAttempt asks to stop an attempt that is running, and not to start an attempt that
+// waits for its time. Only a running attempt is answered: it ends as any other.
 type CancelAttempt struct {
 	Step  string
 	Item  int
 	Cause error // why, for the attempt's context
 }
 
-// Suspend says that every attempt that is left waits for a decision. A run.suspended
-// event follows.
+// Suspend says that every attempt that is left waits for a decision. The answer is
+// run.suspended with its error.
 type Suspend struct{ Error *Failure }
 
-// Finish says that the run has come to its end; a run.finished event with these
-// values is to follow.
+// Finish says that nothing is left to do. The answer is run.finished with its values.
 type Finish struct {
 	Status  Status
 	Outputs action.Object
@@ -47,21 +47,20 @@ func (CancelAttempt) command() {}
 func (Suspend) command()       {}
 func (Finish) command()        {}
 
-// An Attempt is one try of a step, or of one item of a for_each, with all that it
-// needs to know.
+// An Attempt is one try of a task, with everything that executing it needs.
 type Attempt struct {
 	Step   string // the step's id, or OutputsStep
 	Index  int    // of the step in the plan; -1 for the outputs
 	Number int    // from 1
-	// Item is which item of a for_each it is, from 1, and Value the item itself.
-	// The attempt 0 of such a step evaluates its list.
+	// Item is the number of the item of a for_each, from 1, and Value is the item. Item is
+	// 0 for the attempt that evaluates the list, and for a step without for_each.
 	Item  int
 	Value any
-	// Replay says that the attempt was started before, by a process that was stopped or
-	// until it was suspended. What it recorded is not done again.
+	// Replay says that the attempt was started before and then interrupted or suspended.
+	// The calls that it recorded are not made again.
 	Replay bool
-	// Decision is the answer to what the attempt waited for; nil unless it was suspended
-	// for another reason than a call. The answer about a call is in the attempt's history.
+	// Decision is the answer to what a suspended attempt waited for; nil if it was not
+	// suspended. A decision about a call is not here but in the recorded calls.
 	Decision *Decision
 	Run      Info
 	Inputs   action.Object
@@ -72,7 +71,7 @@ type Attempt struct {
 	Previous *Previous
 }
 
-// A RunInfo is what scripts read as `run`.
+// An Info is what scripts read as `run`.
 type Info struct {
 	ID        string
 	Workflow  string
@@ -80,16 +79,17 @@ type Info struct {
 	Trigger   Trigger
 }
 
-// The causes that end attempts before their time.
+// The causes with which attempts are cancelled.
 var (
 	ErrCancelled error = &action.Error{Kind: action.Cancelled, Message: "the run was cancelled"}
 	ErrTimedOut  error = &action.Error{Kind: action.Cancelled, Message: "the run took longer than its timeout"}
 )
 
-// errPartTimedOut ends the attempts of on_failure or finally.
+// errPartTimedOut returns the cause with which attempts of on_failure or finally are
+// cancelled.
 func errPartTimedOut(p workflow.Part) error {
 	return &action.Error{
-		Kind: action.Timeout, Message: fmt.Sprintf("`%s` took longer than it may", p),
-		Hint: fmt.Sprintf("`finally` has %s of its own, `on_failure` at least that", CleanupTime),
+		Kind: action.Timeout, Message: fmt.Sprintf("`%s` took longer than its timeout", p),
+		Hint: fmt.Sprintf("the timeout of `finally` is %[1]s; `on_failure` has what is left of the timeout of the run, but at least %[1]s", CleanupTime),
 	}
 }

@@ -20,8 +20,8 @@ var (
 	fuzzSteps = []string{"each", "main", "last", "told", "page", "clean", "leave", run.OutputsStep, "z", ""}
 )
 
-// fuzzEvent makes an event of three bytes: its kind, its step and item, and its
-// outcome and attempt.
+// fuzzEvent makes an event from three bytes: the first has its kind, the second its step
+// and item, the third its outcome and attempt.
 func fuzzEvent(kind, step, end byte) run.Event {
 	outcomes := []*run.Outcome{
 		{Status: run.Success, Outputs: action.Object{}, Size: run.MaxOutputs / 3},
@@ -45,7 +45,7 @@ func fuzzEvent(kind, step, end byte) run.Event {
 	return e
 }
 
-// playedScript is the script of events that a fold was given.
+// playedScript returns the bytes from which fuzzEvent makes the events.
 func playedScript(events []run.Event) []byte {
 	var script []byte
 	for _, e := range events {
@@ -59,9 +59,9 @@ func playedScript(events []run.Event) []byte {
 	return script
 }
 
-// FuzzApply applies events in any order. Each is refused, and then changes
-// nothing, or leads to a state that makes sense: it never panics, and a run is
-// never left with nothing to do.
+// FuzzApply applies events in any order. An event is refused and changes nothing, or it
+// leads to a valid state. Apply never panics, and a run that has not ended always has
+// something to do.
 func FuzzApply(f *testing.F) {
 	seed := func(outcomes map[string]run.Outcome) []byte {
 		whole := newFold(f, allParts(), outcomes)
@@ -75,47 +75,47 @@ func FuzzApply(f *testing.F) {
 	f.Add([]byte{3, 0, 0, 0, 0, 0, 4, 0, 0, 1, 0, 1, 6, 0, 0})
 	f.Add([]byte{13, 0, 0, 10, 0, 0, 3, 0, 0, 0, 0, 0, 8, 0, 3, 9, 0, 0, 10, 0, 0})
 	f.Fuzz(func(t *testing.T, script []byte) {
-		run, sequence := run.New(allParts()), 0
+		state, sequence := run.New(allParts()), 0
 		for i := 0; i+2 < len(script) && i < 600; i += 3 {
 			e := fuzzEvent(script[i], script[i+1], script[i+2])
 			e.Sequence, e.Time = sequence+1, startOfTime.Add(time.Duration(i)*time.Second)
-			before, pending := run.Result(), run.Pending()
-			_, err := run.Apply(e)
+			before, pending := state.Result(), state.Pending()
+			_, err := state.Apply(e)
 			if err != nil {
-				if !cmp.Equal(before, run.Result()) || !cmp.Equal(pending, run.Pending(), cmpopts.EquateEmpty()) {
+				if !cmp.Equal(before, state.Result()) || !cmp.Equal(pending, state.Pending(), cmpopts.EquateEmpty()) {
 					t.Fatalf("the refused event %+v changed the run", e)
 				}
 				continue
 			}
 			sequence++
-			checkState(t, run, e.Kind)
+			checkState(t, state, e.Kind)
 		}
 	})
 }
 
-// checkState holds a run against what every state must fulfil.
-func checkState(t *testing.T, r *run.State, last run.EventKind) {
+// checkState checks what must hold in every state.
+func checkState(t *testing.T, state *run.State, last run.EventKind) {
 	t.Helper()
-	pending, result := r.Pending(), r.Result()
-	over := result.Status != "" && !result.Suspended
-	if idle := over || result.Suspended || len(pending) == 0; idle != (len(pending) == 0) {
+	pending, result := state.Pending(), state.Result()
+	ended := result.Status != "" && !result.Suspended
+	if idle := ended || result.Suspended || len(pending) == 0; idle != (len(pending) == 0) {
 		t.Fatalf("got %d commands pending, %s", len(pending), result.Status)
 	}
-	if len(pending) == 0 && !over && !result.Suspended && last != run.EventQueued && last != run.EventResumed && !last.Record() {
-		t.Fatalf("after %s nothing is left to do, and the run has not ended", last)
+	if len(pending) == 0 && !ended && !result.Suspended && last != run.EventQueued && last != run.EventResumed && !last.Record() {
+		t.Fatalf("after %s the run has not ended and has nothing to do", last)
 	}
 	for _, s := range result.Steps {
 		switch s.Status {
 		case "", run.Success, run.Skipped:
 		case run.Failed:
 			if s.Error == nil {
-				t.Fatalf("the step %s failed without an error", s.ID)
+				t.Fatalf("step %s failed without an error", s.ID)
 			}
 		default:
-			t.Fatalf("the step %s has the status %q", s.ID, s.Status)
+			t.Fatalf("step %s has the status %q", s.ID, s.Status)
 		}
-		if over && s.Status == "" {
-			t.Fatalf("the run has ended, and the step %s has not", s.ID)
+		if ended && s.Status == "" {
+			t.Fatalf("the run has ended, and step %s has not", s.ID)
 		}
 	}
 	for _, c := range pending {

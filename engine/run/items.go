@@ -14,90 +14,92 @@ import (
 // An iteration is a for_each step whose list is known.
 type iteration struct {
 	values []any
-	units  []task
-	next   int // the first that was not yet looked at
-	active int // issued, under way or held
+	items  []task
+	next   int // the first item that was not considered
+	active int // items with an attempt that is issued, started or suspended
 	failed int
-	first  *Failure // of an item; an unknown outcome goes before it
-	final  []ItemResult
+	first  *Failure     // of an item, except that an unknown outcome replaces any other
+	final  []ItemResult // of a step that has ended
 }
 
-// expanded fixes the list of a for_each and starts its first items.
-func (r *State) expanded(i int, e Event) ([]Command, error) {
-	if i < 0 || r.plan.Steps[i].ForEach == nil || e.Item != 0 {
-		return nil, fmt.Errorf("%s is no for_each", place(e))
+// expand fixes the list of a for_each step and starts its first items.
+func (s *State) expand(i int, e Event) ([]Command, error) {
+	if i < 0 || s.plan.Steps[i].ForEach == nil || e.Item != 0 {
+		return nil, fmt.Errorf("%s has no for_each", taskName(e))
 	}
-	s := &r.steps[i]
-	if s.phase != started || s.list != nil || e.Attempt != s.result.Attempts {
-		return nil, fmt.Errorf("%s cannot be expanded now", place(e))
+	step := &s.steps[i]
+	if step.phase != started || step.list != nil || e.Attempt != step.result.Attempts {
+		return nil, fmt.Errorf("%s cannot be expanded now", taskName(e))
 	}
-	s.phase, s.list = iterating, &iteration{values: e.Items, units: make([]task, len(e.Items))}
-	r.running--
-	return append(r.moreItems(i, e.Time), r.advance(e.Time)...), nil
+	step.phase, step.list = iterating, &iteration{values: e.Items, items: make([]task, len(e.Items))}
+	s.running--
+	return append(s.moreItems(i, e.Time), s.advance(e.Time)...), nil
 }
 
-// moreItems starts as many items as may run, or ends the step when none is left.
-func (r *State) moreItems(i int, at time.Time) []Command {
+// moreItems starts as many items as may run at a time, or ends the step when none is
+// left.
+func (s *State) moreItems(i int, at time.Time) []Command {
 	var commands []Command
-	list, step := r.steps[i].list, &r.plan.Steps[i]
-	stop := r.stopped || list.failed > 0 && step.FailFast
-	for ; !stop && list.next < len(list.units) && list.active < max(step.MaxParallel, 1); list.next++ {
-		if u := &list.units[list.next]; u.phase == waiting {
+	list, declared := s.steps[i].list, &s.plan.Steps[i]
+	stop := s.stopped || list.failed > 0 && declared.FailFast
+	for ; !stop && list.next < len(list.items) && list.active < max(declared.MaxParallel, 1); list.next++ {
+		if item := &list.items[list.next]; item.phase == waiting {
 			list.active++
-			commands = append(commands, r.issue(i, list.next+1, u))
+			commands = append(commands, s.issue(i, list.next+1, item))
 		}
 	}
 	if list.active > 0 {
 		return commands
 	}
-	r.iterated(i, at)
-	return append(commands, r.stepFinished(i, at)...)
+	s.iterated(i, at)
+	return append(commands, s.stepFinished(i, at)...)
 }
 
-// itemFinished ends an item and starts others in its place.
-func (r *State) itemFinished(i, item int, at time.Time) []Command {
-	list := r.steps[i].list
+// itemFinished ends an item and starts the next items.
+func (s *State) itemFinished(i, item int, at time.Time) []Command {
+	list := s.steps[i].list
 	list.active--
-	if result := &list.units[item-1].result; result.Status == Failed {
+	if result := &list.items[item-1].result; result.Status == Failed {
 		list.failed++
 		if list.first == nil || list.first.Kind != action.UnknownOutcome && result.Error.Kind == action.UnknownOutcome {
 			list.first = result.Error
 		}
 	}
-	return r.moreItems(i, at)
+	return s.moreItems(i, at)
 }
 
-// iterated gives a for_each step its result.
-func (r *State) iterated(i int, at time.Time) {
-	s := &r.steps[i]
-	list := s.list
-	outputs := make([]any, len(list.units))
-	whole := true
-	for n := range list.units {
-		u := &list.units[n]
-		outputs[n] = u.result.Outputs
-		whole = whole && u.phase == ended
+// iterated sets the result of a for_each step from the results of its items.
+func (s *State) iterated(i int, at time.Time) {
+	step := &s.steps[i]
+	list := step.list
+	outputs := make([]any, len(list.items))
+	allEnded := true
+	for n := range list.items {
+		item := &list.items[n]
+		outputs[n] = item.result.Outputs
+		allEnded = allEnded && item.phase == ended
 	}
 	o := Outcome{Status: Success, Outputs: outputs}
 	switch {
 	case list.failed > 0:
 		o.Status, o.Error = Failed, list.first
-	case !whole:
-		o.Status, o.Error = Failed, &Failure{Step: s.id}
-		o.Error.Describe(action.AsError(r.why))
+	case !allEnded:
+		o.Status, o.Error = Failed, &Failure{Step: step.id}
+		o.Error.Describe(action.AsError(s.why))
 	}
-	s.finish(o, at)
+	step.finish(o, at)
 	list.final = nil
 }
 
-// results are those of the items. They are made once, when the step has ended.
+// results returns the results of the items. Once the step has ended, they are computed
+// only once.
 func (l *iteration) results(ended bool) []ItemResult {
 	if l.final != nil {
 		return l.final
 	}
-	results := make([]ItemResult, len(l.units))
-	for n := range l.units {
-		results[n] = l.units[n].result
+	results := make([]ItemResult, len(l.items))
+	for n := range l.items {
+		results[n] = l.items[n].result
 		if ended && results[n].Status == "" {
 			results[n].Status = Skipped
 		}
@@ -108,25 +110,25 @@ func (l *iteration) results(ended bool) []ItemResult {
 	return results
 }
 
-// again makes what did not succeed wait once more.
-func (l *iteration) again() {
+// reset makes every item that did not succeed wait again.
+func (l *iteration) reset() {
 	l.next, l.failed, l.first, l.final = 0, 0, nil, nil
-	for n := range l.units {
-		if u := &l.units[n]; u.phase != ended || u.result.Status == Failed {
-			u.again()
+	for n := range l.items {
+		if item := &l.items[n]; item.phase != ended || item.result.Status == Failed {
+			item.reset()
 		}
 	}
 }
 
-func (u *task) again() {
-	u.phase, u.fresh, u.retryAt = waiting, u.result.Attempts, time.Time{}
-	u.result = ItemResult{Attempts: u.result.Attempts}
+// reset makes a task wait again. It keeps the number of its attempts.
+func (t *task) reset() {
+	t.phase, t.before, t.retryAt = waiting, t.result.Attempts, time.Time{}
+	t.result = ItemResult{Attempts: t.result.Attempts}
 }
 
-// retryDelay is how long to wait after an attempt: somewhere between nothing and
-// the delay that the policy has for it, so that many runs that failed together
-// do not come back together. It derives from the attempt, so that a run that is
-// resumed waits as long.
+// retryDelay returns how long to wait after a failed attempt: a random part of the
+// delay that the policy sets for it, so that runs that failed together do not retry
+// together. The randomness derives from the attempt, so a resumed run waits as long.
 func retryDelay(policy *workflow.Retry, attempts int, run string, e Event) time.Duration {
 	most := float64(policy.Delay) * math.Pow(policy.Backoff, float64(attempts-1))
 	if limit := float64(policy.MaxDelay); policy.MaxDelay > 0 && most > limit {

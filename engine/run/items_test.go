@@ -11,7 +11,8 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-func TestFoldOfItems(t *testing.T) {
+// The items of a for_each run in the order of its list, and their outputs are a list.
+func TestItems(t *testing.T) {
 	each := func(parallel int, failFast bool) *workflow.Plan {
 		p := plan(0, forEach(step("each"), parallel), step("after", 0))
 		p.Steps[0].FailFast = failFast
@@ -41,14 +42,14 @@ func TestFoldOfItems(t *testing.T) {
 			[]string{"each success", "after success"},
 			[]any{nil, 1.0, 2.0},
 		},
-		"after a failed item no new one starts": {
+		"after a failed item no further item starts": {
 			each(1, true), list,
 			map[string]run.Outcome{"each#1": ok(1.0), "each#2": failed(action.NotFound)},
 			"each each#1 each#2",
 			[]string{"each failure", "after skipped by upstream"},
 			[]any{1.0, nil, nil},
 		},
-		"without fail_fast every item is tried": {
+		"without fail_fast every item runs": {
 			each(2, false), list,
 			map[string]run.Outcome{"each#1": failed(action.NotFound), "each#2": ok(2.0), "each#3": ok(3.0)},
 			"each each#1 each#2 each#3",
@@ -82,9 +83,9 @@ func TestFoldOfItems(t *testing.T) {
 	}
 }
 
-// TestFoldBoundsItems: never more than max_parallel items are under way, and each
-// that ends makes room for the next in the order of the list.
-func TestFoldBoundsItems(t *testing.T) {
+// At most max_parallel items run at a time. When one ends, the next item of the list
+// starts.
+func TestMaxParallel(t *testing.T) {
 	f := newFold(t, plan(0, forEach(step("each"), 3)), nil)
 	f.lists = map[string][]any{"each": make([]any, 10)}
 	f.begin()
@@ -92,7 +93,7 @@ func TestFoldBoundsItems(t *testing.T) {
 	f.todo = f.todo[1:]
 	for done := 0; done < 10; done++ {
 		if want := min(3, 10-done); len(f.todo) != want {
-			t.Fatalf("got %d items under way after %d, want %d", len(f.todo), done, want)
+			t.Fatalf("got %d items running after %d ended, want %d", len(f.todo), done, want)
 		}
 		last := f.todo[len(f.todo)-1] // the newest ends first
 		f.todo = f.todo[:len(f.todo)-1]
@@ -104,19 +105,20 @@ func TestFoldBoundsItems(t *testing.T) {
 	f.finishRun()
 }
 
-func TestFoldRetries(t *testing.T) {
-	lost := failed(action.Unavailable)
+// A failed step is retried as its policy says.
+func TestRetries(t *testing.T) {
+	unavailable := failed(action.Unavailable)
 	tests := map[string]struct {
 		step     workflow.PlanStep
 		outcomes map[string]run.Outcome
 		order    string
 		status   run.Status
 	}{
-		"until it succeeds":      {retried(3, step("a")), map[string]run.Outcome{"a@1": lost, "a@2": lost}, "a a@2 a@3", run.Success},
-		"as often as is allowed": {retried(3, step("a")), map[string]run.Outcome{"a": lost}, "a a@2 a@3", run.Failed},
-		"not what is lasting":    {retried(3, step("a")), map[string]run.Outcome{"a": failed(action.NotFound)}, "a", run.Failed},
-		"not what may be done":   {retried(3, step("a")), map[string]run.Outcome{"a": failed(action.UnknownOutcome)}, "a", run.NeedsAttention},
-		"not what is final": {
+		"until it succeeds":       {retried(3, step("a")), map[string]run.Outcome{"a@1": unavailable, "a@2": unavailable}, "a a@2 a@3", run.Success},
+		"up to max_attempts":      {retried(3, step("a")), map[string]run.Outcome{"a": unavailable}, "a a@2 a@3", run.Failed},
+		"not an error that lasts": {retried(3, step("a")), map[string]run.Outcome{"a": failed(action.NotFound)}, "a", run.Failed},
+		"not an unknown outcome":  {retried(3, step("a")), map[string]run.Outcome{"a": failed(action.UnknownOutcome)}, "a", run.NeedsAttention},
+		"not a final failure": {
 			retried(3, step("a")),
 			map[string]run.Outcome{"a": {Status: run.Failed, Final: true, Error: &run.Failure{Kind: action.Unavailable}}},
 			"a", run.Failed,
@@ -133,9 +135,9 @@ func TestFoldRetries(t *testing.T) {
 	}
 }
 
-// TestFoldRetryDelays: the delay grows up to its cap, is never the whole of it
-// each time, and is the same for the same run.
-func TestFoldRetryDelays(t *testing.T) {
+// The delay before a retry is random, grows up to its maximum, and is the same in every
+// fold of a run.
+func TestRetryDelays(t *testing.T) {
 	waits := func() []time.Duration {
 		f := newFold(t, plan(0, retried(6, step("a"))), map[string]run.Outcome{"a": failed(action.Unavailable)})
 		f.play()
@@ -143,7 +145,7 @@ func TestFoldRetryDelays(t *testing.T) {
 	}
 	first := waits()
 	if diff := cmp.Diff(first, waits()); diff != "" {
-		t.Errorf("the same run waits otherwise (-first +second):\n%s", diff)
+		t.Errorf("the delays of two folds of the same run differ (-first +second):\n%s", diff)
 	}
 	seen := map[time.Duration]bool{}
 	for i, wait := range first {
@@ -157,18 +159,18 @@ func TestFoldRetryDelays(t *testing.T) {
 	}
 }
 
-// TestFoldSuspends: an attempt that needs a person keeps other branches from
-// nothing; then the run is suspended, and resumed with that attempt.
-func TestFoldSuspends(t *testing.T) {
-	held := run.Outcome{Status: run.Suspended, Error: &run.Failure{Kind: action.UnknownOutcome, Call: 7}}
+// A suspended attempt does not stop other branches. When only suspended attempts are
+// left, the run is suspended. The resume replays the suspended attempt.
+func TestRunIsSuspended(t *testing.T) {
+	waits := run.Outcome{Status: run.Suspended, Error: &run.Failure{Kind: action.UnknownOutcome, Call: 7}}
 	p := plan(0, step("a"), step("b"), step("c", 1), step("d", 0), part(workflow.OnFailure, step("page")), part(workflow.Finally, step("clean")))
-	f := newFold(t, p, map[string]run.Outcome{"a": held})
+	f := newFold(t, p, map[string]run.Outcome{"a": waits})
 	got := f.play()
 	if f.order() != "a b c" || got.Status != run.NeedsAttention || !got.Suspended || got.Error.Call != 7 {
 		t.Fatalf("got %+v after %q, want the run suspended at call 7", got, f.order())
 	}
-	if f.run.Pending() != nil {
-		t.Errorf("got %v pending while suspended", f.run.Pending())
+	if f.state.Pending() != nil {
+		t.Errorf("got %v pending while suspended", f.state.Pending())
 	}
 	f.suspend, f.outcomes = nil, nil
 	f.apply(run.Event{Kind: run.EventCallDecided, Step: "a", Attempt: 1, Call: &run.Call{Number: 7, Decision: run.CallDone}})
@@ -181,14 +183,14 @@ func TestFoldSuspends(t *testing.T) {
 	}
 }
 
-// TestFoldStopsWhatIsHeld: a cancelled run waits for nobody, whether an attempt
-// waited already or comes upon its call only then.
-func TestFoldStopsWhatIsHeld(t *testing.T) {
-	held := run.Outcome{Status: run.Suspended, Error: &run.Failure{Kind: action.UnknownOutcome, Call: 7}}
-	for name, resumed := range map[string]bool{"it waited": false, "it comes upon the call again": true} {
+// A cancelled run does not wait for a decision, whether its attempt was suspended before
+// the cancellation or would be suspended after it.
+func TestCancelEndsSuspension(t *testing.T) {
+	waits := run.Outcome{Status: run.Suspended, Error: &run.Failure{Kind: action.UnknownOutcome, Call: 7}}
+	for name, resumed := range map[string]bool{"suspended before": false, "suspended after": true} {
 		t.Run(name, func(t *testing.T) {
 			p := plan(0, step("a"), step("b"), part(workflow.Finally, step("clean")))
-			f := newFold(t, p, map[string]run.Outcome{"a": held})
+			f := newFold(t, p, map[string]run.Outcome{"a": waits})
 			f.begin()
 			f.make(f.todo[0])
 			b := f.todo[1]
@@ -205,15 +207,15 @@ func TestFoldStopsWhatIsHeld(t *testing.T) {
 			}
 			got := f.play()
 			if got.Suspended || got.Status != run.NeedsAttention || !strings.HasSuffix(f.order(), "clean") {
-				t.Errorf("got %+v after %q, want finally, and the call named", got, f.order())
+				t.Errorf("got %+v after %q, want needs_attention after finally", got, f.order())
 			}
 		})
 	}
 }
 
-// TestFoldIsRetried: a run that has failed goes on from its failed steps and
-// items; what succeeded stays.
-func TestFoldIsRetried(t *testing.T) {
+// A retried run runs its failed steps and items again, and keeps the results of those
+// that succeeded.
+func TestRetriedRun(t *testing.T) {
 	f := newFold(t, allParts(), map[string]run.Outcome{"each#2": failed(action.NotFound)})
 	f.lists = map[string][]any{"each": {"x", "y", "z"}, "told": {1.0}}
 	if got := f.play(); got.Status != run.Failed {
@@ -232,8 +234,9 @@ func TestFoldIsRetried(t *testing.T) {
 	}
 }
 
-func TestFoldRefusesRetries(t *testing.T) {
+// A successful run cannot be retried.
+func TestRetryOfSuccess(t *testing.T) {
 	f := newFold(t, chain(0, "a"), nil)
 	f.play()
-	mustRefuse(t, f.run, run.Event{Kind: run.EventRetried, Sequence: len(f.events) + 1, Run: "R"}, "nothing to retry")
+	mustRefuse(t, f.state, run.Event{Kind: run.EventRetried, Sequence: len(f.events) + 1, Run: "R"}, "nothing to retry")
 }

@@ -12,26 +12,25 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// forEach makes a step one that runs for each item of a list.
+// forEach returns the step with a for_each.
 func forEach(s workflow.PlanStep, parallel int) workflow.PlanStep {
 	s.ForEach, s.MaxParallel, s.FailFast = &workflow.Template{}, parallel, true
 	return s
 }
 
-// part makes a step one of another part.
+// part returns the step as a step of another part.
 func part(p workflow.Part, s workflow.PlanStep) workflow.PlanStep {
 	s.Part, s.Needs = p, nil
 	return s
 }
 
-// retried makes a step one that is tried several times.
+// retried returns the step with a retry policy.
 func retried(attempts int, s workflow.PlanStep) workflow.PlanStep {
 	s.Retry = workflow.Retry{MaxAttempts: attempts, Delay: time.Second, Backoff: 2, MaxDelay: 3 * time.Second}
 	return s
 }
 
-// allParts is a plan with everything: a for_each whose items are retried, and
-// steps in on_failure and finally.
+// allParts returns a plan with every part, and with a for_each whose items are retried.
 func allParts() *workflow.Plan {
 	return plan(1,
 		retried(3, forEach(step("each"), 2)), step("main", 0), step("last", 1),
@@ -40,7 +39,7 @@ func allParts() *workflow.Plan {
 	)
 }
 
-// order is which attempts were made, in their order.
+// order returns the attempts that were made, in their order.
 func (f *fold) order() string {
 	var list []string
 	for _, e := range f.events {
@@ -59,7 +58,8 @@ func (f *fold) order() string {
 	return strings.Join(list, " ")
 }
 
-func TestFoldOfParts(t *testing.T) {
+// The parts of a run follow each other, depending on how the steps end.
+func TestParts(t *testing.T) {
 	steps := func(more ...workflow.PlanStep) *workflow.Plan {
 		return plan(1, append([]workflow.PlanStep{step("a"), step("b", 0)}, more...)...)
 	}
@@ -72,25 +72,25 @@ func TestFoldOfParts(t *testing.T) {
 		status   run.Status
 		kind     action.Kind
 	}{
-		"a success does finally, and the outputs last": {
+		"after a success, finally and then the outputs": {
 			steps(page, clean, leave), nil, "a b clean leave (outputs)", run.Success, "",
 		},
-		"a failure does on_failure, then finally, and no outputs": {
+		"after a failure, on_failure and then finally": {
 			steps(page, log, clean),
 			map[string]run.Outcome{"a": failed(action.NotFound)},
 			"a page log clean", run.Failed, action.NotFound,
 		},
-		"what fails in on_failure keeps nothing else from running": {
+		"a failure in on_failure stops nothing": {
 			steps(page, log, clean),
 			map[string]run.Outcome{"a": failed(action.NotFound), "page": failed(action.Script)},
 			"a page log clean", run.Failed, action.NotFound,
 		},
-		"what fails in finally fails the run, and keeps nothing else of it from running": {
+		"a failure in finally fails the run and stops nothing": {
 			steps(page, clean, leave),
 			map[string]run.Outcome{"clean": failed(action.Script)},
 			"a b clean leave", run.Failed, action.Script,
 		},
-		"an unknown outcome does on_failure and needs attention": {
+		"after an unknown outcome, on_failure, and the run needs attention": {
 			steps(page, clean),
 			map[string]run.Outcome{"a": failed(action.UnknownOutcome)},
 			"a page clean", run.NeedsAttention, action.UnknownOutcome,
@@ -100,7 +100,7 @@ func TestFoldOfParts(t *testing.T) {
 			map[string]run.Outcome{"a": failed(action.Script), "clean": failed(action.UnknownOutcome)},
 			"a clean", run.NeedsAttention, action.UnknownOutcome,
 		},
-		"outputs that fail come too late for on_failure": {
+		"after a failure of the outputs, no on_failure": {
 			steps(page, clean),
 			map[string]run.Outcome{run.OutputsStep: failed(action.Script)},
 			"a b clean (outputs)", run.Failed, action.Script,
@@ -124,9 +124,8 @@ func TestFoldOfParts(t *testing.T) {
 	}
 }
 
-// TestFoldGivesTheFailure: on_failure and finally know the first failure, and no
-// other step does.
-func TestFoldGivesTheFailure(t *testing.T) {
+// The steps of on_failure and finally get the first failure; no other step does.
+func TestFailureOfAttempts(t *testing.T) {
 	f := newFold(t, allParts(), map[string]run.Outcome{"main": failed(action.NotFound), "page": failed(action.Script)})
 	f.lists = map[string][]any{"each": {}, "told": {}}
 	failures := map[string]action.Kind{}
@@ -145,11 +144,11 @@ func TestFoldGivesTheFailure(t *testing.T) {
 	}
 }
 
-// TestFoldStopsParts: a cancelled run does its finally and no on_failure; one
-// whose time is over does both, each within its own time.
-func TestFoldStopsParts(t *testing.T) {
+// A cancelled run still runs finally, but not on_failure. A run that timed out runs both,
+// each with a timeout of its own.
+func TestPartsAfterCancelAndTimeout(t *testing.T) {
 	tests := map[string]struct {
-		at    string // the attempt during which the event comes
+		at    string // the step during which the event comes
 		event run.EventKind
 		order string
 		want  run.Status
@@ -181,41 +180,41 @@ func TestFoldStopsParts(t *testing.T) {
 				f.make(next)
 			}
 			f.finishRun()
-			if got := f.run.Result().Status; got != test.want || f.order() != test.order {
+			if got := f.state.Result().Status; got != test.want || f.order() != test.order {
 				t.Errorf("got %s after %q, want %s after %q", got, f.order(), test.want, test.order)
 			}
 		})
 	}
 }
 
-// TestFoldDeadlines: each part has its time, and that in which no process worked
-// on the run does not count.
-func TestFoldDeadlines(t *testing.T) {
+// The time in which no process executed the run does not count against its timeout.
+func TestDeadlineAfterResume(t *testing.T) {
 	p := plan(1, step("a"), part(workflow.OnFailure, step("page")), part(workflow.Finally, step("clean")))
 	p.Workflow.Timeout = 100 * time.Second
 	f := newFold(t, p, map[string]run.Outcome{"a": failed(action.Script)})
 	left := func() time.Duration {
-		if f.run.Deadline().IsZero() {
+		if f.state.Deadline().IsZero() {
 			return 0
 		}
-		return f.run.Deadline().Sub(startOfTime)
+		return f.state.Deadline().Sub(startOfTime)
 	}
 	f.begin() // each event is a second after the one before
 	if got := left(); got != 101*time.Second {
 		t.Errorf("got a deadline after %s, want 101s", got)
 	}
-	f.events = append(f.events, make([]run.Event, 1000)...) // a night passes
+	f.events = append(f.events, make([]run.Event, 1000)...) // a thousand seconds pass
 	e := run.Event{Kind: run.EventResumed, Sequence: 2, Run: "R", Time: f.now()}
-	commands, err := f.run.Apply(e)
+	commands, err := f.state.Apply(e)
 	if err != nil || len(commands) != 1 {
-		t.Fatalf("got %v, %v, want the attempt once more", commands, err)
+		t.Fatalf("got %v, %v, want the attempt again", commands, err)
 	}
 	if got := left(); got != 1101*time.Second {
 		t.Errorf("got a deadline after %s, want 100s after the run was resumed", got)
 	}
 }
 
-func TestFoldDeadlineOfCleanup(t *testing.T) {
+// on_failure and finally have timeouts of their own.
+func TestDeadlineOfCleanup(t *testing.T) {
 	p := plan(1, step("a"), part(workflow.OnFailure, step("page")), part(workflow.Finally, step("clean")))
 	p.Workflow.Timeout = 10 * time.Second
 	f := newFold(t, p, map[string]run.Outcome{"a": failed(action.Script)})
@@ -224,7 +223,7 @@ func TestFoldDeadlineOfCleanup(t *testing.T) {
 	for len(f.todo) > 0 {
 		next := f.todo[0]
 		f.todo = f.todo[1:]
-		deadlines = append(deadlines, f.run.Deadline().Sub(f.now()))
+		deadlines = append(deadlines, f.state.Deadline().Sub(f.now()))
 		f.make(next)
 	}
 	want := []time.Duration{10 * time.Second, time.Minute, time.Minute}

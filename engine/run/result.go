@@ -1,13 +1,15 @@
 package run
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
 )
 
-// A Status is what became of a run or of a step. Steps are success, failure or
-// skipped; an ended run is anything but running, queued or interrupted.
+// A Status is how a run, a step or an attempt ended, or where it is. A step ends as
+// success, failure or skipped. A run ends as anything except suspended, queued, running
+// or interrupted.
 type Status string
 
 // The statuses.
@@ -17,16 +19,15 @@ const (
 	Skipped        Status = "skipped"
 	Cancelled      Status = "cancelled"
 	TimedOut       Status = "timed_out"
-	NeedsAttention Status = "needs_attention" // it is unknown whether a call was done
+	NeedsAttention Status = "needs_attention" // a person must decide, or it is unknown whether a call was done
 
-	// Suspended is the outcome of an attempt that came upon a call that a person
-	// must decide.
+	// Suspended is only the outcome of an attempt that waits for a decision.
 	Suspended Status = "suspended"
 
-	// Of runs that have not ended, in lists.
+	// These are the statuses of runs that have not ended, in lists.
 	Queued      Status = "queued"
 	Running     Status = "running"
-	Interrupted Status = "interrupted" // its process is gone: it can be resumed
+	Interrupted Status = "interrupted" // its process died; it can be resumed
 )
 
 // Why a step was skipped.
@@ -35,25 +36,67 @@ const (
 	SkippedByUpstream = "upstream" // a step that it needs did not succeed
 )
 
+// An Outcome is how an attempt ended, or that it is suspended.
+type Outcome struct {
+	Status  Status   `json:"status"`
+	Outputs any      `json:"outputs,omitempty"`
+	Size    int      `json:"size,omitempty"` // of the outputs, in bytes of JSON text
+	Error   *Failure `json:"error,omitempty"`
+	Final   bool     `json:"final,omitempty"` // no other attempt may follow
+	Used    *Usage   `json:"used,omitempty"`  // by the step's script
+	// Suspension is what a suspended attempt waits for.
+	Suspension *Suspension `json:"suspension,omitempty"`
+}
+
+// valid returns an error unless the outcome fits an event of kind k. A failed outcome
+// must have an error, since a run without an error ends as a success.
+func (o *Outcome) valid(k EventKind) error {
+	switch {
+	case o == nil:
+		return fmt.Errorf("%s has no outcome", k)
+	case k == EventAttemptSuspended && o.Status == Suspended && o.Error != nil:
+		return nil
+	case k == EventAttemptFinished && (o.Status == Success || o.Status == Skipped || o.Status == Failed && o.Error != nil):
+		return nil
+	}
+	return fmt.Errorf("outcome %q is not valid for %s", o.Status, k)
+}
+
+// suspension returns what the attempt waits for. In old histories, suspensions have no
+// reason, and the error names the call.
+func (o *Outcome) suspension() Suspension {
+	if o.Suspension != nil {
+		return *o.Suspension
+	}
+	return Suspension{Reason: CallUnknown, Call: o.Error.Call}
+}
+
+// A Usage is how much of its limits the script of an attempt has used.
+type Usage struct {
+	Instructions int `json:"instructions"`
+	Bytes        int `json:"bytes"`        // of all text and tables that it made, including freed ones
+	Microseconds int `json:"microseconds"` // of computing, without the time spent in calls
+}
+
 // A Failure is an error as scripts, journals and people see it.
 type Failure struct {
 	Kind    action.Kind `json:"kind"`
 	Message string      `json:"message"`
 	Step    string      `json:"step,omitempty"`
 	Item    int         `json:"item,omitempty"` // of a for_each, from 1
-	// Call is the number of the event with which the call began whose outcome is
+	// Call is the sequence number of the call.started event of the call whose outcome is
 	// unknown.
 	Call      int    `json:"call,omitempty"`
 	File      string `json:"file,omitempty"`
 	Line      int    `json:"line,omitempty"`
-	Status    int    `json:"status,omitempty"` // HTTP's
-	Code      int    `json:"code,omitempty"`   // PagerDuty's
+	Status    int    `json:"status,omitempty"` // of the HTTP response
+	Code      int    `json:"code,omitempty"`   // the service's own error code
 	Action    string `json:"action,omitempty"`
 	Hint      string `json:"hint,omitempty"`
 	Retryable bool   `json:"retryable,omitempty"`
 }
 
-// Error returns the message, led by the action where there is one.
+// Error returns the message, with the name of the action before it if there is one.
 func (f *Failure) Error() string {
 	if f.Action != "" {
 		return f.Action + ": " + f.Message
@@ -61,12 +104,12 @@ func (f *Failure) Error() string {
 	return f.Message
 }
 
-// asError is the failure as an action returned it.
+// ActionError returns the failure as the error that an action returns.
 func (f *Failure) ActionError() *action.Error {
 	return &action.Error{Kind: f.Kind, Message: f.Message, Hint: f.Hint, Status: f.Status, Code: f.Code}
 }
 
-// object is the failure as scripts read it.
+// Object returns the failure as scripts read it; nil without a failure.
 func (f *Failure) Object() any {
 	if f == nil {
 		return nil
@@ -85,7 +128,8 @@ func (f *Failure) Object() any {
 	return o
 }
 
-// object is the previous run as scripts read it; on the first run it is empty.
+// Object returns the previous run as scripts read it. In a first run, it has only empty
+// outputs.
 func (p *Previous) Object() action.Object {
 	if p == nil {
 		return action.Object{"outputs": action.Object{}}
@@ -97,7 +141,7 @@ func (p *Previous) Object() action.Object {
 	return action.Object{"outputs": outputs, "status": string(p.Status), "ended_at": p.EndedAt.UTC().Format(time.RFC3339Nano)}
 }
 
-// A StepResult is what became of a step.
+// A StepResult is what is known of a step.
 type StepResult struct {
 	ID             string
 	Status         Status // empty while it has not ended
@@ -107,15 +151,15 @@ type StepResult struct {
 	Error          *Failure
 	StartedAt      time.Time
 	EndedAt        time.Time
-	// Items are the iterations of a for_each, in the order of its list.
+	// Items are the items of a for_each, in the order of its list.
 	Items []ItemResult
 	// Used is what the script of the last attempt used; nil for other steps.
 	Used *Usage
 }
 
-// An ItemResult is what became of one iteration of a for_each.
+// An ItemResult is what is known of one item of a for_each.
 type ItemResult struct {
-	Status    Status // empty while it has not ended; skipped when it never began
+	Status    Status // empty while it has not ended; skipped when it never started
 	Attempts  int
 	Outputs   any
 	Error     *Failure
@@ -124,7 +168,7 @@ type ItemResult struct {
 	Used      *Usage // as in a StepResult
 }
 
-// object is the result as scripts read it, under steps.ID.
+// Object returns the result as scripts read it under steps.ID.
 func (s *StepResult) Object() action.Object {
 	o := action.Object{"status": string(s.Status), "outputs": s.Outputs}
 	if s.Outputs == nil {
@@ -146,7 +190,7 @@ func (s *StepResult) Object() action.Object {
 	return o
 }
 
-// A Result is what became of a run.
+// A Result is what is known of a run.
 type Result struct {
 	Run       string
 	Workflow  string
@@ -156,8 +200,8 @@ type Result struct {
 	StartedAt time.Time
 	Duration  time.Duration
 	Steps     []StepResult // in the order of the plan
-	// Suspended says that the run has not ended: it waits for a person to decide
-	// the call that Error names.
+	// Suspended says that the run has not ended: it waits for a decision about what Error
+	// describes.
 	Suspended bool
 }
 
@@ -168,7 +212,7 @@ func (f *Failure) Describe(err *action.Error) {
 	f.Retryable = err.Kind.Retryable()
 }
 
-// object is the run as scripts read it.
+// Object returns the run as scripts read it.
 func (r Info) Object() action.Object {
 	trigger := action.Object{"kind": r.Trigger.Kind}
 	if at := r.Trigger.ScheduledAt; at != nil {

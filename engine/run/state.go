@@ -9,42 +9,39 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// OutputsStep is the id of the attempt that evaluates the outputs of the
-// workflow. It cannot be the id of a step.
+// OutputsStep stands for a step id in attempts that evaluate the outputs of the
+// workflow. No step can have this id.
 const OutputsStep = "(outputs)"
 
-// A Run is the state of one execution: what remains after all its events. It
-// changes by Apply only, and only one goroutine may own it.
-//
-// It goes through the parts of the workflow: the steps, on_failure if they did
-// not all succeed, finally, and the outputs if everything did.
+// A State is what the events of a run so far amount to. Only Apply changes it. It is
+// not safe for concurrent use.
 type State struct {
 	plan      *workflow.Plan
 	id        string
 	start     Start
 	startedAt time.Time
-	sequence  int
+	sequence  int // of the last event
 	stage     stage
 
 	steps      []stepState
-	index      map[string]int // steps by id
-	dependents [][]int        // the main steps that need each step
+	index      map[string]int // of steps, by id
+	dependents [][]int        // for each step, the main steps that need it
 	outputs    task
 
 	part      workflow.Part
-	next      int   // in on_failure and finally: the step after the one under way
+	next      int   // in on_failure and finally: the first step that was not considered
 	open      int   // main steps that have not ended
-	running   int   // attempts issued or under way, that of the outputs too
-	suspended int   // attempts that wait for a person
+	running   int   // tasks with an attempt that is issued or started
+	suspended int   // tasks with a suspended attempt
 	stopped   bool  // no further step of this part starts
-	why       error // why what runs is cancelled then
+	why       error // the cause that running attempts are cancelled with
 	clock     partClock
 
-	ending  Status   // why the run stops early: cancelled, timed_out; else empty
-	failure *Failure // the first; an unknown outcome goes before it
+	ending  Status   // why the run ends early: cancelled or timed_out; else empty
+	failure *Failure // the first, except that an unknown outcome replaces any other
 	cleanup *Failure // the first in on_failure or finally
-	size    int      // of all outputs, as JSON text
-	status  Status   // set by run.finished
+	size    int      // of all outputs, in bytes of JSON text
+	status  Status   // set by run.finished and run.skipped
 	result  action.Object
 	endedAt time.Time
 }
@@ -53,202 +50,216 @@ type State struct {
 type stage int
 
 const (
-	notBegun stage = iota
-	queued
-	active
-	paused // run.suspended: until run.resumed
-	over
+	stageNew       stage = iota // no event yet
+	stageQueued                 // it waits for its concurrency group
+	stageActive                 // it has started
+	stageSuspended              // from run.suspended to run.resumed
+	stageEnded                  // only run.retried makes it active again
 )
 
-// NewRun returns a run of a plan before its first event.
+// New returns the state of a run of the plan before its first event.
 func New(plan *workflow.Plan) *State {
 	n := len(plan.Steps)
-	r := &State{plan: plan, steps: make([]stepState, n), index: make(map[string]int, n), dependents: make([][]int, n)}
+	s := &State{plan: plan, steps: make([]stepState, n), index: make(map[string]int, n), dependents: make([][]int, n)}
 	for i := range plan.Steps {
-		s := &plan.Steps[i]
-		r.index[s.ID] = i
-		r.steps[i].missing = len(s.Needs)
-		r.steps[i].id = s.ID
-		for _, need := range s.Needs {
-			r.dependents[need] = append(r.dependents[need], i)
+		declared := &plan.Steps[i]
+		s.index[declared.ID] = i
+		s.steps[i].missing = len(declared.Needs)
+		s.steps[i].id = declared.ID
+		for _, need := range declared.Needs {
+			s.dependents[need] = append(s.dependents[need], i)
 		}
-		if s.Part == workflow.Main {
-			r.open++
+		if declared.Part == workflow.Main {
+			s.open++
 		}
 	}
-	return r
+	return s
 }
 
-// Apply changes the state by one event and returns what that newly enables. An
-// event that cannot come now is an error and changes nothing.
-func (r *State) Apply(e Event) ([]Command, error) {
-	if err := r.expects(e); err != nil {
+// Apply changes the state by one event and returns what that newly enables. An event
+// that cannot come now is an error and changes nothing.
+func (s *State) Apply(e Event) ([]Command, error) {
+	if err := s.expects(e); err != nil {
 		return nil, err
 	}
-	commands, err := r.apply(e)
+	commands, err := s.apply(e)
 	if err == nil {
-		r.sequence++
+		s.sequence++
 		if e.Kind != EventCallDecided && e.Kind != EventAttemptDecided {
-			r.clock.last = e.Time // a decision can come while no process works on the run
+			s.clock.last = e.Time // a decision can come while no process executes the run
 		}
 	}
 	return commands, err
 }
 
-// expects refuses events that cannot come at this stage.
-func (r *State) expects(e Event) error {
+// expects returns an error for an event that cannot come at this stage.
+func (s *State) expects(e Event) error {
 	switch {
-	case e.Sequence != r.sequence+1:
-		return fmt.Errorf("event %d follows event %d: one is missing or came twice", e.Sequence, r.sequence)
-	case r.sequence > 0 && e.Run != r.id:
-		return fmt.Errorf("the event is of run %q, not of %q", e.Run, r.id)
-	case r.stage == notBegun && (!e.Kind.begins() || e.Started == nil):
-		return fmt.Errorf("a run begins with %s and what it starts from, not with %s", EventStarted, e.Kind)
-	case r.stage == over && !r.stage.allows(e.Kind):
+	case e.Sequence != s.sequence+1:
+		return fmt.Errorf("event %d follows event %d: one is missing or came twice", e.Sequence, s.sequence)
+	case s.sequence > 0 && e.Run != s.id:
+		return fmt.Errorf("the event is of run %q, not of %q", e.Run, s.id)
+	case s.stage == stageNew && (!e.Kind.first() || e.Started == nil):
+		return fmt.Errorf("the first event of a run must be %s with what the run starts from, not %s", EventStarted, e.Kind)
+	case s.stage == stageEnded && !s.stage.allows(e.Kind):
 		return fmt.Errorf("the run has ended: %s cannot follow", e.Kind)
-	case r.stage == active && e.Kind.begins():
+	case s.stage == stageActive && e.Kind.first():
 		return fmt.Errorf("the run has started already")
-	case !r.stage.allows(e.Kind) || e.Kind.begins() && e.Started == nil:
+	case !s.stage.allows(e.Kind) || e.Kind.first() && e.Started == nil:
 		return fmt.Errorf("%s cannot come now", e.Kind)
 	}
 	return nil
 }
 
-// begins reports whether an event of the kind can be the first of a run.
-func (k EventKind) begins() bool { return k == EventQueued || k == EventSkipped || k == EventStarted }
+// first reports whether an event of the kind can be the first of a run.
+func (k EventKind) first() bool { return k == EventQueued || k == EventSkipped || k == EventStarted }
 
 func (s stage) allows(k EventKind) bool {
 	switch s {
-	case notBegun:
-		return k.begins()
-	case queued:
+	case stageNew:
+		return k.first()
+	case stageQueued:
 		return k == EventStarted || k == EventResumed || k == EventCancelled
-	case paused:
+	case stageSuspended:
 		return k == EventResumed || k == EventCallDecided || k == EventAttemptDecided
-	case over:
+	case stageEnded:
 		return k == EventRetried || k == EventCallDecided
 	}
-	return !k.begins() && k != EventRetried
+	return !k.first() && k != EventRetried
 }
 
-func (r *State) apply(e Event) ([]Command, error) {
+func (s *State) apply(e Event) ([]Command, error) {
 	switch e.Kind {
 	case EventQueued, EventSkipped, EventStarted:
-		return r.begin(e), nil
+		return s.begin(e), nil
 	case EventResumed:
-		return r.resumed(e), nil
+		return s.resume(e), nil
 	case EventRetried:
-		return r.retried(e)
+		return s.retry(e)
 	case EventCancelled, EventTimedOut:
-		return r.end(e), nil
+		return s.stop(e), nil
 	case EventAdmitted:
-		r.clock.postpone(e.Time.Sub(r.clock.last))
+		s.clock.postpone(e.Time.Sub(s.clock.last))
 		return nil, nil
 	case EventSuspended:
-		return nil, r.pause()
+		return nil, s.suspend()
 	case EventFinished:
-		return nil, r.finished(e)
+		return nil, s.finish(e)
 	case EventAttemptDecided:
-		return r.decided(e)
+		return s.decide(e)
 	case EventStepExpanded, EventAttemptStarted, EventAttemptFinished, EventAttemptSuspended:
-		return r.attempted(e)
+		return s.attempted(e)
+	case EventCallDecided:
+		s.callDecided(e)
+		return nil, nil
 	}
 	if e.Kind.Record() {
-		return nil, nil // an attempt's own record: the run itself does not change
+		return nil, nil
 	}
-	return nil, fmt.Errorf("there is no event %q", e.Kind)
+	return nil, fmt.Errorf("%q is not a kind of event", e.Kind)
 }
 
-func (r *State) begin(e Event) []Command {
-	r.id, r.start, r.startedAt = e.Run, *e.Started, e.Time
+// begin applies the first event of a run, and the start of a queued run.
+func (s *State) begin(e Event) []Command {
+	s.id, s.start, s.startedAt = e.Run, *e.Started, e.Time
 	switch e.Kind {
 	case EventQueued:
-		r.stage = queued
+		s.stage = stageQueued
 		return nil
 	case EventSkipped:
-		r.stage, r.status, r.endedAt, r.part = over, Skipped, e.Time, workflow.Finally
-		r.failure = &Failure{Kind: action.Conflict, Message: e.Reason}
-		r.skipOpen()
+		s.stage, s.status, s.endedAt, s.part = stageEnded, Skipped, e.Time, workflow.Finally
+		s.failure = &Failure{Kind: action.Conflict, Message: e.Reason}
+		s.skipOpen()
 		return nil
 	}
-	r.stage = active
-	r.clock.enter(e.Time, r.plan.Workflow.Timeout)
-	return r.startMain(e.Time)
+	s.stage = stageActive
+	s.clock.enter(e.Time, s.plan.Workflow.Timeout)
+	return s.startMain(e.Time)
 }
 
-// startMain starts every main step that waits for nothing.
-func (r *State) startMain(at time.Time) []Command {
+// startMain starts every main step that needs no other step to end first.
+func (s *State) startMain(at time.Time) []Command {
 	var commands []Command
-	for i := range r.steps {
-		if r.plan.Steps[i].Part == workflow.Main && r.steps[i].phase == waiting && r.steps[i].missing == 0 {
-			commands = append(commands, r.issueStep(i, at)...)
+	for i := range s.steps {
+		if s.plan.Steps[i].Part == workflow.Main && s.steps[i].phase == waiting && s.steps[i].missing == 0 {
+			commands = append(commands, s.issueStep(i, at)...)
 		}
 	}
-	return append(commands, r.advance(at)...)
+	return append(commands, s.advance(at)...)
 }
 
-func (r *State) find(id string) (int, error) {
-	i, ok := r.index[id]
+// find returns the index of a step.
+func (s *State) find(id string) (int, error) {
+	i, ok := s.index[id]
 	if !ok {
 		return 0, fmt.Errorf("the workflow has no step %q", id)
 	}
 	return i, nil
 }
 
-// Deadline is when the part under way has used up its time; zero when it has no
-// such bound. Time in which no process worked on the run does not count.
-func (r *State) Deadline() time.Time {
-	if r.stage != active || r.outputs.phase != waiting {
+// Deadline returns when the time of the current part is used up. It is zero when the
+// part has no such limit. Time in which no process executed the run does not count.
+func (s *State) Deadline() time.Time {
+	if s.stage != stageActive || s.outputs.phase != waiting {
 		return time.Time{}
 	}
-	return r.clock.deadline()
+	return s.clock.deadline()
 }
 
-// A partClock counts the time that a part of a run was worked on.
+// A partClock measures the time in which a part of a run was executed.
 type partClock struct {
 	since time.Time     // when the part began, or the run was resumed
-	left  time.Duration // of its time then
+	left  time.Duration // the time that the part had left then
 	last  time.Time     // of the last event
 }
 
+// enter starts the time of a part.
 func (c *partClock) enter(at time.Time, limit time.Duration) { c.since, c.left = at, limit }
 
-// pause takes the time until the last event off; the clock goes on at a time.
-func (c *partClock) pause(at time.Time) { c.since, c.left = at, c.left-c.last.Sub(c.since) }
+// resume leaves out the time between the last event and at.
+func (c *partClock) resume(at time.Time) { c.since, c.left = at, c.left-c.last.Sub(c.since) }
 
 // postpone moves the deadline by the time that the run waited for a slot.
 func (c *partClock) postpone(d time.Duration) { c.since = c.since.Add(max(d, 0)) }
 
 func (c *partClock) deadline() time.Time { return c.since.Add(c.left) }
 
-// Start returns what the run started from. The caller must not change it, except
-// that it may put the texts of secret inputs back, which no history has.
-func (r *State) Start() *Start { return &r.start }
+// Start returns what the run started from. The caller must not change it, except to
+// put back the texts of secret inputs, which no history contains.
+func (s *State) Start() *Start { return &s.start }
 
 // Status returns the status of an ended run; it is empty until then.
-func (r *State) Status() Status { return r.status }
+func (s *State) Status() Status { return s.status }
 
-// Waiting reports whether the run waits for other runs of its concurrency group.
-func (r *State) Waiting() bool { return r.stage == queued }
+// Queued reports whether the run waits for its concurrency group.
+func (s *State) Queued() bool { return s.stage == stageQueued }
 
-// Paused reports whether the run is suspended.
-func (r *State) Paused() bool { return r.stage == paused }
+// Suspended reports whether the run is suspended.
+func (s *State) Suspended() bool { return s.stage == stageSuspended }
 
-// Over reports whether the run has ended. Only a retry can follow.
-func (r *State) Over() bool { return r.stage == over }
+// Ended reports whether the run has ended. Only a retry can follow.
+func (s *State) Ended() bool { return s.stage == stageEnded }
 
-// Suspension returns the first task that is suspended, in the order of the plan, and what
-// it waits for. It is zero unless an attempt is suspended.
-func (r *State) Suspension() (task TaskID, s Suspension) {
-	for a, waits := range r.held() {
+// Decided reports whether a suspended attempt has its decision already and waits only for
+// the resume of the run.
+func (s *State) Decided() bool {
+	found := false
+	s.eachTask(func(_, _ int, t *task) { found = found || t.decided })
+	return found
+}
+
+// Suspension returns the first task, in the order of the plan, that is suspended and waits
+// for a decision, and what it waits for. Both are zero when there is none.
+func (s *State) Suspension() (TaskID, Suspension) {
+	for a, waits := range s.suspensions() {
 		return TaskID{a.Step, a.Item}, waits
 	}
 	return TaskID{}, Suspension{}
 }
 
-// Suspended returns the first attempt that is suspended for a reason.
-func (r *State) Suspended(reason Reason) (a Attempt, ok bool) {
-	for a, waits := range r.held() {
+// WaitingFor returns the first suspended attempt that waits for a decision of the reason.
+func (s *State) WaitingFor(reason Reason) (a Attempt, ok bool) {
+	for a, waits := range s.suspensions() {
 		if waits.Reason == reason {
 			return a, true
 		}
@@ -256,23 +267,49 @@ func (r *State) Suspended(reason Reason) (a Attempt, ok bool) {
 	return Attempt{}, false
 }
 
-// held visits the suspended attempts in the order of the plan.
-func (r *State) held() iter.Seq2[Attempt, Suspension] {
+// Waits returns what the suspended attempts wait for, in the order of the plan.
+func (s *State) Waits() []Suspension {
+	var waits []Suspension
+	for _, w := range s.suspensions() {
+		waits = append(waits, w)
+	}
+	return waits
+}
+
+// suspensions visits the suspended attempts that wait for a decision, in the order of the
+// plan. The attempts have only what identifies them.
+func (s *State) suspensions() iter.Seq2[Attempt, Suspension] {
 	return func(yield func(Attempt, Suspension) bool) {
 		more := true
-		r.eachUnit(func(i, item int, u *task) {
-			if more && u.phase == held {
-				more = yield(Attempt{Step: r.stepID(i), Index: i, Item: item, Number: u.result.Attempts}, u.waits)
+		s.eachTask(func(i, item int, t *task) {
+			if more && t.phase == suspended && !t.decided {
+				more = yield(Attempt{Step: s.stepID(i), Index: i, Item: item, Number: t.result.Attempts}, t.waits)
 			}
 		})
 	}
 }
 
-// Waits returns what the suspended attempts wait for, in the order of the plan.
-func (r *State) Waits() []Suspension {
-	var waits []Suspension
-	for _, s := range r.held() {
-		waits = append(waits, s)
+// eachTask visits the tasks of all steps in the order of the plan, and then the
+// outputs. The index of the outputs is -1. A for_each step whose list is known has
+// only its items as tasks.
+func (s *State) eachTask(visit func(i, item int, t *task)) {
+	for i := range s.steps {
+		step := &s.steps[i]
+		if step.list == nil {
+			visit(i, 0, &step.task)
+			continue
+		}
+		for n := range step.list.items {
+			visit(i, n+1, &step.list.items[n])
+		}
 	}
-	return waits
+	visit(-1, 0, &s.outputs)
+}
+
+// stepID returns the id of a step by its index, -1 for the outputs.
+func (s *State) stepID(i int) string {
+	if i < 0 {
+		return OutputsStep
+	}
+	return s.steps[i].id
 }

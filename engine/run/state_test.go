@@ -14,7 +14,7 @@ import (
 
 var startOfTime = time.Date(2026, 1, 31, 9, 0, 0, 0, time.UTC)
 
-// plan builds a plan by hand: each step is its id and the indexes that it needs.
+// plan builds a plan from steps.
 func plan(outputs int, steps ...workflow.PlanStep) *workflow.Plan {
 	return &workflow.Plan{
 		Workflow: &workflow.Workflow{Name: "w", File: "w.yaml", Timeout: time.Hour}, Steps: steps,
@@ -22,11 +22,12 @@ func plan(outputs int, steps ...workflow.PlanStep) *workflow.Plan {
 	}
 }
 
+// step returns a step that needs and reads the steps with the indexes.
 func step(id string, needs ...int) workflow.PlanStep {
 	return workflow.PlanStep{ID: id, Needs: needs, Reads: needs}
 }
 
-// chain is a plan of steps that each need the one before.
+// chain returns a plan of steps that each need the step before.
 func chain(outputs int, ids ...string) *workflow.Plan {
 	p := plan(outputs)
 	for i, id := range ids {
@@ -47,13 +48,13 @@ func failed(kind action.Kind) run.Outcome {
 	return run.Outcome{Status: run.Failed, Error: &run.Failure{Kind: kind, Message: "it broke"}}
 }
 
-// A fold drives a run as a backend does, without doing anything.
+// A fold applies the events of a run whose attempts end as a test says.
 type fold struct {
 	t        testing.TB
-	run      *run.State
+	state    *run.State
 	events   []run.Event
 	todo     []run.Attempt
-	waits    []time.Duration // from the event that asked for them
+	waits    []time.Duration // before retries, from the event that caused them
 	finish   *run.Finish
 	suspend  *run.Suspend
 	cancels  []string
@@ -62,15 +63,15 @@ type fold struct {
 }
 
 func newFold(t testing.TB, p *workflow.Plan, outcomes map[string]run.Outcome) *fold {
-	return &fold{t: t, run: run.New(p), outcomes: outcomes}
+	return &fold{t: t, state: run.New(p), outcomes: outcomes}
 }
 
-// apply applies an event that must be taken, and notes what it enables.
+// apply applies an event that must be accepted, and keeps the commands.
 func (f *fold) apply(e run.Event) {
 	f.t.Helper()
 	e.Sequence, e.Run = len(f.events)+1, "R"
 	e.Time = startOfTime.Add(time.Duration(e.Sequence) * time.Second)
-	commands, err := f.run.Apply(e)
+	commands, err := f.state.Apply(e)
 	if err != nil {
 		f.t.Fatalf("%s %s was refused: %v", e.Kind, e.Step, err)
 	}
@@ -96,7 +97,7 @@ func (f *fold) take(commands []run.Command) {
 	}
 }
 
-// now is the time of the last event.
+// now returns the time of the last event.
 func (f *fold) now() time.Time { return startOfTime.Add(time.Duration(len(f.events)) * time.Second) }
 
 func (f *fold) begin() {
@@ -123,7 +124,7 @@ func (f *fold) finishRun() {
 	f.apply(run.Event{Kind: run.EventFinished, Status: f.finish.Status, Outputs: f.finish.Outputs, Error: f.finish.Error})
 }
 
-// play does whatever is to be done until the end.
+// play plays the run until it has ended or is suspended.
 func (f *fold) play() *run.Result {
 	f.t.Helper()
 	if len(f.events) == 0 {
@@ -139,10 +140,10 @@ func (f *fold) play() *run.Result {
 	} else {
 		f.finishRun()
 	}
-	return f.run.Result()
+	return f.state.Result()
 }
 
-// make makes an attempt with the outcome that is foreseen for it.
+// make plays an attempt, with the outcome that outcomes has for it.
 func (f *fold) make(a run.Attempt) {
 	f.t.Helper()
 	e := run.Event{Kind: run.EventAttemptStarted, Step: a.Step, Item: a.Item, Attempt: a.Number}
@@ -153,8 +154,8 @@ func (f *fold) make(a run.Attempt) {
 	outcome := ok(action.Object{"from": a.Step})
 	known := false
 	for _, name := range []string{a.Step, fmt.Sprintf("%s#%d", a.Step, a.Item), fmt.Sprintf("%s@%d", a.Step, a.Number)} {
-		if foreseen, found := f.outcomes[name]; found && !(isList && a.Item == 0 && name == a.Step) {
-			outcome, known = foreseen, true
+		if outcomeOf, found := f.outcomes[name]; found && !(isList && a.Item == 0 && name == a.Step) {
+			outcome, known = outcomeOf, true
 		}
 	}
 	switch {
@@ -168,7 +169,7 @@ func (f *fold) make(a run.Attempt) {
 	f.apply(e)
 }
 
-// statuses are `id status` of every step, with why it was skipped.
+// statuses returns "ID STATUS" of every step, with why it was skipped.
 func statuses(r *run.Result) []string {
 	var list []string
 	for _, s := range r.Steps {
@@ -181,7 +182,8 @@ func statuses(r *run.Result) []string {
 	return list
 }
 
-func TestFoldOfAChain(t *testing.T) {
+// A step runs after the steps that it needs, and is skipped after a failure.
+func TestChain(t *testing.T) {
 	lenient := chain(0, "a", "b", "c")
 	lenient.Steps[0].ContinueOnError = true
 	tests := map[string]struct {
@@ -199,7 +201,7 @@ func TestFoldOfAChain(t *testing.T) {
 			[]string{"a skipped by if", "b success"},
 			"",
 		},
-		"what follows a failure is skipped, all of it": {
+		"every step after a failure is skipped": {
 			chain(2, "a", "b", "c"),
 			map[string]run.Outcome{"a": failed(action.NotFound)},
 			run.Failed,
@@ -227,7 +229,7 @@ func TestFoldOfAChain(t *testing.T) {
 			[]string{"a success"},
 			action.Script,
 		},
-		"no steps at all": {plan(0), nil, run.Success, nil, ""},
+		"no steps": {plan(0), nil, run.Success, nil, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -249,7 +251,8 @@ func TestFoldOfAChain(t *testing.T) {
 	}
 }
 
-func TestFoldOfOutputs(t *testing.T) {
+// The outputs are evaluated after the steps, and are the outputs of the run.
+func TestOutputs(t *testing.T) {
 	p := chain(1, "a", "b")
 	p.OutputReads = []int{1}
 	f := newFold(t, p, map[string]run.Outcome{run.OutputsStep: ok(action.Object{"id": "P1"})})
@@ -262,9 +265,8 @@ func TestFoldOfOutputs(t *testing.T) {
 	}
 }
 
-// TestFoldGivesWhatIsRead: an attempt knows the steps that it reads and no
-// others, and the inputs.
-func TestFoldGivesWhatIsRead(t *testing.T) {
+// An attempt has the inputs, and the results of the steps that it reads and no others.
+func TestAttemptHasWhatItReads(t *testing.T) {
 	p := chain(0, "a", "b", "c")
 	p.Steps[2].Reads = []int{0}
 	f := newFold(t, p, nil)
@@ -282,12 +284,13 @@ func TestFoldGivesWhatIsRead(t *testing.T) {
 	}
 }
 
-// diamond is a before b and c, d after both, and e after b.
+// diamond returns a plan with a before b and c, d after both, and e after b.
 func diamond() *workflow.Plan {
 	return plan(0, step("a"), step("b", 0), step("c", 0), step("d", 1, 2), step("e", 1))
 }
 
-func TestFoldOfADiamond(t *testing.T) {
+// Branches run in parallel, and a step with two needs waits for both.
+func TestDiamond(t *testing.T) {
 	f := newFold(t, diamond(), nil)
 	f.begin()
 	f.startStep("a")
@@ -297,26 +300,25 @@ func TestFoldOfADiamond(t *testing.T) {
 		t.Fatalf("got %d steps after a, want b and c at once", len(f.todo))
 	}
 	f.startStep("b")
-	f.startStep("c") // while b is under way
+	f.startStep("c") // while b is running
 	f.todo = nil
 	f.finishStep("b", failed(action.Script))
 	if len(f.todo) != 0 || f.finish != nil {
-		t.Fatalf("got %v %v, want c to be waited for", f.todo, f.finish)
+		t.Fatalf("got %v %v, want the run to wait for c", f.todo, f.finish)
 	}
 	f.finishStep("c", ok(nil))
 	f.finishRun()
 	want := []string{"a success", "b failure", "c success", "d skipped by upstream", "e skipped by upstream"}
-	if diff := cmp.Diff(want, statuses(f.run.Result())); diff != "" {
+	if diff := cmp.Diff(want, statuses(f.state.Result())); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
-	if got := f.run.Result().Status; got != run.Failed {
+	if got := f.state.Result().Status; got != run.Failed {
 		t.Errorf("got %s, want failure", got)
 	}
 }
 
-// TestFoldSkipsOnlyDependants: a branch that does not need the failed step runs
-// to its end.
-func TestFoldSkipsOnlyDependants(t *testing.T) {
+// A branch that does not need the failed step runs to its end.
+func TestFailureSkipsOnlyDependents(t *testing.T) {
 	p := plan(0, step("bad"), step("after", 0), step("other"), step("last", 2))
 	got := newFold(t, p, map[string]run.Outcome{"bad": failed(action.Script)}).play()
 	want := []string{"bad failure", "after skipped by upstream", "other success", "last success"}
@@ -325,9 +327,8 @@ func TestFoldSkipsOnlyDependants(t *testing.T) {
 	}
 }
 
-// TestFoldKeepsTheUnknown: a failure of a parallel branch does not hide that it
-// is unknown whether a call was done.
-func TestFoldKeepsTheUnknown(t *testing.T) {
+// An unknown outcome is the failure of the run, even if another branch failed before.
+func TestUnknownOutcomeReplacesFailure(t *testing.T) {
 	outcomes := map[string]run.Outcome{"a": failed(action.Script), "b": failed(action.UnknownOutcome), "c": failed(action.NotFound)}
 	got := newFold(t, plan(0, step("a"), step("b"), step("c")), outcomes).play()
 	if got.Status != run.NeedsAttention || got.Error.Kind != action.UnknownOutcome {
@@ -335,9 +336,8 @@ func TestFoldKeepsTheUnknown(t *testing.T) {
 	}
 }
 
-// TestFoldLeadsToTheSameEnd: whatever prefix of the events survived, doing what
-// is pending leads to the same end.
-func TestFoldLeadsToTheSameEnd(t *testing.T) {
+// A run that is resumed after any prefix of its history comes to the same end.
+func TestEveryPrefixLeadsToTheSameEnd(t *testing.T) {
 	withOutputs := diamond()
 	withOutputs.Outputs = make([]workflow.OutputTemplate, 1)
 	outcomes := map[string]run.Outcome{run.OutputsStep: ok(action.Object{"x": true})}
@@ -370,7 +370,7 @@ func TestFoldLeadsToTheSameEnd(t *testing.T) {
 	}
 }
 
-// resumed plays the events that survived, and then what is pending.
+// resumed resumes a run after some of its events, and plays it to its end.
 func resumed(t *testing.T, p *workflow.Plan, outcomes map[string]run.Outcome, lists map[string][]any, events []run.Event) *run.Result {
 	t.Helper()
 	f := newFold(t, p, outcomes)
@@ -379,10 +379,10 @@ func resumed(t *testing.T, p *workflow.Plan, outcomes map[string]run.Outcome, li
 		f.apply(e)
 	}
 	if len(events) > 0 && events[len(events)-1].Kind == run.EventFinished {
-		if pending := f.run.Pending(); len(pending) > 0 {
+		if pending := f.state.Pending(); len(pending) > 0 {
 			t.Fatalf("got %v pending after the end", pending)
 		}
-		return f.run.Result()
+		return f.state.Result()
 	}
 	if f.todo, f.finish = nil, nil; len(events) > 0 {
 		f.apply(run.Event{Kind: run.EventResumed})

@@ -1,8 +1,8 @@
 package run
 
-// A Suspension says what a suspended attempt waits for. While every attempt that is
-// left is suspended, so is the run: it holds no slot and no concurrency group, and
-// none of its timeouts count the time.
+// A Suspension says what a suspended attempt waits for. A run is suspended while all of
+// its remaining attempts are. It then holds no slot and no concurrency group, and its
+// timeouts do not count the time.
 type Suspension struct {
 	Reason Reason `json:"reason"`
 	// Call is the sequence number of the call.started event of the call whose outcome
@@ -12,14 +12,14 @@ type Suspension struct {
 	Run string `json:"run,omitempty"`
 }
 
-// A Reason is the kind of thing that a suspended attempt waits for.
+// A Reason is why an attempt is suspended.
 type Reason string
 
 // The reasons.
 const (
-	CallUnknown Reason = "call"     // a person says what a call of unknown outcome did
-	Approval    Reason = "approval" // a person approves or denies
-	ChildRun    Reason = "run"      // another run ends
+	CallUnknown Reason = "call"     // a person must say what a call did whose outcome is unknown
+	Approval    Reason = "approval" // a person must approve or deny
+	ChildRun    Reason = "run"      // another run must end
 )
 
 // A Decision answers a suspended attempt. Reason is the reason of its suspension, and
@@ -36,37 +36,15 @@ type Decision struct {
 	Result *Outcome `json:"result,omitempty"`
 }
 
-// A CallOutcome is what a person says of a call whose outcome is unknown.
+// A CallOutcome is a decision about a call whose outcome is unknown.
 type CallOutcome string
 
 // The outcomes.
 const (
-	CallDone   CallOutcome = "done"   // it was done: continue with the output that the input implies
-	CallRepeat CallOutcome = "repeat" // it was not done, or may be done twice: send it
+	CallDone   CallOutcome = "done"   // it was done: continue with what is known of its output from its input
+	CallRepeat CallOutcome = "repeat" // it was not done, or may be done twice: send it again
 	CallFailed CallOutcome = "fail"   // let the call fail with unknown_outcome
 )
 
 // Valid reports whether o is one of the outcomes.
 func (o CallOutcome) Valid() bool { return o == CallDone || o == CallRepeat || o == CallFailed }
-
-// An Actor is who caused an event: who started, cancelled, resumed or decided. The
-// program that accepts a command says who gave it; the command itself cannot.
-type Actor struct {
-	Kind ActorKind `json:"kind"`
-	Name string    `json:"name,omitempty"`
-}
-
-// String returns the actor as KIND:NAME.
-func (a Actor) String() string { return string(a.Kind) + ":" + a.Name }
-
-// An ActorKind is how an actor was identified.
-type ActorKind string
-
-// The kinds of actors.
-const (
-	ActorUser     ActorKind = "user"     // of the command line, as USER@HOST
-	ActorSocket   ActorKind = "socket"   // of the control socket, by user id
-	ActorToken    ActorKind = "token"    // of the HTTP API, by the name of the token
-	ActorHook     ActorKind = "hook"     // a webhook, by its name
-	ActorSchedule ActorKind = "schedule" // a schedule, by its id
-)

@@ -9,14 +9,14 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// suspended is the outcome of an attempt that waits for a decision.
+// suspended returns the outcome of an attempt that waits for a decision.
 func suspended(why run.Suspension) run.Outcome {
 	return run.Outcome{Status: run.Suspended, Error: &run.Failure{Kind: action.UnknownOutcome}, Suspension: &why}
 }
 
-// A suspended attempt continues with the decision of its reason, whether the decision
-// comes while other branches run or after the whole run was suspended. The decision is
-// part of the history: a run folded again from its events has it too.
+// A suspended attempt continues with its decision, whether the decision comes while other
+// branches run or after the run was suspended. A state that is folded again from the
+// history has the decision too.
 func TestDecisionContinuesAttempt(t *testing.T) {
 	for name, test := range map[string]struct {
 		waits    run.Suspension
@@ -63,8 +63,8 @@ func TestDecisionContinuesAttempt(t *testing.T) {
 	}
 }
 
-// foldAgain folds the events so far into a new state, as after a crash, and returns the
-// attempt of step a that is pending.
+// foldAgain folds the events so far into a new state, as after a crash. It returns the
+// pending attempt of step a.
 func foldAgain(t *testing.T, f *fold) run.Attempt {
 	t.Helper()
 	state := run.New(plan(0, step("a"), step("b")))
@@ -99,7 +99,7 @@ func TestDecisionIsRefused(t *testing.T) {
 			f.begin()
 			f.make(f.todo[0])
 			test.event.Kind, test.event.Sequence, test.event.Run = run.EventAttemptDecided, len(f.events)+1, "R"
-			mustRefuse(t, f.run, test.event, test.want)
+			mustRefuse(t, f.state, test.event, test.want)
 		})
 	}
 }

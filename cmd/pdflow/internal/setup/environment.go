@@ -176,13 +176,19 @@ func keyFile(file, place string) (string, error) {
 }
 
 // secret returns the text of a declared secret from the environment or a file.
-func (e *Environment) secret(name string) (string, error) { return e.key([]string{name}) }
+func (e *Environment) secret(name string) (string, error) {
+	text, err := e.key([]string{name})
+	if err == nil && text == "" {
+		err = fmt.Errorf("the secret %s has no value: set the environment variable %s, or %s_FILE to a file that holds it", name, name, name)
+	}
+	return text, err
+}
 
 // SimulatedSecret returns the text of a declared secret under --simulate. A secret that is not set
 // gets a made-up text, the same one every time. It has the shape of a service key, so it is accepted
 // everywhere.
 func (e *Environment) SimulatedSecret(name string) (string, error) {
-	text, err := e.secret(name)
+	text, err := e.key([]string{name})
 	if err != nil {
 		return "", err
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// A run with a timeout of an hour waits 50 minutes for a slot, works for 5 minutes and
+// A run with a timeout of an hour waits 50 minutes for a slot, runs for 5 minutes and
 // crashes. After the resume it has 55 minutes left: the wait is in its history.
 func TestWaitForSlotIsNotInTimeoutAfterResume(t *testing.T) {
 	plan := chain(0, "a") // its timeout is an hour

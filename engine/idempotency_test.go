@@ -16,12 +16,11 @@ type sendInput struct {
 	Key  string `json:"key" doc:"The key."`
 }
 
-// sender is a host with an action demo.send, which is Keyed and fails as often as
-// it is told to. It keeps the keys that it was sent with.
+// A sender has the Keyed action demo.send, and keeps the keys of its calls.
 type sender struct {
-	keys  []string
-	scope []string // the keys as the scope tells them
-	fail  int
+	keys  []string // of the inputs
+	scope []string // of the scopes
+	fail  int      // how many calls fail
 }
 
 func (s *sender) action() *action.Action {
@@ -36,15 +35,15 @@ func (s *sender) action() *action.Action {
 		})
 }
 
-// send runs a script and returns the keys that its calls had.
+// send runs a workflow and returns the keys of its calls.
 func send(t *testing.T, runID string, fail int, source string) []string {
 	t.Helper()
 	s := &sender{fail: fail}
-	h := newHost(s.action())
+	h := newHarness(s.action())
 	h.id = runID
-	mustSucceed(t, h.run(t, source))
+	wantSuccess(t, h.run(t, source))
 	if diff := cmp.Diff(s.keys, s.scope); diff != "" {
-		t.Errorf("the input and the scope tell different keys:\n%s", diff)
+		t.Errorf("the input and the scope have different keys:\n%s", diff)
 	}
 	for i, c := range h.calls(run.EventCallStarted) {
 		if c.Key != s.keys[i] || len(c.Key) != 32 {
@@ -56,28 +55,29 @@ func send(t *testing.T, runID string, fail int, source string) []string {
 
 const sendOnce = "steps:\n- id: one\n  lua: |\n    demo.send{text = 'a'}\n"
 
-func TestKeysOfARepeat(t *testing.T) {
+// A call that is repeated after an error has the same key. A call after a success has another
+// key, even with the same input.
+func TestKeysOfRepeats(t *testing.T) {
 	again := "steps:\n- id: one\n  lua: |\n    while not pcall(demo.send, {text = 'a'}) do end\n    demo.send{text = 'a'}\n"
 	got := send(t, "R1", 2, again)
-	// Three tries of one message have one key; what is sent after it was
-	// delivered is another message.
 	if len(got) != 4 || got[0] != got[1] || got[1] != got[2] || got[2] == got[3] {
-		t.Errorf("got the keys %v, want three alike and another", got)
+		t.Errorf("got the keys %v, want three equal keys and another one", got)
 	}
 	if first := send(t, "R1", 0, sendOnce); first[0] != got[0] {
-		t.Errorf("got %s in another process, want %s as before", first[0], got[0])
+		t.Errorf("got %s in another process, want %s as in the first", first[0], got[0])
 	}
 }
 
+// Calls of other runs and steps, and calls with another input, have other keys.
 func TestKeysDiffer(t *testing.T) {
 	seen := map[string]string{}
 	for name, test := range map[string]struct{ run, source string }{
-		"the call":            {"R1", sendOnce},
-		"another run":         {"R2", sendOnce},
-		"another step":        {"R1", "steps:\n- id: two\n  lua: |\n    demo.send{text = 'a'}\n"},
-		"another input":       {"R1", "steps:\n- id: one\n  lua: |\n    demo.send{text = 'b'}\n"},
-		"another after it":    {"R3", "steps:\n- id: one\n  uses: demo.send\n  with: {text: a}\n"},
-		"a longer, same text": {"R1", "steps:\n- id: one\n  lua: |\n    demo.send{text = 'a\\0'}\n"},
+		"a call":        {"R1", sendOnce},
+		"another run":   {"R2", sendOnce},
+		"another step":  {"R1", "steps:\n- id: two\n  lua: |\n    demo.send{text = 'a'}\n"},
+		"another input": {"R1", "steps:\n- id: one\n  lua: |\n    demo.send{text = 'b'}\n"},
+		"a uses step":   {"R3", "steps:\n- id: one\n  uses: demo.send\n  with: {text: a}\n"},
+		"a longer text": {"R1", "steps:\n- id: one\n  lua: |\n    demo.send{text = 'a\\0'}\n"},
 	} {
 		key := send(t, test.run, 0, test.source)[0]
 		if other, ok := seen[key]; ok {
@@ -87,7 +87,7 @@ func TestKeysDiffer(t *testing.T) {
 	}
 }
 
-// TestKeysOfUsesAndScript: the way in which a call is written does not matter.
+// A uses step has the same key as the same call in a script.
 func TestKeysOfUsesAndScript(t *testing.T) {
 	script := send(t, "R1", 0, sendOnce)
 	uses := send(t, "R1", 0, "steps:\n- id: one\n  uses: demo.send\n  with: {text: a}\n")
@@ -96,15 +96,15 @@ func TestKeysOfUsesAndScript(t *testing.T) {
 	}
 }
 
-// TestKeyOfOthers: only Keyed actions get one.
-func TestKeyOfOthers(t *testing.T) {
+// Only Keyed actions get a key.
+func TestOnlyKeyedActionsGetKeys(t *testing.T) {
 	var got []string
 	s := &sender{}
-	h := newHost(s.action(), act("demo.note", action.Once, func(ctx context.Context, _ textIn) error {
+	h := newHarness(s.action(), act("demo.note", action.Once, func(ctx context.Context, _ textIn) error {
 		got = append(got, action.ScopeOf(ctx).Key)
 		return nil
 	}))
-	mustSucceed(t, h.run(t, "steps:\n- lua: |\n    demo.send{text = 'a'}\n    demo.note{text = 'a'}\n"))
+	wantSuccess(t, h.run(t, "steps:\n- lua: |\n    demo.send{text = 'a'}\n    demo.note{text = 'a'}\n"))
 	if len(got) != 1 || got[0] != "" {
 		t.Errorf("got %q, want no key", got)
 	}

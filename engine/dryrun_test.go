@@ -17,15 +17,15 @@ import (
 	"github.com/pdflow/pdflow/engine/source"
 )
 
-// A counter is a world with one number, which a read shows and a write adds to.
+// A counter is a service that counts its reads and writes.
 type counter struct{ reads, writes int }
 
-// countOut is what a read of the counter returns.
+// countOut is the output of its actions.
 type countOut struct {
 	N int `json:"n" doc:"The number."`
 }
 
-// actions are a read, and a write that has two requests.
+// actions returns a read, and a write that sends two requests.
 func (c *counter) actions() []*action.Action {
 	return []*action.Action{
 		action.New(action.Spec{Name: "demo.read", Summary: "Read.", Effect: action.Reads}, func(context.Context, textIn) (countOut, error) {
@@ -50,11 +50,11 @@ func (c *counter) actions() []*action.Action {
 	}
 }
 
-// TestRehearsal: a rehearsal reads and does not write; the run after it has the
-// same id and keys, and sees what was read before the first write.
-func TestRehearsal(t *testing.T) {
-	world := &counter{}
-	h := newHost(world.actions()...)
+// A dry run reads, and shows its writes without sending them. The run that is confirmed after
+// it has the same id and keys, and its reads before the first write return the same.
+func TestDryRun(t *testing.T) {
+	service := &counter{}
+	h := newHarness(service.actions()...)
 	local, plan := h.compile(t, `
 secrets: {TOKEN: {hosts: [x.example.com]}}
 steps:
@@ -77,16 +77,16 @@ outputs: {a: "${{ steps.a.outputs }}", c: "${{ steps.c.status }}"}
 	h.secrets = map[string]string{"TOKEN": "hushhush"}
 	local.Redactor = &action.Redactor{}
 	local.Redactor.Add("hushhush")
-	rehearsal, err := local.DryRun(context.Background(), plan, engine.Request{})
+	dry, err := local.DryRun(context.Background(), plan, engine.Request{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	mustSucceed(t, rehearsal.Result)
-	if world.writes != 0 || world.reads != 2 {
-		t.Errorf("got %d reads and %d writes, want 2 and 0", world.reads, world.writes)
+	wantSuccess(t, dry.Result)
+	if service.writes != 0 || service.reads != 2 {
+		t.Errorf("got %d reads and %d writes, want 2 and 0", service.reads, service.writes)
 	}
 	var got []string
-	for _, w := range rehearsal.Writes {
+	for _, w := range dry.Writes {
 		got = append(got, strings.ReplaceAll(fmt.Sprint(w.Step, w.Item, " ", w.Action, " ", w.Requests), w.Key, "KEY"))
 	}
 	want := []string{
@@ -98,18 +98,18 @@ outputs: {a: "${{ steps.a.outputs }}", c: "${{ steps.c.status }}"}
 		t.Errorf("writes (-want +got):\n%s", diff)
 	}
 	outputs := action.Object{"a": action.Object{"before": 1.0, "written": 7.0, "after": 2.0, "nothing": 0.0}, "c": "failure"}
-	if diff := cmp.Diff(outputs, rehearsal.Result.Outputs); diff != "" {
-		t.Errorf("outputs of the rehearsal (-want +got):\n%s", diff)
+	if diff := cmp.Diff(outputs, dry.Result.Outputs); diff != "" {
+		t.Errorf("outputs of the dry run (-want +got):\n%s", diff)
 	}
 
 	h.id, h.events = "R2", nil
-	result, err := local.Run(context.Background(), plan, engine.Request{Confirmed: rehearsal})
+	result, err := local.Run(context.Background(), plan, engine.Request{Confirmed: dry})
 	if err != nil {
 		t.Fatal(err)
 	}
 	outputs = action.Object{"a": action.Object{"before": 1.0, "written": 1.0, "after": 3.0, "nothing": 0.0}, "c": "failure"}
-	if diff := cmp.Diff(outputs, result.Outputs); diff != "" || world.writes != 3 {
-		t.Errorf("got %d writes, outputs of the run (-want +got):\n%s", world.writes, diff)
+	if diff := cmp.Diff(outputs, result.Outputs); diff != "" || service.writes != 3 {
+		t.Errorf("got %d writes, outputs of the run (-want +got):\n%s", service.writes, diff)
 	}
 	var keys []string
 	for _, c := range h.calls(run.EventCallStarted) {
@@ -117,31 +117,30 @@ outputs: {a: "${{ steps.a.outputs }}", c: "${{ steps.c.status }}"}
 			keys = append(keys, c.Key)
 		}
 	}
-	var rehearsed []string
-	for _, w := range rehearsal.Writes {
-		rehearsed = append(rehearsed, w.Key)
+	var shown []string
+	for _, w := range dry.Writes {
+		shown = append(shown, w.Key)
 	}
-	if diff := cmp.Diff(rehearsed, keys); diff != "" || result.Run != "R1" {
-		t.Errorf("got the run %s, keys (-rehearsed +run):\n%s", result.Run, diff)
+	if diff := cmp.Diff(shown, keys); diff != "" || result.Run != "R1" {
+		t.Errorf("got the run %s, keys (-dry run +run):\n%s", result.Run, diff)
 	}
 }
 
-// TestRehearsalLeavesNoRun: nothing of it is recorded, no concurrency group is
-// busy with it, and it knows what the last run left.
-func TestRehearsalLeavesNoRun(t *testing.T) {
-	h := newHost((&counter{}).actions()...)
+// A dry run is not recorded and holds no concurrency group, but it reads the previous run.
+func TestDryRunIsNotRecorded(t *testing.T) {
+	h := newHarness((&counter{}).actions()...)
 	local, plan := h.compile(t, "concurrency: {policy: skip}\nsteps: [{id: a, uses: demo.write, with: {text: \"${{ previous.outputs.x }}\"}}]\noutputs: {x: page}\n")
 	local.Journal = journal.NewMemory()
 	if _, err := local.Run(context.Background(), plan, engine.Request{}); err != nil {
 		t.Fatal(err)
 	}
 	h.id = "R2"
-	rehearsal, err := local.DryRun(context.Background(), plan, engine.Request{})
+	dry, err := local.DryRun(context.Background(), plan, engine.Request{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []attempt.Write{{Step: "a", Action: "demo.write", Requests: []action.Request{{Method: "POST", URL: "https://x/page", Body: "hushhush " + rehearsal.Writes[0].Key}, {Method: "PUT", URL: "https://x"}}}}
-	if diff := cmp.Diff(want, rehearsal.Writes, cmpopts.IgnoreFields(attempt.Write{}, "Key")); diff != "" {
+	want := []attempt.Write{{Step: "a", Action: "demo.write", Requests: []action.Request{{Method: "POST", URL: "https://x/page", Body: "hushhush " + dry.Writes[0].Key}, {Method: "PUT", URL: "https://x"}}}}
+	if diff := cmp.Diff(want, dry.Writes, cmpopts.IgnoreFields(attempt.Write{}, "Key")); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
 	}
 	runs, err := local.Journal.Runs(context.Background(), journal.Query{})
@@ -150,13 +149,13 @@ func TestRehearsalLeavesNoRun(t *testing.T) {
 	}
 }
 
-// TestCeiling: what the operator does not allow is refused, in the file where that
-// shows, and when it is called.
-func TestCeiling(t *testing.T) {
+// What the operator's policy does not allow is reported by the check of the plan if the plan
+// shows it, and refused when a call is made.
+func TestPolicy(t *testing.T) {
 	reach := action.New(action.Spec{Name: "demo.reach", Summary: "Reach.", Effect: action.Reads}, func(ctx context.Context, in textIn) (nothing, error) {
 		return nothing{}, action.ScopeOf(ctx).Permit(action.Target{Scheme: "https", Host: in.Text, Port: 443})
 	})
-	h := newHost(reach)
+	h := newHarness(reach)
 	h.secrets = map[string]string{"A": "aaaaaaaa", "B": "bbbbbbbb"}
 	local, plan := h.compile(t, `inputs: {host: {type: string, default: evil.example.org}}
 secrets:
@@ -169,37 +168,36 @@ steps:
 - {id: a, uses: demo.reach, with: {text: a.example.com}}
 - {id: b, uses: demo.reach, with: {text: "${{ inputs.host }}"}}
 `)
-	ceiling := &attempt.Policy{File: "pdflow.yaml", Secrets: []string{"A"}}
-	allowed := allowHTTP(`["https://*.example.com"]`)
-	ceiling.Permissions = allowed
+	policy := &attempt.Policy{File: "pdflow.yaml", Secrets: []string{"A"}}
+	policy.Permissions = allowHTTP(`["https://*.example.com"]`)
 	want := []string{
-		`w.yaml:4:3: the operator of this machine lets no workflow use the secret B (to allow it, add it to pdflow.yaml: allow: {secrets: [B]})`,
-		`w.yaml:6:50: the operator of this machine lets no workflow reach https://b.example.org (to allow it, add it to pdflow.yaml: allow: {http: ["https://b.example.org"]})`,
-		`w.yaml:7:9: the operator of this machine lets no workflow reach a.example.com:22 (to allow it, add it to pdflow.yaml: allow: {net: ["a.example.com:22"]})`,
+		`w.yaml:4:3: the operator's policy does not allow workflows to use the secret B (to allow it, add it to pdflow.yaml: allow: {secrets: [B]})`,
+		`w.yaml:6:50: the operator's policy does not allow workflows to reach https://b.example.org (to allow it, add it to pdflow.yaml: allow: {http: ["https://b.example.org"]})`,
+		`w.yaml:7:9: the operator's policy does not allow workflows to reach a.example.com:22 (to allow it, add it to pdflow.yaml: allow: {net: ["a.example.com:22"]})`,
 	}
-	if diff := cmp.Diff(strings.Join(want, "\n"), ceiling.Check(plan).Error()); diff != "" {
+	if diff := cmp.Diff(strings.Join(want, "\n"), policy.Check(plan).Error()); diff != "" {
 		t.Errorf("check (-want +got):\n%s", diff)
 	}
-	local.Policy = ceiling
+	local.Policy = policy
 	result, err := local.Run(context.Background(), plan, engine.Request{Inputs: action.Object{"host": "https://evil.example.org"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	mustFail(t, result, run.Failed, action.Permission)
+	wantFailure(t, result, run.Failed, action.Permission)
 	if result.Error.Step != "b" {
 		t.Errorf("got %+v, want a failure of the step b", result.Error)
 	}
 }
 
-// TestConnectionOfCalls: a call knows the connection of its step, and the defaults
-// of the workflow are its inputs where it has none.
+// A call has the connection of its step, and the defaults of the workflow for the inputs
+// that it does not set.
 func TestConnectionOfCalls(t *testing.T) {
 	var got []string
 	look := act("demo.look", action.Reads, func(ctx context.Context, in textIn) error {
 		got = append(got, action.ScopeOf(ctx).Connection+" "+in.Text)
 		return nil
 	})
-	mustSucceed(t, newHost(look).runWith(t, context.Background(), `
+	wantSuccess(t, newHarness(look).runWith(t, context.Background(), `
 inputs: {who: {type: string}}
 connection: main
 defaults: {with: {text: "for ${{ inputs.who }}"}}
