@@ -80,7 +80,7 @@ func encode(v reflect.Value) (any, error) {
 	case reflect.Struct:
 		return encodeStruct(v)
 	case reflect.Slice:
-		return encodeSlice(v)
+		return encodeEach(v.Len(), func(i int) (any, error) { return encode(v.Index(i)) })
 	case reflect.Map:
 		return encodeMap(v)
 	case reflect.String:
@@ -105,11 +105,12 @@ func encodeStruct(v reflect.Value) (any, error) {
 	return fields, nil
 }
 
-func encodeSlice(v reflect.Value) (any, error) {
-	encoded := make([]any, v.Len())
+// encodeEach returns the list of n items that item encodes.
+func encodeEach(n int, item func(int) (any, error)) (any, error) {
+	encoded := make([]any, n)
 	for i := range encoded {
 		var err error
-		if encoded[i], err = encode(v.Index(i)); err != nil {
+		if encoded[i], err = item(i); err != nil {
 			return nil, inside(fmt.Sprintf("[%d]", i), err)
 		}
 	}
@@ -185,22 +186,11 @@ func encodeValue(v any, depth int) (any, error) {
 	case action.Secret:
 		return map[string]any{secretField: encodeText(v.Name)}, nil
 	case []any:
-		return encodeList(v, depth)
+		return encodeEach(len(v), func(i int) (any, error) { return encodeValue(v[i], depth+1) })
 	case action.Object:
 		return encodeObject(v, depth)
 	}
 	return nil, fmt.Errorf("type %T is not a value; values are nil, bool, float64, string, list, object and secret", v)
-}
-
-func encodeList(list []any, depth int) (any, error) {
-	encoded := make([]any, len(list))
-	for i := range list {
-		var err error
-		if encoded[i], err = encodeValue(list[i], depth+1); err != nil {
-			return nil, inside(fmt.Sprintf("[%d]", i), err)
-		}
-	}
-	return encoded, nil
 }
 
 func encodeObject(o action.Object, depth int) (any, error) {

@@ -32,8 +32,10 @@ func (p *Pause) Active(at time.Time) bool {
 // clone returns a copy that shares nothing with s.
 func (s ScheduleState) clone() ScheduleState {
 	if s.Pause != nil {
-		pause := *s.Pause
-		s.Pause = &pause
+		s.Pause = new(*s.Pause)
+		if s.Pause.Actor != nil {
+			s.Pause.Actor = new(*s.Pause.Actor)
+		}
 	}
 	return s
 }

@@ -66,7 +66,7 @@ func Open(c Config) (*Journal, error) {
 	return j, nil
 }
 
-// create makes an empty file that no other user can read. SQLite gives the mode of this
+// create makes an empty file that only this user can read. SQLite gives the mode of this
 // file to its log. An existing file is not opened: closing it would free the locks that
 // another journal of this process has on it.
 func (j *Journal) create() error {

@@ -98,7 +98,7 @@ func (s *session) deleteRuns(ctx context.Context, numbers []int64) error {
 	return nil
 }
 
-// pruneShared deletes the shared rows that no run uses any more.
+// pruneShared deletes the shared rows without a run.
 func pruneShared(ctx context.Context, s *session) error {
 	for _, statement := range []string{
 		"DELETE FROM origins WHERE number NOT IN (SELECT origin FROM events WHERE origin IS NOT NULL)",
