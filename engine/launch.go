@@ -16,8 +16,8 @@ type liveAttempt struct {
 	cancel context.CancelCauseFunc
 }
 
-// launch executes an attempt in a goroutine of its own. The last message of the goroutine
-// says how the attempt ended.
+// launch executes an attempt in a goroutine of its own, which starts at the end of the turn.
+// The last message of the goroutine says how the attempt ended.
 func (l *loop) launch(a run.Attempt) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	id := run.TaskID{Step: a.Step, Item: a.Item}
@@ -25,10 +25,10 @@ func (l *loop) launch(a run.Attempt) {
 	l.working++
 	l.busy()
 	recorder := &recorder{loop: l, attempt: a, recorded: slices.Clone(l.history[id])}
-	go func() {
+	l.launched = append(l.launched, func() {
 		outcome := l.execute(ctx, cancel, a, recorder)
 		l.messages <- message{event: l.ending(a, outcome), last: true}
-	}()
+	})
 }
 
 // launchAt executes an attempt once a time has come.

@@ -39,7 +39,8 @@ type loop struct {
 	wake     chan func() error // from timers: called by the loop
 	ended    chan struct{}     // closed when the loop takes no more
 	attempts map[run.TaskID]*liveAttempt
-	working  int // goroutines of attempts
+	working  int      // goroutines of attempts
+	launched []func() // goroutines that start at the end of the turn
 	history  attempt.History
 
 	deadline     time.Time // that the timer is set for
@@ -123,6 +124,10 @@ func (l *loop) turn() error {
 		for _, c := range commands {
 			l.do(c)
 		}
+		for _, execute := range l.launched {
+			go execute() // an attempt that this turn cancelled finds its context ended
+		}
+		l.launched = nil
 		more = len(l.todo) > 0 || l.urgent
 	}
 	l.setDeadline(l.state.Deadline())
