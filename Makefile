@@ -2,9 +2,13 @@
 
 TOOL = go tool -modfile=.ci/tools/go.mod
 
-.PHONY: check test clients peers race vet format lint build bench fuzz prove generate
+.PHONY: check fix test clients peers race vet format lint build bench fuzz prove generate
 
 check: format vet lint build race test
+
+# Formats every Go file.
+fix:
+	$(TOOL) gofumpt -w .
 
 test:
 	go test ./...
@@ -24,7 +28,7 @@ vet:
 	go vet ./...
 
 format:
-	@unformatted=$$($(TOOL) gofumpt -l .); if [ -n "$$unformatted" ]; then echo "run gofumpt on:"; echo "$$unformatted"; exit 1; fi
+	@unformatted=$$($(TOOL) gofumpt -l .); if [ -n "$$unformatted" ]; then echo "not formatted; run make fix:"; echo "$$unformatted"; exit 1; fi
 
 lint:
 	$(TOOL) staticcheck ./...
@@ -42,7 +46,7 @@ bench:
 FUZZ = go test -run '^$$' -fuzztime 1m -fuzz
 fuzz:
 	$(FUZZ) '^FuzzParse$$' ./engine/workflow
-	$(FUZZ) '^FuzzParseConfiguration$$' ./engine/workflow
+	$(FUZZ) '^FuzzParseConfiguration$$' ./cmd/pdflow/internal/setup
 	$(FUZZ) '^FuzzCheck$$' ./engine/lua/syntax
 	$(FUZZ) '^FuzzPath$$' ./engine/lua/syntax
 	$(FUZZ) '^FuzzValues$$' ./engine/lua

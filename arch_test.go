@@ -1,4 +1,9 @@
 // Package arch holds the test of the project's structure and no code.
+//
+// It holds: which package may import which, how large a package and a type may be, that
+// nothing below cmd reads the clock of the machine, that nothing registers itself, that
+// every exported name and every package is documented, and that the generic packages
+// name neither PagerDuty, nor the simulator, nor a command of the program.
 package arch
 
 import (
@@ -9,6 +14,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,9 +23,17 @@ import (
 
 const module = "github.com/pdflow/pdflow"
 
-// allowed are the imports of each package beside the standard library: ours by
-// folder, others by path. Arrows point down; a package that is not listed may
-// not exist.
+// The limits of a room, and of a type in it.
+const (
+	maxFiles   = 25
+	maxLines   = 4500
+	maxMethods = 40
+)
+
+// allowed are the imports of each package besides the standard library: packages of this
+// module by folder, others by path. A package stands below the packages that it imports,
+// so arrows point up in this list and down in the picture of docs/architecture.md. A
+// package that is not listed may not exist.
 var allowed = map[string][]string{
 	".":                         {},
 	"engine/clock":              {},
@@ -56,8 +70,7 @@ var allowed = map[string][]string{
 	},
 	"builtins/pagerduty/simulator": {
 		"builtins/pagerduty/simulator/account", "builtins/pagerduty/simulator/api", "builtins/pagerduty/simulator/control",
-		"builtins/pagerduty/simulator/fault", "builtins/pagerduty/simulator/strictjson", "builtins/pagerduty/simulator/timeline",
-		"builtins/pagerduty/simulator/webhook",
+		"builtins/pagerduty/simulator/fault", "builtins/pagerduty/simulator/timeline", "builtins/pagerduty/simulator/webhook",
 	},
 	"builtins/world":                       {"builtins/jsonvalue", "builtins/probe", "builtins/reach", "builtins/web", "engine/action"},
 	"engine/source":                        {"engine/phrase", "gopkg.in/yaml.v3"},
@@ -75,8 +88,8 @@ var allowed = map[string][]string{
 	"engine/attempt":                       {"engine/action", "engine/clock", "engine/run", "engine/workflow"},
 	"engine/journal":                       {"engine/action", "engine/run", "engine/workflow"},
 	"cmd/pdflow/internal/runview": {
-		"builtins/pagerduty/simulator", "cmd/pdflow/internal/console", "engine/action", "engine/attempt", "engine/journal", "engine/run",
-		"engine/workflow",
+		"builtins/pagerduty/simulator", "builtins/pagerduty/simulator/account", "builtins/pagerduty/simulator/api", "cmd/pdflow/internal/console",
+		"engine/action", "engine/attempt", "engine/journal", "engine/run", "engine/workflow",
 	},
 	"engine":                {"engine/action", "engine/attempt", "engine/clock", "engine/journal", "engine/run", "engine/workflow"},
 	"engine/journal/sqlite": {"engine/journal", "engine/run", "engine/workflow", "github.com/gofrs/flock", "modernc.org/sqlite", "modernc.org/sqlite/lib"},
@@ -94,9 +107,10 @@ var allowed = map[string][]string{
 		"github.com/yuin/gopher-lua",
 	},
 	"cmd/pdflow/internal/setup": {
-		"builtins", "builtins/pagerduty/client", "builtins/pagerduty/simulator", "builtins/world", "cmd/pdflow/internal/console", "engine",
-		"engine/action", "engine/attempt", "engine/journal", "engine/journal/sqlite", "engine/lua", "engine/run", "engine/source", "engine/workflow",
-		"github.com/spf13/pflag",
+		"builtins", "builtins/pagerduty/client", "builtins/pagerduty/simulator", "builtins/pagerduty/simulator/account",
+		"builtins/pagerduty/simulator/fault", "builtins/pagerduty/simulator/strictjson", "builtins/world", "cmd/pdflow/internal/console", "engine",
+		"engine/action", "engine/attempt", "engine/journal", "engine/journal/sqlite", "engine/lua", "engine/permission", "engine/phrase", "engine/run",
+		"engine/source", "engine/workflow", "github.com/spf13/pflag",
 	},
 	"engine/scheduler": {"engine/action", "engine/clock", "engine/journal", "engine/run", "engine/schedule", "engine/workflow"},
 	"engine/telemetry": {
@@ -119,14 +133,16 @@ var allowed = map[string][]string{
 		"cmd/pdflow/internal/setup", "engine/action", "engine/journal", "engine/workflow", "github.com/spf13/cobra",
 	},
 	"cmd/pdflow/internal/runbooktest": {
-		"builtins", "builtins/pagerduty/client", "builtins/pagerduty/simulator", "builtins/world", "cmd/pdflow/internal/console",
-		"cmd/pdflow/internal/runview", "cmd/pdflow/internal/setup", "engine", "engine/action", "engine/clock", "engine/journal", "engine/run",
-		"engine/workflow", "github.com/rogpeppe/go-internal/testscript", "github.com/rogpeppe/go-internal/txtar", "github.com/spf13/pflag",
+		"builtins", "builtins/pagerduty/client", "builtins/pagerduty/simulator", "builtins/pagerduty/simulator/account",
+		"builtins/pagerduty/simulator/fault", "builtins/world", "cmd/pdflow/internal/console", "cmd/pdflow/internal/runview", "cmd/pdflow/internal/setup",
+		"engine", "engine/action", "engine/clock", "engine/journal", "engine/run", "engine/workflow", "github.com/rogpeppe/go-internal/testscript",
+		"github.com/rogpeppe/go-internal/txtar", "github.com/spf13/pflag",
 	},
 	"cmd/pdflow/internal/cli": {
-		"builtins/pagerduty/client", "builtins/pagerduty/simulator", "cmd/pdflow/internal/cli/runs", "cmd/pdflow/internal/cli/schedule",
-		"cmd/pdflow/internal/console", "cmd/pdflow/internal/daemon", "cmd/pdflow/internal/runbooktest", "cmd/pdflow/internal/runview",
-		"cmd/pdflow/internal/setup", "engine", "engine/action", "engine/run", "engine/workflow", "github.com/spf13/cobra", "github.com/spf13/pflag",
+		"builtins/pagerduty/client", "builtins/pagerduty/simulator", "builtins/pagerduty/simulator/api", "cmd/pdflow/internal/cli/runs",
+		"cmd/pdflow/internal/cli/schedule", "cmd/pdflow/internal/console", "cmd/pdflow/internal/daemon", "cmd/pdflow/internal/runbooktest",
+		"cmd/pdflow/internal/runview", "cmd/pdflow/internal/setup", "engine", "engine/action", "engine/run", "engine/workflow", "github.com/spf13/cobra",
+		"github.com/spf13/pflag",
 	},
 	"cmd/pdflow":                      {"cmd/pdflow/internal/cli", "cmd/pdflow/internal/setup"},
 	"cmd/pdflow/internal/cli/clitest": {"cmd/pdflow/internal/cli", "cmd/pdflow/internal/console", "cmd/pdflow/internal/setup", "engine/action"},
@@ -137,11 +153,11 @@ var allowed = map[string][]string{
 	"workflows":                       {},
 }
 
-// clockAllowed are the files below cmd that may read the machine's clock: the
-// backend's clock, and defaults that a caller can replace.
+// clockAllowed are the files below cmd that may read the clock of the machine: the system
+// clock itself, and defaults that a caller can replace.
 var clockAllowed = []string{"engine/clock/clock.go", "engine/lua/limits/watchdog.go", "builtins/pagerduty/client/config.go"}
 
-// TestImports holds every import of the product against the list.
+// TestImports: a package imports what its row lists, and nothing else.
 func TestImports(t *testing.T) {
 	for _, f := range productFiles(t) {
 		folder := path.Dir(f.name)
@@ -163,28 +179,75 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// TestNoClockBelowCommands keeps the core deterministic: it is given its time.
+// TestArrowsPointDown: a package is listed after every package that it imports, and no
+// package of engine imports builtins or cmd.
+func TestArrowsPointDown(t *testing.T) {
+	text, err := os.ReadFile("arch_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := map[string]int{}
+	for folder := range allowed {
+		line[folder] = strings.Index(string(text), "\n\t"+strconv.Quote(folder)+":")
+	}
+	for folder, imports := range allowed {
+		for _, imported := range imports {
+			if _, ours := allowed[imported]; ours && line[imported] > line[folder] {
+				t.Errorf("%s imports %s, which is listed below it", folder, imported)
+			}
+			if strings.HasPrefix(folder, "engine") && (strings.HasPrefix(imported, "builtins") || strings.HasPrefix(imported, "cmd")) {
+				t.Errorf("%s imports %s: engine knows neither its actions nor its commands", folder, imported)
+			}
+		}
+	}
+}
+
+// TestRoomsAreSmall: a package has at most 25 product files and 4,500 product lines, and
+// a type at most 40 methods.
+func TestRoomsAreSmall(t *testing.T) {
+	files, lines, methods := map[string]int{}, map[string]int{}, map[string]int{}
+	for _, f := range productFiles(t) {
+		folder := path.Dir(f.name)
+		files[folder]++
+		lines[folder] += f.set.File(f.syntax.Pos()).LineCount()
+		for _, d := range f.syntax.Decls {
+			if function, ok := d.(*ast.FuncDecl); ok && function.Recv != nil {
+				methods[folder+"."+receiver(function)]++
+			}
+		}
+	}
+	for folder := range files {
+		if files[folder] > maxFiles || lines[folder] > maxLines {
+			t.Errorf("%s has %d files and %d lines, at most %d and %d: find the package that is missing", folder, files[folder], lines[folder], maxFiles, maxLines)
+		}
+	}
+	for name, n := range methods {
+		if n > maxMethods {
+			t.Errorf("%s has %d methods, at most %d: find the type that is missing", name, n, maxMethods)
+		}
+	}
+}
+
+// TestNoClockBelowCommands: everything below the commands is given its time.
 func TestNoClockBelowCommands(t *testing.T) {
+	forbidden := []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
 	for _, f := range productFiles(t) {
 		if strings.HasPrefix(f.name, "cmd/") || slices.Contains(clockAllowed, f.name) {
 			continue
 		}
 		ast.Inspect(f.syntax, func(n ast.Node) bool {
-			selector, ok := n.(*ast.SelectorExpr)
-			if !ok {
-				return true
-			}
-			owner, ok := selector.X.(*ast.Ident)
-			forbidden := []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
-			if ok && owner.Name == "time" && slices.Contains(forbidden, selector.Sel.Name) {
-				t.Errorf("%s uses time.%s; take an action.Clock", f.name, selector.Sel.Name)
+			if selector, ok := n.(*ast.SelectorExpr); ok {
+				owner, ok := selector.X.(*ast.Ident)
+				if ok && owner.Name == "time" && slices.Contains(forbidden, selector.Sel.Name) {
+					t.Errorf("%s uses time.%s; take a clock.Clock", f.name, selector.Sel.Name)
+				}
 			}
 			return true
 		})
 	}
 }
 
-// TestNoInit keeps registration explicit.
+// TestNoInit: registration is explicit.
 func TestNoInit(t *testing.T) {
 	for _, f := range productFiles(t) {
 		for _, d := range f.syntax.Decls {
@@ -195,36 +258,95 @@ func TestNoInit(t *testing.T) {
 	}
 }
 
-// TestExportedNamesAreDocumented keeps a sentence at every exported name.
-func TestExportedNamesAreDocumented(t *testing.T) {
+// TestNamesAreDocumented: every package and every exported name has a comment. A group of
+// constants or variables may share one.
+func TestNamesAreDocumented(t *testing.T) {
+	documented := map[string]bool{}
 	for _, f := range productFiles(t) {
+		folder := path.Dir(f.name)
+		documented[folder] = documented[folder] || f.syntax.Doc != nil
 		for _, d := range f.syntax.Decls {
 			switch d := d.(type) {
 			case *ast.FuncDecl:
-				if d.Name.IsExported() && d.Doc == nil && exportedReceiver(d) {
+				if d.Name.IsExported() && d.Doc == nil && (d.Recv == nil || ast.IsExported(receiver(d))) {
 					t.Errorf("%s: %s has no comment", f.name, d.Name.Name)
 				}
 			case *ast.GenDecl:
 				for _, spec := range d.Specs {
-					if s, ok := spec.(*ast.TypeSpec); ok && s.Name.IsExported() && d.Doc == nil && s.Doc == nil {
-						t.Errorf("%s: %s has no comment", f.name, s.Name.Name)
+					if name, ok := undocumented(d, spec); ok {
+						t.Errorf("%s: %s has no comment", f.name, name)
 					}
 				}
 			}
 		}
 	}
+	for folder, ok := range documented {
+		if !ok {
+			t.Errorf("the package %s has no comment", folder)
+		}
+	}
 }
 
-func exportedReceiver(d *ast.FuncDecl) bool {
-	if d.Recv == nil {
-		return true
+// undocumented returns the exported name of a declaration without a comment.
+func undocumented(d *ast.GenDecl, spec ast.Spec) (name string, ok bool) {
+	switch s := spec.(type) {
+	case *ast.TypeSpec:
+		return s.Name.Name, s.Name.IsExported() && d.Doc == nil && s.Doc == nil
+	case *ast.ValueSpec:
+		for _, n := range s.Names {
+			if n.IsExported() && d.Doc == nil && s.Doc == nil && s.Comment == nil {
+				return n.Name, true
+			}
+		}
 	}
+	return "", false
+}
+
+// A module's name, the simulator, and the commands of the program.
+var specificWords = regexp.MustCompile(`(?i)pagerduty|\bsimulators?\b|\bpdflow (run|runs|check|call|actions|connection|schedule|serve|simulator|test|version)\b`)
+
+// stored are lines of generic packages that may have such a word: journals have it.
+var stored = []string{
+	"`json:\"simulator,omitempty\"`",
+	"return \"simulator\"",
+}
+
+// TestGenericPackagesAreGeneric: no package of engine names PagerDuty, the simulator or a
+// command of the program, in code or in comments. What differs by module is declared by
+// the module, and what to type is added by the command line.
+func TestGenericPackagesAreGeneric(t *testing.T) {
+	for _, f := range productFiles(t) {
+		if !strings.HasPrefix(f.name, "engine/") {
+			continue
+		}
+		text, err := os.ReadFile(f.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, line := range strings.Split(string(text), "\n") {
+			word := specificWords.FindString(line)
+			if word != "" && !slices.ContainsFunc(stored, func(s string) bool { return strings.Contains(line, s) }) {
+				t.Errorf("%s:%d names %q", f.name, n+1, word)
+			}
+		}
+	}
+}
+
+// receiver returns the name of the type of a method.
+func receiver(d *ast.FuncDecl) string {
 	base := d.Recv.List[0].Type
-	if star, ok := base.(*ast.StarExpr); ok {
-		base = star.X
+	for {
+		switch b := base.(type) {
+		case *ast.StarExpr:
+			base = b.X
+		case *ast.IndexExpr:
+			base = b.X
+		case *ast.Ident:
+			return b.Name
+		default:
+			return ""
+		}
 	}
-	name, ok := base.(*ast.Ident)
-	return ok && name.IsExported()
 }
 
 type productFile struct {

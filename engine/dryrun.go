@@ -34,14 +34,14 @@ func (l *Local) DryRun(ctx context.Context, plan *workflow.Plan, request Request
 // recording anything: it shows what [Local.Resume] would send. The calls that the
 // history has return their recorded results, as in a resume.
 func (l *Local) DryResume(ctx context.Context, plan *workflow.Plan, history []run.Event, resumption Resumption) (*attempt.DryRun, error) {
-	loop := l.unrecorded().loop(plan, resumption.Actor)
+	loop := resuming{l.unrecorded().loop(plan, resumption.Actor), resumption}
 	defer loop.live()()
 	loop.id = resumption.Run
 	d := attempt.NewDryRun(loop.id)
 	loop.executor.DryRun = d
-	err := loop.restore(history, resumption)
+	err := loop.restore(history)
 	if err == nil {
-		err = loop.resume(ctx, resumption)
+		err = loop.resume(ctx)
 	}
 	if err != nil {
 		return nil, err

@@ -13,8 +13,10 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/permission"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
 // A counter is a service that counts its reads and writes.
@@ -169,7 +171,7 @@ steps:
 - {id: b, uses: demo.reach, with: {text: "${{ inputs.host }}"}}
 `)
 	policy := &attempt.Policy{File: "pdflow.yaml", Secrets: []string{"A"}}
-	policy.Permissions = parseAllow(t, `allow: {http: ["https://*.example.com"]}`)
+	policy.Permissions = allowHTTP(`["https://*.example.com"]`)
 	want := []string{
 		`w.yaml:4:3: the operator's policy does not allow workflows to use the secret B (to allow it, add it to pdflow.yaml: allow: {secrets: [B]})`,
 		`w.yaml:6:50: the operator's policy does not allow workflows to reach https://b.example.org (to allow it, add it to pdflow.yaml: allow: {http: ["https://b.example.org"]})`,
@@ -217,14 +219,10 @@ steps:
 	}
 }
 
-// parseAllow returns the permissions of a configuration.
-func parseAllow(t *testing.T, text string) workflow.Permissions {
-	t.Helper()
-	c, err := workflow.ParseConfiguration("pdflow.yaml", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c.Allow.Permissions
+// allowHTTP returns what a policy allows that lists these hosts.
+func allowHTTP(list string) permission.Permissions {
+	root, _ := source.Read("policy", []byte(list)).Root()
+	return permission.Permissions{HTTP: permission.ReadPatterns(root, "http")}
 }
 
 // A dry resume continues a history without a request: recorded calls return their results, and
@@ -332,7 +330,7 @@ func TestDryResumeIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, resumption := range map[string]engine.Resumption{
-		"a run that has ended": {}, "a retry of a success": {Retry: true}, "another target": {Target: run.Target{Simulator: "S1"}},
+		"a run that has ended": {}, "a retry of a success": {Retry: true}, "another target": {Target: run.Target{Simulation: "S1"}},
 	} {
 		resumption.Run = "R1"
 		if _, err := local.DryResume(context.Background(), plan, h.events, resumption); !engine.IsInputError(err) {

@@ -16,8 +16,9 @@ type liveAttempt struct {
 	cancel context.CancelCauseFunc
 }
 
-// launch executes an attempt in a goroutine of its own, which starts at the end of the turn.
-// The last message of the goroutine says how the attempt ended.
+// launch executes an attempt in a goroutine of its own. The last message of the goroutine
+// says how the attempt ended. The goroutine starts at the end of the turn, so an attempt that
+// the same turn cancels, as in a resume to cancel the run, sends nothing.
 func (l *loop) launch(a run.Attempt) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	id := run.TaskID{Step: a.Step, Item: a.Item}

@@ -39,8 +39,8 @@ type loop struct {
 	wake     chan func() error // from timers: called by the loop
 	ended    chan struct{}     // closed when the loop takes no more
 	attempts map[run.TaskID]*liveAttempt
+	launched []func() // attempts whose goroutines start once all commands of the turn are done
 	working  int      // goroutines of attempts
-	launched []func() // goroutines that start at the end of the turn
 	history  attempt.History
 
 	deadline     time.Time // that the timer is set for
@@ -125,7 +125,7 @@ func (l *loop) turn() error {
 			l.do(c)
 		}
 		for _, execute := range l.launched {
-			go execute() // an attempt that this turn cancelled finds its context ended
+			go execute()
 		}
 		l.launched = nil
 		more = len(l.todo) > 0 || l.urgent

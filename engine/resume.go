@@ -51,17 +51,17 @@ func (l *Local) Resume(ctx context.Context, plan *workflow.Plan, resumption Resu
 	if err := l.Journal.Adopt(ctx, resumption.Run); err != nil {
 		return nil, &InputError{fmt.Errorf("the run %s: %w", resumption.Run, err)}
 	}
-	loop := l.loop(plan, resumption.Actor)
+	loop := resuming{l.loop(plan, resumption.Actor), resumption}
 	defer loop.live()()
 	loop.id, loop.started = resumption.Run, resumption.Started
 	events, err := l.Journal.Events(ctx, loop.id)
 	if err != nil {
 		err = &JournalError{loop.id, err}
 	} else {
-		err = loop.restore(events, resumption)
+		err = loop.restore(events)
 	}
 	if err == nil {
-		err = loop.resume(ctx, resumption)
+		err = loop.resume(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, l.Journal.Release(context.WithoutCancel(ctx), loop.id))
@@ -72,8 +72,14 @@ func (l *Local) Resume(ctx context.Context, plan *workflow.Plan, resumption Resu
 	return loop.drive(ctx)
 }
 
+// A resuming is a loop that carries out a [Resumption].
+type resuming struct {
+	*loop
+	asked Resumption
+}
+
 // restore folds the events of the run and checks that it can continue as asked.
-func (l *loop) restore(events []run.Event, resumption Resumption) error {
+func (l *resuming) restore(events []run.Event) error {
 	for _, e := range events {
 		if _, err := l.state.Apply(e); err != nil {
 			return &JournalError{l.id, fmt.Errorf("its history is not valid: %w", err)}
@@ -83,8 +89,8 @@ func (l *loop) restore(events []run.Event, resumption Resumption) error {
 		}
 	}
 	l.sequence = len(events)
-	for _, check := range []func(Resumption) error{l.checkState, l.checkTarget, l.checkDecisions, l.restoreSecrets} {
-		if err := check(resumption); err != nil {
+	for _, check := range []func() error{l.checkState, l.checkTarget, l.checkDecisions, l.restoreSecrets} {
+		if err := check(); err != nil {
 			return &InputError{err}
 		}
 	}
@@ -108,17 +114,17 @@ func (e *NeedsDecisionError) Error() string {
 }
 
 // checkState refuses what the state of the run does not allow.
-func (l *loop) checkState(resumption Resumption) error {
+func (l *resuming) checkState() error {
 	switch {
 	case l.state.Start().Source != l.plan.Sources[0].Hash():
 		return fmt.Errorf("the run %s was started from another text of its workflow than this plan", l.id)
-	case resumption.Retry && !l.state.Ended():
+	case l.asked.Retry && !l.state.Ended():
 		return fmt.Errorf("the run %s has not ended: resume it instead of retrying it", l.id)
-	case resumption.Retry && (l.state.Status() == run.Success || l.state.Status() == run.Skipped):
+	case l.asked.Retry && (l.state.Status() == run.Success || l.state.Status() == run.Skipped):
 		return fmt.Errorf("the run %s ended as %s: there is nothing to retry", l.id, l.state.Status())
-	case !resumption.Retry && l.state.Ended():
+	case !l.asked.Retry && l.state.Ended():
 		return fmt.Errorf("the run %s has ended as %s; a retry runs its failed steps again", l.id, l.state.Status())
-	case l.state.Suspended() && !l.state.Decided() && len(resumption.Decisions) == 0 && !resumption.Cancel:
+	case l.state.Suspended() && !l.state.Decided() && len(l.asked.Decisions) == 0 && !l.asked.Cancel:
 		task, suspension := l.state.Suspension()
 		return &NeedsDecisionError{l.id, task.Step, suspension}
 	}
@@ -126,12 +132,12 @@ func (l *loop) checkState(resumption Resumption) error {
 }
 
 // checkTarget refuses another target, or other keys.
-func (l *loop) checkTarget(resumption Resumption) error {
-	recorded, given := l.state.Start().Target, resumption.Target.WithKeys(l.id, resumption.Keys)
+func (l *resuming) checkTarget() error {
+	recorded, given := l.state.Start().Target, l.asked.Target.WithKeys(l.id, l.asked.Keys)
 	switch {
-	case recorded.Simulator != given.Simulator && recorded.Simulator != "":
+	case recorded.Simulation != given.Simulation && recorded.Simulation != "":
 		return fmt.Errorf("the run %s was simulated, and its simulated service is gone: start the workflow again", l.id)
-	case recorded.Simulator != given.Simulator:
+	case recorded.Simulation != given.Simulation:
 		return fmt.Errorf("the run %s was not simulated and cannot continue simulated", l.id)
 	case recorded.Connection != given.Connection || recorded.Region != given.Region || recorded.APIURL != given.APIURL || recorded.EventsURL != given.EventsURL:
 		return fmt.Errorf("the run %s talked to %s and cannot continue with %s", l.id, recorded.Realm(), given.Realm())
@@ -155,8 +161,8 @@ func (e *DecisionError) Error() string {
 }
 
 // checkDecisions refuses decisions that the run does not wait for.
-func (l *loop) checkDecisions(resumption Resumption) error {
-	for _, d := range resumption.Decisions {
+func (l *resuming) checkDecisions() error {
+	for _, d := range l.asked.Decisions {
 		if d.Reason != run.CallUnknown {
 			if _, ok := l.state.WaitingFor(d.Reason); !ok {
 				return fmt.Errorf("the run %s does not wait for a decision of reason %q", l.id, d.Reason)
@@ -174,19 +180,19 @@ func (l *loop) checkDecisions(resumption Resumption) error {
 }
 
 // restoreSecrets resolves the secrets again: the journal has only their names.
-func (l *loop) restoreSecrets(resumption Resumption) error {
+func (l *resuming) restoreSecrets() error {
 	inputs := l.state.Start().Inputs
 	for name, v := range inputs {
 		if _, secret := v.(action.Secret); !secret {
 			continue
 		}
-		text, ok := resumption.Inputs[name].(string)
+		text, ok := l.asked.Inputs[name].(string)
 		if !ok {
 			return &SecretInputError{l.id, name}
 		}
 		inputs[name] = text
 	}
-	for _, name := range action.SortedNames(resumption.Inputs) {
+	for _, name := range action.SortedNames(l.asked.Inputs) {
 		if _, secret := inputs[name].(string); !secret || !l.plan.Workflow.Secret(name) {
 			return fmt.Errorf("the input %q of the run %s is recorded: only secret inputs are given again", name, l.id)
 		}
@@ -205,28 +211,28 @@ func (e *SecretInputError) Error() string {
 }
 
 // resume records the decisions and that the run continues.
-func (l *loop) resume(ctx context.Context, resumption Resumption) error {
-	for _, d := range resumption.Decisions {
+func (l *resuming) resume(ctx context.Context) error {
+	for _, d := range l.asked.Decisions {
 		if err := l.take(l.decided(d)); err != nil {
 			return err
 		}
 	}
 	l.todo = nil // the resume enables again what the decisions enabled
 	resumed := run.Event{Kind: run.EventResumed, Actor: l.actor}
-	if resumption.Retry {
+	if l.asked.Retry {
 		resumed.Kind = run.EventRetried
 	}
-	if !resumption.Cancel && !l.state.Queued() && l.local.Journal != nil {
+	if !l.asked.Cancel && !l.state.Queued() && l.local.Journal != nil {
 		return l.reclaim(ctx, resumed)
 	}
-	if err := l.take(resumed); err != nil || !resumption.Cancel {
+	if err := l.take(resumed); err != nil || !l.asked.Cancel {
 		return err
 	}
 	return l.take(run.Event{Kind: run.EventCancelled, Actor: l.actor})
 }
 
 // decided returns the event of a decision.
-func (l *loop) decided(d run.Decision) run.Event {
+func (l *resuming) decided(d run.Decision) run.Event {
 	if d.Reason == run.CallUnknown {
 		task, call := l.history.Find(d.Call)
 		return run.Event{
@@ -240,7 +246,9 @@ func (l *loop) decided(d run.Decision) run.Event {
 
 // reclaim resumes a run as soon as its concurrency group is free: another run of the
 // group may have started since.
-func (l *loop) reclaim(ctx context.Context, resumed run.Event) error {
+func (l *resuming) reclaim(ctx context.Context, resumed run.Event) error {
+	started := l.started
+	l.started = nil
 	if err := l.write(); err != nil { // the decisions
 		return err
 	}
@@ -248,7 +256,11 @@ func (l *loop) reclaim(ctx context.Context, resumed run.Event) error {
 	for {
 		err := l.claim(resumed)
 		var busy *journal.BusyError
-		if !errors.As(err, &busy) {
+		if isBusy := errors.As(err, &busy); started != nil && (err == nil || isBusy) {
+			started()
+			started = nil
+		}
+		if busy == nil {
 			return err
 		}
 		if l.clock.Sleep(ctx, queueEvery) != nil {

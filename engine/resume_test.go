@@ -138,7 +138,7 @@ func TestResumeIsRefused(t *testing.T) {
 	keys := map[string]string{"api_key": "secret-key-1"}
 	other := target
 	other.APIURL = "https://api.eu.example.com"
-	simulated := run.Target{Simulator: "S1"}
+	simulated := run.Target{Simulation: "S1"}
 	tests := map[string]struct {
 		left       int // events before the journal fails; negative: the run ends
 		target     run.Target
@@ -149,7 +149,7 @@ func TestResumeIsRefused(t *testing.T) {
 		"another key":                  {3, target, engine.Resumption{Target: target, Keys: map[string]string{"api_key": "secret-key-2"}}, "other keys"},
 		"no key":                       {3, target, engine.Resumption{Target: target}, "other keys"},
 		"a simulator":                  {3, target, engine.Resumption{Target: simulated, Keys: keys}, "was not simulated"},
-		"another simulator":            {3, simulated, engine.Resumption{Target: run.Target{Simulator: "S2"}, Keys: keys}, "is gone"},
+		"another simulator":            {3, simulated, engine.Resumption{Target: run.Target{Simulation: "S2"}, Keys: keys}, "is gone"},
 		"a run that has ended":         {-1, target, engine.Resumption{Target: target, Keys: keys}, "has ended as success"},
 		"a retry of a success":         {-1, target, engine.Resumption{Target: target, Keys: keys, Retry: true}, "nothing to retry"},
 		"a retry of an unfinished run": {3, target, engine.Resumption{Target: target, Keys: keys, Retry: true}, "resume it"},
@@ -326,5 +326,25 @@ steps:
 	slices.Sort(sent)
 	if diff := cmp.Diff([]string{"set a", "set b"}, sent); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+}
+
+// An interrupted run that is resumed only to be cancelled does not send the write again
+// that has no result, and needs attention.
+func TestCancelOfInterruptedRunSendsNothing(t *testing.T) {
+	for range 200 { // the order of the goroutines must not matter
+		h, service := newHarness(), newFakeService()
+		h.actions = service.actions()
+		local, plan := h.compile(t, "name: w\nsteps:\n- {uses: demo.set, with: {text: s}}\n")
+		store := journal.NewMemory()
+		local.Journal = &brokenJournal{store, 3} // up to call.started
+		if _, err := local.Run(context.Background(), plan, engine.Request{}); err == nil {
+			t.Fatal("the journal did not fail")
+		}
+		local.Journal, service.requests = store, nil
+		got, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1", Cancel: true})
+		if err != nil || got.Status != run.NeedsAttention || len(service.requests) > 0 {
+			t.Fatalf("got %+v, %v after %v, want a run that needs attention and sent nothing", got, err, service.requests)
+		}
 	}
 }

@@ -34,15 +34,21 @@ type Runs interface {
 	// Wait returns the result of a run once it has ended or is suspended. The error is
 	// the error of the context when that ends first.
 	Wait(ctx context.Context, id string) (*run.Result, error)
-	// Cancel cancels a run that has not ended. Only `finally` still runs.
-	Cancel(ctx context.Context, id string) error
+	// Cancel cancels a run that has not ended. Only `finally` still runs. secrets are
+	// the texts of the secret inputs of a run that no process works on.
+	Cancel(ctx context.Context, id string, secrets action.Object) error
 	// Decide answers what the suspended attempts of a run wait for, and resumes it.
 	Decide(ctx context.Context, id string, decisions ...run.Decision) error
-	// Resume continues an interrupted run. secrets are the texts of its secret inputs.
-	Resume(ctx context.Context, id string, secrets action.Object) error
-	// Retry continues an ended run from its failed steps. secrets are the texts of its
-	// secret inputs.
-	Retry(ctx context.Context, id string, secrets action.Object) error
+	// Resume continues an interrupted or suspended run.
+	Resume(ctx context.Context, id string, request ContinueRequest) error
+	// Retry continues an ended run from its failed steps.
+	Retry(ctx context.Context, id string, request ContinueRequest) error
+}
+
+// A ContinueRequest has what a run needs besides its history to continue.
+type ContinueRequest struct {
+	Decisions []run.Decision // what its suspended attempts wait for
+	Secrets   action.Object  // the texts of its secret inputs
 }
 
 // A StartRequest asks for a run of a workflow.
@@ -63,12 +69,14 @@ type View struct {
 	Waits []run.Suspension
 }
 
-// Plans finds the plans of runs, and the target that each run talks to.
-type Plans interface {
-	// Find returns the plan of a workflow by its name, for a new run.
-	Find(ctx context.Context, workflow string) (Prepared, error)
-	// Restore returns the plan of a recorded run from its sources.
-	Restore(ctx context.Context, start run.Start, sources []workflow.Source) (Prepared, error)
+// Plans finds the plans of runs, and the account that each run talks to.
+type Plans struct {
+	// Find returns the plan of a workflow by its name, for a new run. Nil: no run can be
+	// started.
+	Find func(ctx context.Context, workflow string) (Prepared, error)
+	// Restore returns the plan of a recorded run from its sources. Nil: no run can be
+	// continued.
+	Restore func(ctx context.Context, start run.Start, sources []workflow.Source) (Prepared, error)
 }
 
 // A Prepared is a plan with the target that its runs talk to.
@@ -115,9 +123,22 @@ type liveRun struct {
 	err    error
 }
 
+// running reports whether the run is not over.
+func (l *liveRun) running() bool {
+	select {
+	case <-l.done:
+		return false
+	default:
+		return true
+	}
+}
+
 func (r *localRuns) Start(ctx context.Context, request StartRequest) (string, error) {
-	if r.local.Journal == nil {
+	switch {
+	case r.local.Journal == nil:
 		return "", errNoJournal
+	case r.plans.Find == nil:
+		return "", &InputError{errors.New("runs cannot be started here")}
 	}
 	prepared, err := r.plans.Find(ctx, request.Workflow)
 	if err != nil {
@@ -152,8 +173,8 @@ func (r *localRuns) background(id *string, first run.Observer, execute func(cont
 			once.Do(func() { close(started) })
 		})
 		r.mu.Lock()
-		if r.live[*id] == here {
-			delete(r.live, *id)
+		if r.live[*id] == here && here.err == nil {
+			delete(r.live, *id) // the journal has the result; an error is kept for Wait
 		}
 		r.mu.Unlock()
 		close(here.done)
@@ -239,6 +260,9 @@ func (r *localRuns) prepared(ctx context.Context, id string, events []run.Event)
 	if len(events) == 0 || events[0].Started == nil {
 		return Prepared{}, &JournalError{id, errors.New("its first event is missing")}
 	}
+	if r.plans.Restore == nil {
+		return Prepared{}, &InputError{errors.New("runs cannot be continued here")}
+	}
 	return r.plans.Restore(ctx, *events[0].Started, sources)
 }
 
@@ -264,7 +288,7 @@ func (r *localRuns) await(ctx context.Context, id string) (*run.Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !view.UnderWay() || !view.Live {
+		if !view.Active() || !view.Live {
 			return view.Result, nil
 		}
 		if err := r.clock().Sleep(ctx, queueEvery); err != nil {
@@ -273,11 +297,11 @@ func (r *localRuns) await(ctx context.Context, id string) (*run.Result, error) {
 	}
 }
 
-func (r *localRuns) Cancel(ctx context.Context, id string) error {
+func (r *localRuns) Cancel(ctx context.Context, id string, secrets action.Object) error {
 	r.mu.Lock()
 	here := r.live[id]
 	r.mu.Unlock()
-	if here != nil {
+	if here != nil && here.running() {
 		here.cancel(&cancelledBy{r.actor})
 		return nil
 	}
@@ -290,19 +314,19 @@ func (r *localRuns) Cancel(ctx context.Context, id string) error {
 	case summary.Live:
 		return r.local.Journal.RequestCancel(ctx, id, &r.actor)
 	}
-	return r.resume(ctx, Resumption{Run: id, Cancel: true})
+	return r.resume(ctx, Resumption{Run: id, Inputs: secrets, Cancel: true})
 }
 
 func (r *localRuns) Decide(ctx context.Context, id string, decisions ...run.Decision) error {
 	return r.resume(ctx, Resumption{Run: id, Decisions: decisions})
 }
 
-func (r *localRuns) Resume(ctx context.Context, id string, secrets action.Object) error {
-	return r.resume(ctx, Resumption{Run: id, Inputs: secrets})
+func (r *localRuns) Resume(ctx context.Context, id string, request ContinueRequest) error {
+	return r.resume(ctx, Resumption{Run: id, Inputs: request.Secrets, Decisions: request.Decisions})
 }
 
-func (r *localRuns) Retry(ctx context.Context, id string, secrets action.Object) error {
-	return r.resume(ctx, Resumption{Run: id, Inputs: secrets, Retry: true})
+func (r *localRuns) Retry(ctx context.Context, id string, request ContinueRequest) error {
+	return r.resume(ctx, Resumption{Run: id, Inputs: request.Secrets, Decisions: request.Decisions, Retry: true})
 }
 
 func (r *localRuns) resume(ctx context.Context, resumption Resumption) error {

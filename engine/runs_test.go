@@ -27,7 +27,8 @@ func TestRuns(t *testing.T) {
 			blocked := make(chan struct{})
 			unblock = sync.OnceFunc(func() { close(blocked) })
 			plans := newPlans(t, blocked, mended.Load)
-			host = engine.NewHost(&engine.Local{Interpreter: plans.interpreter, Journal: store}, plans)
+			local := &engine.Local{Interpreter: plans.interpreter, Journal: store}
+			host = engine.NewHost(local, engine.Plans{Find: plans.find, Restore: plans.restore})
 			t.Cleanup(host.Wait)
 			t.Cleanup(unblock)
 		}
@@ -61,7 +62,7 @@ func newPlans(t *testing.T, blocked <-chan struct{}, mended func() bool) *suiteP
 	return &suitePlans{catalog, lua.New(catalog)}
 }
 
-func (p *suitePlans) Find(_ context.Context, name string) (engine.Prepared, error) {
+func (p *suitePlans) find(_ context.Context, name string) (engine.Prepared, error) {
 	source, ok := enginetest.Workflows[name]
 	if !ok {
 		return engine.Prepared{}, fmt.Errorf("no workflow %q", name)
@@ -70,7 +71,7 @@ func (p *suitePlans) Find(_ context.Context, name string) (engine.Prepared, erro
 	return p.compile(parsed, err)
 }
 
-func (p *suitePlans) Restore(_ context.Context, _ run.Start, sources []workflow.Source) (engine.Prepared, error) {
+func (p *suitePlans) restore(_ context.Context, _ run.Start, sources []workflow.Source) (engine.Prepared, error) {
 	return p.compile(workflow.Restore(sources))
 }
 

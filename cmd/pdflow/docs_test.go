@@ -96,7 +96,7 @@ func TestWorkflowsInDocs(t *testing.T) {
 		case block.language == "lua":
 			source = "steps:\n  - id: doc\n    lua: |\n      " + strings.ReplaceAll(strings.TrimSpace(block.text), "\n", "\n      ") + "\n"
 		case strings.HasPrefix(block.text, "# pdflow.yaml"):
-			if _, err := workflow.ParseConfiguration(block.page, []byte(block.text)); err != nil {
+			if _, err := setup.ParseConfiguration(block.page, []byte(block.text)); err != nil {
 				t.Errorf("%s:%d: the configuration has problems:\n%v", block.page, block.line, err)
 			}
 			continue

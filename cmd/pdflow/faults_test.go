@@ -13,6 +13,8 @@ import (
 	"github.com/pdflow/pdflow/builtins"
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/fault"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
@@ -21,32 +23,32 @@ import (
 
 // everyFault returns faults that make about a fifth of all requests fail, each kind of fault about equally
 // often. Timeouts are rarer, because they take real time.
-func everyFault() []simulator.Fault {
-	var faults []simulator.Fault
-	add := func(probability float64, f simulator.Fault) {
+func everyFault() []fault.Fault {
+	var faults []fault.Fault
+	add := func(probability float64, f fault.Fault) {
 		f.Match.Probability = probability
 		faults = append(faults, f)
 	}
 	for _, status := range []int{400, 401, 403, 404, 408, 409, 413, 429, 500, 502, 503, 504} {
-		add(0.008, simulator.Fault{Do: simulator.AnswerStatus, Status: status})
+		add(0.008, fault.Fault{Do: fault.AnswerStatus, Status: status})
 	}
-	for _, kind := range []simulator.FaultKind{
-		simulator.RateLimited, simulator.RateLimitBare, simulator.AnswerHTML, simulator.AnswerText, simulator.ErrorArray,
-		simulator.ErrorsString, simulator.AccountLocked, "truncated_body", "reset_before", "reset_after",
+	for _, kind := range []fault.Kind{
+		fault.RateLimited, fault.RateLimitBare, fault.AnswerHTML, fault.AnswerText, fault.ErrorArray,
+		fault.ErrorsString, fault.AccountLocked, "truncated_body", "reset_before", "reset_after",
 	} {
-		add(0.012, simulator.Fault{Do: kind})
+		add(0.012, fault.Fault{Do: kind})
 	}
-	for _, kind := range []simulator.FaultKind{"timeout_before", "timeout_after"} {
-		add(0.0005, simulator.Fault{Do: kind})
+	for _, kind := range []fault.Kind{"timeout_before", "timeout_after"} {
+		add(0.0005, fault.Fault{Do: kind})
 	}
-	for _, kind := range []simulator.FaultKind{"slow_header", "slow_body"} {
-		add(0.01, simulator.Fault{Do: kind, Delay: simulator.Duration(time.Millisecond)})
+	for _, kind := range []fault.Kind{"slow_header", "slow_body"} {
+		add(0.01, fault.Fault{Do: kind, Delay: fault.Duration(time.Millisecond)})
 	}
 	for _, remove := range []string{"ratelimit-reset", "Content-Type", "X-Request-Id"} {
-		add(0.01, simulator.Fault{Do: simulator.ChangeHeaders, Remove: []string{remove}})
+		add(0.01, fault.Fault{Do: fault.ChangeHeaders, Remove: []string{remove}})
 	}
-	add(0.02, simulator.Fault{Do: "stale_read", Delay: simulator.Duration(2 * time.Second), Match: simulator.Match{Method: http.MethodGet}})
-	add(0.02, simulator.Fault{Do: "duplicate", Match: simulator.Match{Endpoint: "/generic/2010-04-15/create_event.json"}})
+	add(0.02, fault.Fault{Do: "stale_read", Delay: fault.Duration(2 * time.Second), Match: fault.Match{Method: http.MethodGet}})
+	add(0.02, fault.Fault{Do: "duplicate", Match: fault.Match{Endpoint: "/generic/2010-04-15/create_event.json"}})
 	return faults
 }
 
@@ -127,7 +129,7 @@ type callCheck struct {
 	account   *setup.Simulator
 	processed map[string]int // by method, endpoint and key
 	users     map[string]bool
-	incidents map[string][]simulator.Incident // by key
+	incidents map[string][]account.IncidentView // by key
 	notes     map[string]int
 	changes   map[string]int
 	calls     int
@@ -140,26 +142,26 @@ type reporter interface {
 	Logf(format string, args ...any)
 }
 
-func newCallCheck(t reporter, account *setup.Simulator) *callCheck {
+func newCallCheck(t reporter, account0 *setup.Simulator) *callCheck {
 	v := &callCheck{
-		t: t, account: account, processed: map[string]int{}, users: map[string]bool{}, incidents: map[string][]simulator.Incident{},
+		t: t, account: account0, processed: map[string]int{}, users: map[string]bool{}, incidents: map[string][]account.IncidentView{},
 		notes: map[string]int{}, changes: map[string]int{}, kinds: map[string]int{},
 	}
-	for _, r := range account.Requests() {
+	for _, r := range account0.Requests() {
 		if r.Processed && r.Status < 300 { // 0: it was done and not answered
 			v.processed[r.Method+" "+r.Endpoint+" "+r.Key]++
 		}
 	}
-	for _, u := range account.Users() {
+	for _, u := range account0.Users() {
 		v.users[u.Email] = true
 	}
-	for _, i := range account.Incidents() {
+	for _, i := range account0.Incidents() {
 		v.incidents[i.Key] = append(v.incidents[i.Key], i)
 		for _, n := range i.Notes {
 			v.notes[n.Content]++
 		}
 	}
-	for _, c := range account.ChangeEvents() {
+	for _, c := range account0.ChangeEvents() {
 		v.changes[c.Summary]++
 	}
 	return v
@@ -191,7 +193,7 @@ func (v *callCheck) item(i int, calls []any) {
 		v.t.Errorf("item %d: there are %d incidents for one key", i, got)
 	}
 	v.is(i, "send_trigger_event", results["send_trigger_event"], len(v.incidents[key]) == 1, false)
-	if len(v.incidents[key]) == 1 && results["send_resolve_event"]["kind"] == "success" && v.incidents[key][0].Status != simulator.Resolved {
+	if len(v.incidents[key]) == 1 && results["send_resolve_event"]["kind"] == "success" && v.incidents[key][0].Status != account.Resolved {
 		v.t.Errorf("item %d: send_resolve_event returned success, and the incident is %s", i, v.incidents[key][0].Status)
 	}
 	if c := results["add_incident_note"]; c != nil {

@@ -215,8 +215,8 @@ func testUnknown(t *testing.T, f Fixture) {
 	_, errEvents := runs.Events(ctx, "R9", 0)
 	_, errWait := runs.Wait(ctx, "R9")
 	for name, err := range map[string]error{
-		"get": errGet, "events": errEvents, "wait": errWait, "cancel": runs.Cancel(ctx, "R9"),
-		"decide": runs.Decide(ctx, "R9"), "resume": runs.Resume(ctx, "R9", nil), "retry": runs.Retry(ctx, "R9", nil),
+		"get": errGet, "events": errEvents, "wait": errWait, "cancel": runs.Cancel(ctx, "R9", nil),
+		"decide": runs.Decide(ctx, "R9"), "resume": runs.Resume(ctx, "R9", engine.ContinueRequest{}), "retry": runs.Retry(ctx, "R9", engine.ContinueRequest{}),
 	} {
 		if !errors.Is(err, journal.ErrNoRun) {
 			t.Errorf("%s: got %v, want %v", name, err, journal.ErrNoRun)
@@ -227,14 +227,14 @@ func testUnknown(t *testing.T, f Fixture) {
 func testCancel(t *testing.T, f Fixture) {
 	runs := f.As(ann)
 	id := start(t, runs, "long", nil)
-	if err := runs.Cancel(ctx, id); err != nil {
+	if err := runs.Cancel(ctx, id, nil); err != nil {
 		t.Fatal(err)
 	}
 	result := ends(t, runs, id, run.Cancelled)
 	if got := result.Steps[len(result.Steps)-1]; got.ID != "c" || got.Status != run.Success {
 		t.Errorf("got %+v, want finally done", got)
 	}
-	if err := runs.Cancel(ctx, id); !engine.IsInputError(err) {
+	if err := runs.Cancel(ctx, id, nil); !engine.IsInputError(err) {
 		t.Errorf("cancel of an ended run: got %v, want an input error", err)
 	}
 }
@@ -244,7 +244,7 @@ func testRetry(t *testing.T, f Fixture) {
 	id := start(t, runs, "bad", nil)
 	ends(t, runs, id, run.Failed)
 	f.Mend()
-	if err := runs.Retry(ctx, id, nil); err != nil {
+	if err := runs.Retry(ctx, id, engine.ContinueRequest{}); err != nil {
 		t.Fatal(err)
 	}
 	result := ends(t, runs, id, run.Success)
@@ -262,11 +262,11 @@ func testResume(t *testing.T, f Fixture) {
 		t.Fatalf("got %+v, %v, want an interrupted run", view, err)
 	}
 	f.Unblock()
-	if err := runs.Resume(ctx, id, nil); err != nil {
+	if err := runs.Resume(ctx, id, engine.ContinueRequest{}); err != nil {
 		t.Fatal(err)
 	}
 	ends(t, runs, id, run.Success)
-	if err := runs.Resume(ctx, id, nil); !engine.IsInputError(err) {
+	if err := runs.Resume(ctx, id, engine.ContinueRequest{}); !engine.IsInputError(err) {
 		t.Errorf("resume of an ended run: got %v, want an input error", err)
 	}
 }
@@ -288,18 +288,18 @@ func testActor(t *testing.T, f Fixture) {
 	id := start(t, f.As(ann), "bad", nil)
 	ends(t, f.As(ann), id, run.Failed)
 	f.Mend()
-	if err := f.As(bob).Retry(ctx, id, nil); err != nil {
+	if err := f.As(bob).Retry(ctx, id, engine.ContinueRequest{}); err != nil {
 		t.Fatal(err)
 	}
 	ends(t, f.As(ann), id, run.Success)
 	long := start(t, f.As(ann), "long", nil)
-	if err := f.As(bob).Cancel(ctx, long); err != nil {
+	if err := f.As(bob).Cancel(ctx, long, nil); err != nil {
 		t.Fatal(err)
 	}
 	ends(t, f.As(ann), long, run.Cancelled)
 	interrupted := start(t, f.As(ann), "long", nil)
 	f.Interrupt()
-	if err := f.As(bob).Cancel(ctx, interrupted); err != nil {
+	if err := f.As(bob).Cancel(ctx, interrupted, nil); err != nil {
 		t.Fatal(err)
 	}
 	ends(t, f.As(ann), interrupted, run.Cancelled)
@@ -334,7 +334,7 @@ func testRefused(t *testing.T, f Fixture) {
 	before := kinds(t, runs, id)
 	for name, err := range map[string]error{
 		"decide": runs.Decide(ctx, id, run.Decision{Reason: run.Approval, Approved: true}),
-		"resume": runs.Resume(ctx, id, nil), "retry": runs.Retry(ctx, id, nil), "cancel": runs.Cancel(ctx, id),
+		"resume": runs.Resume(ctx, id, engine.ContinueRequest{}), "retry": runs.Retry(ctx, id, engine.ContinueRequest{}), "cancel": runs.Cancel(ctx, id, nil),
 	} {
 		if !engine.IsInputError(err) {
 			t.Errorf("%s: got %v, want an input error", name, err)

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,76 +16,80 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// EncodeEvent returns an event as JSON text from which [DecodeEvent] makes the
-// same event: what a journal keeps. Fields without a value are left out. Unlike
-// plain JSON it tells secrets from objects and an empty list from none, and keeps
-// texts that are not UTF-8. A value outside of the model of values is an error.
+// Encode returns the JSON text in which journals store an event. [Decode] makes the
+// same event of it. Unlike encoding/json, Encode
 //
-// A secret is {"$secret": NAME}, and an object that looks like one gets another $
-// in front of its name. A byte that is no UTF-8 is U+001A and two hexadecimal
-// digits, and so is U+001A itself.
+//   - tells a secret from an object, and an empty list or object from an absent one,
+//   - keeps texts that are not UTF-8,
+//   - refuses values outside the model of [action.Object], and names their path.
+//
+// Fields without a value are left out. A secret is {"$secret": NAME}. An object that
+// looks like one gets another $ in front of its field. A byte that is not UTF-8, and
+// U+001A itself, become U+001A and two hexadecimal digits.
+//
+// The codec follows the fields of the types, so a new field of an event needs no code
+// here. docs/decisions/0011-event-codec.md says why encoding/json cannot do this.
 func Encode(e run.Event) ([]byte, error) {
 	tree, err := encode(reflect.ValueOf(e))
 	if err != nil {
-		return nil, fmt.Errorf("the event %d (%s) cannot be recorded: %w", e.Sequence, e.Kind, err)
+		return nil, fmt.Errorf("event %d (%s) cannot be recorded: %w", e.Sequence, e.Kind, err)
 	}
 	var text bytes.Buffer
 	w := json.NewEncoder(&text)
 	w.SetEscapeHTML(false)
 	if err := w.Encode(tree); err != nil {
-		return nil, fmt.Errorf("the event %d (%s) cannot be recorded: %w", e.Sequence, e.Kind, err)
+		return nil, fmt.Errorf("event %d (%s) cannot be recorded: %w", e.Sequence, e.Kind, err)
 	}
 	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), nil
 }
 
-// DecodeEvent reads what [EncodeEvent] returned. A field that it does not know is
-// an error: an event that is understood in part would fold to another run.
-func Decode(text []byte) (run.Event, error) {
-	var e run.Event
-	if err := decode(text, reflect.ValueOf(&e).Elem()); err != nil {
-		return run.Event{}, fmt.Errorf("it is no event: %w", err)
-	}
-	return e, nil
-}
-
-// maxRecordDepth bounds how deep values nest, well below where decoders give up.
+// maxDepth limits how deep values nest. Decoders of JSON allow ten times as much.
 const maxDepth = 1000
 
 var (
-	timeGoType = reflect.TypeFor[time.Time]()
-	rawGoType  = reflect.TypeFor[json.RawMessage]()
+	timeType = reflect.TypeFor[time.Time]()
+	rawType  = reflect.TypeFor[json.RawMessage]()
 )
 
-// encode turns a part of an event into values that encoding/json writes as they
-// are. It goes by the fields of the types, so that a new one needs no line here.
+// holdsValues reports whether a field of type t holds values of the model: any, []any
+// or an object.
+func holdsValues(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Slice, reflect.Map:
+		return t.Elem().Kind() == reflect.Interface
+	}
+	return t.Kind() == reflect.Interface
+}
+
+// encode turns a part of an event into a tree that encoding/json writes as it is.
 func encode(v reflect.Value) (any, error) {
-	switch {
-	case v.Type() == timeGoType:
+	switch t := v.Type(); {
+	case t == timeType:
 		return encodeTime(v.Interface().(time.Time))
-	case v.Type() == rawGoType:
+	case t == rawType:
 		if raw := v.Interface().(json.RawMessage); json.Valid(raw) {
 			return raw, nil
 		}
-		return nil, errors.New("it is no JSON text")
+		return nil, errors.New("it is not JSON text")
+	case holdsValues(t):
+		return encodeValue(v.Interface(), 0)
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		return encode(v.Elem())
 	case reflect.Struct:
-		return encodeStructure(v)
+		return encodeStruct(v)
+	case reflect.Slice:
+		return encodeEach(v.Len(), func(i int) (any, error) { return encode(v.Index(i)) })
+	case reflect.Map:
+		return encodeMap(v)
 	case reflect.String:
 		return encodeText(v.String()), nil
-	case reflect.Int, reflect.Bool:
-		return v.Interface(), nil
-	case reflect.Map:
-		if texts, ok := v.Interface().(map[string]string); ok {
-			return encodeTexts(texts), nil
-		}
 	}
-	return encodeValue(v.Interface(), 0)
+	return v.Interface(), nil
 }
 
-func encodeStructure(v reflect.Value) (any, error) {
+func encodeStruct(v reflect.Value) (any, error) {
 	fields := make(map[string]any, v.NumField())
 	for i := range v.NumField() {
 		name := fieldName(v.Type().Field(i))
@@ -100,7 +105,30 @@ func encodeStructure(v reflect.Value) (any, error) {
 	return fields, nil
 }
 
-// A placedError is what is wrong with a value, and the path to it.
+// encodeEach returns the list of n items that item encodes.
+func encodeEach(n int, item func(int) (any, error)) (any, error) {
+	encoded := make([]any, n)
+	for i := range encoded {
+		var err error
+		if encoded[i], err = item(i); err != nil {
+			return nil, inside(fmt.Sprintf("[%d]", i), err)
+		}
+	}
+	return encoded, nil
+}
+
+func encodeMap(v reflect.Value) (any, error) {
+	encoded := make(map[string]any, v.Len())
+	for key, item := range v.Seq2() {
+		var err error
+		if encoded[encodeText(key.String())], err = encode(item); err != nil {
+			return nil, inside(key.String(), err)
+		}
+	}
+	return encoded, nil
+}
+
+// A placedError is an error about a part of an event, with the path of the part.
 type placedError struct {
 	path string
 	err  error
@@ -109,7 +137,8 @@ type placedError struct {
 func (e *placedError) Error() string { return e.path + ": " + e.err.Error() }
 func (e *placedError) Unwrap() error { return e.err }
 
-// inside says that an error is of a part: a field, or an item as [3].
+// inside puts the name of a field, or an index as [3], in front of the path of an
+// error.
 func inside(part string, err error) error {
 	var placed *placedError
 	switch {
@@ -121,7 +150,7 @@ func inside(part string, err error) error {
 	return &placedError{part + "." + placed.path, placed.err}
 }
 
-// absent reports whether a field has no value. An empty list is one.
+// absent reports whether a field has no value. An empty list or object is a value.
 func absent(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Map, reflect.Slice, reflect.Pointer, reflect.Interface:
@@ -130,16 +159,13 @@ func absent(v reflect.Value) bool {
 	return v.IsZero()
 }
 
-// unrecorded is the name of fields that are not written.
+// unrecorded is the JSON name of fields that are not stored.
 const unrecorded = "-"
 
-// fieldName is the name of a field in JSON text.
+// fieldName is the name of a field in the text.
 func fieldName(f reflect.StructField) string {
 	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-	if name == "" {
-		return f.Name
-	}
-	return name
+	return cmp.Or(name, f.Name)
 }
 
 // encodeValue encodes a value of the model that scripts, actions and files share.
@@ -152,7 +178,7 @@ func encodeValue(v any, depth int) (any, error) {
 		return v, nil
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("%v is no number of JSON", v)
+			return nil, fmt.Errorf("%v is not a JSON number", v)
 		}
 		return v, nil
 	case string:
@@ -160,22 +186,11 @@ func encodeValue(v any, depth int) (any, error) {
 	case action.Secret:
 		return map[string]any{secretField: encodeText(v.Name)}, nil
 	case []any:
-		return encodeList(v, depth)
+		return encodeEach(len(v), func(i int) (any, error) { return encodeValue(v[i], depth+1) })
 	case action.Object:
 		return encodeObject(v, depth)
 	}
-	return nil, fmt.Errorf("a %T is no value; there are nil, bool, float64, string, list, object and secret", v)
-}
-
-func encodeList(list []any, depth int) (any, error) {
-	encoded := make([]any, len(list))
-	for i := range list {
-		var err error
-		if encoded[i], err = encodeValue(list[i], depth+1); err != nil {
-			return nil, inside(fmt.Sprintf("[%d]", i), err)
-		}
-	}
-	return encoded, nil
+	return nil, fmt.Errorf("type %T is not a value; values are nil, bool, float64, string, list, object and secret", v)
 }
 
 func encodeObject(o action.Object, depth int) (any, error) {
@@ -193,27 +208,18 @@ func encodeObject(o action.Object, depth int) (any, error) {
 	return encoded, nil
 }
 
-// secretField is the only field of what stands for a secret.
+// secretField is the only field of an object that stands for a secret.
 const secretField = "$secret"
 
-// looksLikeSecret reports whether a field is secretField, with any number of
-// dollars.
+// looksLikeSecret reports whether name is secretField with any number of dollars.
 func looksLikeSecret(name string) bool {
 	return strings.HasPrefix(name, "$") && strings.TrimLeft(name, "$") == secretField[1:]
-}
-
-func encodeTexts(texts map[string]string) any {
-	encoded := make(map[string]any, len(texts))
-	for name, text := range texts {
-		encoded[encodeText(name)] = encodeText(text)
-	}
-	return encoded
 }
 
 func encodeTime(t time.Time) (any, error) {
 	t = t.UTC()
 	if t.Year() < 0 || t.Year() > 9999 {
-		return nil, fmt.Errorf("the year %d cannot be written in RFC 3339", t.Year())
+		return nil, fmt.Errorf("RFC 3339 cannot express the year %d", t.Year())
 	}
 	return t.Format(time.RFC3339Nano), nil
 }
@@ -221,7 +227,7 @@ func encodeTime(t time.Time) (any, error) {
 // escapeByte begins an escaped byte. It is U+001A, which Unicode calls SUBSTITUTE.
 const escapeByte = 0x1a
 
-// encodeText escapes what is not UTF-8, which JSON text cannot hold.
+// encodeText escapes the bytes that are not UTF-8, which JSON text cannot hold.
 func encodeText(text string) string {
 	if utf8.ValidString(text) && strings.IndexByte(text, escapeByte) < 0 {
 		return text

@@ -3,6 +3,7 @@ package journal_test
 import (
 	"encoding/json"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -20,41 +21,54 @@ func everyField() run.Event {
 		Kind: action.NotFound, Message: "no\xffuser", Step: "s", Item: 2, Call: 3, File: "w.yaml", Line: 4, Status: 404,
 		Code: 2100, Action: "pagerduty.get_user_by_id", Hint: "<look & see>", Retryable: true,
 	}
+	outcome := &run.Outcome{
+		Status: run.Failed, Outputs: []any{true}, Size: 6, Error: failure, Final: true, Used: &run.Usage{Instructions: 1, Bytes: 2, Microseconds: 3},
+		Suspension: &run.Suspension{Reason: run.ChildRun, Call: 4, Run: "R0"},
+	}
 	return run.Event{
 		Sequence: 7, Time: at, Kind: run.EventCallReturned, Run: "R1", Step: "s", Item: 2, Attempt: 3,
+		Actor: &run.Actor{Kind: run.ActorUser, Name: "ann@\xffhost"},
 		Started: &run.Start{
 			Workflow: "w", Source: "00ff", Inputs: action.Object{"token": action.Secret{Name: "inputs.token"}, "n": 1.5},
-			Trigger: run.Trigger{Kind: "schedule", ScheduledAt: &at},
+			Trigger: run.Trigger{Kind: "schedule", ScheduledAt: &at, Schedule: "nightly"},
 			Target: run.Target{
-				Simulator: "S", Connection: "default", Region: "us", APIURL: "https://api.example.com",
+				Simulation: "S", Connection: "default", Region: "us", APIURL: "https://api.example.com",
 				EventsURL: "https://events.example.com", Keys: map[string]string{"api_key": "0123"},
+				Others: []run.Target{{Connection: "eu", Region: "eu", Keys: map[string]string{"api_key": "4567"}}, {}},
 			},
 			Previous: &run.Previous{Outputs: action.Object{"a": []any{}}, Status: run.Success, EndedAt: at},
 		},
-		Items:   []any{1.0, nil, "x", action.Object{}, []any{}},
-		Outcome: &run.Outcome{Status: run.Failed, Outputs: []any{true}, Size: 6, Error: failure, Final: true},
+		Items:    []any{1.0, nil, "x", action.Object{}, []any{}},
+		Outcome:  outcome,
+		Decision: &run.Decision{Reason: run.CallUnknown, Call: 5, Outcome: run.CallRepeat, Approved: true, Result: outcome},
 		Call: &run.Call{
 			Number: 1, Action: "a.b", Effect: "keyed", Input: action.Object{"service_key": action.Secret{Name: "K"}}, Digest: "d", Key: "k",
-			Before: json.RawMessage(`{"big":12345678901234567890}`), Again: true, Output: action.Object{"text": "\x00\x1a\u2028"}, Error: failure, Decision: run.CallDone,
+			Before: json.RawMessage(`{"big":12345678901234567890}`), Again: true, Output: action.Object{"text": "\x00\x1a\u2028"}, Error: failure,
+			Stopped: true, Decision: run.CallDone,
 		},
 		Log:    &action.LogRecord{Level: "info", Message: "m", Fields: action.Object{"f": false}},
 		Status: run.Success, Outputs: action.Object{"o": nil}, Error: failure, Reason: "why",
 	}
 }
 
-// TestEventCodec: an event comes back as it was.
+// TestEventCodec: Decode returns the event that Encode was given.
 func TestEventCodec(t *testing.T) {
 	outputs := func(v any) run.Event {
 		return run.Event{Kind: run.EventAttemptFinished, Outcome: &run.Outcome{Status: run.Success, Outputs: v}}
 	}
 	tests := map[string]run.Event{
-		"every field":               everyField(),
-		"nothing":                   {},
-		"an empty object":           {Kind: run.EventFinished, Outputs: action.Object{}},
-		"no object":                 {Kind: run.EventFinished},
-		"an empty list":             {Kind: run.EventStepExpanded, Items: []any{}},
-		"empty structures":          {Started: &run.Start{}, Outcome: &run.Outcome{}, Call: &run.Call{}, Log: &action.LogRecord{}, Error: &run.Failure{}},
-		"no keys":                   {Started: &run.Start{Target: run.Target{Keys: map[string]string{}}}},
+		"every field":         everyField(),
+		"nothing":             {},
+		"an empty object":     {Kind: run.EventFinished, Outputs: action.Object{}},
+		"no object":           {Kind: run.EventFinished},
+		"an empty list":       {Kind: run.EventStepExpanded, Items: []any{}},
+		"empty structures":    {Started: &run.Start{}, Outcome: &run.Outcome{}, Call: &run.Call{}, Log: &action.LogRecord{}, Error: &run.Failure{}},
+		"no keys":             {Started: &run.Start{Target: run.Target{Keys: map[string]string{}}}},
+		"a key like a secret": {Started: &run.Start{Target: run.Target{Keys: map[string]string{"$secret": "\xff"}}}},
+		"no other targets":    {Started: &run.Start{Target: run.Target{Others: []run.Target{}}}},
+		"other targets": {Started: &run.Start{Target: run.Target{
+			Connection: "us", Others: []run.Target{{Connection: "de", Keys: map[string]string{"api": "\xff"}}, {}, {Others: []run.Target{{Region: "eu"}}}},
+		}}},
 		"an empty text":             outputs(""),
 		"false":                     outputs(false),
 		"a list in a list":          outputs([]any{[]any{}, []any{nil}}),
@@ -84,8 +98,27 @@ func TestEventCodec(t *testing.T) {
 	}
 }
 
-// TestFleetingIsNotRecorded: whoever goes on with a run asks for every result.
-func TestFleetingIsNotRecorded(t *testing.T) {
+// TestStoredText: existing journals hold this text, and new events are written the same
+// way: names in order, absent fields left out, "<" as it is.
+func TestStoredText(t *testing.T) {
+	e := run.Event{
+		Kind: run.EventStarted, Actor: &run.Actor{Kind: run.ActorHook, Name: "h"},
+		Started: &run.Start{
+			Workflow: "w", Source: "00", Inputs: action.Object{"z": []any{}, "a": action.Secret{Name: "K"}, "b": action.Object{"$secret": "<\xff\x1a"}},
+			Trigger: run.Trigger{Kind: "manual"}, Target: run.Target{Simulation: "S", Others: []run.Target{{Region: "eu", Keys: map[string]string{"api": "1"}}}},
+		},
+	}
+	want := `{"actor":{"kind":"hook","name":"h"},"event":"run.started","started":{"inputs":{"a":{"$secret":"K"},"b":{"$$secret":"<\u001aff\u001a1a"},"z":[]},` +
+		`"source":"00","target":{"others":[{"keys":{"api":"1"},"region":"eu"}],"simulator":"S"},"trigger":{"kind":"manual"},"workflow":"w"}}`
+	got, err := journal.Encode(e)
+	if err != nil || string(got) != want {
+		t.Errorf("got %s, %v, want %s", got, err, want)
+	}
+}
+
+// TestTransientIsNotStored: a resumed run reads every result from the journal, so the
+// flag of results that need not stay in memory is not stored.
+func TestTransientIsNotStored(t *testing.T) {
 	text, err := journal.Encode(run.Event{Kind: run.EventCallStarted, Call: &run.Call{Number: 1, Action: "a.b", Transient: true}})
 	if err != nil {
 		t.Fatal(err)
@@ -95,52 +128,66 @@ func TestFleetingIsNotRecorded(t *testing.T) {
 		t.Errorf("got %+v, %v from %s", got.Call, err, text)
 	}
 	if _, err := journal.Decode([]byte(`{"kind": "call.started", "call": {"-": true}}`)); err == nil {
-		t.Error(`a field "-" is taken`)
+		t.Error(`a field "-" is accepted`)
 	}
 }
 
-// TestEventCodecCoversEveryField: everyField leaves out no field, so that a new
-// one cannot be forgotten in the test.
-func TestEventCodecCoversEveryField(t *testing.T) {
-	text, err := journal.Encode(everyField())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got map[string]map[string]any
-	_ = json.Unmarshal(text, &got) // the fields that are no objects stay out
-	want := map[string]int{"started": 6, "outcome": 5, "call": 11, "log": 3, "error": 12}
-	for name, fields := range want {
-		if len(got[name]) != fields {
-			t.Errorf("got %d fields of %s, want %d: give the new one a value in everyField, and count it here", len(got[name]), name, fields)
+// TestEveryField: everyField gives every stored field a value, so that no test forgets
+// a new one.
+func TestEveryField(t *testing.T) {
+	mustBeFilled(t, "", reflect.ValueOf(everyField()))
+}
+
+// mustBeFilled checks the fields of structs, and of the structs that they hold.
+func mustBeFilled(t *testing.T, path string, v reflect.Value) {
+	t.Helper()
+	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct {
+		if v.Kind() == reflect.Slice && strings.Contains(path, "Others") {
+			return // the other targets have no others
+		} else if v.Kind() == reflect.Slice {
+			v = v.Index(0)
+		} else {
+			v = v.Elem()
 		}
 	}
-	var all map[string]json.RawMessage
-	if err := json.Unmarshal(text, &all); err != nil || len(all) != 16 {
-		t.Errorf("got %d fields, %v, want 16: give the new one a value in everyField, and count it here", len(all), err)
+	if v.Kind() != reflect.Struct || v.Type() == reflect.TypeFor[time.Time]() {
+		return
+	}
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		if field.Tag.Get("json") == "-" {
+			continue
+		}
+		place := path + "." + field.Name
+		if v.Field(i).IsZero() {
+			t.Errorf("%s has no value in everyField", place)
+			continue
+		}
+		mustBeFilled(t, place, v.Field(i))
 	}
 }
 
-// TestEventCodecRefuses: what cannot be kept as it is is not kept, and the error
-// names the place.
-func TestEventCodecRefuses(t *testing.T) {
+// TestEncodeRefuses: a value that Decode could not return as it was is an error, which
+// names its path.
+func TestEncodeRefuses(t *testing.T) {
 	cycle := []any{nil}
 	cycle[0] = cycle
 	tests := map[string]struct {
 		value any
 		want  string
 	}{
-		"NaN":         {action.Object{"rows": []any{1.0, action.Object{"n": math.NaN()}}}, "outcome.outputs.rows[1].n: NaN is no number"},
-		"infinity":    {math.Inf(1), "outcome.outputs: +Inf is no number"},
-		"an integer":  {[]any{1}, "outcome.outputs[0]: a int is no value"},
-		"a function":  {func() {}, "outcome.outputs: a func() is no value"},
-		"a structure": {time.Time{}, "outcome.outputs: a time.Time is no value"},
+		"NaN":         {action.Object{"rows": []any{1.0, action.Object{"n": math.NaN()}}}, "outcome.outputs.rows[1].n: NaN is not a JSON number"},
+		"infinity":    {math.Inf(1), "outcome.outputs: +Inf is not a JSON number"},
+		"an integer":  {[]any{1}, "outcome.outputs[0]: type int is not a value"},
+		"a function":  {func() {}, "outcome.outputs: type func() is not a value"},
+		"a structure": {time.Time{}, "outcome.outputs: type time.Time is not a value"},
 		"a cycle":     {cycle, "nests deeper than 1000 levels"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			e := run.Event{Sequence: 4, Kind: run.EventAttemptFinished, Outcome: &run.Outcome{Outputs: test.value}}
 			text, err := journal.Encode(e)
-			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "the event 4 (attempt.finished) cannot be recorded") {
+			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "event 4 (attempt.finished) cannot be recorded") {
 				t.Errorf("got %s and the error %.200v, want one with %q", text, err, test.want)
 			}
 		})
@@ -152,23 +199,27 @@ func TestEventCodecRefuses(t *testing.T) {
 	}
 }
 
-// TestEventDecoderRefuses: a text that is not understood in full is an error.
-func TestEventDecoderRefuses(t *testing.T) {
+// TestDecodeRefuses: a text of which any part is not understood is an error.
+func TestDecodeRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		``:                                    "unexpected end",
-		`[]`:                                  "cannot unmarshal array",
-		`{"step":1}`:                          "step: ",
-		`{"newer":true}`:                      `the field "newer" is not known`,
-		`{"call":{"newer":true}}`:             `call: the field "newer" is not known`,
-		`{"items":{}}`:                        "items: {} cannot stand here",
-		`{"outputs":[]}`:                      "outputs: [] cannot stand here",
-		`{"outputs":{"$secret":"A"}}`:         "cannot stand here",
-		`{"items":[{"$secret":1}]}`:           "the name of a secret is no text",
-		`{"items":["\u001a4"]}`:               "ends inside",
-		`{"items":["\u001azz"]}`:              "no byte after",
-		`{"outputs":{"a":1,"\u001a61":2}}`:    `the field "a" is there twice`,
-		`{"time":"yesterday"}`:                "time: ",
-		`{"started":{"target":{"keys":[1]}}}`: "started.target.keys: [1] cannot stand here",
+		``:                                     "unexpected end",
+		`[]`:                                   "cannot unmarshal array",
+		`{"step":1}`:                           "step: ",
+		`{"newer":true}`:                       `unknown field "newer"`,
+		`{"call":{"newer":true}}`:              `call: unknown field "newer"`,
+		`{"items":{}}`:                         "items: {} is not valid here",
+		`{"outputs":[]}`:                       "outputs: [] is not valid here",
+		`{"outputs":{"$secret":"A"}}`:          "is not valid here",
+		`{"items":[{"$secret":1}]}`:            "the name of a secret is not a text",
+		`{"items":["\u001a4"]}`:                "ends inside an escaped byte",
+		`{"items":["\u001azz"]}`:               "not followed by a byte",
+		`{"outputs":{"a":1,"\u001a61":2}}`:     `the field "a" appears twice`,
+		`{"time":"yesterday"}`:                 "time: ",
+		`{"started":{"target":{"keys":[1]}}}`:  "started.target.keys: [1] is not valid here",
+		`{"started":{"target":{"keys":null}}}`: "started.target.keys: null is not valid here",
+		`{"started":{"target":{"keys":{"a":"1","\u001a61":"2"}}}}`: `keys: the field "a" appears twice`,
+		`{"started":{"target":{"others":null}}}`:                   "started.target.others: null is not valid here",
+		`{"started":{"target":{"others":[{},{"newer":1}]}}}`:       `started.target.others[1]: unknown field "newer"`,
 	} {
 		if e, err := journal.Decode([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v and the error %v, want one with %q", text, e, err, want)
@@ -176,8 +227,8 @@ func TestEventDecoderRefuses(t *testing.T) {
 	}
 }
 
-// FuzzEventCodec: no text makes the decoder panic, and what it understands is
-// encoded and decoded without a change.
+// FuzzEventCodec: no text makes Decode panic. An event that Decode returns does not
+// change when it is encoded and decoded again.
 func FuzzEventCodec(f *testing.F) {
 	text, err := journal.Encode(everyField())
 	if err != nil {
@@ -185,6 +236,7 @@ func FuzzEventCodec(f *testing.F) {
 	}
 	f.Add(text)
 	f.Add([]byte(`{"outputs":{"$$secret":"A"},"items":[{"$secret":"B"},"\u001aff",-0,1e400]}`))
+	f.Add([]byte(`{"actor":{"kind":"user"},"decision":{"reason":"run","result":{"suspension":{"reason":"approval"}}},"started":{"target":{"others":[{"keys":{}}]}}}`))
 	f.Add([]byte(`{"call":{"before": null,"input":{}},"started":null,"time":"0000-01-01T00:00:00+23:59"}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		once, err := journal.Decode(text)
@@ -210,7 +262,7 @@ func FuzzEventCodec(f *testing.F) {
 	})
 }
 
-// FuzzValueCodec: texts and names survive whatever they hold.
+// FuzzValueCodec: every text and every name of a field comes back as it was.
 func FuzzValueCodec(f *testing.F) {
 	f.Add("$secret", "A", 1.0)
 	f.Add("$$secret", "\xff\x1a", math.Copysign(0, -1))

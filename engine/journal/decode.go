@@ -10,23 +10,40 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/run"
 )
+
+// Decode returns the event of a text that [Encode] made. An unknown field is an error:
+// a newer version wrote the event, and to ignore the field could change the run.
+func Decode(text []byte) (run.Event, error) {
+	var e run.Event
+	if err := decode(text, reflect.ValueOf(&e).Elem()); err != nil {
+		return run.Event{}, fmt.Errorf("it is not an event: %w", err)
+	}
+	return e, nil
+}
 
 // decode sets dst from the text that encode made of a value of its type.
 func decode(text json.RawMessage, dst reflect.Value) error {
-	switch dst.Type() {
-	case timeGoType:
+	switch t := dst.Type(); {
+	case t == timeType:
 		return decodeTime(text, dst)
-	case rawGoType:
+	case t == rawType:
 		dst.SetBytes(append([]byte(nil), text...))
 		return nil
+	case holdsValues(t):
+		return decodeValue(text, dst)
 	}
 	switch dst.Kind() {
 	case reflect.Pointer:
 		dst.Set(reflect.New(dst.Type().Elem()))
 		return decode(text, dst.Elem())
 	case reflect.Struct:
-		return decodeStructure(text, dst)
+		return decodeStruct(text, dst)
+	case reflect.Slice:
+		return decodeSlice(text, dst)
+	case reflect.Map:
+		return decodeMap(text, dst)
 	case reflect.String:
 		var s string
 		if err := json.Unmarshal(text, &s); err != nil {
@@ -35,13 +52,11 @@ func decode(text json.RawMessage, dst reflect.Value) error {
 		s, err := decodeText(s)
 		dst.SetString(s)
 		return err
-	case reflect.Int, reflect.Bool:
-		return json.Unmarshal(text, dst.Addr().Interface())
 	}
-	return decodeValue(text, dst)
+	return json.Unmarshal(text, dst.Addr().Interface())
 }
 
-func decodeStructure(text json.RawMessage, dst reflect.Value) error {
+func decodeStruct(text json.RawMessage, dst reflect.Value) error {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(text, &fields); err != nil {
 		return err
@@ -58,12 +73,54 @@ func decodeStructure(text json.RawMessage, dst reflect.Value) error {
 		delete(fields, name)
 	}
 	if unknown := action.SortedNames(fields); len(unknown) > 0 {
-		return fmt.Errorf("the field %q is not known", unknown[0])
+		return fmt.Errorf("unknown field %q", unknown[0])
 	}
 	return nil
 }
 
-// decodeValue decodes lists, maps and whatever is a value of the model.
+// misplaced is the error about a text of another type than its place.
+func misplaced(text json.RawMessage) error {
+	return fmt.Errorf("%s is not valid here", action.Clip(string(text), 40))
+}
+
+func decodeSlice(text json.RawMessage, dst reflect.Value) error {
+	var items []json.RawMessage
+	if err := json.Unmarshal(text, &items); err != nil || items == nil {
+		return misplaced(text)
+	}
+	dst.Set(reflect.MakeSlice(dst.Type(), len(items), len(items)))
+	for i, item := range items {
+		if err := decode(item, dst.Index(i)); err != nil {
+			return inside(fmt.Sprintf("[%d]", i), err)
+		}
+	}
+	return nil
+}
+
+func decodeMap(text json.RawMessage, dst reflect.Value) error {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(text, &fields); err != nil || fields == nil {
+		return misplaced(text)
+	}
+	dst.Set(reflect.MakeMapWithSize(dst.Type(), len(fields)))
+	for _, written := range action.SortedNames(fields) {
+		name, err := decodeText(written)
+		if err != nil {
+			return err
+		}
+		item, key := reflect.New(dst.Type().Elem()).Elem(), reflect.ValueOf(name)
+		if err := decode(fields[written], item); err != nil {
+			return inside(name, err)
+		}
+		if dst.MapIndex(key).IsValid() {
+			return fmt.Errorf("the field %q appears twice", name)
+		}
+		dst.SetMapIndex(key, item)
+	}
+	return nil
+}
+
+// decodeValue sets a field that holds values of the model.
 func decodeValue(text json.RawMessage, dst reflect.Value) error {
 	var tree any
 	if err := json.Unmarshal(text, &tree); err != nil {
@@ -73,24 +130,14 @@ func decodeValue(text json.RawMessage, dst reflect.Value) error {
 	if err != nil {
 		return err
 	}
-	if v != nil && reflect.TypeOf(v).AssignableTo(dst.Type()) {
-		dst.Set(reflect.ValueOf(v))
-		return nil
+	if v == nil || !reflect.TypeOf(v).AssignableTo(dst.Type()) {
+		return misplaced(text)
 	}
-	object, ok := v.(action.Object)
-	texts := make(map[string]string, len(object))
-	for name, v := range object {
-		text, isText := v.(string)
-		texts[name], ok = text, ok && isText
-	}
-	if !ok || !reflect.TypeOf(texts).AssignableTo(dst.Type()) {
-		return fmt.Errorf("%s cannot stand here", action.Clip(string(text), 40))
-	}
-	dst.Set(reflect.ValueOf(texts))
+	dst.Set(reflect.ValueOf(v))
 	return nil
 }
 
-// restoreValue puts back what the encoder replaced.
+// restoreValue reverses encodeValue.
 func restoreValue(tree any) (any, error) {
 	switch tree := tree.(type) {
 	case string:
@@ -126,12 +173,12 @@ func restoreObject(tree map[string]any) (any, error) {
 			}
 			text, ok := v.(string)
 			if !ok {
-				return nil, fmt.Errorf("the name of a secret is no text: %v", v)
+				return nil, fmt.Errorf("the name of a secret is not a text: %v", v)
 			}
 			return action.Secret{Name: text}, nil
 		}
 		if _, twice := o[name]; twice {
-			return nil, fmt.Errorf("the field %q is there twice", name)
+			return nil, fmt.Errorf("the field %q appears twice", name)
 		}
 		o[name] = v
 	}
@@ -154,7 +201,7 @@ func decodeTime(text json.RawMessage, dst reflect.Value) error {
 	return nil
 }
 
-// decodeText puts escaped bytes back.
+// decodeText reverses encodeText.
 func decodeText(text string) (string, error) {
 	if strings.IndexByte(text, escapeByte) < 0 {
 		return text, nil
@@ -166,11 +213,11 @@ func decodeText(text string) (string, error) {
 			continue
 		}
 		if i+2 >= len(text) {
-			return "", errors.New("a text ends inside of an escaped byte")
+			return "", errors.New("a text ends inside an escaped byte")
 		}
 		raw, err := hex.DecodeString(text[i+1 : i+3])
 		if err != nil {
-			return "", fmt.Errorf("a text has no byte after the escape: %w", err)
+			return "", fmt.Errorf("an escape in a text is not followed by a byte: %w", err)
 		}
 		b.WriteByte(raw[0])
 		i += 2

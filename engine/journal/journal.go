@@ -1,3 +1,22 @@
+// Package journal says how the histories of runs are stored.
+//
+// # The nouns
+//
+//   - A [Journal] stores histories. It consists of four small interfaces, one for each
+//     job: [Appender], [Reader], [Canceller] and [Schedules] (journal.go).
+//   - An owner is an open journal. It alone appends to the runs that it owns.
+//   - An [Entry] is what a journal stores of a run besides its events, a [Summary] what a
+//     list shows of it, and a [Query] selects runs. What a summary says follows from the
+//     events (summary.go).
+//   - A [ScheduleState] is the progress of a schedule, and its [Pause] (schedules.go).
+//   - [Encode] and [Decode] are the stored form of an event (codec.go, decode.go).
+//   - A [Memory] is a journal without a file (memory.go).
+//
+// # How to use it
+//
+// The engine stores a new run with Begin, appends the events that follow, and releases
+// the run or closes the journal. Another process adopts the run when its owner is gone,
+// reads its events and continues it.
 package journal
 
 import (
@@ -11,9 +30,9 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A Journal stores the histories of runs, so that another process can continue a run.
-// Package sqlite has the durable journal, [NewMemory] makes one that is gone with the
-// process, and journaltest.TestJournal holds every implementation to what is said here.
+// A Journal stores the histories of runs, so that another process can resume a run.
+// Package sqlite has the durable journal. journaltest.TestJournal checks that an
+// implementation does what the interfaces say.
 //
 // An open journal is an owner. It owns the runs that it starts, and the runs that it
 // adopts from an owner that is gone. A journal is safe for concurrent use.
@@ -27,16 +46,16 @@ type Journal interface {
 // An Appender adds to the histories of runs.
 type Appender interface {
 	// Begin stores a new run with its first events, numbered from 1, and makes this
-	// journal its owner. The error is [ErrExists] when the id is taken, and a
+	// journal its owner. The error is [ErrExists] when the id is in use, and a
 	// [BusyError] when the events claim a group that is busy; see [Claims].
 	Begin(ctx context.Context, entry Entry, events []run.Event) error
-	// Append adds events to a run. When it returns nil, all of them are durable, else
-	// none. The error is [ErrSequence] unless the first has the number after the last
-	// stored event, [ErrNotOwner] for a run of another owner, and a [BusyError] as for
-	// Begin.
+	// Append adds events to a run: all of them, durably, when it returns nil. Otherwise it
+	// adds none, unless the disk failed: then the history has all of them or none. The
+	// error is [ErrSequence] unless the first event has the number after the last stored
+	// event, [ErrNotOwner] for a run of another owner, and a [BusyError] as for Begin.
 	Append(ctx context.Context, id string, events []run.Event) error
 	// Adopt makes this journal the owner of a run whose owner is gone. A run whose
-	// owner lives is [ErrOwned]. What the old owner appends later is refused. A run that
+	// owner lives is [ErrOwned]. Later appends of the old owner are refused. A run that
 	// was running counts as interrupted until it is resumed.
 	Adopt(ctx context.Context, id string) error
 	// Release gives a run up, so that any process can adopt it.
@@ -113,15 +132,15 @@ type Summary struct {
 	Workflow  string
 	Trigger   string
 	Group     string
-	Status    run.Status // Interrupted when it has not ended and its owner is gone
+	Status    run.Status // Interrupted once its owner is gone, until it is resumed
 	Live      bool       // its owner lives
 	Events    int        // the number of events
-	BegunAt   time.Time
-	EndedAt   time.Time // zero until it has ended
+	StartedAt time.Time  // the time of its first event
+	EndedAt   time.Time  // zero until it has ended
 	Simulated bool
 }
 
-// What a journal refuses.
+// The errors of a journal that refuses a request. Nothing has changed then.
 var (
 	ErrExists   = errors.New("a run with this id exists already")
 	ErrNoRun    = errors.New("there is no such run")

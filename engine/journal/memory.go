@@ -12,9 +12,9 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A Memory is a [Journal] that is gone with the process: for tests, and for hosts
-// that need concurrency groups but no record. It keeps events as text, as a file
-// would, so that nobody can change what it has.
+// A Memory is a [Journal] that is gone with the process, for tests and for hosts that
+// need concurrency groups but no durable history. It stores events as text, so callers
+// cannot change what it stores.
 type Memory struct {
 	store *memoryStore
 	owner int
@@ -28,12 +28,13 @@ func NewMemory() *Memory {
 	return store.open()
 }
 
-// Another returns another owner of runs in the same journal, as another process
-// would be.
+// Another opens the same journal again, as another process would. The result is
+// another owner.
 func (m *Memory) Another() *Memory { return m.store.open() }
 
-// Close makes the owner count as gone: any other can adopt its runs. Until one
-// does it can still append, as a process can that nobody noticed to live.
+// Close makes the owner count as gone, so that others can adopt its runs. The owner can
+// still append to a run until another adopts it, like a process that lives longer than
+// others believe.
 func (m *Memory) Close() error {
 	m.store.lock.Lock()
 	defer m.store.lock.Unlock()
@@ -45,18 +46,18 @@ func (m *Memory) Close() error {
 type memoryStore struct {
 	lock      sync.Mutex
 	runs      map[string]*memoryRun
-	order     []*memoryRun // as they began
+	order     []*memoryRun // in the order of Begin
 	schedules map[scheduleName]ScheduleState
-	owners    int // that there were
-	living    map[int]bool
+	owners    int          // the number of owners so far, and the last owner's number
+	living    map[int]bool // the owners that are not closed
 }
 
 type memoryRun struct {
 	entry     Entry
 	events    [][]byte
 	summary   Summary
-	succeeded run.Previous // its outputs, and its end
-	owner     int          // 0: it was released
+	succeeded run.Previous // of the last run.finished
+	owner     int          // 0 after a release
 	cancel    *CancelRequest
 }
 
@@ -68,12 +69,12 @@ func (s *memoryStore) open() *Memory {
 	return &Memory{s, s.owners}
 }
 
-// Begin enters a run; see [Journal].
+// Begin stores a new run; see [Appender].
 func (m *Memory) Begin(_ context.Context, entry Entry, events []run.Event) error {
 	m.store.lock.Lock()
 	defer m.store.lock.Unlock()
 	if len(events) == 0 {
-		return fmt.Errorf("%w: a run begins with its first event", ErrSequence)
+		return fmt.Errorf("%w: a new run needs its first event", ErrSequence)
 	}
 	if m.store.runs[entry.Run] != nil {
 		return ErrExists
@@ -90,9 +91,9 @@ func (m *Memory) Begin(_ context.Context, entry Entry, events []run.Event) error
 	return nil
 }
 
-// Append adds events to a run; see [Journal].
-func (m *Memory) Append(_ context.Context, run string, events []run.Event) error {
-	return m.change(run, func(r *memoryRun) error {
+// Append adds events to a run; see [Appender].
+func (m *Memory) Append(_ context.Context, id string, events []run.Event) error {
+	return m.change(id, func(r *memoryRun) error {
 		if r.owner != m.owner {
 			return ErrNotOwner
 		}
@@ -130,17 +131,17 @@ func (r *memoryRun) observe(e run.Event, encoded []byte) {
 	r.summary.Observe(e)
 	switch e.Kind {
 	case run.EventFinished:
-		kept, _ := Decode(encoded) // it was encoded just now
-		r.succeeded = run.Previous{Outputs: kept.Outputs, Status: kept.Status, EndedAt: kept.Time}
+		e, _ = Decode(encoded) // shares nothing with the caller; it was encoded just now
+		r.succeeded = run.Previous{Outputs: e.Outputs, Status: e.Status, EndedAt: e.Time}
 	case run.EventResumed, run.EventRetried:
 		r.cancel = nil
 	}
 }
 
-// busy returns the runs that keep another of their group from starting.
+// busy returns the runs that keep another run of their group from running.
 func (s *memoryStore) busy(r *memoryRun) []string {
 	var runs []string
-	before := true // other runs began before this one
+	before := true // the loop has not reached r yet
 	for _, other := range s.order {
 		if other == r {
 			before = false
@@ -156,20 +157,21 @@ func (s *memoryStore) busy(r *memoryRun) []string {
 	return runs
 }
 
-// change does something with a run that there is.
-func (m *Memory) change(run string, do func(*memoryRun) error) error {
+// change calls do with a run, and holds the lock. The error is ErrNoRun when there is
+// no such run.
+func (m *Memory) change(id string, do func(*memoryRun) error) error {
 	m.store.lock.Lock()
 	defer m.store.lock.Unlock()
-	r := m.store.runs[run]
+	r := m.store.runs[id]
 	if r == nil {
 		return ErrNoRun
 	}
 	return do(r)
 }
 
-// Adopt takes a run over from an owner that is gone; see [Journal].
-func (m *Memory) Adopt(_ context.Context, run string) error {
-	return m.change(run, func(r *memoryRun) error {
+// Adopt takes a run over from an owner that is gone; see [Appender].
+func (m *Memory) Adopt(_ context.Context, id string) error {
+	return m.change(id, func(r *memoryRun) error {
 		if r.owner != m.owner && m.store.living[r.owner] {
 			return ErrOwned
 		}
@@ -181,9 +183,9 @@ func (m *Memory) Adopt(_ context.Context, run string) error {
 	})
 }
 
-// Release gives a run up; see [Journal].
-func (m *Memory) Release(_ context.Context, run string) error {
-	return m.change(run, func(r *memoryRun) error {
+// Release gives a run up; see [Appender].
+func (m *Memory) Release(_ context.Context, id string) error {
+	return m.change(id, func(r *memoryRun) error {
 		if r.owner != m.owner {
 			return ErrNotOwner
 		}
@@ -192,10 +194,10 @@ func (m *Memory) Release(_ context.Context, run string) error {
 	})
 }
 
-// Events returns the events of a run; see [Journal].
-func (m *Memory) Events(_ context.Context, runID0 string) ([]run.Event, error) {
+// Events returns the events of a run; see [Reader].
+func (m *Memory) Events(_ context.Context, id string) ([]run.Event, error) {
 	var encoded [][]byte
-	err := m.change(runID0, func(r *memoryRun) error {
+	err := m.change(id, func(r *memoryRun) error {
 		encoded = r.events[:len(r.events):len(r.events)]
 		return nil
 	})
@@ -210,10 +212,10 @@ func (m *Memory) Events(_ context.Context, runID0 string) ([]run.Event, error) {
 	return events, err
 }
 
-// Sources returns the texts that a run was made from; see [Journal].
-func (m *Memory) Sources(_ context.Context, run string) ([]workflow.Source, error) {
+// Sources returns the texts that a run was started from; see [Reader].
+func (m *Memory) Sources(_ context.Context, id string) ([]workflow.Source, error) {
 	var sources []workflow.Source
-	err := m.change(run, func(r *memoryRun) error {
+	err := m.change(id, func(r *memoryRun) error {
 		sources = cloneSources(r.entry.Sources)
 		return nil
 	})
@@ -228,7 +230,7 @@ func cloneSources(sources []workflow.Source) []workflow.Source {
 	return clone
 }
 
-// Runs returns runs, the newest first; see [Journal].
+// Runs returns runs, the newest first; see [Reader].
 func (m *Memory) Runs(_ context.Context, query Query) ([]Summary, error) {
 	m.store.lock.Lock()
 	defer m.store.lock.Unlock()
@@ -246,8 +248,7 @@ func (m *Memory) Runs(_ context.Context, query Query) ([]Summary, error) {
 	return runs, nil
 }
 
-// Previous returns the last successful run of a workflow in a realm; see
-// [Journal].
+// Previous returns the last successful run of a workflow in a realm; see [Reader].
 func (m *Memory) Previous(_ context.Context, workflow, realm string) (*run.Previous, error) {
 	m.store.lock.Lock()
 	defer m.store.lock.Unlock()
@@ -271,7 +272,7 @@ func (m *Memory) Previous(_ context.Context, workflow, realm string) (*run.Previ
 	return &run.Previous{Outputs: e.Outputs, Status: last.Status, EndedAt: last.EndedAt}, err
 }
 
-// RequestCancel asks the owner of a run to cancel it; see [Journal].
+// RequestCancel asks the owner of a run to cancel it; see [Canceller].
 func (m *Memory) RequestCancel(_ context.Context, id string, by *run.Actor) error {
 	return m.change(id, func(r *memoryRun) error {
 		if r.cancel == nil {
@@ -281,7 +282,7 @@ func (m *Memory) RequestCancel(_ context.Context, id string, by *run.Actor) erro
 	})
 }
 
-// CancelRequested returns the request to cancel a run; see [Journal].
+// CancelRequested returns the request to cancel a run; see [Canceller].
 func (m *Memory) CancelRequested(_ context.Context, id string) (request *CancelRequest, err error) {
 	err = m.change(id, func(r *memoryRun) error {
 		request = r.cancel
@@ -290,10 +291,10 @@ func (m *Memory) CancelRequested(_ context.Context, id string) (request *CancelR
 	return request, err
 }
 
-// A scheduleName tells schedules apart.
+// A scheduleName identifies a schedule.
 type scheduleName struct{ workflow, schedule string }
 
-// Schedules returns the states of schedules; see [Journal].
+// Schedules returns the states of all schedules; see [Schedules].
 func (m *Memory) Schedules(context.Context) ([]ScheduleState, error) {
 	m.store.lock.Lock()
 	defer m.store.lock.Unlock()
@@ -307,7 +308,7 @@ func (m *Memory) Schedules(context.Context) ([]ScheduleState, error) {
 	return states, nil
 }
 
-// SaveSchedules keeps states of schedules; see [Journal].
+// SaveSchedules stores the watermarks of schedules; see [Schedules].
 func (m *Memory) SaveSchedules(_ context.Context, states []ScheduleState) error {
 	m.store.lock.Lock()
 	defer m.store.lock.Unlock()
@@ -319,7 +320,7 @@ func (m *Memory) SaveSchedules(_ context.Context, states []ScheduleState) error 
 	return nil
 }
 
-// PauseSchedule pauses a schedule; see [Journal].
+// PauseSchedule pauses a schedule, or ends its pause; see [Schedules].
 func (m *Memory) PauseSchedule(_ context.Context, workflow, schedule string, pause *Pause) error {
 	m.store.lock.Lock()
 	defer m.store.lock.Unlock()

@@ -1,34 +1,41 @@
 package journal
 
-import "time"
+import (
+	"time"
 
-// A ScheduleState is what is known of a schedule beside its runs.
+	"github.com/pdflow/pdflow/engine/run"
+)
+
+// A ScheduleState is what a journal stores of a schedule besides its runs.
 type ScheduleState struct {
 	Workflow string
 	Schedule string
-	// Watermark is the last instant up to which every occurrence is a run, or a run
-	// that was skipped.
+	// Watermark is the time up to which every scheduled time has a run, which may have
+	// been skipped.
 	Watermark time.Time
-	Pause     *Pause // nil: it is not paused
+	Pause     *Pause // nil when the schedule is not paused
 }
 
-// A Pause keeps a schedule from beginning runs.
+// A Pause keeps a schedule from starting runs.
 type Pause struct {
-	Reason string    `json:"reason,omitempty"`
-	At     time.Time `json:"at"`
-	Until  time.Time `json:"until,omitzero"` // zero: until somebody resumes it
+	Reason string     `json:"reason,omitempty"`
+	At     time.Time  `json:"at"`
+	Actor  *run.Actor `json:"actor,omitempty"` // who paused the schedule; nil when unknown
+	Until  time.Time  `json:"until,omitzero"`  // zero until the pause is ended
 }
 
-// Active reports whether the pause holds at a time.
+// Active reports whether the pause applies at a time. A nil pause never does.
 func (p *Pause) Active(at time.Time) bool {
 	return p != nil && !at.Before(p.At) && (p.Until.IsZero() || at.Before(p.Until))
 }
 
-// clone shares nothing with the state.
+// clone returns a copy that shares nothing with s.
 func (s ScheduleState) clone() ScheduleState {
 	if s.Pause != nil {
-		pause := *s.Pause
-		s.Pause = &pause
+		s.Pause = new(*s.Pause)
+		if s.Pause.Actor != nil {
+			s.Pause.Actor = new(*s.Pause.Actor)
+		}
 	}
 	return s
 }

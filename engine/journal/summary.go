@@ -9,12 +9,13 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// Follow returns an error unless the events continue a run whose last event is last.
-func Follow(run string, last int, events []run.Event) error {
+// Follow returns an error unless the events continue a run whose last event has the
+// sequence number last.
+func Follow(id string, last int, events []run.Event) error {
 	for i, e := range events {
 		switch {
-		case e.Run != run:
-			return fmt.Errorf("the event %d is of the run %q, and cannot be recorded for %q", e.Sequence, e.Run, run)
+		case e.Run != id:
+			return fmt.Errorf("event %d belongs to run %q and cannot be recorded for run %q", e.Sequence, e.Run, id)
 		case e.Sequence != last+1+i:
 			return ErrSequence
 		}
@@ -39,14 +40,14 @@ func Claims(events []run.Event) bool {
 
 var _ run.Observer = (*Summary)(nil)
 
-// Observe takes the next event of the run. The status is the status of a run whose owner
-// lives; see [Summary.SetLive].
+// Observe updates the summary with the next event of the run, as if the owner lives; see
+// [Summary.SetLive].
 func (s *Summary) Observe(e run.Event) {
 	if s.Events++; s.Events == 1 {
-		s.BegunAt = e.Time.UTC()
+		s.StartedAt = e.Time.UTC()
 	}
 	if e.Started != nil {
-		s.Simulated = e.Started.Target.Simulator != ""
+		s.Simulated = e.Started.Target.Simulation != ""
 	}
 	switch e.Kind {
 	case run.EventQueued:
@@ -66,29 +67,30 @@ func (s *Summary) Observe(e run.Event) {
 	}
 }
 
-// Adopted says that another process took the run over, and has not resumed it yet.
+// Adopted records that another process took the run over and has not resumed it yet.
 func (s *Summary) Adopted() {
 	if s.Status == run.Running {
 		s.Status = run.Interrupted
 	}
 }
 
-// SetLive says whether the owner lives. An unfinished run without one is interrupted.
+// SetLive sets whether the owner lives. A running or queued run without a living owner
+// is interrupted.
 func (s *Summary) SetLive(live bool) {
 	s.Live = live
-	if !live && s.UnderWay() {
+	if !live && s.Active() {
 		s.Status = run.Interrupted
 	}
 }
 
-// UnderWay reports whether the run is running or queued.
-func (s *Summary) UnderWay() bool { return s.Status == run.Running || s.Status == run.Queued }
+// Active reports whether the run is running or queued.
+func (s *Summary) Active() bool { return s.Status == run.Running || s.Status == run.Queued }
 
-// Matches reports whether the query selects a run. The caller applies the limit.
+// Matches reports whether the query selects a run. It ignores Limit.
 func (q Query) Matches(s Summary) bool {
 	return strings.HasPrefix(s.Run, q.Run) &&
 		(q.Workflow == "" || q.Workflow == s.Workflow) &&
 		(q.Trigger == "" || q.Trigger == s.Trigger) &&
 		(len(q.Statuses) == 0 || slices.Contains(q.Statuses, s.Status)) &&
-		!s.BegunAt.Before(q.Since)
+		!s.StartedAt.Before(q.Since)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/permission"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -164,11 +165,8 @@ func TestPatternCovers(t *testing.T) {
 func onlyPattern(t *testing.T, key, text string) permission.Pattern {
 	t.Helper()
 	if key == "allow" {
-		c, err := workflow.ParseConfiguration("c", []byte("allow: {http: [\""+text+"\"]}"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c.Allow.HTTP[0]
+		root, _ := source.Read("c", []byte("[\""+text+"\"]")).Root()
+		return permission.ReadPatterns(root, "http")[0]
 	}
 	w, err := workflow.Parse("w", []byte("inputs: {url: {type: string}}\nsteps: [{uses: uuid.new}]\npermissions: {http: [\""+text+"\"]}"))
 	if err != nil {

@@ -51,7 +51,8 @@ func (s *State) moreItems(i int, at time.Time) []Command {
 	if list.active > 0 {
 		return commands
 	}
-	s.iterated(i, at)
+	s.steps[i].finish(list.outcome(s.steps[i].id, s.why), at)
+	list.final = nil
 	return append(commands, s.stepFinished(i, at)...)
 }
 
@@ -68,27 +69,24 @@ func (s *State) itemFinished(i, item int, at time.Time) []Command {
 	return s.moreItems(i, at)
 }
 
-// iterated sets the result of a for_each step from the results of its items.
-func (s *State) iterated(i int, at time.Time) {
-	step := &s.steps[i]
-	list := step.list
-	outputs := make([]any, len(list.items))
+// outcome returns the outcome of a for_each step from the results of its items. why is
+// the cause that its attempts were cancelled with.
+func (l *iteration) outcome(step string, why error) Outcome {
+	outputs := make([]any, len(l.items))
 	allEnded := true
-	for n := range list.items {
-		item := &list.items[n]
-		outputs[n] = item.result.Outputs
-		allEnded = allEnded && item.phase == ended
+	for n := range l.items {
+		outputs[n] = l.items[n].result.Outputs
+		allEnded = allEnded && l.items[n].phase == ended
 	}
 	o := Outcome{Status: Success, Outputs: outputs}
 	switch {
-	case list.failed > 0:
-		o.Status, o.Error = Failed, list.first
+	case l.failed > 0:
+		o.Status, o.Error = Failed, l.first
 	case !allEnded:
-		o.Status, o.Error = Failed, &Failure{Step: step.id}
-		o.Error.Describe(action.AsError(s.why))
+		o.Status, o.Error = Failed, &Failure{Step: step}
+		o.Error.Describe(action.AsError(why))
 	}
-	step.finish(o, at)
-	list.final = nil
+	return o
 }
 
 // results returns the results of the items. Once the step has ended, they are computed

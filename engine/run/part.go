@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -36,7 +35,7 @@ func (s *State) advance(at time.Time) []Command {
 
 // enter begins a part.
 func (s *State) enter(p workflow.Part, at time.Time) {
-	s.skipOpen()
+	s.skipOpen(s.part)
 	left := s.clock.deadline().Sub(at)
 	s.part, s.next, s.stopped = p, 0, false
 	switch {
@@ -66,41 +65,7 @@ func (s *State) conclude() []Command {
 	if s.ending == "" && s.failure == nil && s.outputs.phase == waiting && len(s.plan.Outputs) > 0 {
 		return []Command{s.issue(-1, 0, &s.outputs)}
 	}
-	return []Command{s.end()}
-}
-
-// end returns the command that ends the run, with its status.
-func (s *State) end() Finish {
-	switch {
-	case s.failure != nil && s.failure.Kind == action.UnknownOutcome:
-		return Finish{Status: NeedsAttention, Error: s.failure}
-	case s.ending == Cancelled && s.cleanup != nil:
-		return Finish{Status: Failed, Error: s.cleanup}
-	case s.ending != "":
-		return Finish{Status: s.ending, Error: s.endingFailure()}
-	case s.failure != nil:
-		return Finish{Status: Failed, Error: s.failure}
-	}
-	values, _ := s.outputs.result.Outputs.(action.Object)
-	return Finish{Status: Success, Outputs: values}
-}
-
-// reason returns what on_failure and finally read as `failure`; nil after a success.
-func (s *State) reason() *Failure {
-	if s.ending != "" && (s.failure == nil || s.failure.Kind != action.UnknownOutcome) {
-		return s.endingFailure()
-	}
-	return s.failure
-}
-
-func (s *State) endingFailure() *Failure {
-	if s.ending == TimedOut {
-		return &Failure{
-			Kind: action.Timeout, Message: fmt.Sprintf("the run took longer than its timeout of %s", s.plan.Workflow.Timeout),
-			Hint: "raise `timeout:` of the workflow if it needs more",
-		}
-	}
-	return &Failure{Kind: action.Cancelled, Message: "the run was cancelled"}
+	return []Command{s.end(s.outputs.result.Outputs)}
 }
 
 // stop applies a cancellation or a timeout: no further step of the part starts, and
@@ -108,7 +73,7 @@ func (s *State) endingFailure() *Failure {
 func (s *State) stop(e Event) []Command {
 	if s.stage == stageQueued {
 		s.stage, s.part, s.stopped, s.ending = stageActive, workflow.Finally, true, Cancelled
-		s.skipOpen()
+		s.skipOpen(s.part)
 		return s.advance(e.Time)
 	}
 	if e.Kind == EventCancelled && s.part == workflow.Finally {
@@ -180,22 +145,13 @@ func (s *State) drop(i, item int, at time.Time) []Command {
 	return s.stepFinished(i, at)
 }
 
-// skipOpen skips the steps up to the current part that never started.
-func (s *State) skipOpen() {
-	for i := range s.steps {
-		if s.plan.Steps[i].Part <= s.part && s.steps[i].phase == waiting {
-			s.steps[i].skip()
-		}
-	}
-}
-
 // finish applies the end of the run.
 func (s *State) finish(e Event) error {
 	if e.Status == "" || s.running > 0 || s.suspended > 0 {
 		return fmt.Errorf("the run cannot end now")
 	}
 	s.part = workflow.Finally
-	s.skipOpen()
+	s.skipOpen(s.part)
 	s.stage, s.status, s.result, s.endedAt = stageEnded, e.Status, e.Outputs, e.Time
 	if e.Error != nil {
 		s.failure = e.Error

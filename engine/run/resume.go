@@ -16,17 +16,6 @@ func (s *State) suspend() error {
 	return nil
 }
 
-// suspensionError returns the error of the first suspended attempt.
-func (s *State) suspensionError() *Failure {
-	var first *Failure
-	s.eachTask(func(_, _ int, t *task) {
-		if t.phase == suspended && first == nil {
-			first = t.result.Error
-		}
-	})
-	return first
-}
-
 // resume continues the run: attempts that were started or suspended are replayed.
 func (s *State) resume(e Event) []Command {
 	if s.stage == stageQueued {
@@ -68,7 +57,7 @@ func (s *State) decide(e Event) ([]Command, error) {
 
 // callDecided notes that the call that a suspended attempt waits for was decided. The
 // attempt finds the decision in its recorded calls once it continues.
-func (s *State) callDecided(e Event) {
+func (s *stepTable) callDecided(e Event) {
 	if _, t, err := s.task(e); err == nil && t.phase == suspended && e.Call != nil && e.Call.Number == t.waits.Call {
 		t.decided = true
 	}
@@ -116,27 +105,6 @@ func (s *stepState) retry(declared *workflow.PlanStep) {
 	}
 }
 
-// recount counts the main steps that have not ended, and the needs of each that have
-// not ended.
-func (s *State) recount() {
-	s.open = 0
-	for i := range s.steps {
-		if s.plan.Steps[i].Part != workflow.Main {
-			continue
-		}
-		step := &s.steps[i]
-		if step.phase != ended {
-			s.open++
-		}
-		step.missing = 0
-		for _, need := range s.plan.Steps[i].Needs {
-			if s.steps[need].phase != ended {
-				step.missing++
-			}
-		}
-	}
-}
-
 // Pending returns the commands that Apply returned and that no event has answered yet.
 // A process that resumes the run has to carry them out again.
 func (s *State) Pending() []Command {
@@ -156,7 +124,7 @@ func (s *State) Pending() []Command {
 	case len(commands) == 0 && s.suspended > 0:
 		return []Command{Suspend{s.suspensionError()}}
 	case len(commands) == 0:
-		return []Command{s.end()}
+		return []Command{s.end(s.outputs.result.Outputs)}
 	case s.stopped:
 		for _, c := range commands {
 			if start, ok := c.(StartAttempt); ok {

@@ -37,7 +37,7 @@ type Trigger struct {
 // A Target is the account that a run talks to. A run is never resumed against another
 // target.
 type Target struct {
-	Simulator  string `json:"simulator,omitempty"` // the id of a simulated service; empty for a real one
+	Simulation string `json:"simulator,omitempty"` // the id of a simulated service; empty for a real one
 	Connection string `json:"connection,omitempty"`
 	Region     string `json:"region,omitempty"`
 	APIURL     string `json:"api_url,omitempty"`
@@ -51,7 +51,7 @@ type Target struct {
 // Realm returns the name of the target within which a run finds its previous run. All
 // simulated services count as one target.
 func (t Target) Realm() string {
-	if t.Simulator != "" {
+	if t.Simulation != "" {
 		return "simulator"
 	}
 	return t.Connection + " " + t.APIURL + " " + t.EventsURL

@@ -2,7 +2,6 @@ package run
 
 import (
 	"fmt"
-	"iter"
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
@@ -16,32 +15,24 @@ const OutputsStep = "(outputs)"
 // A State is what the events of a run so far amount to. Only Apply changes it. It is
 // not safe for concurrent use.
 type State struct {
-	plan      *workflow.Plan
+	stepTable
+	verdict
 	id        string
 	start     Start
 	startedAt time.Time
 	sequence  int // of the last event
 	stage     stage
 
-	steps      []stepState
-	index      map[string]int // of steps, by id
-	dependents [][]int        // for each step, the main steps that need it
-	outputs    task
-
 	part      workflow.Part
 	next      int   // in on_failure and finally: the first step that was not considered
-	open      int   // main steps that have not ended
 	running   int   // tasks with an attempt that is issued or started
 	suspended int   // tasks with a suspended attempt
 	stopped   bool  // no further step of this part starts
 	why       error // the cause that running attempts are cancelled with
 	clock     partClock
 
-	ending  Status   // why the run ends early: cancelled or timed_out; else empty
-	failure *Failure // the first, except that an unknown outcome replaces any other
-	cleanup *Failure // the first in on_failure or finally
-	size    int      // of all outputs, in bytes of JSON text
-	status  Status   // set by run.finished and run.skipped
+	size    int    // of all outputs, in bytes of JSON text
+	status  Status // set by run.finished and run.skipped
 	result  action.Object
 	endedAt time.Time
 }
@@ -59,21 +50,7 @@ const (
 
 // New returns the state of a run of the plan before its first event.
 func New(plan *workflow.Plan) *State {
-	n := len(plan.Steps)
-	s := &State{plan: plan, steps: make([]stepState, n), index: make(map[string]int, n), dependents: make([][]int, n)}
-	for i := range plan.Steps {
-		declared := &plan.Steps[i]
-		s.index[declared.ID] = i
-		s.steps[i].missing = len(declared.Needs)
-		s.steps[i].id = declared.ID
-		for _, need := range declared.Needs {
-			s.dependents[need] = append(s.dependents[need], i)
-		}
-		if declared.Part == workflow.Main {
-			s.open++
-		}
-	}
-	return s
+	return &State{stepTable: newStepTable(plan), verdict: verdict{timeout: plan.Workflow.Timeout}}
 }
 
 // Apply changes the state by one event and returns what that newly enables. An event
@@ -169,7 +146,7 @@ func (s *State) begin(e Event) []Command {
 	case EventSkipped:
 		s.stage, s.status, s.endedAt, s.part = stageEnded, Skipped, e.Time, workflow.Finally
 		s.failure = &Failure{Kind: action.Conflict, Message: e.Reason}
-		s.skipOpen()
+		s.skipOpen(s.part)
 		return nil
 	}
 	s.stage = stageActive
@@ -186,15 +163,6 @@ func (s *State) startMain(at time.Time) []Command {
 		}
 	}
 	return append(commands, s.advance(at)...)
-}
-
-// find returns the index of a step.
-func (s *State) find(id string) (int, error) {
-	i, ok := s.index[id]
-	if !ok {
-		return 0, fmt.Errorf("the workflow has no step %q", id)
-	}
-	return i, nil
 }
 
 // Deadline returns when the time of the current part is used up. It is zero when the
@@ -239,77 +207,3 @@ func (s *State) Suspended() bool { return s.stage == stageSuspended }
 
 // Ended reports whether the run has ended. Only a retry can follow.
 func (s *State) Ended() bool { return s.stage == stageEnded }
-
-// Decided reports whether a suspended attempt has its decision already and waits only for
-// the resume of the run.
-func (s *State) Decided() bool {
-	found := false
-	s.eachTask(func(_, _ int, t *task) { found = found || t.decided })
-	return found
-}
-
-// Suspension returns the first task, in the order of the plan, that is suspended and waits
-// for a decision, and what it waits for. Both are zero when there is none.
-func (s *State) Suspension() (TaskID, Suspension) {
-	for a, waits := range s.suspensions() {
-		return TaskID{a.Step, a.Item}, waits
-	}
-	return TaskID{}, Suspension{}
-}
-
-// WaitingFor returns the first suspended attempt that waits for a decision of the reason.
-func (s *State) WaitingFor(reason Reason) (a Attempt, ok bool) {
-	for a, waits := range s.suspensions() {
-		if waits.Reason == reason {
-			return a, true
-		}
-	}
-	return Attempt{}, false
-}
-
-// Waits returns what the suspended attempts wait for, in the order of the plan.
-func (s *State) Waits() []Suspension {
-	var waits []Suspension
-	for _, w := range s.suspensions() {
-		waits = append(waits, w)
-	}
-	return waits
-}
-
-// suspensions visits the suspended attempts that wait for a decision, in the order of the
-// plan. The attempts have only what identifies them.
-func (s *State) suspensions() iter.Seq2[Attempt, Suspension] {
-	return func(yield func(Attempt, Suspension) bool) {
-		more := true
-		s.eachTask(func(i, item int, t *task) {
-			if more && t.phase == suspended && !t.decided {
-				more = yield(Attempt{Step: s.stepID(i), Index: i, Item: item, Number: t.result.Attempts}, t.waits)
-			}
-		})
-	}
-}
-
-// eachTask visits the tasks of all steps in the order of the plan, and then the
-// outputs. The index of the outputs is -1. A for_each step whose list is known has
-// only its items as tasks.
-func (s *State) eachTask(visit func(i, item int, t *task)) {
-	for i := range s.steps {
-		step := &s.steps[i]
-		if step.list == nil {
-			visit(i, 0, &step.task)
-			continue
-		}
-		for n := range step.list.items {
-			visit(i, n+1, &step.list.items[n])
-		}
-	}
-	visit(-1, 0, &s.outputs)
-}
-
-// stepID returns the id of a step by its index, -1 for the outputs.
-func (s *State) stepID(i int) string {
-	if i < 0 {
-		return OutputsStep
-	}
-	return s.steps[i].id
-}

@@ -99,25 +99,6 @@ func taskName(e Event) string {
 	return fmt.Sprintf("step %q", e.Step)
 }
 
-// task returns the task of an event and the index of its step, -1 for the outputs.
-func (s *State) task(e Event) (int, *task, error) {
-	if e.Step == OutputsStep && e.Item == 0 {
-		return -1, &s.outputs, nil
-	}
-	i, err := s.find(e.Step)
-	if err != nil {
-		return 0, nil, err
-	}
-	list := s.steps[i].list
-	if e.Item == 0 {
-		return i, &s.steps[i].task, nil
-	}
-	if list == nil || e.Item < 0 || e.Item > len(list.items) {
-		return 0, nil, fmt.Errorf("step %q has no item %d", e.Step, e.Item)
-	}
-	return i, &list.items[e.Item-1], nil
-}
-
 func (t *task) start(e Event) error {
 	if t.phase != issued || e.Attempt != t.result.Attempts+1 {
 		return fmt.Errorf("attempt %d of %s cannot start now", e.Attempt, taskName(e))
@@ -180,7 +161,7 @@ func (s *State) attempt(i, item int, t *task) Attempt {
 func (s *State) attemptFinished(i int, t *task, e Event) []Command {
 	outcome := *e.Outcome
 	if s.size += outcome.Size; s.size > MaxOutputs && outcome.Status == Success {
-		outcome = Outcome{Status: Failed, Final: true, Error: s.tooLarge(e)}
+		outcome = Outcome{Status: Failed, Final: true, Error: tooLarge(e, s.plan.Workflow.File)}
 	}
 	if wait, ok := s.tryAgain(i, t, e, outcome); ok {
 		return []Command{wait}
@@ -200,15 +181,7 @@ func (s *State) outputsFinished(e Event) {
 	s.running--
 	s.outputs.finish(*e.Outcome, e.Time)
 	if e.Outcome.Status == Failed {
-		s.note(e.Outcome.Error)
-	}
-}
-
-func (s *State) tooLarge(e Event) *Failure {
-	return &Failure{
-		Kind: action.Limit, Step: e.Step, Item: e.Item, File: s.plan.Workflow.File,
-		Message: fmt.Sprintf("the outputs of all steps of the run have more than %d bytes together", MaxOutputs),
-		Hint:    "return only what later steps need",
+		s.note(e.Outcome.Error, s.part)
 	}
 }
 
@@ -236,24 +209,13 @@ func (s *State) stepFinished(i int, at time.Time) []Command {
 	if result := &s.steps[i].result; result.Status == Failed {
 		failed = !s.plan.Steps[i].ContinueOnError
 		if failed {
-			s.note(result.Error)
+			s.note(result.Error, s.part)
 		}
 	}
 	if s.plan.Steps[i].Part != workflow.Main {
 		return nil
 	}
 	return s.settle(i, failed, at)
-}
-
-// note keeps a failure as the failure of the run, unless the run has one already. An
-// unknown outcome replaces any other failure.
-func (s *State) note(f *Failure) {
-	if s.failure == nil || s.failure.Kind != action.UnknownOutcome && f.Kind == action.UnknownOutcome {
-		s.failure = f
-	}
-	if s.part != workflow.Main && s.cleanup == nil && f.Kind != action.Cancelled {
-		s.cleanup = f
-	}
 }
 
 // settle counts a main step as ended. It skips the steps that can no longer run, and
@@ -289,18 +251,10 @@ func (s *stepState) skip() {
 	s.phase, s.result.Status, s.skippedBecause = ended, Skipped, SkippedByUpstream
 }
 
-// stepResult returns what is known of a step.
-func (s *State) stepResult(i int) StepResult {
-	step := &s.steps[i]
-	result := StepResult{
-		ID: step.id, Status: step.result.Status, SkippedBecause: step.skippedBecause, Attempts: step.result.Attempts,
-		Outputs: step.result.Outputs, Error: step.result.Error, StartedAt: step.result.StartedAt, EndedAt: step.result.EndedAt, Used: step.result.Used,
+func tooLarge(e Event, file string) *Failure {
+	return &Failure{
+		Kind: action.Limit, Step: e.Step, Item: e.Item, File: file,
+		Message: fmt.Sprintf("the outputs of all steps of the run have more than %d bytes together", MaxOutputs),
+		Hint:    "return only what later steps need",
 	}
-	if step.phase != ended {
-		result.Status = ""
-	}
-	if step.list != nil {
-		result.Items = step.list.results(step.phase == ended)
-	}
-	return result
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
 	// The zone database for machines that have none, such as many containers and
 	// Windows. Without it, a schedule would be valid on some machines only. Package time
 	// prefers the database of the machine where there is one.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/api"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/fault"
 )
 
 const controlToken = "control-token-that-is-long-and-random"
@@ -86,7 +88,7 @@ func TestControlRoutes(t *testing.T) {
 }
 
 func TestControlFaults(t *testing.T) {
-	account := newAccount(simulator.WithControlToken(controlToken), simulator.WithFaults(simulator.Fault{Do: "status", Status: 500}))
+	account := newAccount(simulator.WithControlToken(controlToken), simulator.WithFaults(fault.Fault{Do: "status", Status: 500}))
 	answer := steer(account, "POST", "/sim/faults/", `{"faults":[{"name":"no","do":"status","status":503,"match":{"endpoint":"/users","nth":1}}]}`)
 	if answer.Code != 200 {
 		t.Fatalf("got %d %s", answer.Code, answer.Body)
@@ -185,7 +187,7 @@ func TestControlSetsState(t *testing.T) {
 func TestReset(t *testing.T) {
 	clock := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	account := newAccount(simulator.WithSeed(3), simulator.WithClock(func() time.Time { return clock }),
-		simulator.WithLimits(simulator.Limits{REST: 100}), simulator.WithControlToken(controlToken))
+		simulator.WithLimits(api.Limits{REST: 100}), simulator.WithControlToken(controlToken))
 	keys := account.APIKey() + account.ServiceKey()
 	first := transcript(t, account)
 	account.Reset()

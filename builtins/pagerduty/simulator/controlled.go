@@ -25,9 +25,9 @@ func (c controlled) State() control.State {
 		Services:           c.account.Services.Views(),
 		EscalationPolicies: c.account.Policies.All(),
 		Schedules:          c.account.Schedules.All(),
-		OnCalls:            append([]OnCall{}, c.account.Duties(now)...),
+		OnCalls:            append([]account.OnCall{}, c.account.Duties(now)...),
 		Incidents:          c.account.Incidents.Views(),
-		ChangeEvents:       append([]ChangeEvent{}, c.account.Changes...),
+		ChangeEvents:       append([]account.ChangeEvent{}, c.account.Changes...),
 		PendingEvents:      c.account.Pending(),
 		Requests:           control.ViewRequests(c.requests),
 		Faults:             c.faults.Counts(),
@@ -37,7 +37,7 @@ func (c controlled) State() control.State {
 
 // SetState starts again with another starting state. The keys and services of options
 // stay.
-func (c controlled) SetState(state State) {
+func (c controlled) SetState(state account.State) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.settings.account.Users = account.DefaultUsers()

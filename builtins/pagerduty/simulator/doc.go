@@ -9,21 +9,21 @@
 //     http.Handler, safe for concurrent use. It serves the REST API, both Events APIs and
 //     the control API; the path decides.
 //   - An [Option] configures the account before the first request.
-//   - A [State] is what the account holds at the start, in Go or in JSON.
-//   - A [User] is a person of the account.
-//   - A [Service] receives events. Its 32-character integration key is the credential
+//   - A [account.State] is what the account holds at the start, in Go or in JSON.
+//   - A [account.User] is a person of the account.
+//   - A [account.Service] receives events. Its 32-character integration key is the credential
 //     that an event carries in its body.
-//   - An [EscalationPolicy] and the [Schedule]s in it say who is [OnCall].
-//   - An [Incident] is opened, acknowledged and resolved by events to a service. Every
-//     event that changed it is a [LogEntry] of the incident.
-//   - A [Fault] is a rule that makes a request go wrong: a wrong answer, a slow answer, no
+//   - An [account.EscalationPolicy] and the [account.Schedule]s in it say who is [account.OnCall].
+//   - An [account.Incident] is opened, acknowledged and resolved by events to a service. Every
+//     event that changed it is a [account.LogEntry] of the incident.
+//   - A [fault.Fault] is a rule that makes a request go wrong: a wrong answer, a slow answer, no
 //     answer, or a lost answer after the request has taken effect.
-//   - A [Delivery] is one attempt to deliver a webhook.
-//   - A [Request] is the record of one HTTP request and how it was answered. It never
+//   - A [webhook.Delivery] is one attempt to deliver a webhook.
+//   - A [api.Request] is the record of one HTTP request and how it was answered. It never
 //     holds a key.
 //
 // This package is the front door: construction, options, and what a caller can read
-// afterwards. The work is done below it, and most of its types are aliases (names.go):
+// afterwards. The work is done in the packages below it:
 //
 //   - account: the resources and the operations on them. It knows no HTTP.
 //   - api: the REST API and the Events APIs, one route for each endpoint.
@@ -51,12 +51,12 @@
 //
 // In a Go test:
 //
-//	account := simulator.New(simulator.WithUser(simulator.User{Name: "Ann", Email: "ann@example.com"}))
-//	server := httptest.NewServer(account)
+//	pagerduty := simulator.New(simulator.WithUser(account.User{Name: "Ann", Email: "ann@example.com"}))
+//	server := httptest.NewServer(pagerduty)
 //	defer server.Close()
-//	// ... let the program under test use server.URL, account.APIKey()
-//	// and account.ServiceKey() ...
-//	for _, incident := range account.Incidents() {
+//	// ... let the program under test use server.URL, pagerduty.APIKey()
+//	// and pagerduty.ServiceKey() ...
+//	for _, incident := range pagerduty.Incidents() {
 //		fmt.Println(incident.Key, incident.Status)
 //	}
 //

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/fault"
 )
 
 // TestNoErrorQuotesAKey puts keys into every field that is not for keys.
@@ -18,7 +20,7 @@ func TestNoErrorQuotesAKey(t *testing.T) {
 			`{"services": [{"name": "A", "escalation_policy": "KEY"}], "schedules": [{"name": "A", "time_zone": "KEY"}]}`,
 			`{"incidents": [{"service": "KEY", "status": "KEY"}]}`,
 		} {
-			_, err := simulator.ParseState([]byte(strings.ReplaceAll(document, "KEY", key)))
+			_, err := account.ParseState([]byte(strings.ReplaceAll(document, "KEY", key)))
 			if err == nil || strings.Contains(err.Error(), key) {
 				t.Errorf("%s: got %v, want an error without the key", document, err)
 			}
@@ -29,7 +31,7 @@ func TestNoErrorQuotesAKey(t *testing.T) {
 			`{"faults": [{"do": "status", "status": 500, "match": {"method": "KEY"}}]}`,
 			`{"faults": [{"do": "slow_body", "delay": "KEY"}]}`,
 		} {
-			_, err := simulator.ParseFaults([]byte(strings.ReplaceAll(document, "KEY", key)))
+			_, err := fault.Parse([]byte(strings.ReplaceAll(document, "KEY", key)))
 			if err == nil || strings.Contains(err.Error(), key) {
 				t.Errorf("%s: got %v, want an error without the key", document, err)
 			}
@@ -38,11 +40,11 @@ func TestNoErrorQuotesAKey(t *testing.T) {
 }
 
 func TestStateSurvivesItsJSON(t *testing.T) {
-	first, err := simulator.ParseState([]byte(company))
+	first, err := account.ParseState([]byte(company))
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := simulator.ParseState([]byte(encode(t, first)))
+	second, err := account.ParseState([]byte(encode(t, first)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +57,7 @@ func TestStateSurvivesItsJSON(t *testing.T) {
 // default.
 func TestEmptyListsAreNotAbsent(t *testing.T) {
 	parse := func(document string) *simulator.Simulator {
-		state, err := simulator.ParseState([]byte(document))
+		state, err := account.ParseState([]byte(document))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +73,7 @@ func TestEmptyListsAreNotAbsent(t *testing.T) {
 }
 
 func TestGeneratedPartsOfAState(t *testing.T) {
-	state, err := simulator.ParseState([]byte(`{"services": [{"name": "A"}, {"name": "B"}], "incidents": [{"service": "B", "title": "t"}],
+	state, err := account.ParseState([]byte(`{"services": [{"name": "A"}, {"name": "B"}], "incidents": [{"service": "B", "title": "t"}],
 		"escalation_policies": [{"name": "P", "rules": [{"users": ["OPS@example.com"]}]}]}`))
 	if err != nil {
 		t.Fatal(err)
@@ -90,8 +92,8 @@ func TestGeneratedPartsOfAState(t *testing.T) {
 
 func TestNewPanicsOnInvalidStateAndFaults(t *testing.T) {
 	for name, option := range map[string]simulator.Option{
-		"WithState":  simulator.WithState(simulator.State{Services: []simulator.StateService{{}}}),
-		"WithFaults": simulator.WithFaults(simulator.Fault{Do: "explode"}),
+		"WithState":  simulator.WithState(account.State{Services: []account.StateService{{}}}),
+		"WithFaults": simulator.WithFaults(fault.Fault{Do: "explode"}),
 	} {
 		func() {
 			defer func() {

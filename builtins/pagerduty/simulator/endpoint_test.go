@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 )
 
 // company is a state with at least one resource of each kind.
@@ -43,7 +44,7 @@ const company = `{
 
 func newCompany(t *testing.T, options ...simulator.Option) *simulator.Simulator {
 	t.Helper()
-	state, err := simulator.ParseState([]byte(company))
+	state, err := account.ParseState([]byte(company))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,23 +254,23 @@ func TestTokenKinds(t *testing.T) {
 
 func TestIntegrationKeysHaveVersions(t *testing.T) {
 	const v1Only, v2Only = "fedcba9876543210fedcba9876543210", "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbb"
-	account := newCompany(t)
-	sendEvent(t, account, v1Only, "trigger", "one", "d")
-	if answer := send(account, "POST", pathV2, encode(t, eventV2.with("routing_key", v2Only))); answer.Code != 202 {
+	account0 := newCompany(t)
+	sendEvent(t, account0, v1Only, "trigger", "one", "d")
+	if answer := send(account0, "POST", pathV2, encode(t, eventV2.with("routing_key", v2Only))); answer.Code != 202 {
 		t.Errorf("got %d %s, want 202", answer.Code, answer.Body)
 	}
-	wantAnswer(t, send(account, "POST", pathV2, encode(t, eventV2.with("routing_key", v1Only))), 400, "Invalid routing key")
-	wantAnswer(t, send(account, "POST", pathV1, encode(t, fields{"service_key": v2Only, "event_type": "trigger", "description": "d"})),
+	wantAnswer(t, send(account0, "POST", pathV2, encode(t, eventV2.with("routing_key", v1Only))), 400, "Invalid routing key")
+	wantAnswer(t, send(account0, "POST", pathV1, encode(t, fields{"service_key": v2Only, "event_type": "trigger", "description": "d"})),
 		400, invalid+`"Service key is not registered"]}`)
 	// Both keys reach the same service, so both events report the same problem.
-	sendEvent(t, account, checkoutKey, "resolve", "one", "")
-	if got := account.Incidents()[2]; got.Key != "one" || got.Status != simulator.Resolved {
+	sendEvent(t, account0, checkoutKey, "resolve", "one", "")
+	if got := account0.Incidents()[2]; got.Key != "one" || got.Status != account.Resolved {
 		t.Errorf("got %v, want it resolved", got)
 	}
 }
 
 func TestAbilities(t *testing.T) {
-	state := simulator.State{Account: simulator.StateAccount{Abilities: []string{"teams"}}}
+	state := account.State{Account: account.StateAccount{Abilities: []string{"teams"}}}
 	account := newAccount(simulator.WithState(state))
 	const without = `{"error":{"message":"Missing Account Ability","code":2014,"errors":["Account does not have the read_only_users ability"]}}`
 	body := `{"user":{"name":"Eve","email":"eve@example.com","role":"read_only_user"}}`
@@ -304,13 +305,13 @@ func TestDeletionNamesItsBlockers(t *testing.T) {
 
 func TestListedOnCallsReplaceDerivedOnes(t *testing.T) {
 	early, late := start.AddDate(0, 0, -1), start.AddDate(0, 0, 1)
-	state := simulator.State{
-		Users: []simulator.User{
+	state := account.State{
+		Users: []account.User{
 			{ID: "PANN001", Name: "Ann", Email: "ann@example.com"},
 			{ID: "PBOB001", Name: "Bob", Email: "bob@example.com"},
 			{ID: "PCAT001", Name: "Cat", Email: "cat@example.com"},
 		},
-		OnCalls: []simulator.OnCall{
+		OnCalls: []account.OnCall{
 			{User: "PANN001", EscalationPolicy: "Default", Level: 2},
 			{User: "PBOB001", EscalationPolicy: "Default", End: &early},
 			{User: "PCAT001", EscalationPolicy: "Default", Start: &early, End: &late},

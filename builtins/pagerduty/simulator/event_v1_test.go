@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 )
 
 const (
@@ -121,17 +122,17 @@ func TestEventWithoutKeyGetsOne(t *testing.T) {
 }
 
 func TestLenientServiceKeys(t *testing.T) {
-	account := newAccount(simulator.WithLenientServiceKeys())
-	sendEvent(t, account, unknownKey, "trigger", "k", "d")
-	sendEvent(t, account, unknownKey, "acknowledge", "k", "")
-	sendEvent(t, account, checkoutKey, "resolve", "k", "")
-	if got := len(account.Services()); got != 3 {
+	account0 := newAccount(simulator.WithLenientServiceKeys())
+	sendEvent(t, account0, unknownKey, "trigger", "k", "d")
+	sendEvent(t, account0, unknownKey, "acknowledge", "k", "")
+	sendEvent(t, account0, checkoutKey, "resolve", "k", "")
+	if got := len(account0.Services()); got != 3 {
 		t.Errorf("got %d services, want 3", got)
 	}
-	got := account.Incidents()[0]
-	if got.Service != "Service 3" || got.Status != simulator.Acknowledged {
+	got := account0.Incidents()[0]
+	if got.Service != "Service 3" || got.Status != account.Acknowledged {
 		t.Errorf("got %v, want it acknowledged at Service 3", got)
 	}
-	answer := send(account, "POST", pathV1, `{"service_key":"short","event_type":"trigger","description":"d"}`)
+	answer := send(account0, "POST", pathV1, `{"service_key":"short","event_type":"trigger","description":"d"}`)
 	wantAnswer(t, answer, 400, invalid+`"Service key is the wrong length (should be 32 characters)"]}`)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/fault"
 )
 
 // A program under test is given the server's URL for both the REST API and the
@@ -39,7 +40,7 @@ func Example() {
 // The answer to the first event is lost after the event has taken effect. A client that
 // repeats it with the same key opens no second incident.
 func ExampleWithFaults() {
-	plan, err := simulator.ParseFaults([]byte(`{"faults": [
+	plan, err := fault.Parse([]byte(`{"faults": [
 		{"name": "lost answer", "match": {"endpoint": "events", "nth": 1}, "do": "reset_after"}
 	]}`))
 	if err != nil {

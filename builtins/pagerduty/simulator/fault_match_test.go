@@ -6,10 +6,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/api"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/fault"
 )
 
 func TestDuplicate(t *testing.T) {
-	account := newAccount(simulator.WithFaults(simulator.Fault{Do: simulator.Duplicate}))
+	account := newAccount(simulator.WithFaults(fault.Fault{Do: fault.Duplicate}))
 	sendEvent(t, account, checkoutKey, "trigger", "k", "d")
 	if got := outcome(account); got != "triggered:tt" {
 		t.Errorf("got %q, want two triggers of one incident", got)
@@ -31,8 +33,8 @@ func TestDuplicate(t *testing.T) {
 
 func TestStaleReads(t *testing.T) {
 	clock := newManualClock()
-	account := newAccount(append(clock.options(), simulator.WithFaults(simulator.Fault{
-		Do: simulator.StaleRead, Delay: simulator.Duration(2 * time.Second), Match: simulator.Match{Endpoint: "rest"},
+	account := newAccount(append(clock.options(), simulator.WithFaults(fault.Fault{
+		Do: fault.StaleRead, Delay: fault.Duration(2 * time.Second), Match: fault.Match{Endpoint: "rest"},
 	}))...)
 	seen := func() string {
 		users := call(account, "GET", "/users?query=ann", "").Body.Bytes()
@@ -67,8 +69,8 @@ func TestStaleReads(t *testing.T) {
 
 func TestClockJump(t *testing.T) {
 	clock := newManualClock()
-	account := newAccount(append(clock.options(), simulator.WithLimits(simulator.Limits{REST: 1}), simulator.WithEventDelay(time.Minute, time.Minute),
-		simulator.WithFaults(simulator.Fault{Do: simulator.ClockJump, Delay: simulator.Duration(time.Minute), Match: simulator.Match{Endpoint: "/incidents", Nth: 2}}))...)
+	account := newAccount(append(clock.options(), simulator.WithLimits(api.Limits{REST: 1}), simulator.WithEventDelay(time.Minute, time.Minute),
+		simulator.WithFaults(fault.Fault{Do: fault.ClockJump, Delay: fault.Duration(time.Minute), Match: fault.Match{Endpoint: "/incidents", Nth: 2}}))...)
 	sendEvent(t, account, checkoutKey, "trigger", "k", "d")
 	if got := pick(t, call(account, "GET", "/incidents", "").Body.Bytes(), "incidents.#"); got != "0" {
 		t.Errorf("got %s incidents", got)
@@ -87,27 +89,27 @@ func TestClockJump(t *testing.T) {
 func TestMatch(t *testing.T) {
 	tests := []struct {
 		name  string
-		match simulator.Match
+		match fault.Match
 		want  []int
 	}{
-		{"everything", simulator.Match{}, []int{1, 2, 3, 4, 5, 6, 7}},
-		{"endpoint", simulator.Match{Endpoint: "/users"}, []int{1, 2, 5, 6}},
-		{"parameter", simulator.Match{Endpoint: "/users/{id}"}, []int{3}},
-		{"rest", simulator.Match{Endpoint: "rest"}, []int{1, 2, 3, 5, 6}},
-		{"events", simulator.Match{Endpoint: "events"}, []int{4, 7}},
-		{"method", simulator.Match{Method: "POST"}, []int{2, 4, 6, 7}},
-		{"endpoint and method", simulator.Match{Endpoint: "/users", Method: "POST"}, []int{2, 6}},
-		{"incident key", simulator.Match{Key: "disk"}, []int{4}},
-		{"address", simulator.Match{Key: "ann@example.com"}, []int{2}},
-		{"identifier", simulator.Match{Key: "PANN001"}, []int{3}},
-		{"second", simulator.Match{Endpoint: "/users", Nth: 2}, []int{2}},
-		{"every other", simulator.Match{Every: 2}, []int{2, 4, 6}},
-		{"three times", simulator.Match{Times: 3}, []int{1, 2, 3}},
-		{"every other, twice", simulator.Match{Every: 2, Times: 2}, []int{2, 4}},
+		{"everything", fault.Match{}, []int{1, 2, 3, 4, 5, 6, 7}},
+		{"endpoint", fault.Match{Endpoint: "/users"}, []int{1, 2, 5, 6}},
+		{"parameter", fault.Match{Endpoint: "/users/{id}"}, []int{3}},
+		{"rest", fault.Match{Endpoint: "rest"}, []int{1, 2, 3, 5, 6}},
+		{"events", fault.Match{Endpoint: "events"}, []int{4, 7}},
+		{"method", fault.Match{Method: "POST"}, []int{2, 4, 6, 7}},
+		{"endpoint and method", fault.Match{Endpoint: "/users", Method: "POST"}, []int{2, 6}},
+		{"incident key", fault.Match{Key: "disk"}, []int{4}},
+		{"address", fault.Match{Key: "ann@example.com"}, []int{2}},
+		{"identifier", fault.Match{Key: "PANN001"}, []int{3}},
+		{"second", fault.Match{Endpoint: "/users", Nth: 2}, []int{2}},
+		{"every other", fault.Match{Every: 2}, []int{2, 4, 6}},
+		{"three times", fault.Match{Times: 3}, []int{1, 2, 3}},
+		{"every other, twice", fault.Match{Every: 2, Times: 2}, []int{2, 4}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			account := newAccount(simulator.WithFaults(simulator.Fault{Do: "status", Status: 500, Match: test.match}))
+			account := newAccount(simulator.WithFaults(fault.Fault{Do: "status", Status: 500, Match: test.match}))
 			sendSeries(t, account)
 			if diff := cmp.Diff(test.want, struck(account)); diff != "" {
 				t.Error(diff)
@@ -143,9 +145,9 @@ func struck(account *simulator.Simulator) []int {
 
 func TestFirstRuleThatAppliesIsUsed(t *testing.T) {
 	account := newAccount(simulator.WithFaults(
-		simulator.Fault{Name: "first", Do: "status", Status: 500, Match: simulator.Match{Nth: 2}},
-		simulator.Fault{Do: "status", Status: 502, Match: simulator.Match{Method: "GET"}},
-		simulator.Fault{Name: "last", Do: "status", Status: 503},
+		fault.Fault{Name: "first", Do: "status", Status: 500, Match: fault.Match{Nth: 2}},
+		fault.Fault{Do: "status", Status: 502, Match: fault.Match{Method: "GET"}},
+		fault.Fault{Name: "last", Do: "status", Status: 503},
 	))
 	var got []int
 	for _, method := range []string{"GET", "GET", "POST", "GET"} {
@@ -154,7 +156,7 @@ func TestFirstRuleThatAppliesIsUsed(t *testing.T) {
 	if diff := cmp.Diff([]int{502, 500, 503, 502}, got); diff != "" {
 		t.Error(diff)
 	}
-	want := []simulator.FaultCount{
+	want := []fault.Count{
 		{Name: "first", Do: "status", Matched: 4, Applied: 1},
 		{Name: "fault 2", Do: "status", Matched: 2, Applied: 2},
 		{Name: "last", Do: "status", Matched: 1, Applied: 1},
@@ -168,8 +170,8 @@ func TestFirstRuleThatAppliesIsUsed(t *testing.T) {
 // follow from the seed, and two rules do not draw the same requests.
 func TestProbability(t *testing.T) {
 	run := func(seed int64) (first, second []int) {
-		rule := func(share float64) simulator.Fault {
-			return simulator.Fault{Do: "status", Status: 500, Match: simulator.Match{Probability: share}}
+		rule := func(share float64) fault.Fault {
+			return fault.Fault{Do: "status", Status: 500, Match: fault.Match{Probability: share}}
 		}
 		account := newAccount(simulator.WithSeed(seed), simulator.WithFaults(rule(0.2), rule(0.2)))
 		for range 2000 {
@@ -199,7 +201,7 @@ func TestProbability(t *testing.T) {
 }
 
 func TestRequestsWithoutRouteHaveNoFaults(t *testing.T) {
-	account := newAccount(simulator.WithFaults(simulator.Fault{Do: "status", Status: 500}))
+	account := newAccount(simulator.WithFaults(fault.Fault{Do: "status", Status: 500}))
 	wantAnswer(t, call(account, "GET", "/nothing", ""), 404, notFound)
 	if got := account.Faults()[0].Matched; got != 0 {
 		t.Errorf("got %d matched, want 0", got)
@@ -208,7 +210,7 @@ func TestRequestsWithoutRouteHaveNoFaults(t *testing.T) {
 
 // TestExactlyOnce shows how a test of a client counts requests: by their keys.
 func TestExactlyOnce(t *testing.T) {
-	account := newAccount(simulator.WithFaults(simulator.Fault{Do: "status", Status: 503, Match: simulator.Match{Nth: 1}}))
+	account := newAccount(simulator.WithFaults(fault.Fault{Do: "status", Status: 503, Match: fault.Match{Nth: 1}}))
 	call(account, "POST", "/users", annBody)
 	call(account, "POST", "/users", annBody)
 	requests := account.Requests()

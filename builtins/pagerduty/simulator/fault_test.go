@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/api"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/fault"
 )
 
 // faulty returns an account and its server. Both end with the test, the account first.
@@ -65,29 +67,29 @@ const (
 func TestAnswersOfFaults(t *testing.T) {
 	tests := []struct {
 		name   string
-		fault  simulator.Fault
+		fault  fault.Fault
 		path   string
 		status int
 		body   string
 		kind   string // the beginning of the content type
 	}{
-		{"status", simulator.Fault{Do: "status", Status: 503}, "/users", 503, `{"error":{"message":"Service Unavailable","code":2000}}`, "application/json"},
-		{"status with its text", simulator.Fault{Do: "status", Status: 408}, "/users", 408, `{"error":{"message":"The request took too long to process. Please try again","code":2016}}`, "application/json"},
-		{"status and body", simulator.Fault{Do: "status", Status: 500, Body: "{"}, "/users", 500, "{", "application/json"},
-		{"status and page", simulator.Fault{Do: "status", Status: 200, Body: "<p>"}, "/users", 200, "<p>", "text/html"},
-		{"status of an event", simulator.Fault{Do: "status", Status: 500}, pathV1, 500, `{"status":"Internal Server Error","message":"Internal Server Error","errors":[]}`, "application/json"},
-		{"no content", simulator.Fault{Do: "status", Status: 204}, "/users", 204, "", ""},
-		{"rate limit", simulator.Fault{Do: "rate_limit"}, "/users", 429, `{"error":{"message":"Rate Limit Exceeded","code":2020}}`, "application/json"},
-		{"rate limit of v1", simulator.Fault{Do: "rate_limit"}, pathV1, 403, throttledBody, "application/json"},
-		{"rate limit of v2", simulator.Fault{Do: "rate_limit"}, pathV2, 429, throttledBody, "application/json"},
-		{"bare rate limit", simulator.Fault{Do: "rate_limit_bare"}, "/users", 429, "", ""},
-		{"bare rate limit of v1", simulator.Fault{Do: "rate_limit_bare"}, pathV1, 403, "", ""},
-		{"page", simulator.Fault{Do: "html"}, "/users", 502, "<html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>\n", "text/html"},
-		{"plain text", simulator.Fault{Do: "plain_text"}, pathV2, 400, "Invalid routing key", "text/plain"},
-		{"other plain text", simulator.Fault{Do: "plain_text", Status: 500, Body: "Oops"}, "/users", 500, "Oops", "text/plain"},
-		{"error array", simulator.Fault{Do: "error_array"}, pathV2, 400, `{"error":["links should have at most 50 item(s)"]}`, "application/json"},
-		{"errors string", simulator.Fault{Do: "errors_string", Body: "No"}, "/users", 400, `{"error":{"code":2001,"errors":"No","message":"Invalid Input Provided"}}`, "application/json"},
-		{"account lock", simulator.Fault{Do: "account_lock"}, "/users", 400, lockBody, "application/json"},
+		{"status", fault.Fault{Do: "status", Status: 503}, "/users", 503, `{"error":{"message":"Service Unavailable","code":2000}}`, "application/json"},
+		{"status with its text", fault.Fault{Do: "status", Status: 408}, "/users", 408, `{"error":{"message":"The request took too long to process. Please try again","code":2016}}`, "application/json"},
+		{"status and body", fault.Fault{Do: "status", Status: 500, Body: "{"}, "/users", 500, "{", "application/json"},
+		{"status and page", fault.Fault{Do: "status", Status: 200, Body: "<p>"}, "/users", 200, "<p>", "text/html"},
+		{"status of an event", fault.Fault{Do: "status", Status: 500}, pathV1, 500, `{"status":"Internal Server Error","message":"Internal Server Error","errors":[]}`, "application/json"},
+		{"no content", fault.Fault{Do: "status", Status: 204}, "/users", 204, "", ""},
+		{"rate limit", fault.Fault{Do: "rate_limit"}, "/users", 429, `{"error":{"message":"Rate Limit Exceeded","code":2020}}`, "application/json"},
+		{"rate limit of v1", fault.Fault{Do: "rate_limit"}, pathV1, 403, throttledBody, "application/json"},
+		{"rate limit of v2", fault.Fault{Do: "rate_limit"}, pathV2, 429, throttledBody, "application/json"},
+		{"bare rate limit", fault.Fault{Do: "rate_limit_bare"}, "/users", 429, "", ""},
+		{"bare rate limit of v1", fault.Fault{Do: "rate_limit_bare"}, pathV1, 403, "", ""},
+		{"page", fault.Fault{Do: "html"}, "/users", 502, "<html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>\n", "text/html"},
+		{"plain text", fault.Fault{Do: "plain_text"}, pathV2, 400, "Invalid routing key", "text/plain"},
+		{"other plain text", fault.Fault{Do: "plain_text", Status: 500, Body: "Oops"}, "/users", 500, "Oops", "text/plain"},
+		{"error array", fault.Fault{Do: "error_array"}, pathV2, 400, `{"error":["links should have at most 50 item(s)"]}`, "application/json"},
+		{"errors string", fault.Fault{Do: "errors_string", Body: "No"}, "/users", 400, `{"error":{"code":2001,"errors":"No","message":"Invalid Input Provided"}}`, "application/json"},
+		{"account lock", fault.Fault{Do: "account_lock"}, "/users", 400, lockBody, "application/json"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -133,7 +135,7 @@ func wantRecord(t *testing.T, account *simulator.Simulator, fault string, status
 // TestEveryStatusCanBeAnswered answers every status at every kind of endpoint.
 func TestEveryStatusCanBeAnswered(t *testing.T) {
 	for status := 200; status <= 599; status++ {
-		account := newAccount(simulator.WithFaults(simulator.Fault{Do: "status", Status: status}))
+		account := newAccount(simulator.WithFaults(fault.Fault{Do: "status", Status: status}))
 		for _, path := range []string{"/users", pathV1, pathV2} {
 			if answer := call(account, "POST", path, ""); answer.Code != status {
 				t.Errorf("%s: got %d, want %d", path, answer.Code, status)
@@ -145,22 +147,22 @@ func TestEveryStatusCanBeAnswered(t *testing.T) {
 func TestHeadersOfFaults(t *testing.T) {
 	tests := []struct {
 		name  string
-		fault simulator.Fault
+		fault fault.Fault
 		want  map[string]string // "" means absent
 	}{
-		{"rate limit", simulator.Fault{Do: "rate_limit"}, map[string]string{
+		{"rate limit", fault.Fault{Do: "rate_limit"}, map[string]string{
 			"Ratelimit-Limit": "960", "Ratelimit-Remaining": "0", "Ratelimit-Reset": "60",
 		}},
-		{"rate limit with an odd reset", simulator.Fault{Do: "rate_limit", Headers: map[string]string{"ratelimit-reset": "soon"}}, map[string]string{
+		{"rate limit with an odd reset", fault.Fault{Do: "rate_limit", Headers: map[string]string{"ratelimit-reset": "soon"}}, map[string]string{
 			"Ratelimit-Reset": "soon",
 		}},
-		{"rate limit without headers", simulator.Fault{Do: "rate_limit", Remove: []string{"ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"}}, map[string]string{
+		{"rate limit without headers", fault.Fault{Do: "rate_limit", Remove: []string{"ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"}}, map[string]string{
 			"Ratelimit-Limit": "", "Ratelimit-Remaining": "", "Ratelimit-Reset": "", "Content-Type": "application/json",
 		}},
-		{"bare rate limit", simulator.Fault{Do: "rate_limit_bare"}, map[string]string{
+		{"bare rate limit", fault.Fault{Do: "rate_limit_bare"}, map[string]string{
 			"Ratelimit-Reset": "", "X-Request-Id": "", "Content-Type": "",
 		}},
-		{"headers", simulator.Fault{
+		{"headers", fault.Fault{
 			Do: "headers", Headers: map[string]string{"ratelimit-reset": "0", "x-new": "1"}, Remove: []string{"x-request-id", "date", "content-type"},
 		}, map[string]string{"Ratelimit-Reset": "0", "X-New": "1", "X-Request-Id": "", "Date": "", "Content-Type": "", "Ratelimit-Limit": "960"}},
 	}
@@ -184,22 +186,22 @@ func TestHeadersOfFaults(t *testing.T) {
 // in whether the request has taken effect.
 func TestConnectionFaults(t *testing.T) {
 	tests := []struct {
-		do        simulator.FaultKind
+		do        fault.Kind
 		silent    bool
 		processed bool
 	}{
-		{simulator.ResetBefore, false, false},
-		{simulator.ResetAfter, false, true},
-		{simulator.TimeoutBefore, true, false},
-		{simulator.TimeoutAfter, true, true},
+		{fault.ResetBefore, false, false},
+		{fault.ResetAfter, false, true},
+		{fault.TimeoutBefore, true, false},
+		{fault.TimeoutAfter, true, true},
 	}
 	for _, test := range tests {
 		t.Run(string(test.do), func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			logged := make(chan simulator.Request, 1)
-			account, server := faulty(t, simulator.WithFaults(simulator.Fault{Do: test.do}),
-				simulator.WithLog(func(r simulator.Request) { logged <- r }))
+			logged := make(chan api.Request, 1)
+			account, server := faulty(t, simulator.WithFaults(fault.Fault{Do: test.do}),
+				simulator.WithLog(func(r api.Request) { logged <- r }))
 			if test.silent {
 				go func() {
 					<-logged // the account has handled the request; only the answer is missing
@@ -222,9 +224,9 @@ func TestConnectionFaults(t *testing.T) {
 }
 
 func TestCloseEndsRequestsThatHang(t *testing.T) {
-	logged := make(chan simulator.Request, 1)
-	account := newAccount(simulator.WithFaults(simulator.Fault{Do: simulator.TimeoutAfter}),
-		simulator.WithLog(func(r simulator.Request) { logged <- r }))
+	logged := make(chan api.Request, 1)
+	account := newAccount(simulator.WithFaults(fault.Fault{Do: fault.TimeoutAfter}),
+		simulator.WithLog(func(r api.Request) { logged <- r }))
 	server := httptest.NewServer(account)
 	defer server.Close()
 	go func() {
@@ -241,7 +243,7 @@ func TestTruncatedBody(t *testing.T) {
 		{"GET", "/users", ""},
 		{"POST", pathV2, encode(t, eventV2)},
 	} {
-		account, server := faulty(t, simulator.WithFaults(simulator.Fault{Do: simulator.TruncatedBody}))
+		account, server := faulty(t, simulator.WithFaults(fault.Fault{Do: fault.TruncatedBody}))
 		got := over(t.Context(), server, test.method, test.path, test.body)
 		if !errors.Is(got.err, io.ErrUnexpectedEOF) || got.status == 0 || len(got.body) == 0 {
 			t.Errorf("%s: got %v, %d, %q; want the beginning of an answer", test.path, got.err, got.status, got.body)
@@ -252,11 +254,11 @@ func TestTruncatedBody(t *testing.T) {
 
 // TestSlowAnswers moves a clock until the rest of an answer is sent.
 func TestSlowAnswers(t *testing.T) {
-	for _, do := range []simulator.FaultKind{simulator.SlowHeader, simulator.SlowBody} {
+	for _, do := range []fault.Kind{fault.SlowHeader, fault.SlowBody} {
 		t.Run(string(do), func(t *testing.T) {
 			clock := newManualClock()
 			clock.set = make(chan time.Duration, 1)
-			_, server := faulty(t, append(clock.options(), simulator.WithFaults(simulator.Fault{Do: do, Delay: simulator.Duration(3 * time.Second)}))...)
+			_, server := faulty(t, append(clock.options(), simulator.WithFaults(fault.Fault{Do: do, Delay: fault.Duration(3 * time.Second)}))...)
 			answered := make(chan exchanged, 1)
 			go func() { answered <- over(t.Context(), server, "GET", "/users", "") }()
 			if got := <-clock.set; got != 3*time.Second {
@@ -276,10 +278,10 @@ func TestSlowAnswers(t *testing.T) {
 }
 
 func TestSlowAnswersEndWithTheirClient(t *testing.T) {
-	for _, do := range []simulator.FaultKind{simulator.SlowHeader, simulator.SlowBody} {
+	for _, do := range []fault.Kind{fault.SlowHeader, fault.SlowBody} {
 		clock := newManualClock()
 		clock.set = make(chan time.Duration, 1)
-		_, server := faulty(t, append(clock.options(), simulator.WithFaults(simulator.Fault{Do: do, Delay: simulator.Duration(time.Hour)}))...)
+		_, server := faulty(t, append(clock.options(), simulator.WithFaults(fault.Fault{Do: do, Delay: fault.Duration(time.Hour)}))...)
 		ctx, cancel := context.WithCancel(t.Context())
 		answered := make(chan exchanged, 1)
 		go func() { answered <- over(ctx, server, "GET", "/users", "") }()
@@ -293,7 +295,7 @@ func TestSlowAnswersEndWithTheirClient(t *testing.T) {
 
 // TestSlowAnswersTakeNoTimeOnTheVirtualClock: a test with the default clock does not wait.
 func TestSlowAnswersTakeNoTimeOnTheVirtualClock(t *testing.T) {
-	account := newAccount(simulator.WithFaults(simulator.Fault{Do: simulator.SlowHeader, Delay: simulator.Duration(time.Hour)}))
+	account := newAccount(simulator.WithFaults(fault.Fault{Do: fault.SlowHeader, Delay: fault.Duration(time.Hour)}))
 	if answer := call(account, "GET", "/users", ""); answer.Code != 200 {
 		t.Errorf("got %d", answer.Code)
 	}

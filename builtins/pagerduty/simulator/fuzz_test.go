@@ -10,6 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/fault"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/strictjson"
 )
 
 // FuzzServeHTTP checks that every request is recorded and is answered with valid JSON or
@@ -29,7 +32,7 @@ func FuzzServeHTTP(f *testing.F) {
 	f.Add("POST", "/v2/change/enqueue", "", `{"routing_key":"`+checkoutKey+`","payload":{"summary":"s"},"links":[1]}`)
 	f.Add("POST", pathV1, "", `{"service_key":"`+checkoutKey+`","event_type":"trigger","description":"d","contexts":[1]}`)
 	f.Add("POST", pathV2, "", `{"routing_key":"`+unknownKey+`","event_action":"resolve","dedup_key":"k"}`)
-	state, err := simulator.ParseState([]byte(company))
+	state, err := account.ParseState([]byte(company))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -84,19 +87,19 @@ func FuzzParseState(f *testing.F) {
 	f.Add([]byte(`{"services":[{"name":"A","integrations":[{}]}],"incidents":[{"service":"A","title":"t","status":"acknowledged"}]}`))
 	f.Add([]byte(`{"user":[{"name":7}],"users":null,"users":{}}`))
 	f.Fuzz(func(t *testing.T, document []byte) {
-		state, err := simulator.ParseState(document)
+		state, err := account.ParseState(document)
 		if err != nil {
 			checkProblems(t, err)
 			return
 		}
-		account := simulator.New(simulator.WithState(state))
+		account0 := simulator.New(simulator.WithState(state))
 		for _, target := range []string{"/users", "/incidents", "/oncalls", "/services", "/escalation_policies", "/schedules"} {
-			answer := send(account, "GET", target, "", "Authorization", "Token token="+account.APIKey())
-			if want := 200; answer.Code != want && account.APIKey() != "" {
+			answer := send(account0, "GET", target, "", "Authorization", "Token token="+account0.APIKey())
+			if want := 200; answer.Code != want && account0.APIKey() != "" {
 				t.Errorf("%s: got %d %s", target, answer.Code, answer.Body)
 			}
 		}
-		again, err := simulator.ParseState([]byte(encode(t, state)))
+		again, err := account.ParseState([]byte(encode(t, state)))
 		if err != nil {
 			t.Fatalf("its own JSON is refused: %v", err)
 		}
@@ -115,12 +118,12 @@ func FuzzParseFaults(f *testing.F) {
 	f.Add([]byte(`{"faults":[{"do":"reset_before","name":"x"},{"do":"truncated_body","match":{"method":"GET"}}]}`))
 	f.Add([]byte(`{"fault":1}`))
 	f.Fuzz(func(t *testing.T, document []byte) {
-		plan, err := simulator.ParseFaults(document)
+		plan, err := fault.Parse(document)
 		if err != nil {
 			checkProblems(t, err)
 			return
 		}
-		again, err := simulator.ParseFaults([]byte(encode(t, plan)))
+		again, err := fault.Parse([]byte(encode(t, plan)))
 		if err != nil {
 			t.Fatalf("its own JSON is refused: %v", err)
 		}
@@ -152,7 +155,7 @@ func serveOrBreakOff(t *testing.T, handler http.Handler, request *http.Request) 
 
 func checkProblems(t *testing.T, err error) {
 	t.Helper()
-	problems, ok := err.(simulator.Problems)
+	problems, ok := err.(strictjson.Problems)
 	if !ok || len(problems) == 0 {
 		t.Fatalf("got %v, want problems", err)
 	}

@@ -6,14 +6,14 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 )
 
 var asAnn = []string{"From", "ann@example.com"}
 
 func TestCreateIncident(t *testing.T) {
-	account := newCompany(t)
-	answer := call(account, "POST", "/incidents?include[]=services", `{"incident": {
+	account0 := newCompany(t)
+	answer := call(account0, "POST", "/incidents?include[]=services", `{"incident": {
 		"type": "incident", "title": "No water", "service": {"id": "PSERV01", "type": "service_reference"},
 		"incident_key": "water", "urgency": "low", "body": {"type": "incident_body", "details": "none at all"},
 		"assignments": [{"assignee": {"id": "PDAN001", "type": "user_reference"}}]}}`, asAnn...)
@@ -30,8 +30,8 @@ func TestCreateIncident(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", path, got, want)
 		}
 	}
-	sendEvent(t, account, checkoutKey, "resolve", "water", "")
-	if got := account.Incidents()[2]; got.Status != simulator.Resolved {
+	sendEvent(t, account0, checkoutKey, "resolve", "water", "")
+	if got := account0.Incidents()[2]; got.Status != account.Resolved {
 		t.Errorf("got %v, want the event to reach it", got)
 	}
 }
@@ -101,15 +101,15 @@ func TestFromIsRequired(t *testing.T) {
 		{"nobody@example.com", `{"error":{"message":"Requester User Not Found","code":1008}}`},
 	}
 	for _, request := range requests {
-		account := newCompany(t)
+		account0 := newCompany(t)
 		for _, answer := range answers {
-			wantAnswer(t, call(account, request.method, request.target, request.body, "From", answer.from), 400, answer.want)
+			wantAnswer(t, call(account0, request.method, request.target, request.body, "From", answer.from), 400, answer.want)
 		}
-		if account.Incidents()[0].Status != simulator.Acknowledged {
+		if account0.Incidents()[0].Status != account.Acknowledged {
 			t.Errorf("%s %s: a refused request had an effect", request.method, request.target)
 		}
 		// A user's own key names the user.
-		answer := send(account, request.method, request.target, request.body, "Authorization", "Token token=user-key-0000000001")
+		answer := send(account0, request.method, request.target, request.body, "Authorization", "Token token=user-key-0000000001")
 		if answer.Code != 200 && answer.Code != 201 {
 			t.Errorf("%s %s with a user's key: got %d %s", request.method, request.target, answer.Code, answer.Body)
 		}

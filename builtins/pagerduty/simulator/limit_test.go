@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/api"
 )
 
 const throttledBody = `{"status":"throttle exceeded","message":"Requests for this service are arriving too quickly.  Please retry later."}`
 
 func TestRESTLimit(t *testing.T) {
 	clock := newManualClock()
-	account := newAccount(append(clock.options(), simulator.WithLimits(simulator.Limits{REST: 3}), simulator.WithAPIKey("another-key-0000001"))...)
+	account := newAccount(append(clock.options(), simulator.WithLimits(api.Limits{REST: 3}), simulator.WithAPIKey("another-key-0000001"))...)
 	for remaining := 2; remaining >= 0; remaining-- {
 		answer := call(account, "GET", "/users", "")
 		if got := answer.Header().Get("Ratelimit-Remaining"); answer.Code != 200 || got != strconv.Itoa(remaining) {
@@ -39,7 +41,7 @@ func TestRESTLimit(t *testing.T) {
 }
 
 func TestUnknownKeysAreNotCounted(t *testing.T) {
-	account := newAccount(simulator.WithLimits(simulator.Limits{REST: 1}))
+	account := newAccount(simulator.WithLimits(api.Limits{REST: 1}))
 	for range 3 {
 		if answer := send(account, "GET", "/users", "", "Authorization", "Token token=unknown-key"); answer.Code != 401 {
 			t.Errorf("got %d, want 401", answer.Code)
@@ -52,13 +54,13 @@ func TestUnknownKeysAreNotCounted(t *testing.T) {
 func TestEventLimits(t *testing.T) {
 	tests := []struct {
 		name              string
-		limits            simulator.Limits
+		limits            api.Limits
 		path, key         string
 		accepted, tooMany int
 	}{
-		{"v1", simulator.Limits{EventsV1: 2}, pathV1, "service_key", 200, 403},
-		{"v2", simulator.Limits{EventsV2: 2}, pathV2, "routing_key", 202, 429},
-		{"changes", simulator.Limits{EventsV2: 2}, "/v2/change/enqueue", "routing_key", 202, 429},
+		{"v1", api.Limits{EventsV1: 2}, pathV1, "service_key", 200, 403},
+		{"v2", api.Limits{EventsV2: 2}, pathV2, "routing_key", 202, 429},
+		{"changes", api.Limits{EventsV2: 2}, "/v2/change/enqueue", "routing_key", 202, 429},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -96,7 +98,7 @@ func TestEventLimits(t *testing.T) {
 func TestTimeFactor(t *testing.T) {
 	clock := newManualClock()
 	account := newAccount(append(clock.options(),
-		simulator.WithLimits(simulator.Limits{REST: 1}), simulator.WithTimeFactor(100), simulator.WithTimeFactor(-1))...)
+		simulator.WithLimits(api.Limits{REST: 1}), simulator.WithTimeFactor(100), simulator.WithTimeFactor(-1))...)
 	statuses := func() string {
 		return strconv.Itoa(call(account, "GET", "/users", "").Code) + " " + strconv.Itoa(call(account, "GET", "/users", "").Code)
 	}
@@ -118,7 +120,7 @@ func TestTimeFactor(t *testing.T) {
 }
 
 func TestDefaultLimits(t *testing.T) {
-	if got, want := simulator.DefaultLimits(), (simulator.Limits{REST: 960, EventsV2: 120, EventsV1: 120}); got != want {
+	if got, want := api.DefaultLimits(), (api.Limits{REST: 960, EventsV2: 120, EventsV1: 120}); got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
@@ -153,17 +155,17 @@ func TestEventDelay(t *testing.T) {
 func TestEventDelayKeepsOrder(t *testing.T) {
 	run := func(seed int64) []time.Time {
 		clock := newManualClock()
-		account := newAccount(append(clock.options(), simulator.WithSeed(seed), simulator.WithEventDelay(0, time.Minute))...)
+		account0 := newAccount(append(clock.options(), simulator.WithSeed(seed), simulator.WithEventDelay(0, time.Minute))...)
 		for i := range 50 {
 			key := strconv.Itoa(i)
 			for _, kind := range []string{"trigger", "acknowledge", "resolve"} {
-				sendEvent(t, account, checkoutKey, kind, key, "d")
+				sendEvent(t, account0, checkoutKey, kind, key, "d")
 			}
 		}
 		clock.advance(time.Minute)
 		var times []time.Time
-		for _, incident := range account.Incidents() {
-			if len(incident.Log) != 3 || incident.Status != simulator.Resolved {
+		for _, incident := range account0.Incidents() {
+			if len(incident.Log) != 3 || incident.Status != account.Resolved {
 				t.Errorf("seed %d: got %v, want all three events in order", seed, incident)
 			}
 			times = append(times, incident.CreatedAt)

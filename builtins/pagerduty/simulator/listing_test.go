@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 )
 
 // listing is the body of GET /users.
@@ -83,9 +84,9 @@ func TestListRefusals(t *testing.T) {
 
 func TestListUsersQuery(t *testing.T) {
 	account := newAccount(simulator.WithoutUsers(),
-		simulator.WithUser(simulator.User{Name: "Ann Lee", Email: "lee@example.com"}),
-		simulator.WithUser(simulator.User{Name: "Bob", Email: "annabel@example.org"}),
-		simulator.WithUser(simulator.User{Name: "Zoë", Email: "zoe@example.com"}),
+		simulator.WithUser(account.User{Name: "Ann Lee", Email: "lee@example.com"}),
+		simulator.WithUser(account.User{Name: "Bob", Email: "annabel@example.org"}),
+		simulator.WithUser(account.User{Name: "Zoë", Email: "zoe@example.com"}),
 	)
 	tests := []struct{ query, want string }{
 		{"query=ANN", "Ann Lee,Bob"},

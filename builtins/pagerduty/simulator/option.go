@@ -7,6 +7,7 @@ import (
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/api"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/fault"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/webhook"
 )
 
@@ -17,14 +18,14 @@ type Option func(*settings)
 type settings struct {
 	account        account.Config
 	api            api.Config
-	faults         []Fault
+	faults         []fault.Fault
 	clock          func() time.Time // nil: a virtual clock
 	after          func(time.Duration, func()) (stop func() bool)
 	timeFactor     float64
 	controlToken   string
 	transport      http.RoundTripper
 	webhookRetries []time.Duration
-	log            func(Request)
+	log            func(api.Request)
 }
 
 func defaultSettings() settings {
@@ -42,7 +43,7 @@ func (s *settings) mustBeValid() {
 	if err := s.account.State.Validate(); err != nil {
 		panic("simulator.New: WithState: " + err.Error())
 	}
-	if err := (FaultPlan{Faults: s.faults}).Validate(); err != nil {
+	if err := (fault.Plan{Faults: s.faults}).Validate(); err != nil {
 		panic("simulator.New: WithFaults: " + err.Error())
 	}
 }
@@ -93,7 +94,7 @@ func WithLenientServiceKeys() Option {
 
 // WithUser adds a user. An empty ID is generated, an empty Role is "user". A user with the
 // same ID or e-mail address is replaced.
-func WithUser(user User) Option {
+func WithUser(user account.User) Option {
 	return func(s *settings) { s.account.Users = append(s.account.Users, user) }
 }
 
@@ -106,7 +107,7 @@ func WithoutUsers() Option {
 // users and those of earlier options. Its keys and services are added to those of other
 // options. It may refer only to its own resources, or, where it has no list of them, to
 // the resources of an account without a state.
-func WithState(state State) Option {
+func WithState(state account.State) Option {
 	return func(s *settings) {
 		s.account.State = state
 		if state.Users != nil {
@@ -117,7 +118,7 @@ func WithState(state State) Option {
 
 // WithFaults adds rules that make requests go wrong. Rules of several options are tried in
 // the order of the options.
-func WithFaults(faults ...Fault) Option {
+func WithFaults(faults ...fault.Fault) Option {
 	return func(s *settings) { s.faults = append(s.faults, faults...) }
 }
 
@@ -130,7 +131,7 @@ func WithStrictFrom() Option {
 
 // WithLimits enforces rate limits. Without it no limit is enforced, and the headers of
 // answers describe the limit of the service.
-func WithLimits(limits Limits) Option {
+func WithLimits(limits api.Limits) Option {
 	return func(s *settings) { s.api.Limits = limits }
 }
 
@@ -152,7 +153,7 @@ func WithControlToken(token string) Option {
 
 // WithLog calls log with every request before its answer is sent. Concurrent requests call
 // it concurrently.
-func WithLog(log func(Request)) Option {
+func WithLog(log func(api.Request)) Option {
 	return func(s *settings) { s.log = log }
 }
 

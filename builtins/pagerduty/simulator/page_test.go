@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/api"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/fault"
 )
 
 const page = "../../../docs/simulator.md"
@@ -19,13 +21,13 @@ func TestPageExamples(t *testing.T) {
 	for _, block := range regexp.MustCompile("(?ms)^```json\n(.*?)^```").FindAllStringSubmatch(text, -1) {
 		if strings.Contains(block[1], `"faults"`) {
 			plans++
-			if _, err := simulator.ParseFaults([]byte(block[1])); err != nil {
+			if _, err := fault.Parse([]byte(block[1])); err != nil {
 				t.Errorf("%s\n%v", block[1], err)
 			}
 			continue
 		}
 		states++
-		state, err := simulator.ParseState([]byte(block[1]))
+		state, err := account.ParseState([]byte(block[1]))
 		if err != nil {
 			t.Errorf("%s\n%v", block[1], err)
 			continue
@@ -52,7 +54,7 @@ func TestPageListsEveryRoute(t *testing.T) {
 // TestPageListsEveryFault fails when a kind of fault is not in the table of faults.
 func TestPageListsEveryFault(t *testing.T) {
 	text := readPage(t)
-	_, err := simulator.ParseFaults([]byte(`{"faults":[{"do":"explode"}]}`))
+	_, err := fault.Parse([]byte(`{"faults":[{"do":"explode"}]}`))
 	_, list, found := strings.Cut(err.Error(), "expected one of ")
 	if !found {
 		t.Fatalf("got %v, want all kinds", err)

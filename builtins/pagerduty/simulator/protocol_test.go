@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/api"
 )
 
 func TestAuthorization(t *testing.T) {
@@ -44,7 +46,7 @@ func TestAuthorization(t *testing.T) {
 
 func TestUserKey(t *testing.T) {
 	account := newAccount(
-		simulator.WithUser(simulator.User{ID: "PANN001", Name: "Ann", Email: "ann@example.com"}),
+		simulator.WithUser(account.User{ID: "PANN001", Name: "Ann", Email: "ann@example.com"}),
 		simulator.WithUserKey("user-key-0000000001", "PANN001"),
 	)
 	asAnn := []string{"Authorization", "Bearer user-key-0000000001"}
@@ -123,22 +125,22 @@ func TestHeaders(t *testing.T) {
 }
 
 func TestRequestsAreRecordedWithoutKeys(t *testing.T) {
-	var logged []simulator.Request
+	var logged []api.Request
 	account := newAccount(
-		simulator.WithLog(func(r simulator.Request) { logged = append(logged, r) }),
+		simulator.WithLog(func(r api.Request) { logged = append(logged, r) }),
 		simulator.WithAPIKey("secret+key/000000001"),
 	)
 	call(account, "GET", "/users?query=ops", "")
 	call(account, "DELETE", "/users/"+accountKey, "")
 	send(account, "POST", pathV1+"?service_key="+checkoutKey, "")
 	send(account, "GET", "/users?a=secret+key/000000001&b=secret%2Bkey%2F000000001", "")
-	want := []simulator.Request{
+	want := []api.Request{
 		{Method: "GET", Path: "/users?query=ops", Status: 200},
 		{Method: "DELETE", Path: "/users/REDACTED", Status: 404},
 		{Method: "POST", Path: pathV1 + "?service_key=REDACTED", Status: 400},
 		{Method: "GET", Path: "/users?a=REDACTED&b=REDACTED", Status: 401},
 	}
-	inJSON := func(requests []simulator.Request) string { return encode(t, requests) }
+	inJSON := func(requests []api.Request) string { return encode(t, requests) }
 	if diff := cmp.Diff(inJSON(want), inJSON(account.Requests())); diff != "" {
 		t.Error(diff)
 	}

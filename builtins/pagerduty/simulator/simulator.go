@@ -21,7 +21,7 @@ type Simulator struct {
 	timeline *timeline.Timeline
 	webhooks *webhook.Sender
 	control  *control.API
-	log      func(Request)      // nil without WithLog
+	log      func(api.Request)  // nil without WithLog
 	close    context.CancelFunc // ends what hangs and what is delivered
 
 	mu       sync.Mutex // held while a request is handled; guards everything below
@@ -29,7 +29,7 @@ type Simulator struct {
 	account  *account.Account
 	api      *api.API
 	faults   *fault.Injector
-	requests []Request
+	requests []api.Request
 }
 
 var _ http.Handler = (*Simulator)(nil)
@@ -86,7 +86,7 @@ func (s *Simulator) begin() {
 	s.webhooks.Reset(s.account.Identifiers)
 	s.api.Reset(s.account)
 	s.faults.Reset(s.account, s.settings.faults)
-	s.requests = []Request{} // an empty list in JSON, not null
+	s.requests = []api.Request{} // an empty list in JSON, not null
 }
 
 // ServeHTTP answers one request to the REST API, an Events API or the control API.
@@ -106,7 +106,7 @@ func (s *Simulator) ServeHTTP(writer http.ResponseWriter, request *http.Request)
 
 // answer handles a request alone, as the fault plan allows it, and keeps its record. The
 // fault is empty when no rule applies.
-func (s *Simulator) answer(x *api.Exchange) (api.Response, Request, Fault) {
+func (s *Simulator) answer(x *api.Exchange) (api.Response, api.Request, fault.Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x.Now = s.timeline.Now()
@@ -135,7 +135,7 @@ func (s *Simulator) settle() {
 
 // SetFaults replaces the rules of the fault plan until the next reset. It panics when the
 // plan does not pass its Validate.
-func (s *Simulator) SetFaults(plan FaultPlan) {
+func (s *Simulator) SetFaults(plan fault.Plan) {
 	if err := plan.Validate(); err != nil {
 		panic("simulator.SetFaults: " + err.Error())
 	}
@@ -169,38 +169,38 @@ func (s *Simulator) ServiceKey() string {
 }
 
 // Requests returns the records of all requests in the order in which they were handled.
-func (s *Simulator) Requests() []Request {
-	return locked(s, func() []Request { return slices.Clone(s.requests) })
+func (s *Simulator) Requests() []api.Request {
+	return locked(s, func() []api.Request { return slices.Clone(s.requests) })
 }
 
 // Users returns the users of the account in the order of their creation.
-func (s *Simulator) Users() []User {
-	return locked(s, func() []User { return s.account.Users.Views() })
+func (s *Simulator) Users() []account.User {
+	return locked(s, func() []account.User { return s.account.Users.Views() })
 }
 
 // Services returns the services of the account in the order of their creation.
-func (s *Simulator) Services() []Service {
-	return locked(s, func() []Service { return s.account.Services.Views() })
+func (s *Simulator) Services() []account.ServiceView {
+	return locked(s, func() []account.ServiceView { return s.account.Services.Views() })
 }
 
 // Incidents returns all incidents, resolved ones too, in the order in which they were
 // opened.
-func (s *Simulator) Incidents() []Incident {
-	return locked(s, func() []Incident {
+func (s *Simulator) Incidents() []account.IncidentView {
+	return locked(s, func() []account.IncidentView {
 		s.settle()
 		return s.account.Incidents.Views()
 	})
 }
 
 // ChangeEvents returns the change events in the order of their arrival.
-func (s *Simulator) ChangeEvents() []ChangeEvent {
-	return locked(s, func() []ChangeEvent { return append([]ChangeEvent{}, s.account.Changes...) })
+func (s *Simulator) ChangeEvents() []account.ChangeEvent {
+	return locked(s, func() []account.ChangeEvent { return append([]account.ChangeEvent{}, s.account.Changes...) })
 }
 
 // Faults returns the rules of the fault plan with their counters, in their order.
-func (s *Simulator) Faults() []FaultCount {
-	return locked(s, func() []FaultCount { return s.faults.Counts() })
+func (s *Simulator) Faults() []fault.Count {
+	return locked(s, func() []fault.Count { return s.faults.Counts() })
 }
 
 // Deliveries returns all attempts to deliver webhooks in the order of their ends.
-func (s *Simulator) Deliveries() []Delivery { return s.webhooks.Deliveries() }
+func (s *Simulator) Deliveries() []webhook.Delivery { return s.webhooks.Deliveries() }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 )
 
 func TestGeneratedKeys(t *testing.T) {
@@ -45,15 +46,15 @@ func TestGivenKeys(t *testing.T) {
 }
 
 func TestSeededUsers(t *testing.T) {
-	account := newAccount(
-		simulator.WithUser(simulator.User{ID: "PANN001", Name: "Ann", Email: "Ann@example.com"}),
-		simulator.WithUser(simulator.User{ID: "PANN002", Name: "Ann again", Email: "ann@example.com", Role: "admin"}),
+	account0 := newAccount(
+		simulator.WithUser(account.User{ID: "PANN001", Name: "Ann", Email: "Ann@example.com"}),
+		simulator.WithUser(account.User{ID: "PANN002", Name: "Ann again", Email: "ann@example.com", Role: "admin"}),
 	)
-	users := account.Users()
+	users := account0.Users()
 	if len(users) != 4 || users[0].Email != "ops@example.com" || users[0].Role != "owner" {
 		t.Fatalf("got %v, want the three default users and Ann", users)
 	}
-	want := simulator.User{ID: "PANN002", Name: "Ann again", Email: "ann@example.com", Role: "admin", TimeZone: "Etc/UTC", Color: "purple"}
+	want := account.User{ID: "PANN002", Name: "Ann again", Email: "ann@example.com", Role: "admin", TimeZone: "Etc/UTC", Color: "purple"}
 	if diff := cmp.Diff(want, users[3]); diff != "" {
 		t.Error(diff)
 	}

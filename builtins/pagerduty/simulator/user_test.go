@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 )
 
 const notFound = `{"error":{"message":"Not Found","code":2100}}`
@@ -98,13 +99,13 @@ func TestEveryRoleIsAccepted(t *testing.T) {
 }
 
 func TestCreatedUser(t *testing.T) {
-	account := newAccount(simulator.WithSeed(1))
-	answer := call(account, "POST", "/users", `{"user":{"name":"  Ann   Lee ","email":"Ann@Example.COM","from_email":"ignored","id":"PIGNORE"}}`)
+	account0 := newAccount(simulator.WithSeed(1))
+	answer := call(account0, "POST", "/users", `{"user":{"name":"  Ann   Lee ","email":"Ann@Example.COM","from_email":"ignored","id":"PIGNORE"}}`)
 	if answer.Code != 201 {
 		t.Fatalf("got %d %s", answer.Code, answer.Body)
 	}
-	user := account.Users()[3]
-	want := simulator.User{ID: user.ID, Name: "Ann Lee", Email: "ann@example.com", Role: "user", TimeZone: "Etc/UTC", Color: "purple"}
+	user := account0.Users()[3]
+	want := account.User{ID: user.ID, Name: "Ann Lee", Email: "ann@example.com", Role: "user", TimeZone: "Etc/UTC", Color: "purple"}
 	if diff := cmp.Diff(want, user); diff != "" {
 		t.Error(diff)
 	}
@@ -144,21 +145,21 @@ func TestIncludeExpandsReferences(t *testing.T) {
 }
 
 func TestUpdateUserIsPartial(t *testing.T) {
-	account := newAccount()
-	id := createUser(t, account, "Ann", "ann@example.com")
-	answer := call(account, "PUT", "/users/"+id+"/", `{"user":{"email":"ANN@example.com","job_title":"SRE","description":"d"}}`)
+	account0 := newAccount()
+	id := createUser(t, account0, "Ann", "ann@example.com")
+	answer := call(account0, "PUT", "/users/"+id+"/", `{"user":{"email":"ANN@example.com","job_title":"SRE","description":"d"}}`)
 	if answer.Code != 200 {
 		t.Fatalf("got %d %s", answer.Code, answer.Body)
 	}
-	call(account, "PUT", "/users/"+id, `{"user":{"name":"Ann Lee","description":null}}`)
-	want := simulator.User{
+	call(account0, "PUT", "/users/"+id, `{"user":{"name":"Ann Lee","description":null}}`)
+	want := account.User{
 		ID: id, Name: "Ann Lee", Email: "ann@example.com", Role: "user",
 		JobTitle: "SRE", TimeZone: "Etc/UTC", Color: "purple",
 	}
-	if diff := cmp.Diff(want, account.Users()[3]); diff != "" {
+	if diff := cmp.Diff(want, account0.Users()[3]); diff != "" {
 		t.Error(diff)
 	}
-	wantAnswer(t, call(account, "PUT", "/users/PNONE", `{"user":{}}`), 404, notFound)
+	wantAnswer(t, call(account0, "PUT", "/users/PNONE", `{"user":{}}`), 404, notFound)
 }
 
 func TestDeleteUser(t *testing.T) {

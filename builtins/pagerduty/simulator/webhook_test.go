@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/webhook"
 )
 
 // subscriber answers webhooks with a list of statuses and then repeats the last one. 0 means
@@ -271,7 +272,7 @@ func TestSilentSubscriberTimesOut(t *testing.T) {
 	clock.advance(5 * time.Second)
 	settled(t, account)
 	got := account.Deliveries()
-	if len(got) != 2 || got[0].Outcome != simulator.Repeated || got[1].Outcome != simulator.Delivered {
+	if len(got) != 2 || got[0].Outcome != webhook.Repeated || got[1].Outcome != webhook.Delivered {
 		t.Errorf("got %v, want a repetition after five seconds of silence", got)
 	}
 }

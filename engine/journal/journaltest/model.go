@@ -8,25 +8,26 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// A model is a journal as plainly as it can be said. It computes everything anew
-// from the events.
+// A model is a simple journal. It computes every answer from the events.
 type model struct {
-	runs []*modelRun // as they began
-	gone map[int]bool
+	runs []*modelRun  // in the order of begin
+	gone map[int]bool // the owners that are gone
 }
 
+// A modelRun is a run of the model.
 type modelRun struct {
 	journal.Entry
 	events []run.Event
-	owner  int // -1 when it was released
-	// adopted is how many events the run had when its owner changed last.
+	owner  int // -1 after a release
+	// adopted is the number of events that the run had when its owner changed last.
 	adopted int
-	cancel bool
+	cancel  bool // a request to cancel was made
 }
 
-func (m *model) find(run string) *modelRun {
+// find returns a run; nil when there is none.
+func (m *model) find(id string) *modelRun {
 	for _, r := range m.runs {
-		if r.Run == run {
+		if r.Run == id {
 			return r
 		}
 	}
@@ -49,8 +50,8 @@ func (m *model) begin(owner int, entry journal.Entry, events []run.Event) error 
 	return nil
 }
 
-func (m *model) append(owner int, runID string, events []run.Event) error {
-	r := m.find(runID)
+func (m *model) append(owner int, id string, events []run.Event) error {
+	r := m.find(id)
 	switch {
 	case r == nil:
 		return journal.ErrNoRun
@@ -71,10 +72,11 @@ func (m *model) append(owner int, runID string, events []run.Event) error {
 	return nil
 }
 
+// busy returns a BusyError when events make a run claim a group that is busy.
 func (m *model) busy(r *modelRun, events []run.Event) error {
 	after := *r
 	after.events = slices.Concat(r.events, events)
-	status, _ := after.stands()
+	status, _ := after.state()
 	kinds := map[run.EventKind]bool{}
 	for _, e := range events {
 		kinds[e.Kind] = true
@@ -89,7 +91,7 @@ func (m *model) busy(r *modelRun, events []run.Event) error {
 		if other == r || other.Group != r.Group || !m.lives(other) {
 			continue
 		}
-		status, _ := other.stands()
+		status, _ := other.state()
 		if status == run.Running || status == run.Queued && (own < 0 || i < own) {
 			busy.Runs = append(busy.Runs, other.Run)
 		}
@@ -102,8 +104,8 @@ func (m *model) busy(r *modelRun, events []run.Event) error {
 
 func (m *model) lives(r *modelRun) bool { return r.owner >= 0 && !m.gone[r.owner] }
 
-// stands is where the events leave a run, whoever owns it, and when it ended.
-func (r *modelRun) stands() (status run.Status, ended time.Time) {
+// state returns the status of a run with a living owner, and when it ended.
+func (r *modelRun) state() (status run.Status, ended time.Time) {
 	for i, e := range append(slices.Clone(r.events), run.Event{}) {
 		if i > 0 && i == r.adopted && status == run.Running {
 			status = run.Interrupted
@@ -124,8 +126,8 @@ func (r *modelRun) stands() (status run.Status, ended time.Time) {
 	return status, ended
 }
 
-func (m *model) adopt(owner int, run string) error {
-	r := m.find(run)
+func (m *model) adopt(owner int, id string) error {
+	r := m.find(id)
 	switch {
 	case r == nil:
 		return journal.ErrNoRun
@@ -138,8 +140,8 @@ func (m *model) adopt(owner int, run string) error {
 	return nil
 }
 
-func (m *model) release(owner int, run string) error {
-	r := m.find(run)
+func (m *model) release(owner int, id string) error {
+	r := m.find(id)
 	switch {
 	case r == nil:
 		return journal.ErrNoRun
@@ -150,8 +152,8 @@ func (m *model) release(owner int, run string) error {
 	return nil
 }
 
-func (m *model) requestCancel(run string) error {
-	r := m.find(run)
+func (m *model) requestCancel(id string) error {
+	r := m.find(id)
 	if r == nil {
 		return journal.ErrNoRun
 	}
@@ -159,18 +161,18 @@ func (m *model) requestCancel(run string) error {
 	return nil
 }
 
-// list is what a list of all runs shows.
+// list returns the summaries of all runs, the newest first.
 func (m *model) list() []journal.Summary {
 	var list []journal.Summary
 	for _, r := range slices.Backward(m.runs) {
-		status, ended := r.stands()
+		status, ended := r.state()
 		lives := m.lives(r)
 		if !lives && (status == run.Running || status == run.Queued) {
 			status = run.Interrupted
 		}
 		list = append(list, journal.Summary{
 			Run: r.Run, Workflow: r.Workflow, Trigger: r.Trigger, Group: r.Group, Status: status, Live: lives,
-			Events: len(r.events), BegunAt: r.events[0].Time, EndedAt: ended,
+			Events: len(r.events), StartedAt: r.events[0].Time, EndedAt: ended,
 		})
 	}
 	return list
@@ -179,12 +181,12 @@ func (m *model) list() []journal.Summary {
 func (m *model) previous(workflow, realm string) *run.Previous {
 	var last *run.Previous
 	for _, r := range m.runs {
-		status, ended := r.stands()
+		status, ended := r.state()
 		if r.Workflow != workflow || r.Realm != realm || status != run.Success || last != nil && ended.Before(last.EndedAt) {
 			continue
 		}
 		for _, e := range r.events {
-			if e.Kind == run.EventFinished { // the last of them counts
+			if e.Kind == run.EventFinished { // the last one counts
 				last = &run.Previous{Outputs: e.Outputs, Status: e.Status, EndedAt: e.Time}
 			}
 		}

@@ -9,19 +9,19 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// testOwners: a run belongs to its owner while that lives, or until it gives it
-// up.
+// testOwners: only its owner appends to a run. Another can adopt the run after a release,
+// or once the owner is gone.
 func testOwners(t *testing.T, open func() Owner) {
 	first, second, third := open(), open(), open()
-	for _, runID := range []string{"R1", "R2", "R3"} {
-		must(t, first.Begin(ctx, entry(runID), events(runID, 1, run.EventStarted)))
+	for _, id := range []string{"R1", "R2", "R3"} {
+		must(t, first.Begin(ctx, entry(id), events(id, 1, run.EventStarted)))
 	}
 	mustBe(t, second.Append(ctx, "R1", events("R1", 2, run.EventLogged)), journal.ErrNotOwner)
 	mustBe(t, second.Adopt(ctx, "R1"), journal.ErrOwned)
 	mustBe(t, second.Release(ctx, "R1"), journal.ErrNotOwner)
 	mustBe(t, second.Adopt(ctx, "R9"), journal.ErrNoRun)
 	mustBe(t, second.Release(ctx, "R9"), journal.ErrNoRun)
-	must(t, first.Adopt(ctx, "R1")) // its own already
+	must(t, first.Adopt(ctx, "R1")) // it is the owner already
 
 	must(t, first.Release(ctx, "R1"))
 	mustBe(t, first.Release(ctx, "R1"), journal.ErrNotOwner)
@@ -31,9 +31,9 @@ func testOwners(t *testing.T, open func() Owner) {
 	mustBe(t, first.Append(ctx, "R1", events("R1", 3, run.EventLogged)), journal.ErrNotOwner)
 	mustBe(t, third.Adopt(ctx, "R1"), journal.ErrOwned)
 	must(t, second.Release(ctx, "R1"))
-	must(t, first.Adopt(ctx, "R1")) // back again
+	must(t, first.Adopt(ctx, "R1")) // the first owner again
 	must(t, first.Append(ctx, "R1", events("R1", 3, run.EventFinished)))
-	must(t, first.Append(ctx, "R1", events("R1", 4, run.EventRetried))) // it is the owner after the end, too
+	must(t, first.Append(ctx, "R1", events("R1", 4, run.EventRetried))) // it is still the owner after the end
 
 	must(t, first.Lose())
 	must(t, third.Adopt(ctx, "R2"))
@@ -42,12 +42,12 @@ func testOwners(t *testing.T, open func() Owner) {
 	same(t, second, "R2", append(events("R2", 1, run.EventStarted), events("R2", 2, run.EventResumed)...))
 }
 
-// testStale: an owner that was taken for gone and wakes up cannot write to what
-// others adopted, and can to the rest.
+// testStale: an owner that counted as gone cannot append to a run that another has adopted
+// since. It can append to its other runs.
 func testStale(t *testing.T, open func() Owner) {
 	stale, next := open(), open()
-	for _, runID := range []string{"R1", "R2"} {
-		must(t, stale.Begin(ctx, entry(runID), events(runID, 1, run.EventStarted)))
+	for _, id := range []string{"R1", "R2"} {
+		must(t, stale.Begin(ctx, entry(id), events(id, 1, run.EventStarted)))
 	}
 	must(t, stale.Lose())
 	must(t, next.Adopt(ctx, "R1"))
@@ -63,30 +63,31 @@ func testStale(t *testing.T, open func() Owner) {
 	mustBe(t, stale.Append(ctx, "R2", events("R2", 4, run.EventLogged)), journal.ErrNotOwner)
 }
 
-func begin(owner journal.Journal, run, group string, kinds ...run.EventKind) error {
-	e := entry(run)
+// begin stores a run of a group with events of the given kinds.
+func begin(owner journal.Journal, id, group string, kinds ...run.EventKind) error {
+	e := entry(id)
 	e.Group = group
-	return owner.Begin(ctx, e, events(run, 1, kinds...))
+	return owner.Begin(ctx, e, events(id, 1, kinds...))
 }
 
-// mustBeBusy holds an error against the runs that it must name.
+// mustBeBusy checks that an error is a BusyError with these runs.
 func mustBeBusy(t *testing.T, err error, group string, runs ...string) {
 	t.Helper()
 	var busy *journal.BusyError
 	if !errors.As(err, &busy) {
-		t.Fatalf("got the error %v, want it to be busy with %v", err, runs)
+		t.Fatalf("got the error %v, want a BusyError with %v", err, runs)
 	}
 	if diff := cmp.Diff(&journal.BusyError{Group: group, Runs: runs}, busy); diff != "" {
 		t.Fatalf("busy (-want +got):\n%s", diff)
 	}
 }
 
-// testGroups: of a group one run goes on at a time, in the order in which they
-// were queued; those of owners that are gone are in nobody's way.
+// testGroups: one run of a group runs at a time. Queued runs start in the order in which
+// they were queued. Runs of owners that are gone do not block the group.
 func testGroups(t *testing.T, open func() Owner) {
 	j, gone := open(), open()
-	start := func(runID string, next int) error {
-		return j.Append(ctx, runID, events(runID, next, run.EventStarted))
+	start := func(id string, next int) error {
+		return j.Append(ctx, id, events(id, next, run.EventStarted))
 	}
 	must(t, begin(gone, "R0", "g", run.EventStarted))
 	mustBeBusy(t, begin(j, "R1", "g", run.EventStarted), "g", "R0")
@@ -112,8 +113,8 @@ func testGroups(t *testing.T, open func() Owner) {
 	same(t, j, "R3", append(events("R3", 1, run.EventQueued), events("R3", 2, run.EventStarted)...))
 }
 
-// testGroupReclaimed: a run that is resumed or retried needs its group again, unless it
-// is resumed to be cancelled. A run that was taken over is in no one's way until then.
+// testGroupReclaimed: a run that is resumed or retried needs its group again, unless it is
+// resumed to be cancelled. Until it is resumed, an adopted run does not block its group.
 func testGroupReclaimed(t *testing.T, open func() Owner) {
 	j, gone := open(), open()
 	must(t, begin(gone, "R1", "g", run.EventStarted))
@@ -132,7 +133,7 @@ func testGroupReclaimed(t *testing.T, open func() Owner) {
 	mustBeBusy(t, j.Append(ctx, "R4", events("R4", 3, run.EventRetried)), "g", "R1")
 }
 
-// testGroupStates: which states of a run are in the way of another.
+// testGroupStates: which states of a run block another run of the group.
 func testGroupStates(t *testing.T, open func() Owner) {
 	for i, test := range []struct {
 		name  string
@@ -143,16 +144,16 @@ func testGroupStates(t *testing.T, open func() Owner) {
 		{"started", []run.EventKind{run.EventStarted}, false, true},
 		{"queued", []run.EventKind{run.EventQueued}, false, true},
 		{"queued and started", []run.EventKind{run.EventQueued, run.EventStarted}, false, true},
-		{"under way", []run.EventKind{run.EventStarted, run.EventAttemptStarted, run.EventCallStarted}, false, true},
-		{"cancelled and not ended", []run.EventKind{run.EventStarted, run.EventCancelled}, false, true},
+		{"running an attempt", []run.EventKind{run.EventStarted, run.EventAttemptStarted, run.EventCallStarted}, false, true},
+		{"cancelled but not ended", []run.EventKind{run.EventStarted, run.EventCancelled}, false, true},
 		{"ended", []run.EventKind{run.EventStarted, run.EventFinished}, false, false},
 		{"skipped", []run.EventKind{run.EventSkipped}, false, false},
 		{"suspended", []run.EventKind{run.EventStarted, run.EventSuspended}, false, false},
 		{"decided", []run.EventKind{run.EventStarted, run.EventSuspended, run.EventCallDecided}, false, false},
 		{"resumed", []run.EventKind{run.EventStarted, run.EventSuspended, run.EventResumed}, false, true},
 		{"retried", []run.EventKind{run.EventStarted, run.EventFinished, run.EventRetried}, false, true},
-		{"started by one that is gone", []run.EventKind{run.EventStarted}, true, false},
-		{"queued by one that is gone", []run.EventKind{run.EventQueued}, true, false},
+		{"started by an owner that is gone", []run.EventKind{run.EventStarted}, true, false},
+		{"queued by an owner that is gone", []run.EventKind{run.EventQueued}, true, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			j, other := open(), open()
@@ -169,7 +170,7 @@ func testGroupStates(t *testing.T, open func() Owner) {
 			mustBeBusy(t, err, group, first)
 			must(t, begin(j, second, group, run.EventQueued))
 			mustBeBusy(t, j.Append(ctx, second, events(second, 2, run.EventLogged, run.EventStarted)), group, first)
-			must(t, other.Release(ctx, first)) // nobody lives who could go on with it
+			must(t, other.Release(ctx, first)) // then no living owner has it
 			must(t, j.Append(ctx, second, events(second, 2, run.EventStarted)))
 		})
 	}

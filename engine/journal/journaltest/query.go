@@ -10,16 +10,16 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// testLists: runs are found by what they are and how they stand.
+// testLists: a query selects runs by id, workflow, trigger, status and time.
 func testLists(t *testing.T, open func() Owner) {
 	j, gone := open(), open()
-	begin := func(owner Owner, run, name string, second int, kinds ...run.EventKind) {
-		e := entry(run)
+	begin := func(owner Owner, id, name string, second int, kinds ...run.EventKind) {
+		e := entry(id)
 		e.Workflow = name
-		if run == "A2" || run == "B3" {
+		if id == "A2" || id == "B3" {
 			e.Trigger = "schedule"
 		}
-		list := events(run, 1, kinds...)
+		list := events(id, 1, kinds...)
 		for i := range list {
 			list[i].Time = instant(second + i)
 		}
@@ -42,23 +42,23 @@ func testLists(t *testing.T, open func() Owner) {
 	}{
 		"all": {journal.Query{}, "B8 queued, B7 needs_attention, B6 running, B5 interrupted, B4 queued, B3 skipped, " +
 			"B2 needs_attention, B1 success, A2 interrupted, A1 running, "},
-		"limit":       {journal.Query{Limit: 2}, "B8 queued, B7 needs_attention, "},
-		"workflow":    {journal.Query{Workflow: "a"}, "A2 interrupted, A1 running, "},
-		"prefix":      {journal.Query{Run: "A"}, "A2 interrupted, A1 running, "},
-		"id":          {journal.Query{Run: "B3"}, "B3 skipped, "},
-		"longer":      {journal.Query{Run: "B33"}, ""},
-		"no pattern":  {journal.Query{Run: "%"}, ""},
-		"no workflow": {journal.Query{Workflow: "c"}, ""},
-		"status":      {journal.Query{Statuses: []run.Status{run.Interrupted, run.Success}, Limit: 2}, "B5 interrupted, B1 success, "},
-		"trigger":     {journal.Query{Trigger: "schedule"}, "B3 skipped, A2 interrupted, "},
-		"since":       {journal.Query{Since: instant(70)}, "B8 queued, B7 needs_attention, B6 running, B5 interrupted, "},
-		"everything":  {journal.Query{Run: "B", Workflow: "b", Since: instant(31), Statuses: []run.Status{run.Queued}, Limit: 1}, "B8 queued, "},
+		"limit":              {journal.Query{Limit: 2}, "B8 queued, B7 needs_attention, "},
+		"workflow":           {journal.Query{Workflow: "a"}, "A2 interrupted, A1 running, "},
+		"prefix":             {journal.Query{Run: "A"}, "A2 interrupted, A1 running, "},
+		"id":                 {journal.Query{Run: "B3"}, "B3 skipped, "},
+		"longer than any id": {journal.Query{Run: "B33"}, ""},
+		"a pattern of SQL":   {journal.Query{Run: "%"}, ""},
+		"unknown workflow":   {journal.Query{Workflow: "c"}, ""},
+		"status":             {journal.Query{Statuses: []run.Status{run.Interrupted, run.Success}, Limit: 2}, "B5 interrupted, B1 success, "},
+		"trigger":            {journal.Query{Trigger: "schedule"}, "B3 skipped, A2 interrupted, "},
+		"since":              {journal.Query{Since: instant(70)}, "B8 queued, B7 needs_attention, B6 running, B5 interrupted, "},
+		"all conditions":     {journal.Query{Run: "B", Workflow: "b", Since: instant(31), Statuses: []run.Status{run.Queued}, Limit: 1}, "B8 queued, "},
 	} {
 		runs, err := j.Runs(ctx, test.query)
 		must(t, err)
 		got := ""
-		for _, run := range runs {
-			got += fmt.Sprintf("%s %s, ", run.Run, run.Status)
+		for _, summary := range runs {
+			got += fmt.Sprintf("%s %s, ", summary.Run, summary.Status)
 		}
 		if got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
@@ -66,11 +66,11 @@ func testLists(t *testing.T, open func() Owner) {
 	}
 }
 
-// testSummaries: what a list shows of a run.
+// testSummaries: a list shows what the entry and the events of a run say.
 func testSummaries(t *testing.T, open func() Owner) {
 	j, gone := open(), open()
 	simulated := events("R2", 1, run.EventStarted, run.EventFinished, run.EventRetried)
-	simulated[0].Started.Target.Simulator = "S"
+	simulated[0].Started.Target.Simulation = "S"
 	e := entry("R2")
 	e.Group, e.Trigger = "g", "schedule"
 	must(t, j.Begin(ctx, entry("R1"), events("R1", 1, run.EventStarted, run.EventCallStarted, run.EventCallReturned, run.EventFinished)))
@@ -79,22 +79,22 @@ func testSummaries(t *testing.T, open func() Owner) {
 	got, err := j.Runs(ctx, journal.Query{})
 	must(t, err)
 	want := []journal.Summary{
-		{Run: "R2", Workflow: "w", Trigger: "schedule", Group: "g", Status: run.Interrupted, Events: 3, BegunAt: instant(1), Simulated: true},
-		{Run: "R1", Workflow: "w", Trigger: "manual", Status: run.Success, Live: true, Events: 4, BegunAt: instant(1), EndedAt: instant(4)},
+		{Run: "R2", Workflow: "w", Trigger: "schedule", Group: "g", Status: run.Interrupted, Events: 3, StartedAt: instant(1), Simulated: true},
+		{Run: "R1", Workflow: "w", Trigger: "manual", Status: run.Success, Live: true, Events: 4, StartedAt: instant(1), EndedAt: instant(4)},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("summaries (-want +got):\n%s", diff)
 	}
 }
 
-// testPrevious: the last success of a workflow in its realm, by its end.
+// testPrevious: Previous returns the success of a workflow and realm that ended last.
 func testPrevious(t *testing.T, open func() Owner) {
 	j := open()
-	end := func(runID, name, realm string, status run.Status, second int, more ...run.EventKind) {
-		e := entry(runID)
+	end := func(id, name, realm string, status run.Status, second int, more ...run.EventKind) {
+		e := entry(id)
 		e.Workflow, e.Realm = name, realm
-		list := append(events(runID, 1, run.EventStarted, run.EventFinished), events(runID, 3, more...)...)
-		list[1].Time, list[1].Status, list[1].Outputs = instant(second), status, action.Object{"run": runID}
+		list := append(events(id, 1, run.EventStarted, run.EventFinished), events(id, 3, more...)...)
+		list[1].Time, list[1].Status, list[1].Outputs = instant(second), status, action.Object{"run": id}
 		must(t, j.Begin(ctx, e, list))
 	}
 	end("R1", "w", "here", run.Success, 10)
@@ -123,16 +123,17 @@ func testPrevious(t *testing.T, open func() Owner) {
 	}
 }
 
-// testCancel: a request stays until the run goes on.
+// testCancel: a request to cancel stays until the run is resumed or retried. The first
+// request counts.
 func testCancel(t *testing.T, open func() Owner) {
 	owner, other := open(), open()
-	for _, runID := range []string{"R1", "R2"} {
-		must(t, owner.Begin(ctx, entry(runID), events(runID, 1, run.EventStarted)))
+	for _, id := range []string{"R1", "R2"} {
+		must(t, owner.Begin(ctx, entry(id), events(id, 1, run.EventStarted)))
 	}
 	asked := func(j journal.Journal, id string, want bool) {
 		t.Helper()
 		if got, err := j.CancelRequested(ctx, id); (got != nil) != want || err != nil {
-			t.Errorf("got %v, %v, want a request: %v", got, err, want)
+			t.Errorf("got the request %v, %v, want a request: %v", got, err, want)
 		}
 	}
 	ann, bob := &run.Actor{Kind: run.ActorUser, Name: "ann@host"}, &run.Actor{Kind: run.ActorSocket, Name: "bob"}

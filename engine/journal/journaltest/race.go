@@ -11,25 +11,25 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// together does something n times at once, and returns the errors.
+// together calls do n times concurrently, and returns the errors.
 func together(n int, do func(i int) error) []error {
 	failed := make([]error, n)
 	var all sync.WaitGroup
-	begin := make(chan struct{})
+	start := make(chan struct{})
 	for i := range n {
 		all.Add(1)
 		go func() {
 			defer all.Done()
-			<-begin
+			<-start
 			failed[i] = do(i)
 		}()
 	}
-	close(begin)
+	close(start)
 	all.Wait()
 	return failed
 }
 
-// onlyOne checks that one of several succeeded, and the others were refused.
+// onlyOne checks that one call succeeded, and that the others were refused.
 func onlyOne(t *testing.T, got []error, refused func(error) bool) {
 	t.Helper()
 	succeeded := 0
@@ -42,29 +42,30 @@ func onlyOne(t *testing.T, got []error, refused func(error) bool) {
 		}
 	}
 	if succeeded != 1 {
-		t.Errorf("got %d that succeeded, want 1", succeeded)
+		t.Errorf("%d calls succeeded, want 1", succeeded)
 	}
 }
 
+// is returns a function that reports whether an error is want.
 func is(want error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, want) }
 }
 
-// testParallel: runs of several owners are written at the same time, each in its
-// own order, and read meanwhile.
+// testParallel: several owners append to their runs at the same time, and every read
+// returns all events that were appended before.
 func testParallel(t *testing.T, open func() Owner) {
 	owners := []Owner{open(), open()}
 	const runs, each = 8, 20
 	for _, err := range together(runs, func(n int) error {
-		runID, j := fmt.Sprintf("R%d", n), owners[n%len(owners)]
-		if err := j.Begin(ctx, entry(runID), events(runID, 1, run.EventStarted)); err != nil {
+		id, j := fmt.Sprintf("R%d", n), owners[n%len(owners)]
+		if err := j.Begin(ctx, entry(id), events(id, 1, run.EventStarted)); err != nil {
 			return err
 		}
 		for i := range each {
-			if err := j.Append(ctx, runID, events(runID, i+2, run.EventLogged)); err != nil {
+			if err := j.Append(ctx, id, events(id, i+2, run.EventLogged)); err != nil {
 				return err
 			}
-			if got, err := j.Events(ctx, runID); err != nil || len(got) != i+2 {
+			if got, err := j.Events(ctx, id); err != nil || len(got) != i+2 {
 				return fmt.Errorf("got %d events, %w, want %d", len(got), err, i+2)
 			}
 		}
@@ -73,16 +74,16 @@ func testParallel(t *testing.T, open func() Owner) {
 		must(t, err)
 	}
 	for n := range runs {
-		runID := fmt.Sprintf("R%d", n)
-		want := events(runID, 1, run.EventStarted)
+		id := fmt.Sprintf("R%d", n)
+		want := events(id, 1, run.EventStarted)
 		for i := range each {
-			want = append(want, events(runID, i+2, run.EventLogged)...)
+			want = append(want, events(id, i+2, run.EventLogged)...)
 		}
-		same(t, owners[0], runID, want)
+		same(t, owners[0], id, want)
 	}
 }
 
-// testSameNumber: of several events with one number one is recorded.
+// testSameNumber: of concurrent events with the same sequence number, one is recorded.
 func testSameNumber(t *testing.T, open func() Owner) {
 	j := open()
 	must(t, j.Begin(ctx, entry("R1"), events("R1", 1, run.EventStarted)))
@@ -94,18 +95,18 @@ func testSameNumber(t *testing.T, open func() Owner) {
 	same(t, j, "R1", want)
 }
 
-// testSameRun: of several runs with one id one begins.
+// testSameRun: of concurrent runs with the same id, one is stored.
 func testSameRun(t *testing.T, open func() Owner) {
 	owners := []Owner{open(), open(), open()}
 	for n := range 5 {
-		runID := fmt.Sprintf("R%d", n)
+		id := fmt.Sprintf("R%d", n)
 		onlyOne(t, together(9, func(i int) error {
-			return owners[i%3].Begin(ctx, entry(runID), events(runID, 1, run.EventStarted))
+			return owners[i%3].Begin(ctx, entry(id), events(id, 1, run.EventStarted))
 		}), is(journal.ErrExists))
 	}
 }
 
-// testSameGroup: of several runs of a group one starts.
+// testSameGroup: of concurrent runs of a group, one starts.
 func testSameGroup(t *testing.T, open func() Owner) {
 	owners := []Owner{open(), open(), open()}
 	for n := range 5 {
@@ -119,27 +120,28 @@ func testSameGroup(t *testing.T, open func() Owner) {
 	}
 }
 
-// testAdopters: of several that adopt a run one gets it.
+// testAdopters: of owners that adopt a run at the same time, one gets it.
 func testAdopters(t *testing.T, open func() Owner) {
 	gone := open()
 	owners := []Owner{open(), open(), open(), open()}
 	for n := range 5 {
-		runID := fmt.Sprintf("R%d", n)
-		must(t, gone.Begin(ctx, entry(runID), events(runID, 1, run.EventStarted)))
+		id := fmt.Sprintf("R%d", n)
+		must(t, gone.Begin(ctx, entry(id), events(id, 1, run.EventStarted)))
 	}
 	must(t, gone.Lose())
 	for n := range 5 {
-		runID := fmt.Sprintf("R%d", n)
+		id := fmt.Sprintf("R%d", n)
 		onlyOne(t, together(len(owners), func(i int) error {
-			if err := owners[i].Adopt(ctx, runID); err != nil {
+			if err := owners[i].Adopt(ctx, id); err != nil {
 				return err
 			}
-			return owners[i].Append(ctx, runID, events(runID, 2, run.EventResumed))
+			return owners[i].Append(ctx, id, events(id, 2, run.EventResumed))
 		}), is(journal.ErrOwned))
 	}
 }
 
-// testCancelled: whoever gives up waiting knows whether it was recorded.
+// testCancelled: an Append whose context ends returns nil when the event was recorded, and
+// the error of the context when it was not.
 func testCancelled(t *testing.T, open func() Owner) {
 	j := open()
 	must(t, j.Begin(ctx, entry("R1"), events("R1", 1, run.EventStarted)))
@@ -151,7 +153,7 @@ func testCancelled(t *testing.T, open func() Owner) {
 		if err == nil {
 			next++
 		} else if !errors.Is(err, context.Canceled) {
-			t.Fatalf("got the error %v, want that of the context", err)
+			t.Fatalf("got the error %v, want the error of the context", err)
 		}
 		cancel()
 		got, err := j.Events(ctx, "R1")

@@ -7,17 +7,18 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 )
 
-// testSchedules: states of schedules are kept by their names, for every owner, and
-// the last that was saved counts.
+// testSchedules: every owner sees the states of all schedules. The state that was saved last
+// counts, and a watermark does not change a pause.
 func testSchedules(t *testing.T, open func() Owner) {
 	ctx, owner := context.Background(), open()
 	if states, err := owner.Schedules(ctx); err != nil || len(states) > 0 {
-		t.Fatalf("got %v, %v of an empty journal, want nothing", states, err)
+		t.Fatalf("got %v, %v from an empty journal, want nothing", states, err)
 	}
 	at := time.Date(2026, 3, 29, 1, 0, 0, 5, time.UTC)
-	pause := &journal.Pause{Reason: "release \"2\"", At: at, Until: at.Add(time.Hour)}
+	pause := &journal.Pause{Reason: "release \"2\"", At: at, Actor: &run.Actor{Kind: run.ActorUser, Name: "ann@host"}, Until: at.Add(time.Hour)}
 	states := []journal.ScheduleState{
 		{Workflow: "b", Schedule: "x", Watermark: at},
 		{Workflow: "a", Schedule: "y", Watermark: at.Add(time.Minute)},
@@ -31,8 +32,8 @@ func testSchedules(t *testing.T, open func() Owner) {
 			t.Fatal(err)
 		}
 	}
-	pause.Reason = "changed after it was saved"
-	// A watermark that moves ends no pause.
+	pause.Reason, pause.Actor.Name = "changed after it was saved", "bob"
+	// Moving the watermark does not end the pause.
 	moved := journal.ScheduleState{Workflow: "a", Schedule: "y", Watermark: at.Add(2 * time.Minute)}
 	if err := owner.SaveSchedules(ctx, []journal.ScheduleState{moved}); err != nil {
 		t.Fatal(err)
@@ -45,7 +46,7 @@ func testSchedules(t *testing.T, open func() Owner) {
 	}
 	want := []journal.ScheduleState{
 		{Workflow: "a", Schedule: "", Watermark: at},
-		{Workflow: "a", Schedule: "y", Watermark: at.Add(2 * time.Minute), Pause: &journal.Pause{Reason: "release \"2\"", At: at, Until: at.Add(time.Hour)}},
+		{Workflow: "a", Schedule: "y", Watermark: at.Add(2 * time.Minute), Pause: &journal.Pause{Reason: "release \"2\"", At: at, Actor: &run.Actor{Kind: run.ActorUser, Name: "ann@host"}, Until: at.Add(time.Hour)}},
 		{Workflow: "a", Schedule: "z"},
 		{Workflow: "b", Schedule: "x", Watermark: at},
 	}

@@ -4,15 +4,16 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// Begin enters a run with its first events; see [journal.Journal].
+// Begin stores a new run with its first events; see [journal.Appender].
 func (j *Journal) Begin(ctx context.Context, entry journal.Entry, events []run.Event) error {
 	if len(events) == 0 {
-		return fmt.Errorf("%w: a run begins with its first event", journal.ErrSequence)
+		return fmt.Errorf("%w: a new run needs its first event", journal.ErrSequence)
 	}
 	records, err := encodeAll(entry.Run, 0, events)
 	if err != nil {
@@ -20,8 +21,8 @@ func (j *Journal) Begin(ctx context.Context, entry journal.Entry, events []run.E
 	}
 	return j.writer.write(ctx, func(ctx context.Context, s *session) error {
 		number, taken := int64(0), false
-		const look = "SELECT coalesce((SELECT max(number) FROM runs), 0) + 1, EXISTS (SELECT 1 FROM runs WHERE id = ?)"
-		if err := s.row(ctx, look, []any{entry.Run}, &number, &taken); err != nil {
+		const query = "SELECT coalesce((SELECT max(number) FROM runs), 0) + 1, EXISTS (SELECT 1 FROM runs WHERE id = ?)"
+		if err := s.row(ctx, query, []any{entry.Run}, &number, &taken); err != nil {
 			return err
 		}
 		if taken {
@@ -33,7 +34,7 @@ func (j *Journal) Begin(ctx context.Context, entry journal.Entry, events []run.E
 		for _, e := range events {
 			r.Observe(e)
 		}
-		if err := j.enter(ctx, s, r, events); err != nil {
+		if err := j.checkGroup(ctx, s, r, events); err != nil {
 			return err
 		}
 		if err := s.insertRun(ctx, r, entry); err != nil {
@@ -43,9 +44,9 @@ func (j *Journal) Begin(ctx context.Context, entry journal.Entry, events []run.E
 	})
 }
 
-// encodeAll makes records of events that continue a run after its event last.
-func encodeAll(run string, last int, events []run.Event) ([]record, error) {
-	if err := journal.Follow(run, last, events); err != nil {
+// encodeAll returns the records of events that follow the event last of a run.
+func encodeAll(id string, last int, events []run.Event) ([]record, error) {
+	if err := journal.Follow(id, last, events); err != nil {
 		return nil, err
 	}
 	records := make([]record, len(events))
@@ -58,6 +59,7 @@ func encodeAll(run string, last int, events []run.Event) ([]record, error) {
 	return records, nil
 }
 
+// insertRun stores the row of a new run, and the shared rows that it refers to.
 func (s *session) insertRun(ctx context.Context, r *storedRun, entry journal.Entry) (err error) {
 	if r.workflow, err = s.shareWorkflow(ctx, entry); err != nil {
 		return err
@@ -72,7 +74,7 @@ func (s *session) insertRun(ctx context.Context, r *storedRun, entry journal.Ent
 	return nil
 }
 
-// insert enters records of a run.
+// insert stores records of a run.
 func (s *session) insert(ctx context.Context, r *storedRun, records []record) error {
 	for i := range records {
 		if err := s.insertRecord(ctx, r, &records[i]); err != nil {
@@ -103,7 +105,7 @@ func (s *session) insertRecord(ctx context.Context, r *storedRun, c *record) err
 	return err
 }
 
-// blob is bytes that are there even when there are none.
+// blob returns b, or an empty blob instead of NULL.
 func blob(b []byte) []byte {
 	if b == nil {
 		return []byte{}
@@ -111,8 +113,8 @@ func blob(b []byte) []byte {
 	return b
 }
 
-// Append adds events to a run; see [journal.Journal]. Once it waits for the disk it
-// does not end before that, even when the context does.
+// Append adds events to a run; see [journal.Appender]. The context ends the wait for the
+// writer. Once the writer has the events, Append waits for the disk.
 func (j *Journal) Append(ctx context.Context, id string, events []run.Event) error {
 	if len(events) == 0 {
 		return nil
@@ -124,7 +126,7 @@ func (j *Journal) Append(ctx context.Context, id string, events []run.Event) err
 	return j.writer.write(ctx, do)
 }
 
-// appending returns the change that adds events to a run.
+// appending returns the change that Append makes.
 func (j *Journal) appending(id string, events []run.Event) (func(context.Context, *session) error, error) {
 	last := events[0].Sequence - 1
 	records, err := encodeAll(id, last, events)
@@ -137,20 +139,20 @@ func (j *Journal) appending(id string, events []run.Event) (func(context.Context
 			return err
 		}
 		if before.Events != last {
-			return s.doubt(ctx, id)
+			return s.mismatch(ctx, id)
 		}
 		after := *before
 		for _, e := range events {
 			after.Observe(e)
 		}
-		if err := j.enter(ctx, s, &after, events); err != nil {
+		if err := j.checkGroup(ctx, s, &after, events); err != nil {
 			return err
 		}
 		switch done, err := after.update(ctx, s, before); {
 		case err != nil:
 			return err
 		case !done:
-			return s.doubt(ctx, id)
+			return s.mismatch(ctx, id)
 		}
 		s.hold(&after)
 		if err := s.endRequest(ctx, &after, events); err != nil {
@@ -160,8 +162,9 @@ func (j *Journal) appending(id string, events []run.Event) (func(context.Context
 	}, nil
 }
 
-// doubt finds out why a write to a run does not fit its row.
-func (s *session) doubt(ctx context.Context, id string) error {
+// mismatch returns why a write to a run does not match its row: another owner has it, or the
+// sequence numbers do not follow.
+func (s *session) mismatch(ctx context.Context, id string) error {
 	delete(s.held, id)
 	if _, err := s.own(ctx, id); err != nil {
 		return err
@@ -169,13 +172,48 @@ func (s *session) doubt(ctx context.Context, id string) error {
 	return refusal{journal.ErrSequence}
 }
 
-// endRequest forgets that somebody wanted the run cancelled, when it goes on.
+// endRequest deletes the request to cancel a run when it is resumed or retried.
 func (s *session) endRequest(ctx context.Context, r *storedRun, events []run.Event) error {
-	for _, e := range events {
-		if e.Kind == run.EventResumed || e.Kind == run.EventRetried {
-			_, err := s.exec(ctx, "DELETE FROM cancels WHERE run = ?", r.number)
+	again := func(e run.Event) bool { return e.Kind == run.EventResumed || e.Kind == run.EventRetried }
+	if !slices.ContainsFunc(events, again) {
+		return nil
+	}
+	_, err := s.exec(ctx, "DELETE FROM cancels WHERE run = ?", r.number)
+	return err
+}
+
+// checkGroup refuses events that make a run claim its group while another run of the group
+// with a living owner is running or was queued before.
+func (j *Journal) checkGroup(ctx context.Context, s *session, r *storedRun, events []run.Event) error {
+	if r.Group == "" || r.Status == run.Queued || !journal.Claims(events) {
+		return nil
+	}
+	var open []storedRun
+	err := s.rows(ctx, "SELECT "+runColumns+" FROM runs WHERE team = ? AND team <> '' AND ended IS NULL ORDER BY number", []any{r.Group}, func(rows *sql.Rows) error {
+		var other storedRun
+		err := other.scan(rows)
+		open = append(open, other)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	busy := &journal.BusyError{Group: r.Group}
+	for _, other := range open {
+		before := other.Status == run.Queued && other.number < r.number
+		if other.Run == r.Run || other.Status != run.Running && !before {
+			continue
+		}
+		lives, err := j.owner.lives(other.owner)
+		if err != nil {
 			return err
 		}
+		if lives {
+			busy.Runs = append(busy.Runs, other.Run)
+		}
+	}
+	if len(busy.Runs) > 0 {
+		return refusal{busy}
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// BenchmarkAppend is a durable write of one event, beside its bound: 300 bytes
+// BenchmarkAppend measures a durable write of one event, and its lower bound: 300 bytes
 // appended to a file and flushed.
 func BenchmarkAppend(b *testing.B) {
 	b.Run("journal", func(b *testing.B) {
@@ -45,9 +45,9 @@ func BenchmarkAppend(b *testing.B) {
 	})
 }
 
-// BenchmarkRuns is how many records of runs of one step become durable a second:
-// of one run after the other, and of 50 at the same time, which share commits. The
-// goal is four times the rate.
+// BenchmarkRuns measures how many records of runs of one step become durable in a second:
+// one run after the other, and 50 at the same time, which share commits. The goal is
+// four times the rate.
 func BenchmarkRuns(b *testing.B) {
 	for _, parallel := range []int{1, 50} {
 		b.Run(fmt.Sprintf("parallel=%d", parallel), func(b *testing.B) {
@@ -59,7 +59,7 @@ func BenchmarkRuns(b *testing.B) {
 	}
 }
 
-// BenchmarkOpen is what a command pays for a journal that is there already.
+// BenchmarkOpen measures how long it takes to open and close an existing journal.
 func BenchmarkOpen(b *testing.B) {
 	dir := b.TempDir()
 	for b.Loop() {
@@ -73,8 +73,8 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-// BenchmarkDisk is the size of the file for each run of one step, without a call
-// and with one. The goal is at most 1,024 bytes.
+// BenchmarkDisk measures the size of the file for each run of one step, without and with a
+// call. The goal is at most 1,024 bytes without.
 func BenchmarkDisk(b *testing.B) {
 	for name, call := range map[string]bool{"plain": false, "call": true} {
 		b.Run(name, func(b *testing.B) {
@@ -85,8 +85,7 @@ func BenchmarkDisk(b *testing.B) {
 	}
 }
 
-// bytesPerRun records runs and returns how much of the disk each takes, with all
-// that the journal has in its folder.
+// bytesPerRun records runs and returns the size of the journal's folder for each run.
 func bytesPerRun(t testing.TB, runs int, call bool) float64 {
 	dir := t.TempDir()
 	j, err := Open(Config{Dir: dir})
@@ -100,7 +99,7 @@ func bytesPerRun(t testing.TB, runs int, call bool) float64 {
 	return float64(folderSize(t, dir)) / float64(runs)
 }
 
-// together does something for every number below n, so many at a time.
+// together calls do for every number below n, parallel calls at a time.
 func together(parallel, n int, do func(n int)) {
 	next := make(chan int)
 	var all sync.WaitGroup
@@ -120,7 +119,7 @@ func together(parallel, n int, do func(n int)) {
 	all.Wait()
 }
 
-// folderSize is the size of all files in a folder and in those below it.
+// folderSize returns the total size of the files below a folder.
 func folderSize(t testing.TB, dir string) (bytes int64) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(name string, entry os.DirEntry, err error) error {

@@ -14,7 +14,7 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// recorded has a journal take samples, and returns the history of that.
+// recorded records samples in a journal, and returns what it sent.
 func recorded(t testing.TB, j *Journal, list []sample) *history {
 	t.Helper()
 	h := newHistory()
@@ -26,13 +26,13 @@ func recorded(t testing.TB, j *Journal, list []sample) *history {
 	return h
 }
 
-// TestTornLog: the log is cut anywhere, as a loss of power does. What is left is a
-// beginning of what happened, undamaged, and it goes on from there.
+// TestTornLog cuts the write-ahead log at random places, as a loss of power does. What is
+// left must be an undamaged prefix of what was recorded, and the runs can be continued.
 func TestTornLog(t *testing.T) {
 	dir := t.TempDir()
 	j, list := open(t, dir), samples(12)
 	h := recorded(t, j, list)
-	h.acked = map[string]int{} // whatever was, may be lost with the log
+	h.acked = map[string]int{} // acknowledged events may be lost with the log
 	info, err := os.Stat(filepath.Join(dir, FileName+"-wal"))
 	if err != nil {
 		t.Fatal(err)
@@ -52,18 +52,18 @@ func TestTornLog(t *testing.T) {
 		kept[h.countInOrder(t, j, list)] = true
 		h.check(t, j)
 		h.finish(t, j, list)
-		mustBeWhole(t, j)
+		mustBeUndamaged(t, j)
 		if err := j.Close(); err != nil {
 			t.Error(err)
 		}
 	}
 	if len(kept) < 15 {
-		t.Errorf("the cuts left only %d different histories: the test proves little", len(kept))
+		t.Errorf("the cuts left only %d different histories, want at least 15", len(kept))
 	}
 }
 
-// countInOrder counts the events of samples that were recorded one after the
-// other: once one is missing, all after it must be.
+// countInOrder counts the events of samples that were recorded one after the other. Once
+// an event is missing, all later events must be missing.
 func (h *history) countInOrder(t *testing.T, j *Journal, list []sample) (count int) {
 	t.Helper()
 	short := false
@@ -73,7 +73,7 @@ func (h *history) countInOrder(t *testing.T, j *Journal, list []sample) (count i
 			t.Fatal(err)
 		}
 		if short && len(got) > 0 {
-			t.Fatalf("%s is there, and events before it are missing", s.entry.Run)
+			t.Fatalf("run %s has events, but earlier events are missing", s.entry.Run)
 		}
 		count += len(got)
 		short = len(got) < len(s.events())
@@ -81,8 +81,8 @@ func (h *history) countInOrder(t *testing.T, j *Journal, list []sample) (count i
 	return count
 }
 
-// TestFlippedBits: single bits of the file change. What is read then is an error
-// or what was recorded, and never anything else without Verify saying so.
+// TestFlippedBits changes single bits of the file. A read must return an error or what was
+// recorded. If it returns anything else, Verify must report damage.
 func TestFlippedBits(t *testing.T) {
 	dir := t.TempDir()
 	j, list := open(t, dir), samples(12)
@@ -117,11 +117,11 @@ func TestFlippedBits(t *testing.T) {
 		}
 	}
 	if refused < flips/4 {
-		t.Errorf("only %d of %d changes were found: the test proves little", refused, flips)
+		t.Errorf("only %d of %d changes were found, want a quarter", refused, flips)
 	}
 }
 
-// A reading is everything that a journal says of samples.
+// A reading is everything that a journal returns about samples.
 type reading struct {
 	Runs     []journal.Summary
 	Events   map[string][]run.Event
@@ -130,7 +130,7 @@ type reading struct {
 	Errors   map[string]error
 }
 
-// read reads everything.
+// read reads everything about samples.
 func read(t testing.TB, j *Journal, list []sample) reading {
 	t.Helper()
 	r := reading{Events: map[string][]run.Event{}, Sources: map[string]string{}, Errors: map[string]error{}}
@@ -160,8 +160,8 @@ func read(t testing.TB, j *Journal, list []sample) reading {
 	return r
 }
 
-// readDamaged reads a file that may be damaged, and reports whether nothing was
-// found to be wrong.
+// readDamaged reads a file that may be damaged, and reports whether neither a read nor
+// Verify found damage.
 func readDamaged(t *testing.T, dir, where string, list []sample, want reading) (fine bool) {
 	t.Helper()
 	j, err := Open(Config{Dir: dir})
@@ -177,7 +177,7 @@ func readDamaged(t *testing.T, dir, where string, list []sample, want reading) (
 	found := err != nil || len(damages) > 0
 	for id, events := range got.Events {
 		if got.Errors["events of "+id] == nil && !cmp.Equal(want.Events[id], events) {
-			t.Errorf("%s: %s reads as something else:\n%s", where, id, cmp.Diff(want.Events[id], events))
+			t.Errorf("%s: %s has other events (-want +got):\n%s", where, id, cmp.Diff(want.Events[id], events))
 		}
 	}
 	for what, err := range got.Errors {
@@ -188,13 +188,13 @@ func readDamaged(t *testing.T, dir, where string, list []sample, want reading) (
 	wrong := len(got.Errors) > 0
 	got.Errors, want.Errors = nil, nil
 	if !found && (wrong || !cmp.Equal(want, got)) {
-		t.Errorf("%s: nothing is said to be damaged, and yet it reads as something else:\n%s", where, cmp.Diff(want, got))
+		t.Errorf("%s: Verify reports no damage, but a read returns something else (-want +got):\n%s", where, cmp.Diff(want, got))
 	}
 	return !found && !wrong
 }
 
-// TestVerify: whatever is changed in a row, a read of it says so, and Verify names
-// it.
+// TestVerify changes rows. The read that needs the row must fail, and Verify must name the
+// row.
 func TestVerify(t *testing.T) {
 	first := samples(1)[0].entry.Run
 	tests := map[string]struct {
@@ -202,33 +202,33 @@ func TestVerify(t *testing.T) {
 		want   string // of Verify
 		read   string // of the reads that fail
 	}{
-		"a body":                 {"UPDATE events SET body = replace(body, 'false', 'true') WHERE run = 1 AND sequence = 5", "run " + first + ": event 5: it does not fit its checksum", "events of " + first},
-		"a time":                 {"UPDATE events SET time = time + 1 WHERE run = 1 AND sequence = 2", "event 2: it does not fit", "events of " + first},
-		"a kind":                 {"UPDATE events SET kind = 'attempt.suspended' WHERE run = 1 AND sequence = 2", "event 2: it does not fit", "events of " + first},
-		"a call":                 {"UPDATE calls SET number = 2 WHERE run = 1 AND sequence = 3", "event 3: it does not fit", "events of " + first},
-		"an event gone":          {"DELETE FROM calls WHERE run = 1 AND sequence = 3", "event 3: it is missing", "events of " + first},
-		"the last one gone":      {"DELETE FROM events WHERE run = 1 AND sequence = 6", "event 6: it is missing", "events of " + first},
-		"one too many":           {"INSERT INTO events SELECT run, 7, time, kind, step, item, attempt, origin, body, crc FROM events WHERE run = 1 AND sequence = 6", "event 7: it does not fit", "events of " + first},
-		"a number taken twice":   {"INSERT INTO calls SELECT run, 6, time, kind, step, item, attempt, number, body, crc FROM calls WHERE run = 1 AND sequence = 4", "event 6: ", "events of " + first},
-		"events of another":      {"UPDATE events SET run = 2, sequence = 7 WHERE run = 1 AND sequence = 6", "event 7: it does not fit", "events of " + first},
-		"an origin":              {"UPDATE origins SET body = replace(body, 'default', 'another')", "a row of origins does not fit its digest", "events of " + first},
-		"an origin gone":         {"DELETE FROM origins", "a row of events belongs to one of origins that is missing", "events of " + first},
-		"a status":               {"UPDATE runs SET status = 'failure' WHERE number = 1", "run " + first + ": its row does not fit its checksum", "runs"},
-		"an owner":               {"UPDATE runs SET owner = 'X' WHERE number = 1", "its row does not fit its checksum", "events of " + first},
-		"an end":                 {"UPDATE runs SET ended = NULL WHERE number = 1", "its row does not fit its checksum", "sources of " + first},
-		"a source":               {"UPDATE sources SET text = 'x'", "is not the one that was recorded", "sources of " + first},
-		"a source gone":          {"DELETE FROM sources", "a row of files belongs to one of sources that is missing", "sources of " + first},
-		"a file gone":            {"DELETE FROM files", "the files that it was made from are not", "sources of " + first},
-		"a plan gone":            {"DELETE FROM plans", "a row of runs belongs to one of plans that is missing", "sources of " + first},
-		"the name of a workflow": {"UPDATE workflows SET name = 'x'", "a row of workflows does not fit its digest", "runs"},
-		"a request":              {"INSERT INTO cancels VALUES (1, 0, '')", "the request to cancel it does not fit its checksum", "cancellation of " + first},
+		"a body":                  {"UPDATE events SET body = replace(body, 'false', 'true') WHERE run = 1 AND sequence = 5", "run " + first + ": event 5: it does not match its checksum", "events of " + first},
+		"a time":                  {"UPDATE events SET time = time + 1 WHERE run = 1 AND sequence = 2", "event 2: it does not match", "events of " + first},
+		"a kind":                  {"UPDATE events SET kind = 'attempt.suspended' WHERE run = 1 AND sequence = 2", "event 2: it does not match", "events of " + first},
+		"a call":                  {"UPDATE calls SET number = 2 WHERE run = 1 AND sequence = 3", "event 3: it does not match", "events of " + first},
+		"a missing event":         {"DELETE FROM calls WHERE run = 1 AND sequence = 3", "event 3: it is missing", "events of " + first},
+		"a missing last event":    {"DELETE FROM events WHERE run = 1 AND sequence = 6", "event 6: it is missing", "events of " + first},
+		"an event after the last": {"INSERT INTO events SELECT run, 7, time, kind, step, item, attempt, origin, body, crc FROM events WHERE run = 1 AND sequence = 6", "event 7: it does not match", "events of " + first},
+		"a number used twice":     {"INSERT INTO calls SELECT run, 6, time, kind, step, item, attempt, number, body, crc FROM calls WHERE run = 1 AND sequence = 4", "event 6: ", "events of " + first},
+		"an event of another run": {"UPDATE events SET run = 2, sequence = 7 WHERE run = 1 AND sequence = 6", "event 7: it does not match", "events of " + first},
+		"an origin":               {"UPDATE origins SET body = replace(body, 'default', 'another')", "a row of origins does not match its digest", "events of " + first},
+		"a missing origin":        {"DELETE FROM origins", "a row of events refers to a row of origins that is missing", "events of " + first},
+		"a status":                {"UPDATE runs SET status = 'failure' WHERE number = 1", "run " + first + ": its row does not match its checksum", "runs"},
+		"an owner":                {"UPDATE runs SET owner = 'X' WHERE number = 1", "its row does not match its checksum", "events of " + first},
+		"an end":                  {"UPDATE runs SET ended = NULL WHERE number = 1", "its row does not match its checksum", "sources of " + first},
+		"a source":                {"UPDATE sources SET text = 'x'", "is not the text that was recorded", "sources of " + first},
+		"a missing source":        {"DELETE FROM sources", "a row of files refers to a row of sources that is missing", "sources of " + first},
+		"a missing file":          {"DELETE FROM files", "its files are not the files that were recorded", "sources of " + first},
+		"a missing plan":          {"DELETE FROM plans", "a row of runs refers to a row of plans that is missing", "sources of " + first},
+		"the name of a workflow":  {"UPDATE workflows SET name = 'x'", "a row of workflows does not match its digest", "runs"},
+		"a request to cancel":     {"INSERT INTO cancels VALUES (1, 0, '')", "the request to cancel it does not match its checksum", "cancellation of " + first},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			j, list := open(t, dir), samples(3)
 			recorded(t, j, list)
-			mustBeWhole(t, j)
+			mustBeUndamaged(t, j)
 			if _, err := j.write.Exec(test.change); err != nil {
 				t.Fatal(err)
 			}
@@ -237,29 +237,29 @@ func TestVerify(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !strings.Contains(fmt.Sprint(damages), test.want) {
-				t.Errorf("got the damages %v, want one with %q", damages, test.want)
+				t.Errorf("got the damage %v, want %q in it", damages, test.want)
 			}
 			got := read(t, j, list)
 			if err := got.Errors[test.read]; err == nil || !strings.Contains(err.Error(), "it is damaged") {
-				t.Errorf("got the errors %v, want one of the %s", got.Errors, test.read)
+				t.Errorf("got the errors %v, want an error for the %s", got.Errors, test.read)
 			}
 			if name != "the name of a workflow" && name != "a source" {
 				return
 			}
 			if events := got.Events[first]; len(events) != 6 {
-				t.Errorf("got %d events, want what is not damaged to be readable", len(events))
+				t.Errorf("got %d events, want the undamaged 6", len(events))
 			}
 		})
 	}
 }
 
-// TestVerifyStops: looking ends with its context.
+// TestVerifyStops: Verify ends with its context.
 func TestVerifyStops(t *testing.T) {
 	j := open(t, t.TempDir())
 	recorded(t, j, samples(3))
 	ended, cancel := contextEnded()
 	defer cancel()
 	if damages, err := j.Verify(ended); !errors.Is(err, errGivenUp) || len(damages) > 0 {
-		t.Errorf("got %v and the error %v, want only that of the context", damages, err)
+		t.Errorf("got %v and the error %v, want only the error of the context", damages, err)
 	}
 }

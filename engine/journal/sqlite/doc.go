@@ -1,40 +1,42 @@
-// Package sqlite keeps runs in a SQLite database: the journal that outlives its
-// process.
+// Package sqlite stores the histories of runs in a SQLite database. It is the journal
+// that outlives its process.
 //
 // # The nouns
 //
-//   - A [Journal] is an open database, engine.Journal in one file (journal.go).
+//   - A [Journal] is an open database, which implements journal.Journal (journal.go).
 //     Several processes may have it open.
-//   - The layout is a version, tables and what makes them (layout.go). A file of
-//     another program, or of a newer pdflow, is refused.
-//   - An owner is a process that has the journal open. It holds a lock file for as
-//     long as it lives: that is how others know (owner.go).
-//   - A run is a row of `runs`: whose it is, how far it came, and a checksum
-//     (run.go). Every write to a run is guarded by its owner, by its epoch, which
-//     counts the owners that it had, and by the number of its last event: what a
-//     stale owner appends, or what does not follow, changes nothing.
-//   - A record is a row of `events`, or of `calls` when it is about a call of an
-//     attempt. They share one numbering. Each has a CRC-32C over all that it says,
-//     which every read checks (record.go).
-//   - What many runs have in common stands once: the name and realm of their
-//     workflow, the plan with its files, and the origin, which is what their
-//     run.started has in common (shared.go).
-//   - The writer is the goroutine that commits. What waits at the same time, of
-//     however many runs, shares a transaction, and so one flush (writer.go).
+//   - The layout is a version and the tables (layout.go). A file of another program, or
+//     with a newer layout, is refused.
+//   - An owner is a process that has the journal open. It keeps a lock file locked as
+//     long as it lives, so others can see whether it does. Adopt passes a run from one
+//     owner to another (owner.go).
+//   - A run is a row of `runs`: its owner, its progress and a checksum (run.go). Every
+//     write to a run is guarded by its owner, by its epoch, which counts its owners, and
+//     by the number of its last event. An append of an old owner, or with a wrong
+//     number, changes nothing.
+//   - A record is the row of an event: in `calls` for a call of an attempt, else in
+//     `events`. Both tables share the sequence numbers of the run. Every record has a
+//     CRC-32C of its columns, which every read checks (record.go).
+//   - Shared rows hold what many runs have in common: the name and realm of a workflow,
+//     a plan with its files, and an origin, which is the part of run.started that many
+//     runs share (shared.go).
+//   - The writer is the goroutine that commits. Changes that wait at the same time, of
+//     any runs, share a transaction and so one flush (writer.go).
+//   - A [Damage] is a row that is not as it was recorded (verify.go).
 //
-// # Who does what
+// # The other files
 //
-// append.go adds runs and events, adopt.go passes runs from one owner to another,
-// group.go knows which runs are in the way of another; read.go reads a run and
-// list.go finds runs; verify.go looks for damage and prune.go deletes what is old.
-// fault.go turns errors of SQLite into sentences.
+// append.go adds runs and events, and refuses a run while its concurrency group is busy.
+// read.go reads and lists runs, cancel.go stores requests to cancel, and schedules.go
+// stores the states of schedules. verify.go finds damage, and prune.go deletes old runs.
+// errors.go turns errors of SQLite into messages for people.
 //
 // # What is durable when
 //
-// The database is in WAL mode with synchronous=FULL: what Begin or Append returned
-// nil for survives a crash of the process and a loss of power. What they returned
-// an error of the disk for is either there as a whole or not at all, and whoever
-// goes on with the run reads which.
+// The database is in WAL mode with synchronous=FULL. Once Begin or Append returns nil,
+// the events survive a crash of the process and a loss of power. When the disk fails,
+// either all events of the call are stored or none. The process that resumes the run
+// reads which.
 //
-// docs/decisions/0006-sqlite.md says why this database, driver and layout.
+// docs/decisions/0006-sqlite.md says why this database, this driver and this layout.
 package sqlite

@@ -16,18 +16,18 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// A history is what was sent to a journal, and how much of it was acknowledged.
+// A history is what was sent to a journal, by run, and how much of it was acknowledged.
 type history struct {
 	lock  sync.Mutex
 	sent  map[string][]run.Event
-	acked map[string]int
+	acked map[string]int // the number of events
 }
 
 func newHistory() *history {
 	return &history{sent: map[string][]run.Event{}, acked: map[string]int{}}
 }
 
-// record sends a sample until something fails.
+// record sends a sample until a call fails.
 func (h *history) record(j *Journal, s sample) error {
 	for i, piece := range s.pieces {
 		h.lock.Lock()
@@ -49,29 +49,30 @@ func (h *history) record(j *Journal, s sample) error {
 	return nil
 }
 
-// check holds a journal against the history: all that was acknowledged is there,
-// nothing that was not sent, nothing in between, and nothing is damaged.
+// check checks that a journal is undamaged, and that each of its runs is a prefix of what
+// was sent that contains at least what was acknowledged.
 func (h *history) check(t *testing.T, j *Journal) {
 	t.Helper()
-	mustBeWhole(t, j)
-	for runID0, sent := range h.sent {
-		got, err := j.Events(background, runID0)
+	mustBeUndamaged(t, j)
+	for id, sent := range h.sent {
+		got, err := j.Events(background, id)
 		if errors.Is(err, journal.ErrNoRun) {
 			err = nil
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(got) < h.acked[runID0] || len(got) > len(sent) {
-			t.Fatalf("%s: got %d events, want at least the %d acknowledged ones, and at most the %d that were sent", runID0, len(got), h.acked[runID0], len(sent))
+		if len(got) < h.acked[id] || len(got) > len(sent) {
+			t.Fatalf("%s: got %d events, want at least the %d that were acknowledged and at most the %d that were sent", id, len(got), h.acked[id], len(sent))
 		}
 		if diff := cmp.Diff(sent[:len(got)], append([]run.Event{}, got...)); diff != "" {
-			t.Fatalf("%s (-want +got):\n%s", runID0, diff)
+			t.Fatalf("%s (-want +got):\n%s", id, diff)
 		}
 	}
 }
 
-// finish goes on with every run of the history from where it is.
+// finish continues every run from its last event, and checks that all samples are then
+// recorded in full.
 func (h *history) finish(t *testing.T, j *Journal, samples []sample) {
 	t.Helper()
 	for _, s := range samples {
@@ -87,7 +88,7 @@ func (h *history) finish(t *testing.T, j *Journal, samples []sample) {
 			t.Fatal(err)
 		}
 		if err := j.Append(background, s.entry.Run, s.events()[len(got):]); err != nil {
-			t.Fatalf("%s cannot go on: %v", s.entry.Run, err)
+			t.Fatalf("%s cannot be continued: %v", s.entry.Run, err)
 		}
 	}
 	for _, s := range samples {
@@ -96,20 +97,20 @@ func (h *history) finish(t *testing.T, j *Journal, samples []sample) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(s.events(), got); diff != "" {
-			t.Fatalf("%s in the end (-want +got):\n%s", s.entry.Run, diff)
+			t.Fatalf("%s at the end (-want +got):\n%s", s.entry.Run, diff)
 		}
 	}
 }
 
-func mustBeWhole(t testing.TB, j *Journal) {
+func mustBeUndamaged(t testing.TB, j *Journal) {
 	t.Helper()
 	if damages, err := j.Verify(background); err != nil || len(damages) > 0 {
-		t.Fatalf("got the damages %v, %v, want none", damages, err)
+		t.Fatalf("got the damage %v, %v, want none", damages, err)
 	}
 }
 
-// copyOf copies the database and its log into another folder, as a crash leaves
-// them.
+// copyOf copies the database and its log to another folder. The copy is what a crash
+// leaves.
 func copyOf(t testing.TB, dir string) string {
 	t.Helper()
 	to := t.TempDir()
@@ -136,7 +137,7 @@ func samples(n int) []sample {
 	return list
 }
 
-// faults are the ways in which a disk fails.
+// faults are the ways in which a disk can fail.
 var faults = map[string]struct {
 	operation diskOperation
 	fault     diskFault
@@ -144,14 +145,14 @@ var faults = map[string]struct {
 }{
 	"full":                     {diskOperation{log: true, write: true}, diskFault{code: sqlite3.SQLITE_FULL}, "make room on its disk"},
 	"full after a short write": {diskOperation{log: true, write: true}, diskFault{sqlite3.SQLITE_FULL, 1000}, "make room on its disk"},
-	"write error":              {diskOperation{log: true, write: true}, diskFault{code: sqlite3.SQLITE_IOERR_WRITE}, "look at its disk"},
-	"flush error":              {diskOperation{log: true}, diskFault{code: sqlite3.SQLITE_IOERR_FSYNC}, "look at its disk"},
+	"write error":              {diskOperation{log: true, write: true}, diskFault{code: sqlite3.SQLITE_IOERR_WRITE}, "check its disk"},
+	"flush error":              {diskOperation{log: true}, diskFault{code: sqlite3.SQLITE_IOERR_FSYNC}, "check its disk"},
 }
 
-// TestFaults: whichever write or flush fails, what was acknowledged stays, what
-// was not is there as a whole or not at all, the error names the file and says
-// what to do, and everything goes on once the disk works again: in the same
-// process, and in another one after a crash.
+// TestFaults lets a write or a flush fail, and all that follow. Acknowledged events must
+// stay. Events that were not acknowledged are there as a whole or not at all. The error
+// names the file and says what to do. Once the disk works again, the runs can be
+// continued: in the same process, and in another one after a crash.
 func TestFaults(t *testing.T) {
 	useFaultyDisk(t)
 	for name, test := range faults {
@@ -165,13 +166,14 @@ func TestFaults(t *testing.T) {
 				failed++
 			}
 			if failed < 5 {
-				t.Errorf("only %d operations failed: the test proves nothing", failed)
+				t.Errorf("only %d operations failed, want at least 5", failed)
 			}
 		})
 	}
 }
 
-// faultAt has the n-th operation of a kind fail, and those after it.
+// faultAt lets the n-th operation of a kind fail, and all later ones. It reports whether
+// there was an n-th operation.
 func faultAt(t *testing.T, n int, operation diskOperation, fault diskFault, want string) (failed bool) {
 	t.Helper()
 	dir := t.TempDir()
@@ -200,7 +202,7 @@ func faultAt(t *testing.T, n int, operation diskOperation, fault diskFault, want
 		return false
 	}
 	if !strings.Contains(err.Error(), FileName) || !strings.Contains(err.Error(), want) {
-		t.Fatalf("got the error %v, want one that names the file, with %q", err, want)
+		t.Fatalf("got the error %v, want an error that names the file, with %q in it", err, want)
 	}
 	h.check(t, j)
 	crashed := open(t, copyOf(t, dir))
@@ -208,12 +210,12 @@ func faultAt(t *testing.T, n int, operation diskOperation, fault diskFault, want
 	h.finish(t, crashed, list)
 	failDisk(t, nil)
 	h.finish(t, j, list)
-	mustBeWhole(t, j)
+	mustBeUndamaged(t, j)
 	return true
 }
 
-// TestFaultInGroup: when many runs share a commit that fails, each hears of it,
-// and each goes on afterwards.
+// TestFaultInGroup: when a commit that many runs share fails, each of them gets an error,
+// and each can be continued afterwards.
 func TestFaultInGroup(t *testing.T) {
 	useFaultyDisk(t)
 	dir := t.TempDir()
@@ -243,7 +245,7 @@ func TestFaultInGroup(t *testing.T) {
 		}
 	})
 	if failures < 30 {
-		t.Errorf("got %d runs that failed, want all that were under way", failures)
+		t.Errorf("got %d runs that failed, want all 30 that were running", failures)
 	}
 	h.check(t, j)
 	h.check(t, open(t, copyOf(t, dir)))
@@ -251,8 +253,8 @@ func TestFaultInGroup(t *testing.T) {
 	h.finish(t, j, list)
 }
 
-// TestCheckpointFault: what is in the log stays there when it cannot be copied
-// into the database, and nobody is refused for it.
+// TestCheckpointFault: when the log cannot be copied into the database, its content stays
+// in the log, and no call fails.
 func TestCheckpointFault(t *testing.T) {
 	useFaultyDisk(t)
 	for _, operation := range []diskOperation{{write: true}, {}} {
@@ -276,18 +278,18 @@ func TestCheckpointFault(t *testing.T) {
 			}
 		})
 		if tried == 0 {
-			t.Errorf("the log was never copied: the test proves nothing")
+			t.Errorf("SQLite never tried to copy the log")
 		}
 		h.check(t, j)
 		h.check(t, open(t, copyOf(t, dir)))
-		_ = j.Close() // it copies the log once more, which fails
+		_ = j.Close() // it tries to copy the log, and fails
 		failDisk(t, nil)
 		h.check(t, open(t, dir))
 	}
 }
 
-// TestFullFile: a change that does not fit is refused on its own; those beside it
-// in the group are made.
+// TestFullFile: a change that does not fit into the file fails alone. The other changes of
+// its group are committed.
 func TestFullFile(t *testing.T) {
 	j := open(t, t.TempDir())
 	list := samples(3)
@@ -315,31 +317,30 @@ func TestFullFile(t *testing.T) {
 	huge, small := appendChange(t, j, list[0].entry.Run, large), appendChange(t, j, list[1].entry.Run, list[1].pieces[1])
 	j.inOneGroup(huge, small)
 	if err := <-huge.result; err == nil || !strings.Contains(err.Error(), "make room on its disk") || !strings.Contains(err.Error(), FileName) {
-		t.Errorf("got the error %v, want one that names the file and says what to do", err)
+		t.Errorf("got the error %v, want an error that names the file and says what to do", err)
 	}
 	if err := <-small.result; err != nil {
-		t.Errorf("got the error %v of a change that fits", err)
+		t.Errorf("got the error %v for a change that fits", err)
 	}
 	limit(1 << 30)
 	if err := j.Append(background, list[0].entry.Run, large); err != nil {
-		t.Errorf("it does not go on: %v", err)
+		t.Errorf("it still fails after the limit was raised: %v", err)
 	}
-	mustBeWhole(t, j)
+	mustBeUndamaged(t, j)
 }
 
-// appendChange is the change of an Append that nobody has handed over yet.
-func appendChange(t *testing.T, j *Journal, run string, events []run.Event) *change {
+// appendChange returns the change of an Append that the writer does not have yet.
+func appendChange(t *testing.T, j *Journal, id string, events []run.Event) *change {
 	t.Helper()
 	c := &change{result: make(chan error, 1)}
 	var err error
-	if c.do, err = j.appending(run, events); err != nil {
+	if c.do, err = j.appending(id, events); err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-// inOneGroup hands changes over while the writer is busy, so that they share a
-// transaction.
+// inOneGroup sends changes while the writer is busy, so that they share a transaction.
 func (j *Journal) inOneGroup(changes ...*change) {
 	busy := &change{result: make(chan error, 1)}
 	var waiting sync.WaitGroup

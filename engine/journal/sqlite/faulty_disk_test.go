@@ -10,37 +10,37 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// faultyVFS is the name of a file system that is SQLite's own, except that a test
-// can have writes and flushes of the database and of its log fail.
+// faultyVFS is the name of a file system for SQLite. It is SQLite's own, except that a test
+// can let writes and flushes of the database and of its log fail.
 const faultyVFS = "faulty"
 
-// A diskOperation is one that may fail.
+// A diskOperation is an operation that can fail.
 type diskOperation struct {
-	log   bool // of the write-ahead log; else of the database
-	write bool // else a flush
+	log   bool // of the write-ahead log; false for the database
+	write bool // false for a flush
 }
 
-// A diskFault is how it fails: with a result code of SQLite, after a part of the
-// bytes was written.
+// A diskFault is how an operation fails: with a result code of SQLite, after the first
+// bytes were written.
 type diskFault struct {
 	code    int32
 	written int32
 }
 
-// faultyDisk is the state of the file system. SQLite finds its functions by
-// address, so there can be one only.
+// faultyDisk is the state of the file system. SQLite calls its functions by address, so
+// there can be only one.
 var faultyDisk struct {
 	once    sync.Once
 	base    sqlite3.Tsqlite3_vfs
-	methods [2]sqlite3.Tsqlite3_io_methods // SQLite's own: of the database, of the log
-	ours    [2]uintptr                     // copies of them with our functions
+	methods [2]sqlite3.Tsqlite3_io_methods // SQLite's own, for the database and the log
+	ours    [2]uintptr                     // copies of methods with our functions
 
 	lock sync.Mutex
 	fail func(diskOperation) *diskFault // nil: nothing fails
 }
 
-// failDisk has operations fail until the end of the test, or until it is called
-// with nil.
+// failDisk lets the operations fail for which fail returns a fault, until the end of the
+// test or until failDisk is called with nil.
 func failDisk(t testing.TB, fail func(diskOperation) *diskFault) {
 	t.Helper()
 	set := func(fail func(diskOperation) *diskFault) {
@@ -52,7 +52,7 @@ func failDisk(t testing.TB, fail func(diskOperation) *diskFault) {
 	t.Cleanup(func() { set(nil) })
 }
 
-// useFaultyDisk makes the file system known to SQLite.
+// useFaultyDisk registers the file system with SQLite.
 func useFaultyDisk(t testing.TB) {
 	t.Helper()
 	faultyDisk.once.Do(func() {
@@ -76,15 +76,16 @@ func useFaultyDisk(t testing.TB) {
 	})
 }
 
-// address is a pointer to memory of SQLite, which Go's collector knows nothing of.
+// address returns a pointer to memory of SQLite, which Go's garbage collector does not
+// manage.
 func address(p uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&p)) }
 
-// pointer is a function as SQLite keeps one; called is the way back.
+// pointer returns a function as SQLite stores it, and called reverses that.
 func pointer[F any](f F) uintptr { return *(*uintptr)(unsafe.Pointer(&struct{ f F }{f})) }
 
 func called[F any](p uintptr) F { return *(*F)(unsafe.Pointer(&struct{ p uintptr }{p})) }
 
-// faultyOpen opens a file as SQLite does, and gives it our functions.
+// faultyOpen opens a file as SQLite does, and replaces its functions with ours.
 func faultyOpen(tls *libc.TLS, vfs, name, file uintptr, flags int32, out uintptr) int32 {
 	code := called[func(*libc.TLS, uintptr, uintptr, uintptr, int32, uintptr) int32](faultyDisk.base.FxOpen)(tls, vfs, name, file, flags, out)
 	if code != sqlite3.SQLITE_OK || flags&(sqlite3.SQLITE_OPEN_MAIN_DB|sqlite3.SQLITE_OPEN_WAL) == 0 {
@@ -122,7 +123,8 @@ func databaseSync(tls *libc.TLS, file uintptr, flags int32) int32 {
 
 func logSync(tls *libc.TLS, file uintptr, flags int32) int32 { return faultySync(tls, 1, file, flags) }
 
-// diskFails asks the test whether an operation fails.
+// diskFails returns the fault of an operation, nil when it succeeds, and SQLite's own
+// functions.
 func diskFails(kind int, write bool) (fault *diskFault, methods sqlite3.Tsqlite3_io_methods) {
 	faultyDisk.lock.Lock()
 	defer faultyDisk.lock.Unlock()

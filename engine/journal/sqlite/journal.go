@@ -16,20 +16,20 @@ import (
 	"github.com/pdflow/pdflow/engine/journal"
 )
 
-// FileName is the name of the database in its folder.
+// FileName is the name of the database file in its folder.
 const FileName = "journal.db"
 
-// A Config says where a journal is. Only Dir is needed.
+// A Config says where a journal is. Only Dir is required.
 type Config struct {
-	// Dir is the folder of the database; it is made when it is not there. Only its
-	// owner may read what is in it.
+	// Dir is the folder of the database. Open creates it when it does not exist. Only
+	// the user who created it can read its files.
 	Dir string
-	// Patience is how long a write waits while other processes write; 30 seconds
-	// when it is zero. SQLite knows no queue: it looks again and again whether it
-	// can write, and a process that writes without a pause is often in the way.
+	// Patience is how long a write waits while other processes write; zero means 30
+	// seconds. SQLite has no queue: a waiting process polls the lock, and a process that
+	// writes without a pause often takes it first.
 	Patience time.Duration
 
-	vfs string // of tests: a file system that fails
+	vfs string // for tests: the name of a file system that fails
 }
 
 // A Journal is an open journal. It is safe for concurrent use.
@@ -40,13 +40,13 @@ type Journal struct {
 	read   *sql.DB
 	owner  *owner
 	writer *writer
-	close  func() error // once
+	close  func() error // shut, once
 }
 
 var _ journal.Journal = (*Journal)(nil)
 
-// Open opens the journal of a folder, and makes it when there is none. Its errors
-// name the file and say what to try.
+// Open opens the journal of a folder. It creates the journal when there is none. Its
+// errors name the file and say what to try.
 func Open(c Config) (*Journal, error) {
 	dir, err := filepath.Abs(c.Dir)
 	if err != nil {
@@ -54,7 +54,7 @@ func Open(c Config) (*Journal, error) {
 	}
 	j := &Journal{dir: dir, file: filepath.Join(dir, FileName)}
 	if err := j.create(); err != nil {
-		return nil, fmt.Errorf("%s cannot be made: %w; look at the rights of the folder", j.file, err)
+		return nil, fmt.Errorf("%s cannot be created: %w; check the permissions of the folder", j.file, err)
 	}
 	if j.owner, err = newOwner(dir); err != nil {
 		return nil, err
@@ -66,9 +66,9 @@ func Open(c Config) (*Journal, error) {
 	return j, nil
 }
 
-// create makes an empty file that nobody else may read: SQLite gives its mode to
-// the files beside it. A file that is there is not opened: to close it again
-// would free the locks that another journal of this process has on it.
+// create makes an empty file that only this user can read. SQLite gives the mode of this
+// file to its log. An existing file is not opened: closing it would free the locks that
+// another journal of this process has on it.
 func (j *Journal) create() error {
 	if err := os.MkdirAll(j.dir, 0o700); err != nil {
 		return err
@@ -110,7 +110,8 @@ func (j *Journal) open(c Config) error {
 	return nil
 }
 
-// source names the file to SQLite, with the settings of every connection.
+// source returns the name of the database for SQLite: its path, and the settings of
+// every connection.
 func (j *Journal) source(c Config, pragmas ...string) string {
 	patience := c.Patience
 	if patience == 0 {
@@ -122,14 +123,14 @@ func (j *Journal) source(c Config, pragmas ...string) string {
 		settings.Set("vfs", c.vfs)
 	}
 	path := filepath.ToSlash(j.file)
-	if !strings.HasPrefix(path, "/") { // C:/...
+	if !strings.HasPrefix(path, "/") { // such as C:/data
 		path = "/" + path
 	}
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: settings.Encode()}).String()
 }
 
-// Close commits what was handed over, and ends this owner: any other may adopt
-// the runs that it has not ended.
+// Close commits the changes that the writer has accepted, and ends this owner. Others
+// can then adopt its runs.
 func (j *Journal) Close() error { return j.close() }
 
 func (j *Journal) shut() error {

@@ -10,14 +10,14 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// What the header of the file says: whose it is, and in which layout.
+// The header of the file says which program it belongs to, and which layout it has.
 const (
 	applicationID = 0x70646677 // "pdfw"
 	layoutVersion = 3
 )
 
-// layout makes the tables. Times are nanoseconds since 1970 in UTC; a check is a
-// CRC-32C over everything else that the row says, a digest a SHA-256 of it.
+// layout creates the tables. Times are nanoseconds since 1970 in UTC. A crc is the
+// CRC-32C of the other columns of the row, a digest their SHA-256.
 var layout = fmt.Sprintf(`
 PRAGMA application_id = %d;
 PRAGMA user_version = %d;
@@ -33,7 +33,7 @@ CREATE TABLE sources (
 ) WITHOUT ROWID;
 CREATE TABLE plans (
 	number INTEGER PRIMARY KEY,
-	digest BLOB NOT NULL UNIQUE      -- of the names and texts of its files, in order
+	digest BLOB NOT NULL UNIQUE      -- of the names and digests of its files, in order
 );
 CREATE TABLE files (
 	plan     INTEGER NOT NULL REFERENCES plans,
@@ -45,22 +45,22 @@ CREATE TABLE files (
 CREATE TABLE origins (
 	number INTEGER PRIMARY KEY,
 	digest BLOB NOT NULL UNIQUE,
-	body   BLOB NOT NULL             -- a run.started without what only its run has
+	body   BLOB NOT NULL             -- the part of run.started that runs share, as JSON text
 );
 CREATE TABLE runs (
-	number    INTEGER PRIMARY KEY,   -- in the order in which they began
+	number    INTEGER PRIMARY KEY,   -- in the order in which runs were stored
 	id        TEXT NOT NULL UNIQUE,
 	workflow  INTEGER NOT NULL REFERENCES workflows,
 	plan      INTEGER NOT NULL REFERENCES plans,
-	cause     TEXT NOT NULL,         -- the kind of its trigger
-	team      TEXT NOT NULL,         -- its concurrency group; '' when it has none
-	owner     TEXT NOT NULL,         -- '' when it was released
-	epoch     INTEGER NOT NULL,      -- how many owners it had
-	last      INTEGER NOT NULL,      -- the number of its last event
+	cause     TEXT NOT NULL,         -- the kind of the trigger
+	team      TEXT NOT NULL,         -- the concurrency group; '' without one
+	owner     TEXT NOT NULL,         -- the name of its lock file; '' after a release
+	epoch     INTEGER NOT NULL,      -- the number of owners so far
+	last      INTEGER NOT NULL,      -- the sequence number of the last event
 	status    TEXT NOT NULL,
 	simulated INTEGER NOT NULL,
-	begun     INTEGER NOT NULL,
-	ended     INTEGER,               -- NULL while it has not
+	begun     INTEGER NOT NULL,      -- the time of the first event
+	ended     INTEGER,               -- NULL until the run has ended
 	crc       INTEGER NOT NULL
 );
 CREATE INDEX open_teams ON runs (team) WHERE team <> '' AND ended IS NULL;
@@ -74,7 +74,7 @@ CREATE TABLE events (
 	item     INTEGER NOT NULL,
 	attempt  INTEGER NOT NULL,
 	origin   INTEGER REFERENCES origins, -- of run.queued, run.skipped and run.started
-	body     BLOB NOT NULL,              -- the rest of the event as JSON text; '' when there is none
+	body     BLOB NOT NULL,              -- the rest of the event as JSON text; '' when nothing is left
 	crc      INTEGER NOT NULL,
 	PRIMARY KEY (run, sequence)
 ) WITHOUT ROWID;
@@ -87,61 +87,62 @@ CREATE TABLE calls (
 	step     TEXT NOT NULL,
 	item     INTEGER NOT NULL,
 	attempt  INTEGER NOT NULL,
-	number   INTEGER NOT NULL,           -- of the call in its attempt
+	number   INTEGER NOT NULL,           -- of the call within its attempt, from 1
 	body     BLOB NOT NULL,
 	crc      INTEGER NOT NULL,
 	PRIMARY KEY (run, sequence)
 ) WITHOUT ROWID;
-CREATE TABLE cancels (                 -- runs that somebody wants cancelled
+CREATE TABLE cancels (                 -- requests to cancel runs
 	run INTEGER PRIMARY KEY REFERENCES runs,
-	crc INTEGER NOT NULL               -- of the id of the run and the actor
+	crc INTEGER NOT NULL               -- of the run's id and the actor
 );
 `, applicationID, layoutVersion) + schedulesTable + cancelsActor
 
-// schedulesTable came with the second layout.
+// schedulesTable is new in layout 2.
 const schedulesTable = `
 CREATE TABLE schedules (
 	workflow  TEXT NOT NULL,
 	schedule  TEXT NOT NULL,
 	watermark INTEGER NOT NULL,
-	pause     BLOB NOT NULL,             -- JSON text; '' when it is not paused
+	pause     BLOB NOT NULL,             -- JSON text; '' when the schedule is not paused
 	crc       INTEGER NOT NULL,
 	PRIMARY KEY (workflow, schedule)
 ) WITHOUT ROWID;
 `
 
-// cancelsActor came with the third layout: who asked, as JSON text; ” when unknown.
+// cancelsActor is new in layout 3: the actor who made the request, as JSON text; empty
+// when unknown.
 const cancelsActor = `ALTER TABLE cancels ADD COLUMN actor TEXT NOT NULL DEFAULT '';
 `
 
-var errNotOurs = errors.New("it is a database of another program; use another folder")
+var errNotOurs = errors.New("the file is a database of another program; use another folder")
 
-// prepare makes the tables of an empty file, and refuses a file that is not ours
-// or that a newer pdflow made.
+// prepare brings the file to the current layout. It refuses a file of another program,
+// and a newer layout.
 func (j *Journal) prepare(ctx context.Context, conn *sql.Conn) error {
 	version, err := checkLayout(ctx, conn)
 	if err != nil {
 		return err
 	}
 	if version < layoutVersion {
-		err = j.lay(ctx, conn)
+		err = j.upgrade(ctx, conn)
 	}
 	if err != nil {
 		return err
 	}
-	// It is that already, unless somebody changed it.
+	// It is WAL already, unless another program changed it.
 	var mode string
 	if err := conn.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
 		return err
 	}
 	if mode != "wal" {
-		return fmt.Errorf("its file system cannot share the memory that processes need to use it together (the journal mode is %s); use a folder on a local disk", mode)
+		return fmt.Errorf("its file system cannot share memory between processes, which WAL mode needs (the journal mode is %s); use a folder on a local disk", mode)
 	}
 	return nil
 }
 
-// checkLayout returns the layout of the file: 0 when it has no tables yet. An error
-// says that its tables are not those of this program.
+// checkLayout returns the layout of the file; 0 when it has no tables yet. The error says
+// that the file belongs to another program or has a newer layout.
 func checkLayout(ctx context.Context, conn *sql.Conn) (version int, err error) {
 	var application, tables int
 	err = conn.QueryRowContext(ctx, `SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
@@ -152,16 +153,16 @@ func checkLayout(ctx context.Context, conn *sql.Conn) (version int, err error) {
 	case application == applicationID && version >= 1 && version <= layoutVersion:
 		return version, nil
 	case application == applicationID:
-		return 0, fmt.Errorf("it has the format %d, and this pdflow knows the format %d: use the pdflow that made it, or another folder", version, layoutVersion)
+		return 0, fmt.Errorf("it has format %d, and this version reads formats up to %d: use the version that wrote it, or another folder", version, layoutVersion)
 	case application != 0 || version != 0 || tables > 0:
 		return 0, errNotOurs
 	}
 	return 0, nil
 }
 
-// lay makes the tables, or those that an older layout has not. Of several processes
-// that find the file so at the same time one does.
-func (j *Journal) lay(ctx context.Context, conn *sql.Conn) error {
+// upgrade creates the tables, or what an older layout does not have. When several
+// processes open such a file at the same time, one of them does it.
+func (j *Journal) upgrade(ctx context.Context, conn *sql.Conn) error {
 	lock := flock.New(filepath.Join(j.dir, "layout.lock"))
 	if err := lock.Lock(); err != nil {
 		return fmt.Errorf("%s cannot be locked: %w", lock.Path(), err)
@@ -179,7 +180,8 @@ func (j *Journal) lay(ctx context.Context, conn *sql.Conn) error {
 		_, err = conn.ExecContext(ctx, fmt.Sprintf("BEGIN IMMEDIATE;%sPRAGMA user_version = %d;COMMIT", added, layoutVersion))
 		return err
 	}
-	// The first has to come before the first page, the second before a transaction.
+	// auto_vacuum can only be set before the first page is written, and journal_mode only
+	// outside a transaction.
 	for _, statement := range []string{
 		"PRAGMA auto_vacuum = INCREMENTAL", "PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE;" + layout + "COMMIT",
 	} {

@@ -18,14 +18,14 @@ import (
 
 var errGivenUp = errors.New("given up")
 
-// contextEnded returns a context that has ended.
+// contextEnded returns a context that ended with errGivenUp.
 func contextEnded() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(background)
 	cancel(errGivenUp)
 	return ctx, func() { cancel(nil) }
 }
 
-// execute does something to a database file that is no journal.
+// execute runs SQL statements in a database file.
 func execute(t testing.TB, file, statements string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", file)
@@ -38,41 +38,41 @@ func execute(t testing.TB, file, statements string) {
 	}
 }
 
-// TestOpenRefuses: a file that is no journal of this version is not touched, and
-// the error names it.
+// TestOpenRefuses: Open does not change a file that is not a journal of this version, and
+// its error names the file.
 func TestOpenRefuses(t *testing.T) {
 	tests := map[string]struct {
 		prepare func(t *testing.T, file string)
 		want    string
 	}{
-		"no database": {func(t *testing.T, file string) {
-			if err := os.WriteFile(file, []byte(strings.Repeat("no database ", 500)), 0o600); err != nil {
+		"not a database": {func(t *testing.T, file string) {
+			if err := os.WriteFile(file, []byte(strings.Repeat("not a database ", 400)), 0o600); err != nil {
 				t.Fatal(err)
 			}
-		}, "it is no journal"},
-		"another program's": {func(t *testing.T, file string) { execute(t, file, "CREATE TABLE t (x)") }, "another program"},
-		"another program's, without tables": {func(t *testing.T, file string) {
+		}, "it is not a journal"},
+		"of another program": {func(t *testing.T, file string) { execute(t, file, "CREATE TABLE t (x)") }, "another program"},
+		"of another program, without tables": {func(t *testing.T, file string) {
 			execute(t, file, "PRAGMA application_id = 7; CREATE TABLE t (x); DROP TABLE t")
 		}, "another program"},
 		"a newer format": {func(t *testing.T, file string) {
 			execute(t, file, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 99; CREATE TABLE t (x)", applicationID))
-		}, "it has the format 99, and this pdflow knows the format 3"},
-		"a folder": {func(t *testing.T, file string) {
+		}, "it has format 99, and this version reads formats up to 3"},
+		"a folder in place of the file": {func(t *testing.T, file string) {
 			if err := os.Mkdir(file, 0o700); err != nil {
 				t.Fatal(err)
 			}
-		}, "look at the rights"},
-		"a file as the folder": {func(t *testing.T, file string) {
+		}, "check the permissions"},
+		"a file in place of the folder": {func(t *testing.T, file string) {
 			dir := filepath.Dir(file)
 			if err := errors.Join(os.Remove(dir), os.WriteFile(dir, nil, 0o600)); err != nil {
 				t.Fatal(err)
 			}
-		}, "cannot be made"},
-		"no folder for locks": {func(t *testing.T, file string) {
+		}, "cannot be created"},
+		"a file in place of the folder of lock files": {func(t *testing.T, file string) {
 			if err := os.WriteFile(filepath.Join(filepath.Dir(file), "owners"), nil, 0o600); err != nil {
 				t.Fatal(err)
 			}
-		}, "the folder of lock files cannot be made"},
+		}, "the folder of lock files cannot be created"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -88,23 +88,23 @@ func TestOpenRefuses(t *testing.T) {
 				j.Close()
 			}
 			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), dir) {
-				t.Errorf("got the error %v, want one with %q that names the file", err, test.want)
+				t.Errorf("got the error %v, want %q and the name of the file in it", err, test.want)
 			}
 			after, _ := os.ReadFile(file)
 			if len(before) > 0 && string(before) != string(after) {
 				t.Error("the file was changed")
 			}
 			if left, _ := filepath.Glob(filepath.Join(dir, "owners", "*")); len(left) > 0 {
-				t.Errorf("got %v, want no lock file to be left", left)
+				t.Errorf("got the lock files %v, want none", left)
 			}
 		})
 	}
 }
 
-// TestOpenReadOnly: a folder that cannot be written is refused.
+// TestOpenReadOnly: Open refuses a folder that it cannot write to.
 func TestOpenReadOnly(t *testing.T) {
 	if os.Geteuid() == 0 || runtime.GOOS == "windows" {
-		t.Skip("this user may write everything")
+		t.Skip("this user can write to every folder")
 	}
 	dir := t.TempDir()
 	open(t, dir)
@@ -112,16 +112,15 @@ func TestOpenReadOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	if j, err := Open(Config{Dir: dir}); err == nil || !strings.Contains(err.Error(), dir) {
-		t.Errorf("got %v and the error %v, want one that names the folder", j, err)
+		t.Errorf("got %v and the error %v, want an error that names the folder", j, err)
 	}
 }
 
-// TestPrivate: what the journal makes is for its owner alone, while it is open and
-// afterwards; others may look at a lock, which holds nothing, once the folder lets them
-// come that far.
+// TestPrivate: only the user who created the journal can read its files, while it is open
+// and afterwards. Lock files are empty, and others may read them if the folder lets them.
 func TestPrivate(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("rights are no bits there")
+		t.Skip("Windows has no permission bits")
 	}
 	dir := filepath.Join(t.TempDir(), "a", "data")
 	j := open(t, dir)
@@ -155,7 +154,7 @@ func TestPrivate(t *testing.T) {
 	}
 }
 
-// TestManyOpen: many make the journal at the same time, and all can use it.
+// TestManyOpen: when many open a new journal at the same time, all of them can use it.
 func TestManyOpen(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	const many = 12
@@ -171,13 +170,13 @@ func TestManyOpen(t *testing.T) {
 		}
 	})
 	j := open(t, dir)
-	mustBeWhole(t, j)
+	mustBeUndamaged(t, j)
 	if runs, err := j.Runs(background, journal.Query{}); err != nil || len(runs) != many {
 		t.Errorf("got %d runs, %v, want %d", len(runs), err, many)
 	}
 }
 
-// TestOddFolder: a path may hold what means something in the name of a database.
+// TestOddFolder: the path may contain characters that have a meaning in a database URI.
 func TestOddFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a b%20#c")
 	if runtime.GOOS != "windows" {
@@ -189,7 +188,8 @@ func TestOddFolder(t *testing.T) {
 	}
 }
 
-// TestClosed: a journal that is closed says so, and may be closed again.
+// TestClosed: every method of a closed journal returns ErrClosed, and Close may be called
+// again.
 func TestClosed(t *testing.T) {
 	j := open(t, t.TempDir())
 	s := oneStep(1, false)
@@ -211,8 +211,8 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// TestCloseCommits: what was handed over before the end is recorded, and what was
-// not is refused.
+// TestCloseCommits: Close commits the changes that the writer has. Later changes are
+// refused.
 func TestCloseCommits(t *testing.T) {
 	dir := t.TempDir()
 	j := open(t, dir)
@@ -232,8 +232,8 @@ func TestCloseCommits(t *testing.T) {
 	h.check(t, open(t, dir))
 }
 
-// TestBusy: another process that writes for too long is an error, and no more than
-// that.
+// TestBusy: when another process writes for longer than the patience, the write is an
+// error, and the journal can be used afterwards.
 func TestBusy(t *testing.T) {
 	dir := t.TempDir()
 	holder := open(t, dir)
@@ -253,7 +253,7 @@ func TestBusy(t *testing.T) {
 	<-held
 	err = j.Begin(background, s.entry, s.pieces[0])
 	if err == nil || !strings.Contains(err.Error(), "another process") || !strings.Contains(err.Error(), FileName) {
-		t.Errorf("got the error %v, want one that names the file and the cause", err)
+		t.Errorf("got the error %v, want an error that names the file and the cause", err)
 	}
 	held <- struct{}{}
 	if err := <-holding.result; err != nil {
@@ -262,7 +262,7 @@ func TestBusy(t *testing.T) {
 	s.record(t, j)
 }
 
-// TestSettings: every connection has what durability needs.
+// TestSettings: every connection has the settings that durability needs.
 func TestSettings(t *testing.T) {
 	j := open(t, t.TempDir())
 	recorded(t, j, samples(1))

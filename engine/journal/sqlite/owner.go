@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -10,12 +11,12 @@ import (
 	"strings"
 
 	"github.com/gofrs/flock"
+	"github.com/pdflow/pdflow/engine/journal"
 )
 
-// An owner is a process that has the journal open. Its lock file is locked for as
-// long as it lives: the system frees the lock when it ends, however it ends, and
-// keeps it while it is stopped. No name is ever used twice, so that an owner that
-// is gone once is gone for good.
+// An owner is a process that has the journal open. It keeps its lock file locked: the
+// system frees the lock when the process ends in any way, and keeps it while the process
+// is stopped. Names are never used again, so an owner that is gone never returns.
 type owner struct {
 	folder string
 	name   string
@@ -24,22 +25,22 @@ type owner struct {
 
 const lockSuffix = ".lock"
 
-// lockMode lets every user of the data folder look whether the owner lives: that of a
-// command of root's, too. The folder decides who comes that far.
+// lockMode lets every user who can enter the folder see whether the owner lives, even
+// when the owner is a process of root.
 const lockMode = 0o644
 
 // newOwner makes and locks the lock file of this process.
 func newOwner(dir string) (*owner, error) {
 	o := &owner{folder: filepath.Join(dir, "owners")}
 	if err := os.MkdirAll(o.folder, 0o700); err != nil {
-		return nil, fmt.Errorf("the folder of lock files cannot be made: %w", err)
+		return nil, fmt.Errorf("the folder of lock files cannot be created: %w", err)
 	}
 	for {
 		o.name = rand.Text()[:16] // 80 random bits
 		o.lock = flock.New(o.file(o.name), flock.SetFlag(os.O_CREATE|os.O_EXCL|os.O_RDWR), flock.SetPermissions(lockMode))
 		mine, err := o.take()
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("%s cannot be locked, and without locks two processes could do one run twice: %w; use a folder on a local disk", o.lock.Path(), err), o.close())
+			return nil, errors.Join(fmt.Errorf("%s cannot be locked, and without locks two processes could continue the same run: %w; use a folder on a local disk", o.lock.Path(), err), o.close())
 		}
 		if mine {
 			return o, nil
@@ -48,8 +49,8 @@ func newOwner(dir string) (*owner, error) {
 	}
 }
 
-// take locks the file. Between its making and its locking, whoever clears up may
-// have taken it for one of an owner that is gone: then it is not mine.
+// take locks the file. Another process may have removed the file between its creation
+// and its locking, as a lock file that was left behind; then mine is false.
 func (o *owner) take() (mine bool, err error) {
 	if locked, err := o.lock.TryLock(); err != nil || !locked {
 		return false, err
@@ -65,7 +66,7 @@ func (o *owner) take() (mine bool, err error) {
 	if err != nil || !os.SameFile(held, there) {
 		return false, err
 	}
-	// Some network file systems grant every lock.
+	// Some network file systems grant every lock to everyone.
 	if lives, err := o.lives(o.name); err != nil || !lives {
 		return false, errors.Join(errors.New("its file system does not keep locks"), err)
 	}
@@ -74,11 +75,11 @@ func (o *owner) take() (mine bool, err error) {
 
 func (o *owner) file(name string) string { return filepath.Join(o.folder, name+lockSuffix) }
 
-// lives reports whether the owner of a name lives. When that cannot be found out
-// the error says so: to take a living one for dead would do its runs twice.
+// lives reports whether the owner with a name lives. When it cannot tell, it returns an
+// error: if a living owner counted as gone, two processes would continue its runs.
 //
-// It tries a lock that any number may hold at the same time, and which only the
-// owner's own keeps from being taken: those who look do not see each other.
+// It tries to take a shared lock. Only the owner's exclusive lock prevents that, so
+// processes that look at the same time do not disturb each other.
 func (o *owner) lives(name string) (bool, error) {
 	if name == "" {
 		return false, nil
@@ -89,20 +90,20 @@ func (o *owner) lives(name string) (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("whether the process with the lock file %s lives cannot be found out: %w", lock.Path(), err)
+		return false, fmt.Errorf("it is unknown whether the process with the lock file %s lives: %w", lock.Path(), err)
 	}
 	return !free, lock.Close()
 }
 
-// bury removes the lock file of an owner that is gone.
-func (o *owner) bury(name string) {
+// removeLock removes the lock file of an owner that is gone.
+func (o *owner) removeLock(name string) {
 	if name != "" && name != o.name {
-		_ = os.Remove(o.file(name)) // one that stays does no harm
+		_ = os.Remove(o.file(name)) // a file that stays does no harm
 	}
 }
 
-// buryAll removes the lock files of all owners that are gone.
-func (o *owner) buryAll() error {
+// removeLocks removes the lock files of all owners that are gone.
+func (o *owner) removeLocks() error {
 	entries, err := os.ReadDir(o.folder)
 	if err != nil {
 		return err
@@ -117,7 +118,7 @@ func (o *owner) buryAll() error {
 			return err
 		}
 		if !lives {
-			o.bury(name)
+			o.removeLock(name)
 		}
 	}
 	return nil
@@ -132,4 +133,54 @@ func (o *owner) close() error {
 		return err
 	}
 	return nil
+}
+
+// Adopt makes this journal the owner of a run; see [journal.Appender]. When two try at the
+// same time, the second finds that the run has a living owner. The lock file of the
+// owner that is gone is removed.
+func (j *Journal) Adopt(ctx context.Context, id string) error {
+	var gone string
+	err := j.writer.write(ctx, func(ctx context.Context, s *session) error {
+		before, err := s.find(ctx, id)
+		if err != nil || before.owner == s.owner {
+			return err
+		}
+		switch lives, err := j.owner.lives(before.owner); {
+		case err != nil:
+			return err
+		case lives:
+			return refusal{journal.ErrOwned}
+		}
+		after := *before
+		after.owner, after.epoch = s.owner, before.epoch+1
+		after.Adopted()
+		gone = before.owner
+		return s.handOver(ctx, before, &after)
+	})
+	if err == nil {
+		j.owner.removeLock(gone)
+	}
+	return err
+}
+
+// Release gives a run up; see [journal.Appender].
+func (j *Journal) Release(ctx context.Context, id string) error {
+	return j.writer.write(ctx, func(ctx context.Context, s *session) error {
+		delete(s.held, id)
+		before, err := s.own(ctx, id)
+		if err != nil {
+			return err
+		}
+		after := *before
+		after.owner = ""
+		return s.handOver(ctx, before, &after)
+	})
+}
+
+// handOver gives a run to another owner. Its row was read in this transaction, so update
+// matches.
+func (s *session) handOver(ctx context.Context, before, after *storedRun) error {
+	_, err := after.update(ctx, s, before)
+	s.hold(after)
+	return err
 }

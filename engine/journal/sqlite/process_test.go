@@ -17,8 +17,8 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// TestMain makes this program the other process of the tests: one that records
-// runs until it is killed.
+// TestMain lets the test binary act as another process that records runs until it is
+// killed.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("PDFLOW_TEST_JOURNAL"); dir != "" {
 		recordUntilKilled(dir)
@@ -26,7 +26,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// recordUntilKilled says what was acknowledged: its first run is never ended.
+// recordUntilKilled starts a run that never ends, and prints its id. Then it records other
+// runs without end.
 func recordUntilKilled(dir string) {
 	j, err := Open(Config{Dir: dir})
 	if err != nil {
@@ -59,7 +60,7 @@ func recordUntilKilled(dir string) {
 	}
 }
 
-// another starts another process, and returns its first run.
+// another starts another process, and returns the id of its first run.
 func another(t *testing.T, dir string) (*exec.Cmd, string) {
 	t.Helper()
 	process := exec.Command(os.Args[0])
@@ -84,22 +85,22 @@ func kill(process *exec.Cmd) {
 	_ = process.Wait()
 }
 
-// TestOtherProcess: the runs of a process that lives are its own, also while it is
-// stopped; when it is killed they are free at once, and nothing is damaged.
+// TestOtherProcess: the runs of a living process cannot be adopted, even while it is
+// stopped. Once it is killed they can be, at once, and nothing is damaged.
 func TestOtherProcess(t *testing.T) {
 	dir := t.TempDir()
 	j := open(t, dir)
-	process, runID0 := another(t, dir)
+	process, id := another(t, dir)
 	status := func(want run.Status, live bool) {
 		t.Helper()
-		runs, err := j.Runs(background, journal.Query{Run: runID0, Limit: 1, Statuses: []run.Status{want}})
+		runs, err := j.Runs(background, journal.Query{Run: id, Limit: 1, Statuses: []run.Status{want}})
 		if err != nil || len(runs) != 1 || runs[0].Live != live {
 			t.Errorf("got %+v, %v, want %s", runs, err, want)
 		}
 	}
 	mustBeOwned := func() {
 		t.Helper()
-		if err := j.Adopt(background, runID0); !errors.Is(err, journal.ErrOwned) {
+		if err := j.Adopt(background, id); !errors.Is(err, journal.ErrOwned) {
 			t.Errorf("got the error %v, want %v", err, journal.ErrOwned)
 		}
 	}
@@ -114,44 +115,45 @@ func TestOtherProcess(t *testing.T) {
 	mustBeOwned()
 	kill(process)
 	status(run.Interrupted, false)
-	if err := j.Adopt(background, runID0); err != nil {
+	if err := j.Adopt(background, id); err != nil {
 		t.Fatal(err)
 	}
 	status(run.Interrupted, true)
-	got, err := j.Events(background, runID0)
+	got, err := j.Events(background, id)
 	if err != nil || len(got) != 2 {
 		t.Fatalf("got %d events, %v, want 2", len(got), err)
 	}
-	if err := j.Append(background, runID0, []run.Event{{Sequence: 3, Time: got[1].Time, Kind: run.EventResumed, Run: runID0}}); err != nil {
+	if err := j.Append(background, id, []run.Event{{Sequence: 3, Time: got[1].Time, Kind: run.EventResumed, Run: id}}); err != nil {
 		t.Error(err)
 	}
 	if left, err := filepath.Glob(filepath.Join(dir, "owners", "*")); err != nil || len(left) != 1 {
-		t.Errorf("got %v, %v, want the lock file of the one that is gone to be, too", left, err)
+		t.Errorf("got the lock files %v, %v, want only the file of this process", left, err)
 	}
-	mustBeWhole(t, j)
+	mustBeUndamaged(t, j)
 }
 
-// TestStopped: the run of a process that is stopped is not adopted. The process
-// may hold the database's own lock, so only the lock file is asked.
+// TestStopped: a stopped process counts as living, and a killed process as gone. The test
+// looks at the lock file alone, since the stopped process may hold the lock of the
+// database.
 func TestStopped(t *testing.T) {
 	dir := t.TempDir()
 	j := open(t, dir)
-	process, run := another(t, dir)
-	r := run0(t, j, run)
+	process, id := another(t, dir)
+	r := rowOf(t, j, id)
 	if err := process.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	if lives, err := j.owner.lives(r.owner); !lives || err != nil {
-		t.Errorf("got %v, %v of a process that is stopped, want it to live", lives, err)
+		t.Errorf("got %v, %v for a stopped process, want it to live", lives, err)
 	}
 	kill(process)
 	if lives, err := j.owner.lives(r.owner); lives || err != nil {
-		t.Errorf("got %v, %v of a process that was killed, want it to be gone", lives, err)
+		t.Errorf("got %v, %v for a killed process, want it to be gone", lives, err)
 	}
 }
 
-// run0 reads the row of a run.
-func run0(t *testing.T, j *Journal, id string) (r storedRun) {
+// rowOf reads the row of a run.
+func rowOf(t *testing.T, j *Journal, id string) (r storedRun) {
 	t.Helper()
 	err := j.view(background, func(v view) (err error) {
 		r, err = v.find(background, id)
@@ -163,8 +165,8 @@ func run0(t *testing.T, j *Journal, id string) (r storedRun) {
 	return r
 }
 
-// TestKilled: several processes record into one journal and are killed in the
-// midst of it, again and again: whatever is there is whole.
+// TestKilled kills two processes while they write to one journal, several times. The
+// journal must be undamaged each time, and every run can be adopted.
 func TestKilled(t *testing.T) {
 	dir := t.TempDir()
 	j := open(t, dir)
@@ -172,23 +174,23 @@ func TestKilled(t *testing.T) {
 	if testing.Short() {
 		rounds = 3
 	}
-	var begun []string
+	var started []string
 	for range rounds {
 		one, first := another(t, dir)
 		two, second := another(t, dir)
-		begun = append(begun, first, second)
+		started = append(started, first, second)
 		kill(one)
 		kill(two)
-		mustBeWhole(t, j)
+		mustBeUndamaged(t, j)
 	}
-	for _, run := range begun {
-		if err := j.Adopt(background, run); err != nil {
-			t.Errorf("%s: %v", run, err)
+	for _, id := range started {
+		if err := j.Adopt(background, id); err != nil {
+			t.Errorf("%s: %v", id, err)
 		}
 	}
 	runs, err := j.Runs(background, journal.Query{Statuses: []run.Status{run.Interrupted}})
 	runs = slices.DeleteFunc(runs, func(s journal.Summary) bool { return !s.Live })
-	if err != nil || len(runs) != len(begun) {
-		t.Errorf("got %d interrupted runs with a living owner, %v, want the %d that were adopted", len(runs), err, len(begun))
+	if err != nil || len(runs) != len(started) {
+		t.Errorf("got %d interrupted runs with a living owner, %v, want the %d that were adopted", len(runs), err, len(started))
 	}
 }

@@ -6,22 +6,22 @@ import (
 	"time"
 )
 
-// A PruneResult says what Prune did.
+// A PruneResult says what Prune deleted.
 type PruneResult struct {
-	Runs  int   // that were deleted
-	Bytes int64 // by which the file became smaller
+	Runs  int   // the number of deleted runs
+	Bytes int64 // how much smaller the file became
 }
 
-// How much Prune does in one transaction, for which other writes wait.
+// Other writes wait for a transaction of Prune, so each transaction is small.
 const (
 	runsAtOnce  = 200
 	pagesAtOnce = "1000"
 )
 
-// Prune deletes the runs that ended before a time, and what only they used, and
-// gives the space back. A run that has not ended stays, and so does the last
-// successful one of each workflow in each realm, which `previous` needs. Lock
-// files of owners that are gone are removed, too.
+// Prune deletes the runs that ended before a time, and what only they used, and makes the
+// file smaller. Runs that have not ended stay. So does the last successful run of each
+// workflow in each realm, which `previous` needs. Prune also removes the lock files of
+// owners that are gone.
 func (j *Journal) Prune(ctx context.Context, before time.Time) (PruneResult, error) {
 	var result PruneResult
 	size, err := j.size(ctx)
@@ -44,10 +44,10 @@ func (j *Journal) Prune(ctx context.Context, before time.Time) (PruneResult, err
 		return result, err
 	}
 	result.Bytes = max(size-left, 0)
-	return result, j.owner.buryAll()
+	return result, j.owner.removeLocks()
 }
 
-// size is that of the file, in bytes.
+// size returns the size of the file in bytes.
 func (j *Journal) size(ctx context.Context) (bytes int64, err error) {
 	err = j.view(ctx, func(v view) error {
 		return v.QueryRowContext(ctx, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").Scan(&bytes)
@@ -55,15 +55,15 @@ func (j *Journal) size(ctx context.Context) (bytes int64, err error) {
 	return bytes, err
 }
 
-// pruneSome deletes some of the runs that are to be deleted, in the order of their
-// numbers: those after a number. It returns the last one.
+// pruneSome deletes up to runsAtOnce runs whose numbers are greater than after, in the
+// order of their numbers. It returns the last number.
 func (j *Journal) pruneSome(ctx context.Context, before time.Time, after int64) (deleted int, last int64, err error) {
 	limit, err := nanoseconds(before)
 	if err != nil {
 		return 0, after, err
 	}
 	err = j.writer.write(ctx, func(ctx context.Context, s *session) error {
-		deleted, last = 0, after // it may be tried again
+		deleted, last = 0, after // the writer may call this a second time
 		const query = `SELECT number FROM runs WHERE number > ? AND ended < ? AND NOT (status = 'success' AND NOT EXISTS (
 				SELECT 1 FROM runs AS later WHERE later.workflow = runs.workflow AND later.status = 'success'
 				AND (later.ended, later.number) > (runs.ended, runs.number)))
@@ -83,6 +83,7 @@ func (j *Journal) pruneSome(ctx context.Context, before time.Time, after int64) 
 	return deleted, last, err
 }
 
+// deleteRuns deletes runs with their events, by number.
 func (s *session) deleteRuns(ctx context.Context, numbers []int64) error {
 	for _, number := range numbers {
 		for _, statement := range []string{
@@ -97,7 +98,7 @@ func (s *session) deleteRuns(ctx context.Context, numbers []int64) error {
 	return nil
 }
 
-// pruneShared deletes what no run uses any more.
+// pruneShared deletes the shared rows without a run.
 func pruneShared(ctx context.Context, s *session) error {
 	for _, statement := range []string{
 		"DELETE FROM origins WHERE number NOT IN (SELECT origin FROM events WHERE origin IS NOT NULL)",
@@ -113,7 +114,7 @@ func pruneShared(ctx context.Context, s *session) error {
 	return nil
 }
 
-// shrink gives free pages back to the file system.
+// shrink returns free pages to the file system.
 func (j *Journal) shrink(ctx context.Context) error {
 	for free := 1; free > 0; {
 		err := j.writer.write(ctx, func(ctx context.Context, s *session) error {
@@ -126,8 +127,8 @@ func (j *Journal) shrink(ctx context.Context) error {
 			return err
 		}
 	}
-	// The pages are in the write-ahead log until they are copied. When a reader is
-	// in the way a later copy does it.
+	// The file shrinks when the write-ahead log is copied into it. If a reader prevents
+	// that now, a later checkpoint does it.
 	_, err := j.write.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
 	return j.explain(err)
 }

@@ -16,21 +16,22 @@ import (
 
 func day(n int) time.Time { return time.Date(2026, 1, n, 0, 0, 0, 0, time.UTC) }
 
-// TestPrune deletes what ended long ago, and nothing that is still needed.
+// TestPrune: Prune deletes the runs that ended before a time, and what only they used. It
+// keeps unfinished runs and the last success of each workflow.
 func TestPrune(t *testing.T) {
 	j := open(t, t.TempDir())
-	begin := func(runID0, name, source string, on int, kinds ...run.EventKind) {
+	begin := func(id, name, source string, on int, kinds ...run.EventKind) {
 		t.Helper()
-		entry := journal.Entry{Run: runID0, Workflow: name, Realm: "here", Sources: []workflow.Source{{Name: name + ".yaml", Text: []byte(source)}}}
+		entry := journal.Entry{Run: id, Workflow: name, Realm: "here", Sources: []workflow.Source{{Name: name + ".yaml", Text: []byte(source)}}}
 		var events []run.Event
 		for i, kind := range kinds {
-			e := run.Event{Sequence: i + 1, Run: runID0, Kind: kind, Time: day(on)}
+			e := run.Event{Sequence: i + 1, Run: id, Kind: kind, Time: day(on)}
 			switch kind {
 			case run.EventStarted, run.EventSkipped:
 				e.Started = &run.Start{Workflow: name, Source: source}
 			case run.EventFinished:
 				e.Status = run.Success
-				if strings.HasPrefix(runID0, "failed") {
+				if strings.HasPrefix(id, "failed") {
 					e.Status = run.Failed
 				}
 			}
@@ -63,8 +64,8 @@ func TestPrune(t *testing.T) {
 		t.Fatal(err)
 	}
 	var left []string
-	for _, run := range runs {
-		left = append(left, run.Run)
+	for _, summary := range runs {
+		left = append(left, summary.Run)
 	}
 	if diff := cmp.Diff([]string{"only", "failed late", "last", "retried", "held", "open"}, left); diff != "" {
 		t.Errorf("runs (-want +got):\n%s", diff)
@@ -75,16 +76,17 @@ func TestPrune(t *testing.T) {
 			t.Errorf("got %d %s, %v, want %d", count, table, err, want)
 		}
 	}
-	mustBeWhole(t, j)
+	mustBeUndamaged(t, j)
 	if previous, err := j.Previous(background, "v", "here"); err != nil || previous == nil {
-		t.Errorf("got %v, %v, want the last success to be there", previous, err)
+		t.Errorf("got %v, %v, want the last success", previous, err)
 	}
 	if again, err := j.Prune(background, day(10)); err != nil || again != (PruneResult{}) {
 		t.Errorf("got %+v, %v, want nothing more to delete", again, err)
 	}
 }
 
-// TestPruneShrinks: the space goes back to the file system, while others write.
+// TestPruneShrinks: Prune makes the file smaller while another owner writes, which loses
+// nothing.
 func TestPruneShrinks(t *testing.T) {
 	dir := t.TempDir()
 	j, other := open(t, dir), open(t, dir)
@@ -108,7 +110,7 @@ func TestPruneShrinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	if result.Runs != runs-1 || result.Bytes < 300_000 {
-		t.Errorf("got %+v, want %d runs and most of the file", result, runs-1)
+		t.Errorf("got %+v, want %d runs and at least 300,000 bytes", result, runs-1)
 	}
 	h.check(t, j)
 	if err := j.Close(); err != nil {
@@ -119,12 +121,12 @@ func TestPruneShrinks(t *testing.T) {
 	}
 	info, err := os.Stat(filepath.Join(dir, FileName))
 	if err != nil || info.Size() > 300_000 {
-		t.Errorf("got %d bytes, %v, want those of 51 runs", info.Size(), err)
+		t.Errorf("got a file of %d bytes, %v, want at most 300,000 for 51 runs", info.Size(), err)
 	}
 }
 
-// TestPruneLocks: lock files of owners that are gone go, and those of living ones
-// stay.
+// TestPruneLocks: Prune removes the lock files of owners that are gone, and keeps the lock
+// files of living owners.
 func TestPruneLocks(t *testing.T) {
 	dir := t.TempDir()
 	j := open(t, dir)
@@ -139,12 +141,12 @@ func TestPruneLocks(t *testing.T) {
 	}
 	left, err := filepath.Glob(filepath.Join(dir, "owners", "*"))
 	if err != nil || len(left) != 2 {
-		t.Errorf("got %v, %v, want the files of two owners", left, err)
+		t.Errorf("got the lock files %v, %v, want the files of the two owners", left, err)
 	}
 }
 
-// TestBytesPerRun: a run of one step takes at most a kilobyte of the disk, and no
-// file.
+// TestBytesPerRun: a run of one step takes at most 1,024 bytes of the disk, and at most
+// 2,048 bytes with a call.
 func TestBytesPerRun(t *testing.T) {
 	runs := 10_000
 	if testing.Short() {

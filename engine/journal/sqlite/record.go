@@ -12,8 +12,7 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// A record is an event as its row has it: the body is what the other columns do
-// not say.
+// A record is the row of an event. Its body holds what no other column holds.
 type record struct {
 	sequence int
 	time     int64
@@ -21,27 +20,25 @@ type record struct {
 	step     string
 	item     int
 	attempt  int
-	number   int    // of the call, in `calls`
-	origin   []byte // what it has in common with other runs; nil when there is nothing
+	number   int    // of the call within its attempt, in `calls`
+	origin   []byte // the body of the origin; nil unless the event has a run.Start
 	body     []byte
 }
 
-// call reports whether the record belongs into `calls`.
+// call reports whether the record belongs in the table `calls`.
 func (r *record) call() bool {
 	return r.kind == run.EventCallStarted || r.kind == run.EventCallReturned || r.kind == run.EventCallDecided
 }
 
-// encode makes a record of an event.
+// encode returns the record of an event.
 func encode(e run.Event) (record, error) {
 	at, err := nanoseconds(e.Time)
 	if err != nil {
-		return record{}, fmt.Errorf("the event %d (%s) cannot be recorded: %w", e.Sequence, e.Kind, err)
+		return record{}, fmt.Errorf("event %d (%s) cannot be recorded: %w", e.Sequence, e.Kind, err)
 	}
 	r := record{sequence: e.Sequence, time: at, kind: e.Kind, step: e.Step, item: e.Item, attempt: e.Attempt}
-	rest := run.Event{
-		Started: e.Started, Items: e.Items, Outcome: e.Outcome, Call: e.Call, Log: e.Log, Status: e.Status,
-		Outputs: e.Outputs, Error: e.Error, Reason: e.Reason, Actor: e.Actor, Decision: e.Decision,
-	}
+	rest := e // what no other column holds
+	rest.Sequence, rest.Time, rest.Kind, rest.Run, rest.Step, rest.Item, rest.Attempt = 0, time.Time{}, "", "", "", 0, 0
 	if e.Started != nil {
 		own, common := split(*e.Started)
 		rest.Started = &own
@@ -58,8 +55,8 @@ func encode(e run.Event) (record, error) {
 	return r, err
 }
 
-// split divides what a run starts from into what only this run has and what many
-// have in common.
+// split divides what a run starts from into the part of this run alone and the part that
+// many runs share.
 func split(start run.Start) (own, common run.Start) {
 	own = start
 	own.Workflow, own.Source, own.Target = "", "", run.Target{Keys: start.Target.Keys}
@@ -68,18 +65,18 @@ func split(start run.Start) (own, common run.Start) {
 	return own, common
 }
 
-// join puts back together what split divided.
+// join reverses split: it adds the shared part to own.
 func join(own, common *run.Start) {
 	keys := own.Target.Keys
 	own.Workflow, own.Source, own.Target = common.Workflow, common.Source, common.Target
 	own.Target.Keys = keys
 }
 
-// encodeBody writes a part of an event, and names that event in its error.
+// encodeBody encodes a part of e. Its error names e.
 func encodeBody(e, part run.Event) ([]byte, error) {
 	text, err := journal.Encode(part)
 	if err != nil {
-		return nil, fmt.Errorf("the event %d (%s) cannot be recorded: %w", e.Sequence, e.Kind, errors.Unwrap(err))
+		return nil, fmt.Errorf("event %d (%s) cannot be recorded: %w", e.Sequence, e.Kind, errors.Unwrap(err))
 	}
 	if string(text) == "{}" {
 		text = nil
@@ -87,13 +84,13 @@ func encodeBody(e, part run.Event) ([]byte, error) {
 	return text, nil
 }
 
-// decode makes the event of a record again.
-func (r *record) decode(runID0 string) (run.Event, error) {
+// decode returns the event of a record. The id is the id of the run.
+func (r *record) decode(id string) (run.Event, error) {
 	e, err := decodeBody(r.body)
 	if err != nil {
 		return run.Event{}, err
 	}
-	e.Run, e.Sequence, e.Time, e.Kind = runID0, r.sequence, instant(r.time), r.kind
+	e.Run, e.Sequence, e.Time, e.Kind = id, r.sequence, instant(r.time), r.kind
 	e.Step, e.Item, e.Attempt = r.step, r.item, r.attempt
 	if e.Call != nil && r.call() {
 		e.Call.Number = r.number
@@ -106,7 +103,7 @@ func (r *record) decode(runID0 string) (run.Event, error) {
 		return run.Event{}, err
 	}
 	if common.Started == nil {
-		return run.Event{}, errors.New("what it started from is missing")
+		return run.Event{}, errors.New("its origin is missing")
 	}
 	join(e.Started, common.Started)
 	return e, nil
@@ -119,16 +116,16 @@ func decodeBody(text []byte) (run.Event, error) {
 	return journal.Decode(text)
 }
 
-// check is the checksum of the record in a run.
-func (r *record) check(run string) int64 {
+// check returns the checksum of the record. The id is the id of the run.
+func (r *record) check(id string) int64 {
 	var c checksum
-	c.texts(run, string(r.kind), r.step)
+	c.texts(id, string(r.kind), r.step)
 	c.integers(int64(r.sequence), r.time, int64(r.item), int64(r.attempt), int64(r.number))
 	c.texts(string(r.origin), string(r.body))
 	return c.sum()
 }
 
-// A checksum takes the CRC-32C of values, each with its length.
+// A checksum computes the CRC-32C of values. Each text is preceded by its length.
 type checksum struct{ text []byte }
 
 func (c *checksum) texts(texts ...string) {
@@ -146,22 +143,22 @@ func (c *checksum) integers(integers ...int64) {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// sum is the CRC as a column has it: a signed number is stored shorter.
+// sum returns the CRC as it is stored. SQLite stores a signed 32-bit number in fewer bytes.
 func (c *checksum) sum() int64 { return int64(int32(crc32.Checksum(c.text, castagnoli))) }
 
-// nanoseconds is a time as a column has it. The zero time is the least number.
+// nanoseconds returns a time as it is stored. The zero time is the smallest number.
 func nanoseconds(t time.Time) (int64, error) {
 	if t.IsZero() {
 		return math.MinInt64, nil
 	}
 	n := t.UnixNano()
 	if !time.Unix(0, n).Equal(t) || n == math.MinInt64 {
-		return 0, fmt.Errorf("the year %d is too far away", t.Year())
+		return 0, fmt.Errorf("the year %d is out of range", t.Year())
 	}
 	return n, nil
 }
 
-// instant is the time that a column has.
+// instant reverses nanoseconds.
 func instant(n int64) time.Time {
 	if n == math.MinInt64 {
 		return time.Time{}

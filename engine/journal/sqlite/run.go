@@ -9,7 +9,8 @@ import (
 )
 
 // A storedRun is a row of `runs`. Its summary has the id, the trigger, the group, the
-// status, the number of the last event, and when it began and ended.
+// status, the number of the last event, and the times of start and end. The name of the
+// workflow is in another table.
 type storedRun struct {
 	number   int64
 	workflow int64
@@ -19,10 +20,10 @@ type storedRun struct {
 	journal.Summary
 }
 
-// runColumns are the columns of a run as scan reads them.
+// runColumns are the columns that scan reads, in its order.
 const runColumns = `runs.number, id, workflow, plan, cause, team, owner, epoch, last, status, simulated, begun, ended, crc`
 
-// scan reads the row of a run, and what more is asked for, and checks it.
+// scan reads the row of a run and checks it. It reads further columns into more.
 func (r *storedRun) scan(row interface{ Scan(...any) error }, more ...any) error {
 	var begun int64
 	var ended sql.NullInt64
@@ -33,20 +34,20 @@ func (r *storedRun) scan(row interface{ Scan(...any) error }, more ...any) error
 	if err := row.Scan(append(into, more...)...); err != nil {
 		return err
 	}
-	r.BegunAt = instant(begun)
+	r.StartedAt = instant(begun)
 	if ended.Valid {
 		r.EndedAt = instant(ended.Int64)
 	}
 	if r.check() != crc {
-		return Damage{Run: r.Run, Message: "its row does not fit its checksum"}
+		return Damage{Run: r.Run, Message: "its row does not match its checksum"}
 	}
 	return nil
 }
 
-// begun and ended are the times as their columns have them. Both are of events
-// that were encoded, and so can be written.
+// begun and ended return the times as they are stored. Both are times of events that
+// have records, so nanoseconds cannot fail.
 func (r *storedRun) begun() int64 {
-	n, _ := nanoseconds(r.BegunAt)
+	n, _ := nanoseconds(r.StartedAt)
 	return n
 }
 
@@ -55,7 +56,7 @@ func (r *storedRun) ended() sql.NullInt64 {
 	return sql.NullInt64{Int64: n, Valid: !r.EndedAt.IsZero()}
 }
 
-// check is the checksum of the row.
+// check returns the checksum of the row.
 func (r *storedRun) check() int64 {
 	var c checksum
 	simulated := int64(0)
@@ -67,7 +68,7 @@ func (r *storedRun) check() int64 {
 	return c.sum()
 }
 
-// insert enters the row.
+// insert stores the row.
 func (r *storedRun) insert(ctx context.Context, s *session) error {
 	_, err := s.exec(ctx, `INSERT INTO runs (number, id, workflow, plan, cause, team, owner, epoch, last, status, simulated, begun, ended, crc)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -75,8 +76,8 @@ func (r *storedRun) insert(ctx context.Context, s *session) error {
 	return err
 }
 
-// update makes the row that of a later state, unless it is no longer what before
-// says: of that owner, in that epoch, and with that last event.
+// update writes the new state if the row still matches before (owner, epoch, last event),
+// and reports whether it did.
 func (r *storedRun) update(ctx context.Context, s *session, before *storedRun) (done bool, err error) {
 	result, err := s.exec(ctx, `UPDATE runs SET owner = ?, epoch = ?, last = ?, status = ?, simulated = ?, ended = ?, crc = ?
 		WHERE number = ? AND id = ? AND owner = ? AND epoch = ? AND last = ?`,
@@ -103,8 +104,8 @@ func (s *session) find(ctx context.Context, id string) (*storedRun, error) {
 	return &r, err
 }
 
-// own returns the row of a run of this owner. It may be the one that was left
-// last: whether anybody else changed it since, the write to it finds out.
+// own returns the row of a run of this owner, as it read or wrote the row last. If
+// another owner has changed the row since, update does not match.
 func (s *session) own(ctx context.Context, id string) (*storedRun, error) {
 	if r := s.held[id]; r != nil {
 		return r, nil
@@ -116,7 +117,7 @@ func (s *session) own(ctx context.Context, id string) (*storedRun, error) {
 	return r, err
 }
 
-// hold remembers the row of a run that is under way.
+// hold remembers the row of a run of this owner until the run ends.
 func (s *session) hold(r *storedRun) {
 	if r.owner == s.owner && r.EndedAt.IsZero() {
 		s.held[r.Run] = r

@@ -11,7 +11,7 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A sample is a run of one step, in the pieces in which it is committed.
+// A sample is a run of one step. Each piece is the events of one commit.
 type sample struct {
 	entry  journal.Entry
 	pieces [][]run.Event
@@ -25,7 +25,7 @@ func (s sample) events() []run.Event {
 	return all
 }
 
-// record has the journal take the sample.
+// record records the sample in a journal.
 func (s sample) record(t testing.TB, j *Journal) {
 	t.Helper()
 	if err := j.Begin(background, s.entry, s.pieces[0]); err != nil {
@@ -38,12 +38,12 @@ func (s sample) record(t testing.TB, j *Journal) {
 	}
 }
 
-// runID is the id of a run as long and as random as those of the engine.
+// runID returns an id that is as long and as hard to compress as an id of the engine.
 func runID(n int) string { return fmt.Sprintf("01M83MS670%04X%012d", n*40503%65536, n) }
 
-// oneStep is a run of one step that sends a page when call is set.
+// oneStep returns a run of one step. The step makes a call when call is true.
 func oneStep(n int, call bool) sample {
-	runID0 := runID(n)
+	id := runID(n)
 	target := run.Target{
 		Connection: "default", Region: "us", APIURL: "https://api.pagerduty.com", EventsURL: "https://events.pagerduty.com",
 		Keys: map[string]string{"api_key": fmt.Sprintf("%016x", n*7919), "service_key": fmt.Sprintf("%016x", n*104729)},
@@ -52,7 +52,7 @@ func oneStep(n int, call bool) sample {
 	at := time.Date(2026, 1, 31, 9, 0, 0, 123_456_789, time.UTC).Add(time.Duration(n) * time.Second)
 	var list []run.Event
 	add := func(e run.Event) {
-		e.Sequence, e.Run, e.Time = len(list)+1, runID0, at.Add(time.Duration(len(list))*7_654_321)
+		e.Sequence, e.Run, e.Time = len(list)+1, id, at.Add(time.Duration(len(list))*7_654_321)
 		list = append(list, e)
 	}
 	add(run.Event{Kind: run.EventStarted, Started: &run.Start{
@@ -75,7 +75,7 @@ func oneStep(n int, call bool) sample {
 		Status: run.Success, Outputs: action.Object{"open": false, "reason": "connection refused"}, Size: 45,
 	}})
 	add(run.Event{Kind: run.EventFinished, Status: run.Success, Outputs: action.Object{"open": false}})
-	s := sample{entry: journal.Entry{Run: runID0, Workflow: "port-check", Realm: target.Realm(), Trigger: "manual", Sources: []workflow.Source{source}}}
+	s := sample{entry: journal.Entry{Run: id, Workflow: "port-check", Realm: target.Realm(), Trigger: "manual", Sources: []workflow.Source{source}}}
 	first := 0
 	for _, end := range append(cut, len(list)) {
 		s.pieces = append(s.pieces, list[first:end])

@@ -11,7 +11,7 @@ import (
 	"github.com/pdflow/pdflow/engine/journal"
 )
 
-// Schedules returns the states of schedules; see [journal.Journal].
+// Schedules returns the states of all schedules; see [journal.Schedules].
 func (j *Journal) Schedules(ctx context.Context) ([]journal.ScheduleState, error) {
 	var states []journal.ScheduleState
 	err := j.view(ctx, func(v view) error {
@@ -26,7 +26,7 @@ func (j *Journal) Schedules(ctx context.Context) ([]journal.ScheduleState, error
 	return states, err
 }
 
-// schedules visits the states of schedules; damage is what is wrong with one.
+// schedules visits the states of schedules. A damaged state is visited with its damage.
 func (v view) schedules(ctx context.Context, visit func(journal.ScheduleState, *Damage) error) error {
 	const query = "SELECT workflow, schedule, watermark, pause, crc FROM schedules ORDER BY workflow, schedule"
 	return v.each(ctx, query, nil, func(rows *sql.Rows) error {
@@ -39,7 +39,7 @@ func (v view) schedules(ctx context.Context, visit func(journal.ScheduleState, *
 		s.Watermark = instant(watermark)
 		var damage *Damage
 		if crc != scheduleCheck(s, watermark, pause) {
-			damage = &Damage{Message: fmt.Sprintf("the state of the schedule %s of %s does not fit its checksum", s.Schedule, s.Workflow)}
+			damage = &Damage{Message: fmt.Sprintf("the state of the schedule %s of %s does not match its checksum", s.Schedule, s.Workflow)}
 		} else if len(pause) > 0 {
 			if err := json.Unmarshal(pause, &s.Pause); err != nil {
 				damage = &Damage{Message: fmt.Sprintf("the pause of the schedule %s of %s cannot be read: %v", s.Schedule, s.Workflow, err)}
@@ -49,7 +49,7 @@ func (v view) schedules(ctx context.Context, visit func(journal.ScheduleState, *
 	})
 }
 
-// SaveSchedules keeps states of schedules; see [journal.Journal].
+// SaveSchedules stores the watermarks of schedules; see [journal.Schedules].
 func (j *Journal) SaveSchedules(ctx context.Context, states []journal.ScheduleState) error {
 	if len(states) == 0 {
 		return nil
@@ -72,7 +72,7 @@ func (j *Journal) SaveSchedules(ctx context.Context, states []journal.ScheduleSt
 	})
 }
 
-// PauseSchedule pauses a schedule; see [journal.Journal].
+// PauseSchedule pauses a schedule, or ends its pause; see [journal.Schedules].
 func (j *Journal) PauseSchedule(ctx context.Context, workflow, schedule string, pause *journal.Pause) error {
 	text := []byte{}
 	if pause != nil {
@@ -90,7 +90,7 @@ func (j *Journal) PauseSchedule(ctx context.Context, workflow, schedule string, 
 	})
 }
 
-// schedule reads what is kept of a schedule; of one that is new, nothing.
+// schedule reads the state of a schedule. A new schedule has a zero watermark and no pause.
 func (s *session) schedule(ctx context.Context, workflow, schedule string) (watermark int64, pause []byte, err error) {
 	err = s.row(ctx, "SELECT watermark, pause FROM schedules WHERE workflow = ? AND schedule = ?", []any{workflow, schedule}, &watermark, &pause)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -105,7 +105,7 @@ func (s *session) saveSchedule(ctx context.Context, state journal.ScheduleState,
 	return err
 }
 
-// scheduleCheck is the checksum of a row.
+// scheduleCheck returns the checksum of a row.
 func scheduleCheck(s journal.ScheduleState, watermark int64, pause []byte) int64 {
 	var c checksum
 	c.texts(s.Workflow, s.Schedule, string(pause))
@@ -113,7 +113,7 @@ func scheduleCheck(s journal.ScheduleState, watermark int64, pause []byte) int64
 	return c.sum()
 }
 
-// verifySchedules reports rows that do not fit their checksums.
+// verifySchedules reports states that do not match their checksums.
 func (v view) verifySchedules(ctx context.Context, report func(Damage)) error {
 	return v.schedules(ctx, func(_ journal.ScheduleState, damage *Damage) error {
 		if damage != nil {

@@ -10,10 +10,10 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// What many runs have in common stands once, found by its digest. A digest is of
-// all that the row says, so that it also shows damage.
+// What many runs have in common is stored once and found by its digest. The digest covers
+// the whole row, so it also shows damage.
 
-// digest is the SHA-256 of texts, each with its length.
+// digest returns the SHA-256 of texts, each preceded by its length.
 func digest(texts ...string) []byte {
 	var c checksum
 	c.texts(texts...)
@@ -21,8 +21,8 @@ func digest(texts ...string) []byte {
 	return sum[:]
 }
 
-// number returns the number of the row of a table that has a digest, which
-// insert enters when there is none.
+// number returns the number of the row with a digest. It calls insert when the table does
+// not have such a row.
 func (s *session) number(ctx context.Context, table string, digest []byte, insert func() (sql.Result, error)) (int64, error) {
 	var number int64
 	err := s.row(ctx, "SELECT number FROM "+table+" WHERE digest = ?", []any{digest}, &number)
@@ -36,7 +36,7 @@ func (s *session) number(ctx context.Context, table string, digest []byte, inser
 	return result.LastInsertId()
 }
 
-// shareWorkflow returns the number of a workflow in a realm.
+// shareWorkflow returns the number of a workflow in its realm.
 func (s *session) shareWorkflow(ctx context.Context, entry journal.Entry) (int64, error) {
 	sum := digest(entry.Workflow, entry.Realm)
 	return s.number(ctx, "workflows", sum, func() (sql.Result, error) {
@@ -44,7 +44,7 @@ func (s *session) shareWorkflow(ctx context.Context, entry journal.Entry) (int64
 	})
 }
 
-// shareOrigin returns the number of what a run starts from.
+// shareOrigin returns the number of an origin.
 func (s *session) shareOrigin(ctx context.Context, body []byte) (int64, error) {
 	sum := digest(string(body))
 	return s.number(ctx, "origins", sum, func() (sql.Result, error) {
@@ -52,13 +52,13 @@ func (s *session) shareOrigin(ctx context.Context, body []byte) (int64, error) {
 	})
 }
 
-// A planFile is a file of a plan as its row has it.
+// A planFile is a row of `files`.
 type planFile struct {
 	name   string
 	source []byte // the digest of its text
 }
 
-// digestPlan is the digest of a plan with its files.
+// digestPlan returns the digest of a plan.
 func digestPlan(files []planFile) []byte {
 	var texts []string
 	for _, f := range files {
@@ -67,13 +67,13 @@ func digestPlan(files []planFile) []byte {
 	return digest(texts...)
 }
 
-// digestText is the digest of a source.
+// digestText returns the digest of a source.
 func digestText(text []byte) []byte {
 	sum := sha256.Sum256(text)
 	return sum[:]
 }
 
-// sharePlan returns the number of the plan that was made from sources.
+// sharePlan returns the number of the plan with these sources.
 func (s *session) sharePlan(ctx context.Context, sources []workflow.Source) (int64, error) {
 	files := make([]planFile, len(sources))
 	for i, source := range sources {
@@ -95,11 +95,7 @@ func (s *session) sharePlan(ctx context.Context, sources []workflow.Source) (int
 
 func (s *session) insertFiles(ctx context.Context, plan int64, files []planFile, sources []workflow.Source) error {
 	for i, f := range files {
-		text := sources[i].Text
-		if text == nil {
-			text = []byte{} // an empty file is no missing one
-		}
-		if _, err := s.exec(ctx, "INSERT INTO sources (digest, text) VALUES (?, ?) ON CONFLICT DO NOTHING", f.source, text); err != nil {
+		if _, err := s.exec(ctx, "INSERT INTO sources (digest, text) VALUES (?, ?) ON CONFLICT DO NOTHING", f.source, blob(sources[i].Text)); err != nil {
 			return err
 		}
 		if _, err := s.exec(ctx, "INSERT INTO files (plan, position, name, source) VALUES (?, ?, ?, ?)", plan, i, f.name, f.source); err != nil {

@@ -10,18 +10,18 @@ import (
 	"github.com/pdflow/pdflow/engine/journal"
 )
 
-// TestUpgrade opens a journal of the first layout, which had no schedules: it gets
-// them, and keeps what it has.
+// TestUpgrade: Open upgrades a journal with an older layout, which can then store
+// schedules.
 func TestUpgrade(t *testing.T) {
 	for name, older := range map[string]string{
-		"first layout":  "DROP TABLE schedules; ALTER TABLE cancels DROP COLUMN actor; PRAGMA user_version = 1",
-		"second layout": "ALTER TABLE cancels DROP COLUMN actor; PRAGMA user_version = 2",
+		"layout 1": "DROP TABLE schedules; ALTER TABLE cancels DROP COLUMN actor; PRAGMA user_version = 1",
+		"layout 2": "ALTER TABLE cancels DROP COLUMN actor; PRAGMA user_version = 2",
 	} {
 		t.Run(name, func(t *testing.T) { testUpgrade(t, older) })
 	}
 }
 
-// testUpgrade opens a journal that SQL statements turn into one of an older layout.
+// testUpgrade opens a journal that SQL statements gave an older layout.
 func testUpgrade(t *testing.T, older string) {
 	ctx, dir := context.Background(), t.TempDir()
 	j, err := Open(Config{Dir: dir})

@@ -11,14 +11,14 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 )
 
-// A Damage is something in the journal that is not what was recorded.
+// A Damage is a part of the journal that is not as it was recorded.
 type Damage struct {
-	Run      string // empty when it is not of one run
-	Sequence int    // of the event; 0 when it is not of one event
+	Run      string // the id of the run; empty when it concerns no single run
+	Sequence int    // of the event; 0 when it concerns no single event
 	Message  string
 }
 
-// String says what is damaged.
+// String returns the message, with the run and the event before it.
 func (d Damage) String() string {
 	switch {
 	case d.Run == "":
@@ -29,25 +29,25 @@ func (d Damage) String() string {
 	return fmt.Sprintf("run %s: event %d: %s", d.Run, d.Sequence, d.Message)
 }
 
-// Error is what a read of the damaged part ends with.
+// Error returns the same text: a Damage is the error of a read of the damaged part.
 func (d Damage) Error() string { return d.String() }
 
-// Verify reads everything and returns what is damaged: by SQLite's own check of
-// its pages, indexes and references, and by the checksum of every row, the order
-// of the events of every run, and where they leave it. The error says that it
-// could not look.
+// Verify reads the whole journal and returns what is damaged. It uses SQLite's own checks
+// of pages, indexes and references. It checks the checksum of every row, the order of the
+// events of every run, and that they lead to the state in the row of the run. The error
+// says why it could not read.
 func (j *Journal) Verify(ctx context.Context) ([]Damage, error) {
 	var found []Damage
 	err := j.view(ctx, func(v view) error {
-		for _, look := range []func(context.Context, func(Damage)) error{
+		for _, verify := range []func(context.Context, func(Damage)) error{
 			v.verifyPages, v.verifyReferences, v.verifyShared, v.verifyCancels, v.verifySchedules, v.verifyRuns,
 		} {
-			err := look(ctx, func(d Damage) { found = append(found, d) })
+			err := verify(ctx, func(d Damage) { found = append(found, d) })
 			if err != nil && !corrupt(err) {
 				return err
 			}
 			if err != nil {
-				found = append(found, Damage{Message: fmt.Sprintf("a part of the file cannot be read: %v", err)})
+				found = append(found, Damage{Message: fmt.Sprintf("part of the file cannot be read: %v", err)})
 			}
 		}
 		return nil
@@ -55,7 +55,7 @@ func (j *Journal) Verify(ctx context.Context) ([]Damage, error) {
 	return found, err
 }
 
-// verifyPages has SQLite check its pages and indexes.
+// verifyPages runs SQLite's check of pages and indexes.
 func (v view) verifyPages(ctx context.Context, report func(Damage)) error {
 	return v.each(ctx, "PRAGMA integrity_check", nil, func(rows *sql.Rows) error {
 		var text string
@@ -67,20 +67,21 @@ func (v view) verifyPages(ctx context.Context, report func(Damage)) error {
 	})
 }
 
-// verifyReferences finds rows that belong to one that is not there.
+// verifyReferences reports rows that refer to a missing row.
 func (v view) verifyReferences(ctx context.Context, report func(Damage)) error {
 	return v.each(ctx, "PRAGMA foreign_key_check", nil, func(rows *sql.Rows) error {
 		var table, parent string
 		var row, key any
 		err := rows.Scan(&table, &row, &parent, &key)
 		if err == nil {
-			report(Damage{Message: fmt.Sprintf("a row of %s belongs to one of %s that is missing", table, parent)})
+			report(Damage{Message: fmt.Sprintf("a row of %s refers to a row of %s that is missing", table, parent)})
 		}
 		return err
 	})
 }
 
-// verifyShared checks the digests of what runs have in common.
+// verifyShared reports shared rows that do not match their digests. Plans are checked with
+// the runs.
 func (v view) verifyShared(ctx context.Context, report func(Damage)) error {
 	for _, table := range []string{"workflows", "origins"} {
 		texts := map[string]string{"workflows": "name, realm", "origins": "body, NULL"}[table]
@@ -96,7 +97,7 @@ func (v view) verifyShared(ctx context.Context, report func(Damage)) error {
 				whole = append(whole, second.String)
 			}
 			if !bytes.Equal(digest(whole...), sum) {
-				report(Damage{Message: fmt.Sprintf("a row of %s does not fit its digest", table)})
+				report(Damage{Message: fmt.Sprintf("a row of %s does not match its digest", table)})
 			}
 			return nil
 		})
@@ -107,25 +108,13 @@ func (v view) verifyShared(ctx context.Context, report func(Damage)) error {
 	return nil
 }
 
-func (v view) verifyCancels(ctx context.Context, report func(Damage)) error {
-	return v.each(ctx, "SELECT id, actor, cancels.crc FROM cancels JOIN runs ON number = run", nil, func(rows *sql.Rows) error {
-		var id, actor string
-		var crc int64
-		err := rows.Scan(&id, &actor, &crc)
-		if err == nil && crc != cancelCheck(id, actor) {
-			report(Damage{Run: id, Message: "the request to cancel it does not fit its checksum"})
-		}
-		return err
-	})
-}
-
-// verifyRuns checks every run with its events and its sources.
+// verifyRuns checks every run, with its events and its sources.
 func (v view) verifyRuns(ctx context.Context, report func(Damage)) error {
 	runs, err := v.allRuns(ctx, report)
 	if err != nil {
 		return err
 	}
-	plans := map[int64]error{} // what is wrong with each
+	plans := map[int64]error{} // the error of each plan that was checked
 	for i := range runs {
 		r := &runs[i]
 		if err := v.verifyRun(ctx, r, report); err != nil {
@@ -148,7 +137,7 @@ func (v view) verifyRuns(ctx context.Context, report func(Damage)) error {
 	return nil
 }
 
-// allRuns reads the rows of all runs, and reports those that are damaged.
+// allRuns returns the rows of all runs, and reports the damaged ones.
 func (v view) allRuns(ctx context.Context, report func(Damage)) ([]storedRun, error) {
 	var runs []storedRun
 	err := v.each(ctx, "SELECT "+runColumns+" FROM runs ORDER BY number", nil, func(rows *sql.Rows) error {
@@ -166,9 +155,9 @@ func (v view) allRuns(ctx context.Context, report func(Damage)) ([]storedRun, er
 	return runs, err
 }
 
-// verifyRun checks the events of a run, and that they leave it where its row says.
+// verifyRun checks the events of a run, and that they lead to the state in its row.
 func (v view) verifyRun(ctx context.Context, r *storedRun, report func(Damage)) error {
-	var told journal.Summary
+	var computed journal.Summary
 	whole := true
 	err := v.records(ctx, r, func(e run.Event, damage *Damage) error {
 		if damage != nil {
@@ -176,17 +165,17 @@ func (v view) verifyRun(ctx context.Context, r *storedRun, report func(Damage)) 
 			whole = false
 			return nil
 		}
-		told.Observe(e)
+		computed.Observe(e)
 		return nil
 	})
 	if err != nil || !whole {
 		return err
 	}
 	if r.Status == run.Interrupted {
-		told.Adopted() // it was taken over, and no event says so
+		computed.Adopted() // no event says that a run was adopted
 	}
-	if told.Status != r.Status || told.Simulated != r.Simulated || !told.BegunAt.Equal(r.BegunAt) || !told.EndedAt.Equal(r.EndedAt) {
-		report(Damage{Run: r.Run, Message: fmt.Sprintf("its row says that it is %q, its events that it is %q", r.Status, told.Status)})
+	if computed.Status != r.Status || computed.Simulated != r.Simulated || !computed.StartedAt.Equal(r.StartedAt) || !computed.EndedAt.Equal(r.EndedAt) {
+		report(Damage{Run: r.Run, Message: fmt.Sprintf("its row says that it is %q, but its events say that it is %q", r.Status, computed.Status)})
 	}
 	return nil
 }

@@ -7,30 +7,30 @@ import (
 	"runtime"
 )
 
-// maxGroup is how many changes one transaction takes.
+// maxGroup is the largest number of changes in one transaction.
 const maxGroup = 256
 
-// A writer is the goroutine that commits. Changes that wait at the same time,
-// whosever they are, share a transaction: one flush of the disk for all.
+// A writer is the goroutine that commits. Changes that wait at the same time share a
+// transaction and so one flush of the disk.
 type writer struct {
 	session *session
 	explain func(error) error
 	changes chan *change
-	closing chan struct{} // closed when no more are taken
-	ended   chan struct{}
+	closing chan struct{} // closed when the writer must stop
+	ended   chan struct{} // closed when the writer has stopped
 }
 
-// A change is one that is made or refused on its own. It is refused before it has
-// written anything.
+// A change is a part of a transaction that succeeds or is refused on its own: do returns
+// a refusal before it writes anything.
 type change struct {
 	do     func(context.Context, *session) error
-	err    error // why it was refused
-	result chan error
+	err    error      // the refusal, or the error of the database
+	result chan error // takes one error
 }
 
-// write has a change committed, and returns what became of it. Once the change is
-// handed over it waits for that, whatever becomes of the context: a caller that
-// gave up half-way could not know whether it was made.
+// write commits a change and returns its result. The context ends the wait for the
+// writer. Once the writer has the change, write returns its result even if the context
+// has ended, so the caller knows whether the change was committed.
 func (w *writer) write(ctx context.Context, do func(context.Context, *session) error) error {
 	c := &change{do: do, result: make(chan error, 1)}
 	if ctx.Err() != nil {
@@ -46,7 +46,7 @@ func (w *writer) write(ctx context.Context, do func(context.Context, *session) e
 	}
 }
 
-// run takes changes until the journal is closed. Those that it took are made.
+// run commits changes until the journal is closed.
 func (w *writer) run() {
 	defer close(w.ended)
 	for {
@@ -59,8 +59,8 @@ func (w *writer) run() {
 	}
 }
 
-// gather takes what waits already. Those that were just answered get a chance to
-// come with their next change first.
+// gather takes the changes that wait already. It yields first, so that the callers of the
+// previous transaction can hand over their next change.
 func (w *writer) gather(first *change) []*change {
 	group := []*change{first}
 	runtime.Gosched()
@@ -75,8 +75,8 @@ func (w *writer) gather(first *change) []*change {
 	return group
 }
 
-// answer makes a group of changes and answers each. When the database fails at one
-// of them, each is tried on its own, so that none fails for another.
+// answer commits a group of changes and sends each its result. When the database fails at
+// one of them, it commits each change on its own, so that only that one fails.
 func (w *writer) answer(group []*change) {
 	all, err := w.session.commit(group)
 	if err != nil && !all && len(group) > 1 {
@@ -93,12 +93,12 @@ func (w *writer) answer(group []*change) {
 	}
 }
 
-// A session is the connection of the writer. It prepares each statement once.
+// A session is the connection of the writer, with its prepared statements.
 type session struct {
 	conn       *sql.Conn
 	statements map[string]*sql.Stmt
 	owner      string
-	held       map[string]*storedRun // runs under way of this owner, by their ids
+	held       map[string]*storedRun // unfinished runs of this owner, by id
 }
 
 func newSession(ctx context.Context, db *sql.DB) (*session, error) {
@@ -109,13 +109,13 @@ func newSession(ctx context.Context, db *sql.DB) (*session, error) {
 	return &session{conn: conn, statements: map[string]*sql.Stmt{}, held: map[string]*storedRun{}}, nil
 }
 
-// commit makes changes in one transaction: those that are not refused, or none.
-// The error is that of one change, unless all says that it is of all of them.
+// commit makes changes in one transaction, except those that are refused. When it returns
+// an error, it made none. The error concerns one change, or all of them when all is true.
 func (s *session) commit(group []*change) (all bool, err error) {
 	ctx := context.Background()
 	defer func() {
 		if err != nil {
-			clear(s.held) // what it says was not written
+			clear(s.held) // it may hold rows that were not written
 			_, _ = s.exec(ctx, "ROLLBACK")
 		}
 	}()
@@ -133,6 +133,7 @@ func (s *session) commit(group []*change) (all bool, err error) {
 	return true, err
 }
 
+// prepare returns the prepared statement of a query.
 func (s *session) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	if statement := s.statements[query]; statement != nil {
 		return statement, nil
@@ -144,7 +145,7 @@ func (s *session) prepare(ctx context.Context, query string) (*sql.Stmt, error) 
 	return statement, err
 }
 
-// exec does a statement.
+// exec executes a statement.
 func (s *session) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	statement, err := s.prepare(ctx, query)
 	if err != nil {
@@ -153,7 +154,7 @@ func (s *session) exec(ctx context.Context, query string, args ...any) (sql.Resu
 	return statement.ExecContext(ctx, args...)
 }
 
-// row reads the one row of a query; none is sql.ErrNoRows.
+// row reads the only row of a query. The error is sql.ErrNoRows when there is none.
 func (s *session) row(ctx context.Context, query string, args []any, into ...any) error {
 	statement, err := s.prepare(ctx, query)
 	if err != nil {
@@ -175,7 +176,7 @@ func (s *session) rows(ctx context.Context, query string, args []any, visit func
 	return each(rows, visit)
 }
 
-// each visits rows, and closes them.
+// each visits rows and closes them.
 func each(rows *sql.Rows, visit func(*sql.Rows) error) error {
 	defer rows.Close()
 	for rows.Next() {

@@ -16,7 +16,8 @@ import (
 	"github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
 
-	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/fault"
 )
 
 // eventsHost is the host to which Alertmanager sends events of version 1. It cannot be
@@ -24,7 +25,7 @@ import (
 const eventsHost = "events.pagerduty.com"
 
 // notifier returns a notifier of Alertmanager whose connections all reach the account.
-func (a *account) notifier(t *testing.T, c pagerduty.PagerdutyConfig) *pagerduty.Notifier {
+func (a *listening) notifier(t *testing.T, c pagerduty.PagerdutyConfig) *pagerduty.Notifier {
 	t.Helper()
 	templates, err := template.FromGlobs(nil)
 	if err != nil {
@@ -66,7 +67,7 @@ func TestAlertmanager(t *testing.T) {
 			ctx = notify.WithReceiverName(ctx, "ops")
 			for _, step := range []struct {
 				alert *types.Alert
-				want  simulator.Status
+				want  account.Status
 			}{
 				{alert(time.Time{}), "triggered"},
 				{alert(time.Time{}), "triggered"},
@@ -89,11 +90,11 @@ func TestAlertmanagerRetries(t *testing.T) {
 	a := newSecureAccount(t, eventsHost)
 	ctx := notify.WithGroupKey(context.Background(), "group 1")
 	n := a.notifier(t, pagerduty.PagerdutyConfig{ServiceKey: serviceKey})
-	a.SetFaults(simulator.FaultPlan{Faults: []simulator.Fault{{Do: simulator.RateLimited}}})
+	a.SetFaults(fault.Plan{Faults: []fault.Fault{{Do: fault.RateLimited}}})
 	if retry, err := n.Notify(ctx, alert(time.Time{})); !retry || err == nil {
 		t.Errorf("a limit: got retry %v, %v, want one", retry, err)
 	}
-	a.SetFaults(simulator.FaultPlan{})
+	a.SetFaults(fault.Plan{})
 	stranger := a.notifier(t, pagerduty.PagerdutyConfig{ServiceKey: "00000000000000000000000000000000"})
 	if retry, err := stranger.Notify(ctx, alert(time.Time{})); retry || err == nil {
 		t.Errorf("an unknown key: got retry %v, %v, want a refusal", retry, err)

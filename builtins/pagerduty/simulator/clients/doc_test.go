@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 )
 
 const (
@@ -23,8 +24,8 @@ const (
 	serviceKey = "abcdef0123456789abcdef0123456789"
 )
 
-// account is a simulator that listens.
-type account struct {
+// A listening is a simulator that listens.
+type listening struct {
 	*simulator.Simulator
 	address string // host:port
 	url     string
@@ -32,13 +33,13 @@ type account struct {
 }
 
 // newAccount serves an account over plain HTTP.
-func newAccount(t *testing.T, options ...simulator.Option) *account {
+func newAccount(t *testing.T, options ...simulator.Option) *listening {
 	t.Helper()
 	return serve(t, nil, options...)
 }
 
 // newSecureAccount serves an account over TLS, under the names given.
-func newSecureAccount(t *testing.T, hosts ...string) *account {
+func newSecureAccount(t *testing.T, hosts ...string) *listening {
 	t.Helper()
 	config, authority, err := simulator.NewTLS(time.Now(), hosts...)
 	if err != nil {
@@ -52,13 +53,13 @@ func newSecureAccount(t *testing.T, hosts ...string) *account {
 	return a
 }
 
-func serve(t *testing.T, secure *tls.Config, options ...simulator.Option) *account {
+func serve(t *testing.T, secure *tls.Config, options ...simulator.Option) *listening {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &account{address: listener.Addr().String()}
+	a := &listening{address: listener.Addr().String()}
 	a.url = "http://" + a.address
 	if secure != nil {
 		a.url, listener = "https://"+a.address, tls.NewListener(listener, secure)
@@ -75,7 +76,7 @@ func serve(t *testing.T, secure *tls.Config, options ...simulator.Option) *accou
 }
 
 // only returns the only incident of the account.
-func (a *account) only(t *testing.T) simulator.Incident {
+func (a *listening) only(t *testing.T) account.IncidentView {
 	t.Helper()
 	a.Settle()
 	incidents := a.Incidents()

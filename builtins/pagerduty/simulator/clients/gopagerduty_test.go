@@ -10,9 +10,11 @@ import (
 	"github.com/PagerDuty/go-pagerduty"
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/fault"
 )
 
-func (a *account) client() *pagerduty.Client {
+func (a *listening) client() *pagerduty.Client {
 	return pagerduty.NewClient(apiKey, pagerduty.WithAPIEndpoint(a.url), pagerduty.WithV2EventsAPIEndpoint(a.url))
 }
 
@@ -83,7 +85,7 @@ func TestRefusals(t *testing.T) {
 	if !errors.As(err, &refusal) || refusal.StatusCode != http.StatusUnauthorized {
 		t.Errorf("an unknown key: got %v, want a 401", err)
 	}
-	limited := newAccount(t, simulator.WithFaults(simulator.Fault{Do: simulator.RateLimited}))
+	limited := newAccount(t, simulator.WithFaults(fault.Fault{Do: fault.RateLimited}))
 	_, err = limited.client().ListUsersWithContext(ctx, pagerduty.ListUsersOptions{})
 	if !errors.As(err, &refusal) || !refusal.RateLimited() || !refusal.Temporary() {
 		t.Errorf("a limit: got %v, want one that is temporary", err)
@@ -100,7 +102,7 @@ func TestEventsV2(t *testing.T) {
 	}
 	for _, step := range []struct {
 		action string
-		want   simulator.Status
+		want   account.Status
 	}{{"trigger", "triggered"}, {"trigger", "triggered"}, {"acknowledge", "acknowledged"}, {"resolve", "resolved"}} {
 		event.Action = step.action
 		receipt, err := c.ManageEventWithContext(ctx, &event)

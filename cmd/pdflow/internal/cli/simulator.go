@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/api"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/spf13/cobra"
@@ -103,12 +104,12 @@ func newServedAccount(env *setup.Environment, o simulatorOptions) (*servedAccoun
 	served.options = []simulator.Option{
 		simulator.WithControlToken(served.token), simulator.WithClock(time.Now),
 		simulator.WithAfterFunc(func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }),
-		simulator.WithLog(func(r simulator.Request) {
+		simulator.WithLog(func(r api.Request) {
 			_, _ = io.WriteString(env.Stderr, fmt.Sprintf("%d %s %s\n", r.Status, r.Method, r.Path))
 		}),
 	}
 	if o.limits {
-		served.options = append(served.options, simulator.WithLimits(simulator.DefaultLimits()))
+		served.options = append(served.options, simulator.WithLimits(api.DefaultLimits()))
 	}
 	documents, err := setup.AccountOptions(o.seed, o.faults)
 	if err != nil {

@@ -111,7 +111,7 @@ func (a *alerting) recall(ctx context.Context) {
 // lastResult returns the result of a run. The result is nil if a later run of the workflow
 // succeeded, or if this version of pdflow cannot read the run.
 func (a *alerting) lastResult(ctx context.Context, r journal.Summary) (*workflow.Plan, *run.Result) {
-	better, err := a.journal.List(ctx, journal.Query{Workflow: r.Workflow, Since: r.BegunAt, Statuses: []run.Status{run.Success}, Limit: 1})
+	better, err := a.journal.List(ctx, journal.Query{Workflow: r.Workflow, Since: r.StartedAt, Statuses: []run.Status{run.Success}, Limit: 1})
 	if err != nil || len(better) > 0 {
 		return nil, nil
 	}

@@ -140,7 +140,7 @@ func serveMinute(b *testing.B, folder string, n int) (starts, events []time.Dura
 		b.Fatalf("got %d runs, %v, want %d", len(runs), err, n)
 	}
 	for _, run := range runs {
-		starts = append(starts, run.BegunAt.Sub(due))
+		starts = append(starts, run.StartedAt.Sub(due))
 	}
 	return starts, events
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strconv"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/control"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/library"
@@ -12,6 +13,7 @@ import (
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -63,7 +65,7 @@ func (d controlled) plan(name string) (*workflow.Plan, error) {
 }
 
 // Start starts a run and returns its id.
-func (d controlled) Start(_ context.Context, r control.StartRequest) (string, error) {
+func (d controlled) Start(ctx context.Context, r control.StartRequest) (string, error) {
 	if d.isStopping() {
 		return "", &control.Error{Code: control.Stopping, Message: "the daemon is stopping and starts no more runs"}
 	}
@@ -82,11 +84,21 @@ func (d controlled) Start(_ context.Context, r control.StartRequest) (string, er
 	if err != nil {
 		return "", err
 	}
+	request.Actor = actor(ctx)
 	run, err := d.runs.start(plan, request)
 	if engine.IsInputError(err) {
 		return "", &control.Error{Code: control.Invalid, Message: err.Error()}
 	}
 	return run, err
+}
+
+// actor returns who made a request at the control socket.
+func actor(ctx context.Context) run.Actor {
+	by := run.Actor{Kind: run.ActorSocket}
+	if user, known := control.User(ctx); known {
+		by.Name = strconv.Itoa(user)
+	}
+	return by
 }
 
 // inputsOf returns the inputs of the schedule that a request names, replaced by the inputs of the
@@ -138,7 +150,7 @@ func (d controlled) Cancel(ctx context.Context, run string) error {
 	if !recorded.Open() {
 		return &control.Error{Code: control.Conflict, Message: fmt.Sprintf("the run %s has ended as %s: there is nothing to cancel", recorded.Run, recorded.Status)}
 	}
-	return d.journal.Cancel(ctx, recorded.Run)
+	return d.journal.Cancel(ctx, recorded.Run, actor(ctx))
 }
 
 // recorded finds a run by its id or by the beginning of its id.
@@ -156,15 +168,15 @@ func (d controlled) Resume(ctx context.Context, run string, request control.Resu
 	if err != nil {
 		return err
 	}
-	how := resumption{retry: request.Retry}
+	how := resumption{retry: request.Retry, actor: actor(ctx)}
 	for _, decision := range request.Decisions {
 		how.calls = append(how.calls, fmt.Sprintf("%d=%s", decision.Call, decision.Decision))
 	}
-	begun := make(chan error, 2)
-	how.begun = func(err error) { begun <- err }
+	started := make(chan error, 2)
+	how.started = func(err error) { started <- err }
 	d.runs.resume(recorded, how)
 	select {
-	case err := <-begun:
+	case err := <-started:
 		if err != nil {
 			return &control.Error{Code: control.Conflict, Message: err.Error()}
 		}
@@ -176,7 +188,7 @@ func (d controlled) Resume(ctx context.Context, run string, request control.Resu
 
 // PauseSchedule pauses schedules.
 func (d controlled) PauseSchedule(ctx context.Context, r control.PauseRequest) error {
-	return d.setPause(ctx, r.ScheduleName, &journal.Pause{Reason: r.Reason, Until: r.Until.UTC(), At: d.clock.Now().UTC()})
+	return d.setPause(ctx, r.ScheduleName, &journal.Pause{Reason: r.Reason, Until: r.Until.UTC(), At: d.clock.Now().UTC(), Actor: new(actor(ctx))})
 }
 
 // ResumeSchedule ends a pause.

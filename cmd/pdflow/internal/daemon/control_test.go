@@ -11,8 +11,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/health"
 	"github.com/pdflow/pdflow/engine/clock"
 )
 
@@ -126,19 +128,19 @@ func TestCommandsUseTheDaemon(t *testing.T) {
 	w.ends(d, "port = 5", "schedule", "run-now", "probe", "-i", "port=5")
 	w.ends(d, "port = 2", "schedule", "run-now", "probe", "--schedule", "yearly")
 	w.ends(d, "bad luck", "schedule", "run-now", "probe", "-i", "port=13")
-	w.alerted("pdflow:probe:run_failed", simulator.Triggered)
+	w.alerted("pdflow:probe:run_failed", account.Triggered)
 	w.ends(d, "port = 1", "schedule", "run-now", "probe")
-	w.alerted("pdflow:probe:run_failed", simulator.Resolved)
+	w.alerted("pdflow:probe:run_failed", account.Resolved)
 	has(w.ask(2, "runs", "resume", "last"), "the daemon refuses")
 	w.ends(d, "needs_attention", "schedule", "run-now", "odd")
-	w.alerted("pdflow:odd:needs_attention", simulator.Triggered)
+	w.alerted("pdflow:odd:needs_attention", account.Triggered)
 	show := w.ask(0, "runs", "show", "last")
 	number := regexp.MustCompile(`#(\d+) http`).FindStringSubmatch(show)
 	if number == nil {
 		t.Fatal(show)
 	}
 	has(w.ask(0, "runs", "retry", "last", "--call", number[1]+"=done"), "the daemon has resumed the run", "odd", "success")
-	w.alerted("pdflow:odd:needs_attention", simulator.Resolved)
+	w.alerted("pdflow:odd:needs_attention", account.Resolved)
 	stop()
 	has(w.ask(2, "schedule", "list"), "no daemon serves")
 	has(w.ask(2, "schedule", "pause", "prob"), `did you mean "probe"?`)
@@ -158,9 +160,9 @@ func (w *servedWorld) ends(d *Daemon, want string, args ...string) {
 }
 
 // alerted waits until an alert has a status.
-func (w *servedWorld) alerted(key string, want simulator.Status) {
+func (w *servedWorld) alerted(key string, want account.Status) {
 	w.t.Helper()
-	got := simulator.Status("unknown")
+	got := account.Status("unknown")
 	for range 500 {
 		w.account.Settle()
 		for _, i := range w.account.Incidents() {
@@ -174,4 +176,56 @@ func (w *servedWorld) alerted(key string, want simulator.Status) {
 		_ = clock.System{}.Sleep(context.Background(), 10e6)
 	}
 	w.t.Errorf("the alert %s is %s, want %s", key, got, want)
+}
+
+// TestProbesAnswerWhileDraining: a daemon that was asked to stop answers probes and commands until its
+// runs have ended, and then has no socket and no lock.
+func TestProbesAnswerWhileDraining(t *testing.T) {
+	w := newServedWorld(t, 0, clock.System{}.Now())
+	called, answer := make(chan struct{}), make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(called)
+		<-answer
+	}))
+	defer slow.Close()
+	source := "schedule: \"0 0 1 1 *\"\n" + strings.ReplaceAll(oddWorkflow, "HOST", strings.TrimPrefix(slow.URL, "http://"))
+	if err := os.WriteFile(filepath.Join(w.folder, "odd.yaml"), []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	watch := &lineWatch{w, "msg=serving", make(chan struct{})}
+	d, gone := w.daemonWith(Options{MaxRuns: 1, Drain: time.Minute}, clock.System{}, logger(watch, "text"))
+	defer gone()
+	var err error
+	if d.listener, err = health.Listen("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	<-watch.seen
+	w.ask(0, "schedule", "run-now", "odd")
+	<-called
+	stop()
+	<-d.stopping
+	probe, err := http.Get("http://" + d.listener.Addr().String() + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer probe.Body.Close()
+	if text, _ := io.ReadAll(probe.Body); probe.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(text), "the daemon is stopping") {
+		t.Errorf("got %d %s, want 503 and that the daemon is stopping", probe.StatusCode, text)
+	}
+	w.ask(0, "schedule", "list")
+	close(answer)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if got := w.ask(2, "schedule", "list"); !strings.Contains(got, "no daemon serves") {
+		t.Errorf("got %s, want that no daemon serves", got)
+	}
+	lock, err := d.takeLock(context.Background())
+	if err != nil || lock == nil {
+		t.Fatalf("got %v, %v, want the lock to be free", lock, err)
+	}
+	_ = lock.Close()
 }

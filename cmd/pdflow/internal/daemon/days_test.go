@@ -21,6 +21,8 @@ import (
 	"github.com/pdflow/pdflow/builtins"
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/fault"
 	"github.com/pdflow/pdflow/builtins/probe"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine/action"
@@ -104,8 +106,8 @@ func newServedWorld(t *testing.T, checks int, start time.Time) *servedWorld {
 	var err error
 	w.account, err = setup.StartSimulator("127.0.0.1:0", simulator.WithAPIKey(daemonAPIKey), simulator.WithServiceKey("Database", daemonServiceKey),
 		simulator.WithClock(w.clock.Now), simulator.WithFaults(
-			simulator.Fault{Match: simulator.Match{Probability: 0.03}, Do: simulator.AnswerStatus, Status: 503},
-			simulator.Fault{Match: simulator.Match{Probability: 0.02}, Do: "reset_after"},
+			fault.Fault{Match: fault.Match{Probability: 0.03}, Do: fault.AnswerStatus, Status: 503},
+			fault.Fault{Match: fault.Match{Probability: 0.02}, Do: "reset_after"},
 		))
 	if err != nil {
 		t.Fatal(err)
@@ -261,7 +263,7 @@ func (w *servedWorld) check(start time.Time, outages int) {
 		w.t.Errorf("got %d incidents for %d outages", len(incidents), outages)
 	}
 	for _, i := range incidents {
-		if i.Status != simulator.Resolved {
+		if i.Status != account.Resolved {
 			w.t.Errorf("the incident %s of %s is %s, want it resolved", i.Key, i.CreatedAt, i.Status)
 		}
 	}

@@ -148,66 +148,68 @@ func (r *runs) resumeInterrupted(ctx context.Context) {
 		r.log.Error("the interrupted runs cannot be listed", "error", err)
 		return
 	}
-	var begun sync.WaitGroup
+	var started sync.WaitGroup
 	for _, summary := range slices.Backward(found) { // the oldest first
 		run, err := r.journal.Get(ctx, summary.Run)
 		if err != nil {
 			r.alerting.stuck(summary.Workflow, summary.Run, err)
 			continue
 		}
-		if run.Start().Target.Simulator != "" {
+		if run.Start().Target.Simulation != "" {
 			continue
 		}
-		begun.Add(1)
-		done := sync.OnceFunc(begun.Done)
-		r.resume(run, resumption{begun: func(error) { done() }})
+		started.Add(1)
+		done := sync.OnceFunc(started.Done)
+		r.resume(run, resumption{started: func(error) { done() }})
 	}
-	begun.Wait()
+	started.Wait()
 }
 
 // A resumption says how a run is resumed.
 type resumption struct {
-	retry bool        // run its failed steps again
-	calls []string    // a person's decisions, written as for --call
-	begun func(error) // called when the run is resumed, or cannot be; may be called twice; nil: not needed
+	retry   bool        // run its failed steps again
+	actor   run.Actor   // who asked for it; zero: the daemon continues it on its own
+	calls   []string    // a person's decisions, written as for --call
+	started func(error) // called when the run is resumed, or cannot be; may be called twice; nil: not needed
 }
 
 // resume resumes a run in a goroutine.
-func (r *runs) resume(r0 *setup.RecordedRun, how resumption) {
-	begun := how.begun
-	if begun == nil {
-		begun = func(error) {}
+func (r *runs) resume(run *setup.RecordedRun, how resumption) {
+	started := how.started
+	if started == nil {
+		started = func(error) {}
 	}
-	if !r.claimed.add(r0.Run) {
-		begun(fmt.Errorf("the daemon is already working on the run %s", r0.Run))
+	if !r.claimed.add(run.Run) {
+		started(fmt.Errorf("the daemon is already working on the run %s", run.Run))
 		return
 	}
 	r.running.Go(func() {
-		defer r.claimed.remove(r0.Run)
+		defer r.claimed.remove(run.Run)
 		calls, err := setup.ParseDecisions(how.calls)
 		var c *setup.Continuation
 		if err == nil {
-			c, err = r.env.Continue(context.Background(), r.journal, r.target, r0, calls, nil)
+			c, err = r.env.Continue(context.Background(), r.journal, r.target, run, calls, nil)
 		}
 		if err != nil {
-			begun(err)
-			r.alerting.stuck(r0.Workflow, r0.Run, err)
+			started(err)
+			r.alerting.stuck(run.Workflow, run.Run, err)
 			return
 		}
-		c.Resumption.Retry = how.retry
 		local, leave := r.local(c.Plan)
 		defer leave()
-		c.Resumption.Started = func() { begun(nil) }
-		result, err := local.Resume(context.Background(), c.Plan, c.Resumption)
+		result, err := local.Resume(context.Background(), c.Plan, engine.Resumption{
+			Run: run.Run, Actor: how.actor, Target: c.Target, Keys: c.Keys, Decisions: c.Request.Decisions, Inputs: c.Request.Secrets,
+			Retry: how.retry, Started: func() { started(nil) },
+		})
 		err = r.journal.Advise(err)
 		if err != nil {
-			begun(err)
+			started(err)
 		}
 		if errors.Is(err, journal.ErrOwned) {
-			r.log.Info("another process has resumed the run", "run", r0.Run)
+			r.log.Info("another process has resumed the run", "run", run.Run)
 			return
 		}
-		r.ended(c.Plan, r0.Run, result, err)
+		r.ended(c.Plan, run.Run, result, err)
 	})
 }
 

@@ -22,6 +22,8 @@ import (
 	"github.com/pdflow/pdflow/builtins"
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/fault"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine/clock"
@@ -80,7 +82,7 @@ func TestServeProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	site, err := setup.WithClient(builtins.Config{PagerDuty: client}, setup.Settings{ServiceKey: servedServiceKey})
+	target, err := setup.WithClient(builtins.Config{PagerDuty: client}, setup.Settings{ServiceKey: servedServiceKey})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +93,7 @@ func TestServeProcess(t *testing.T) {
 	}
 	ctx, stop := p.WithSignals(context.Background())
 	defer stop()
-	d := daemon.New(p, site, o.Clock, slog.New(slog.NewTextHandler(os.Stderr, nil)), daemon.Options{MaxRuns: 1000, Drain: 30 * 24 * time.Hour})
+	d := daemon.New(p, target, o.Clock, slog.New(slog.NewTextHandler(os.Stderr, nil)), daemon.Options{MaxRuns: 1000, Drain: 30 * 24 * time.Hour})
 	d.Record(j, j.Journal())
 	if err := d.Load([]string{o.Folder}); err != nil {
 		t.Fatal(err)
@@ -213,8 +215,8 @@ func TestServeKills(t *testing.T) {
 	start := time.Date(2026, time.March, 26, 0, 10, 0, 0, time.UTC)
 	clock := fastClock{Real: time.Now(), Start: start, Factor: 72_000 / workflows}
 	account, err := setup.StartSimulator("127.0.0.1:0", simulator.WithServiceKey("Database", servedServiceKey), simulator.WithClock(clock.Now), simulator.WithFaults(
-		simulator.Fault{Match: simulator.Match{Probability: 0.03}, Do: simulator.AnswerStatus, Status: 503},
-		simulator.Fault{Match: simulator.Match{Probability: 0.03}, Do: "reset_after"},
+		fault.Fault{Match: fault.Match{Probability: 0.03}, Do: fault.AnswerStatus, Status: 503},
+		fault.Fault{Match: fault.Match{Probability: 0.03}, Do: "reset_after"},
 	))
 	if err != nil {
 		t.Fatal(err)
@@ -313,7 +315,7 @@ func (c *daemons) compare(j *sqlite.Journal, start time.Time) (paged, skipped in
 	pages := map[string]int{} // by description
 	for _, i := range c.account.Incidents() {
 		pages[i.Description]++
-		if i.Status != simulator.Resolved {
+		if i.Status != account.Resolved {
 			wrong("the incident %q is %s, want it resolved", i.Description, i.Status)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 )
 
 // leaver is the id of a user that a scenario deletes.
@@ -57,7 +58,7 @@ func (l loss) String() string { return [...]string{"delivered", "reset", "trunca
 
 func newServers(s *scenario, firstLoss loss) *servers {
 	t := &servers{
-		Simulator: simulator.New(simulator.WithUser(simulator.User{ID: leaver, Name: "Lee Leaver", Email: "lee@example.com"})),
+		Simulator: simulator.New(simulator.WithUser(account.User{ID: leaver, Name: "Lee Leaver", Email: "lee@example.com"})),
 		scenario:  s, firstLoss: firstLoss,
 		seen: map[string]int{}, writes: map[string]int{}, keys: map[string][]string{},
 		created: map[string]int{}, deleted: map[string]int{}, address: map[string]string{},

@@ -13,6 +13,8 @@ import (
 	"github.com/pdflow/pdflow/builtins"
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/fault"
 	"github.com/pdflow/pdflow/builtins/world"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/runview"
@@ -36,7 +38,7 @@ type runbookTest struct {
 	journal  journal.Journal
 	redactor *action.Redactor
 
-	state    *simulator.State // of the account at the start
+	state    *account.State   // of the account at the start
 	local    *setup.Simulator // nil before the account is used first
 	settings setup.Settings   // of the connection to it
 	client   *pagerduty.Client
@@ -88,7 +90,7 @@ func (t *runbookTest) account(_ *testscript.TestScript, _ bool, args []string) e
 	if err != nil {
 		return err
 	}
-	state, err := setup.ReadDocument(file, simulator.ParseState)
+	state, err := setup.ReadDocument(file, account.ParseState)
 	t.state = &state
 	return err
 }
@@ -127,7 +129,7 @@ func (t *runbookTest) setFaults(_ *testscript.TestScript, _ bool, args []string)
 	if err != nil {
 		return err
 	}
-	plan, err := setup.ReadDocument(file, simulator.ParseFaults)
+	plan, err := setup.ReadDocument(file, fault.Parse)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -186,13 +186,13 @@ func (t *runbookTest) status(_ *testscript.TestScript, neg bool, args []string) 
 // incidents prints the incidents of the account, sorted by key, because parallel steps open incidents in
 // any order.
 func (t *runbookTest) incidents(ts *testscript.TestScript, _ bool, args []string) error {
-	account, err := t.opened()
+	account0, err := t.opened()
 	if err != nil || len(args) > 0 {
 		return orError(err, "incidents has no arguments")
 	}
-	account.Settle()
-	incidents := account.Incidents()
-	slices.SortStableFunc(incidents, func(a, b simulator.Incident) int { return strings.Compare(a.Key, b.Key) })
+	account0.Settle()
+	incidents := account0.Incidents()
+	slices.SortStableFunc(incidents, func(a, b account.IncidentView) int { return strings.Compare(a.Key, b.Key) })
 	if len(incidents) == 0 {
 		return printTo(ts, "no incidents\n")
 	}
@@ -208,12 +208,12 @@ func (t *runbookTest) incidents(ts *testscript.TestScript, _ bool, args []string
 
 // users prints the users of the account, sorted by address.
 func (t *runbookTest) users(ts *testscript.TestScript, _ bool, args []string) error {
-	account, err := t.opened()
+	account0, err := t.opened()
 	if err != nil || len(args) > 0 {
 		return orError(err, "users has no arguments")
 	}
-	users := account.Users()
-	slices.SortFunc(users, func(a, b simulator.User) int { return strings.Compare(a.Email, b.Email) })
+	users := account0.Users()
+	slices.SortFunc(users, func(a, b account.User) int { return strings.Compare(a.Email, b.Email) })
 	var b strings.Builder
 	for _, u := range users {
 		fmt.Fprintf(&b, "%-32s  %-18s  %s\n", u.Email, u.Role, u.Name)

@@ -55,12 +55,12 @@ func (a axis) bar(from, to time.Time, cells int) string {
 
 // A drawing lays rows out in columns.
 type drawing struct {
-	axis  axis
-	begun time.Time
-	width int // of the page
-	page  console.Terminal
-	label int // columns
-	bar   int // cells; 0: none
+	axis      axis
+	startedAt time.Time
+	width     int // of the page
+	page      console.Terminal
+	label     int // columns
+	bar       int // cells; 0: none
 }
 
 // indent returns the column of the label of a row, after two spaces, two more for each level, the sign
@@ -120,7 +120,7 @@ func (d *drawing) line(r row) string {
 	case r.from.IsZero():
 		text = console.Cut(label, room)
 	default:
-		text = console.Cut(fmt.Sprintf("%s  %*s  %*s", label, timeColumns, offset(r.from.Sub(d.begun)), timeColumns, lasted(r)), room)
+		text = console.Cut(fmt.Sprintf("%s  %*s  %*s", label, timeColumns, offset(r.from.Sub(d.startedAt)), timeColumns, lasted(r)), room)
 	}
 	if d.bar > 0 && r.state == "" {
 		text += "  " + d.page.Style(style, d.axis.bar(r.from, r.to, d.bar))
@@ -146,7 +146,7 @@ func lasted(r row) string {
 
 // axis returns the axis of the whole run, up to now if it is running.
 func (v *View) axis() axis {
-	a := axis{span: span{v.history.begun, v.history.last}}
+	a := axis{span: span{v.history.startedAt, v.history.last}}
 	if v.live() {
 		a.to = v.now
 	}

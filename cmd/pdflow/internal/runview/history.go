@@ -32,7 +32,7 @@ type history struct {
 	reason    string     // why it is queued or was skipped
 	failure   *run.Failure
 	outputs   action.Object
-	begun     time.Time
+	startedAt time.Time
 	last      time.Time // of the last event
 	ended     bool      // or suspended; a later event can resume or retry the run
 	suspended bool      // waits for a decision
@@ -134,7 +134,7 @@ func (h *history) addToRun(e run.Event, idle time.Duration) {
 
 func (h *history) begin(e run.Event) {
 	if h.start == nil {
-		h.run, h.begun = e.Run, e.Time
+		h.run, h.startedAt = e.Run, e.Time
 	}
 	h.start = e.Started
 	if e.Reason != "" {

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/api"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/run"
 )
@@ -44,13 +46,13 @@ type itemReport struct {
 }
 
 type simulatorReport struct {
-	Incidents []simulator.Incident `json:"incidents"`
-	Users     []simulator.User     `json:"users"`
-	Requests  []simulator.Request  `json:"requests"`
+	Incidents []account.IncidentView `json:"incidents"`
+	Users     []account.User         `json:"users"`
+	Requests  []api.Request          `json:"requests"`
 }
 
 // Report returns the report of a result. Account is the simulated account; nil without --simulate.
-func Report(result *run.Result, account *simulator.Simulator) RunReport {
+func Report(result *run.Result, account0 *simulator.Simulator) RunReport {
 	r := RunReport{
 		Run: result.Run, Workflow: result.Workflow, Status: result.Status, Outputs: result.Outputs, Error: result.Error,
 		StartedAt: result.StartedAt.UTC(), DurationMS: result.Duration.Milliseconds(), Steps: []stepReport{},
@@ -61,12 +63,12 @@ func Report(result *run.Result, account *simulator.Simulator) RunReport {
 	for i := range result.Steps {
 		r.Steps = append(r.Steps, reportStep(&result.Steps[i]))
 	}
-	if account != nil {
+	if account0 != nil {
 		// Empty lists are [], not null.
 		r.Simulator = &simulatorReport{
-			append([]simulator.Incident{}, account.Incidents()...),
-			append([]simulator.User{}, account.Users()...),
-			append([]simulator.Request{}, account.Requests()...),
+			append([]account.IncidentView{}, account0.Incidents()...),
+			append([]account.User{}, account0.Users()...),
+			append([]api.Request{}, account0.Requests()...),
 		}
 	}
 	return r

@@ -51,7 +51,7 @@ func (s *stepHistory) add(e run.Event) {
 	s.change(e.Item, func(t *taskHistory) {
 		switch e.Kind {
 		case run.EventAttemptStarted:
-			t.attempts = append(t.attempts, &attemptHistory{number: e.Attempt, began: e.Time})
+			t.attempts = append(t.attempts, &attemptHistory{number: e.Attempt, startedAt: e.Time})
 			t.due, t.again = time.Time{}, false
 		case run.EventStepExpanded, run.EventAttemptFinished, run.EventAttemptSuspended:
 			t.end(e, s.planned)
@@ -204,20 +204,20 @@ type taskHistory struct {
 
 // An attemptHistory is one attempt.
 type attemptHistory struct {
-	number  int
-	began   time.Time
-	ended   time.Time  // zero while it is running
-	status  run.Status // of its outcome
-	failure *run.Failure
-	note    string // a summary of its outputs
-	calls   []*callHistory
+	number    int
+	startedAt time.Time
+	ended     time.Time  // zero while it is running
+	status    run.Status // of its outcome
+	failure   *run.Failure
+	note      string // a summary of its outputs
+	calls     []*callHistory
 }
 
 // A callHistory is one call.
 type callHistory struct {
 	sequence, number int // of its first event; of the call in the attempt
 	action           string
-	began            time.Time
+	startedAt        time.Time
 	returned         time.Time // zero while its outcome is unknown
 	again            bool      // the result is from an earlier attempt
 	failure          *run.Failure
@@ -261,7 +261,7 @@ func (t *taskHistory) span() (from, to time.Time) {
 	if t.due.IsZero() {
 		to = t.last().ended
 	}
-	return t.attempts[0].began, to
+	return t.attempts[0].startedAt, to
 }
 
 func (t *taskHistory) end(e run.Event, planned *workflow.PlanStep) {
@@ -296,7 +296,7 @@ func (t *taskHistory) addCall(e run.Event) {
 			}
 		}
 	}
-	c := &callHistory{sequence: e.Sequence, number: e.Call.Number, action: e.Call.Action, began: e.Time, again: e.Call.Again}
+	c := &callHistory{sequence: e.Sequence, number: e.Call.Number, action: e.Call.Action, startedAt: e.Time, again: e.Call.Again}
 	if e.Kind == run.EventCallReturned {
 		c.returned, c.failure = e.Time, e.Call.Error
 	}

@@ -47,7 +47,7 @@ func failureText(f *run.Failure) string {
 // timeline returns the steps of a run with their attempts, items and calls. Each has a row with its
 // start, its duration and a bar.
 func (v *View) timeline(width int) string {
-	d := drawing{axis: v.axis(), begun: v.history.begun, width: width, page: v.page}
+	d := drawing{axis: v.axis(), startedAt: v.history.startedAt, width: width, page: v.page}
 	return d.draw(v.rows())
 }
 
@@ -112,7 +112,7 @@ func (v *View) taskRows(depth int, t *taskHistory) []row {
 			if a.ended.IsZero() {
 				status = run.Running
 			}
-			r := v.row(depth, status, fmt.Sprintf("attempt %d", a.number), a.began, a.ended)
+			r := v.row(depth, status, fmt.Sprintf("attempt %d", a.number), a.startedAt, a.ended)
 			r.note = failureText(a.failure)
 			rows = append(rows, r)
 			below++
@@ -179,5 +179,5 @@ func (v *View) callRow(depth int, c *callHistory) row {
 	case c.failure != nil:
 		status, label = run.Failed, label+"  "+string(c.failure.Kind)
 	}
-	return v.row(depth, status, label, c.began, c.returned)
+	return v.row(depth, status, label, c.startedAt, c.returned)
 }

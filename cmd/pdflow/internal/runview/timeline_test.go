@@ -18,7 +18,7 @@ import (
 
 // recordedView returns the view of a recorded run ten minutes after its start.
 func recordedView(plan *workflow.Plan, r *madeRun, summary journal.Summary, width int) *View {
-	summary.Run, summary.Workflow, summary.BegunAt, summary.Events = handRun, "onboard", handBegun, len(r.events)
+	summary.Run, summary.Workflow, summary.StartedAt, summary.Events = handRun, "onboard", handBegun, len(r.events)
 	next := map[run.Status]string{
 		run.Failed: "pdflow runs retry " + handRun, run.Interrupted: "pdflow runs resume " + handRun, run.NeedsAttention: "pdflow runs resume " + handRun,
 	}[summary.Status]

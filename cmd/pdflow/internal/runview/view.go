@@ -20,9 +20,9 @@ import (
 func SummaryTook(run *journal.Summary, now time.Time) string {
 	switch {
 	case !run.EndedAt.IsZero():
-		return console.Took(run.EndedAt.Sub(run.BegunAt))
+		return console.Took(run.EndedAt.Sub(run.StartedAt))
 	case run.Live:
-		return console.Took(now.Sub(run.BegunAt)) + " so far"
+		return console.Took(now.Sub(run.StartedAt)) + " so far"
 	}
 	return "-"
 }
@@ -78,7 +78,7 @@ type fact struct{ name, text string }
 func (v *View) facts() []fact {
 	h := v.history
 	facts := []fact{{"trigger", triggerText(h.start.Trigger)}, {"target", targetText(h.start.Target)}}
-	facts = append(facts, fact{"started", h.begun.Local().Format(console.DateTime) + ", " + console.Ago(v.now.Sub(h.begun))})
+	facts = append(facts, fact{"started", h.startedAt.Local().Format(console.DateTime) + ", " + console.Ago(v.now.Sub(h.startedAt))})
 	for _, m := range h.marks {
 		facts = append(facts, v.markFact(m))
 	}
@@ -122,7 +122,7 @@ func triggerText(t run.Trigger) string {
 }
 
 func targetText(t run.Target) string {
-	if t.Simulator != "" {
+	if t.Simulation != "" {
 		return "a simulator, which ended with its process"
 	}
 	text := t.APIURL

@@ -72,7 +72,7 @@ type Connections struct {
 
 // Connections returns the connections of the configuration and of the environment. They share their
 // pacing, because two names may have the same key.
-func (e *Environment) Connections(c *workflow.Configuration) *Connections {
+func (e *Environment) Connections(c *Configuration) *Connections {
 	pacing := &pagerduty.Pacing{}
 	return &Connections{open: func(name string) (*Connection, error) {
 		s, err := e.settings(c, name)
@@ -118,7 +118,7 @@ func (c *Connections) client(name string) (*pagerduty.Client, error) {
 
 // settings reads the settings of a connection from the configuration. Variables of the environment
 // replace the settings of the default connection. The redactor learns the keys at once.
-func (e *Environment) settings(c *workflow.Configuration, name string) (Settings, error) {
+func (e *Environment) settings(c *Configuration, name string) (Settings, error) {
 	entry, ok := c.Connection(name)
 	if !ok && name != workflow.DefaultConnection {
 		return Settings{}, e.unknownConnection(c, name)
@@ -131,7 +131,7 @@ func (e *Environment) settings(c *workflow.Configuration, name string) (Settings
 	return s, err
 }
 
-func (e *Environment) unknownConnection(c *workflow.Configuration, name string) error {
+func (e *Environment) unknownConnection(c *Configuration, name string) error {
 	if c.File == "" {
 		hint := "there is no configuration: write one and name it with --config"
 		if file := e.configurationFile(); file != "" {
@@ -147,7 +147,7 @@ func (e *Environment) unknownConnection(c *workflow.Configuration, name string) 
 }
 
 // configured returns the settings of an entry of the configuration.
-func (e *Environment) configured(c *workflow.Configuration, entry workflow.Connection) (s Settings, err error) {
+func (e *Environment) configured(c *Configuration, entry ConfiguredConnection) (s Settings, err error) {
 	s.region, s.apiURL, s.eventsURL = entry.Region, entry.APIURL, entry.EventsURL
 	s.fromEmail, s.eventsAPI = entry.FromEmail, entry.EventsAPI
 	if s.APIKey, err = e.referredKey(c.File, entry.APIKey); err != nil {
@@ -167,7 +167,7 @@ func (e *Environment) configured(c *workflow.Configuration, entry workflow.Conne
 
 // referredKey reads the key that a configuration refers to. A missing variable is an error only when
 // a call needs the key. A missing file is an error at once.
-func (e *Environment) referredKey(file string, r workflow.SecretReference) (string, error) {
+func (e *Environment) referredKey(file string, r SecretReference) (string, error) {
 	if r.File == "" {
 		return strings.TrimSpace(e.Getenv(r.Variable)), nil
 	}

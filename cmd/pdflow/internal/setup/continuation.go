@@ -43,7 +43,7 @@ func (r *RecordedRun) SecretInputs() []string {
 // Verb returns the command that continues the run: resume or retry; empty if none can.
 func (r *RecordedRun) Verb() string {
 	switch {
-	case r.Start().Target.Simulator != "" || r.Live && r.EndedAt.IsZero() && r.Status != run.NeedsAttention:
+	case r.Start().Target.Simulation != "" || r.Live && r.EndedAt.IsZero() && r.Status != run.NeedsAttention:
 		return ""
 	case r.Status == run.Success || r.Status == run.Skipped:
 		return ""
@@ -72,35 +72,40 @@ func ParseDecisions(calls []string) ([]run.Decision, error) {
 	return decisions, nil
 }
 
-// A Continuation is what the engine needs to resume or to retry a run.
+// A Continuation is a recorded run that can be resumed or retried, and what was given for that.
 type Continuation struct {
-	Run        *RecordedRun
-	Plan       *workflow.Plan
-	Resumption engine.Resumption
+	Run *RecordedRun
+	engine.Prepared
+	Request engine.ContinueRequest
+}
+
+// Plans returns the plan of this run, for an engine that continues it.
+func (c *Continuation) Plans() engine.Plans {
+	return engine.Plans{Restore: func(context.Context, run.Start, []workflow.Source) (engine.Prepared, error) { return c.Prepared, nil }}
 }
 
 // Continue prepares to resume a run. The plan is made from the recorded sources, not from the files
 // as they are now. Inputs are the secret inputs, as flags.
-func (e *Environment) Continue(ctx context.Context, r *Runs, target *Target, run *RecordedRun, decisions []run.Decision, inputs []string) (*Continuation, error) {
-	if run.Start().Target.Simulator != "" {
-		return nil, console.Usage("the run %s cannot be resumed, because its simulator ended with its process; start it again with `pdflow run --simulate`", run.Run)
+func (e *Environment) Continue(ctx context.Context, r *Runs, target *Target, recorded *RecordedRun, decisions []run.Decision, inputs []string) (*Continuation, error) {
+	if recorded.Start().Target.Simulation != "" {
+		return nil, console.Usage("the run %s cannot be resumed, because its simulator ended with its process; start it again with `pdflow run --simulate`", recorded.Run)
 	}
-	plan, err := r.Plan(ctx, run.Run, target)
+	plan, err := r.Plan(ctx, recorded.Run, target)
 	var problems workflow.Diagnostics
 	if errors.As(err, &problems) {
-		return nil, fmt.Errorf("%w\npdflow: this version of pdflow does not accept the recorded workflow of the run %s; resume it with the version that started it", err, run.Run)
+		return nil, fmt.Errorf("%w\npdflow: this version of pdflow does not accept the recorded workflow of the run %s; resume it with the version that started it", err, recorded.Run)
 	}
 	if err != nil {
 		return nil, err
 	}
-	plan = plan.WithConnection(run.Start().Target.Connection)
+	plan = plan.WithConnection(recorded.Start().Target.Connection)
 	if err := target.Ready(plan); err != nil {
 		return nil, err
 	}
-	c := &Continuation{Run: run, Plan: plan, Resumption: engine.Resumption{Run: run.Run, Decisions: decisions}}
-	if c.Resumption.Target, c.Resumption.Keys, err = target.Of(plan); err != nil {
+	c := &Continuation{Run: recorded, Prepared: engine.Prepared{Plan: plan}, Request: engine.ContinueRequest{Decisions: decisions}}
+	if c.Target, c.Keys, err = target.Of(plan); err != nil {
 		return nil, err
 	}
-	c.Resumption.Inputs, err = e.ReadInputs(plan.Workflow.Inputs, inputs, "")
+	c.Request.Secrets, err = e.ReadInputs(plan.Workflow.Inputs, inputs, "")
 	return c, err
 }

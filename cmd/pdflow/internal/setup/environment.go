@@ -19,12 +19,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/user"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
-	"github.com/pdflow/pdflow/engine/workflow"
+	"github.com/pdflow/pdflow/engine/run"
 	"github.com/spf13/pflag"
 )
 
@@ -39,6 +40,18 @@ type Environment struct {
 // Standard returns the environment of this process.
 func Standard() *Environment {
 	return &Environment{Console: console.Standard(os.Getenv), Getenv: os.Getenv}
+}
+
+// Actor returns the user of this process, as who starts, cancels and resumes runs.
+func (e *Environment) Actor() run.Actor {
+	name := fmt.Sprint(os.Getuid())
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		name += "@" + host
+	}
+	return run.Actor{Kind: run.ActorUser, Name: name}
 }
 
 // FlagsFromEnvironment sets each flag that was not given from the variable PDFLOW_FLAG.
@@ -85,19 +98,19 @@ func (e *Environment) configurationFile() string {
 
 // Configuration reads the operator's configuration: the file of --config, or the default file, which
 // need not exist. A pdflow.yaml next to a workflow is never read.
-func (e *Environment) Configuration() (*workflow.Configuration, error) {
+func (e *Environment) Configuration() (*Configuration, error) {
 	file := e.ConfigFile
 	if file == "" {
 		file = e.configurationFile()
 		if _, err := os.Stat(file); file == "" || errors.Is(err, os.ErrNotExist) {
-			return &workflow.Configuration{}, nil
+			return &Configuration{}, nil
 		}
 	}
 	source, err := os.ReadFile(file)
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, fmt.Errorf("the configuration: %w", FileError(err, file)))
 	}
-	c, err := workflow.ParseConfiguration(file, source)
+	c, err := ParseConfiguration(file, source)
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, fmt.Errorf("the configuration has problems:\n%w", err))
 	}

@@ -55,11 +55,13 @@ func (e *Environment) DataDir(d DataFolder) (string, error) {
 	return "", console.Usage("there is no folder for the journal: set HOME or XDG_STATE_HOME, or give --data-dir")
 }
 
-// Runs are the recorded runs of a data folder. Commands see runs only through this type. Errors of
-// its methods carry an exit code.
+// Runs are the recorded runs of a data folder. Commands see runs only through this type and through
+// [engine.Runs], which it asks. What only a journal on disk can do, such as to verify it, is asked of
+// the journal. Errors of its methods carry an exit code.
 type Runs struct {
 	Folder    DataFolder
 	Path      string // of the data folder
+	runs      engine.Runs
 	journal   *sqlite.Journal
 	retention time.Duration // 0: nothing is deleted
 }
@@ -75,7 +77,8 @@ func (e *Environment) OpenRuns(d DataFolder, retention Age) (*Runs, error) {
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, fmt.Errorf("the journal cannot be opened: %w", err))
 	}
-	return &Runs{Folder: d, Path: path, journal: opened, retention: time.Duration(retention)}, nil
+	seen := engine.NewHost(&engine.Local{Journal: opened}, engine.Plans{}).As(run.Actor{})
+	return &Runs{Folder: d, Path: path, runs: seen, journal: opened, retention: time.Duration(retention)}, nil
 }
 
 // FindRuns opens the runs of a data folder for a command that reads them. It returns nil, nil if
@@ -181,18 +184,21 @@ func (r *Runs) Advise(err error) error {
 	return err
 }
 
-// failed adds the exit code of a failure to an error.
-func failed(err error) error {
+// failed adds the exit code of a failure to an error, and what to type if the journal is damaged.
+func (r *Runs) failed(err error) error {
 	if err == nil {
 		return nil
+	}
+	if sqlite.Damaged(err) {
+		err = fmt.Errorf("%w\n  try: `pdflow runs verify%s` lists what is damaged", err, r.Folder.Option())
 	}
 	return console.Exit(console.ExitFailed, err)
 }
 
 // List returns the runs that match a query, the newest first.
 func (r *Runs) List(ctx context.Context, query journal.Query) ([]journal.Summary, error) {
-	found, err := r.journal.Runs(ctx, query)
-	return found, failed(err)
+	found, err := r.runs.List(ctx, query)
+	return found, r.failed(err)
 }
 
 // Interrupted returns the ids of the interrupted runs, the oldest first.
@@ -203,14 +209,14 @@ func (r *Runs) Interrupted(ctx context.Context) ([]string, error) {
 }
 
 // Events returns the events of a run in order.
-func (r *Runs) Events(ctx context.Context, run string) ([]run.Event, error) {
-	events, err := r.journal.Events(ctx, run)
-	return events, failed(err)
+func (r *Runs) Events(ctx context.Context, id string) ([]run.Event, error) {
+	events, err := r.runs.Events(ctx, id, 0)
+	return events, r.failed(err)
 }
 
-// Cancel asks the process that works on a run to cancel it.
-func (r *Runs) Cancel(ctx context.Context, run string) error {
-	return failed(r.journal.RequestCancel(ctx, run, nil))
+// Cancel asks the process that works on a run to cancel it, for an actor.
+func (r *Runs) Cancel(ctx context.Context, id string, by run.Actor) error {
+	return r.failed(r.journal.RequestCancel(ctx, id, &by))
 }
 
 // Verify returns the damage in the journal, one text for each damaged record.
@@ -220,7 +226,7 @@ func (r *Runs) Verify(ctx context.Context) (damage []string, err error) {
 		damage = append(damage, d.String())
 	}
 	if err != nil {
-		return nil, failed(fmt.Errorf("the journal in %s cannot be checked: %w", r.Path, err))
+		return nil, r.failed(fmt.Errorf("the journal in %s cannot be checked: %w", r.Path, err))
 	}
 	return damage, nil
 }
@@ -229,7 +235,7 @@ func (r *Runs) Verify(ctx context.Context) (damage []string, err error) {
 func (r *Runs) Prune(ctx context.Context, before time.Time) (int, error) {
 	pruned, err := r.journal.Prune(ctx, before)
 	if err != nil {
-		return 0, failed(fmt.Errorf("the journal in %s: %w", r.Path, err))
+		return 0, r.failed(fmt.Errorf("the journal in %s: %w", r.Path, err))
 	}
 	return pruned.Runs, nil
 }
@@ -237,12 +243,12 @@ func (r *Runs) Prune(ctx context.Context, before time.Time) (int, error) {
 // Schedules returns the states of the schedules that a daemon has served.
 func (r *Runs) Schedules(ctx context.Context) ([]journal.ScheduleState, error) {
 	states, err := r.journal.Schedules(ctx)
-	return states, failed(err)
+	return states, r.failed(err)
 }
 
 // PauseSchedule sets the pause of a schedule, or removes it if the pause is nil.
 func (r *Runs) PauseSchedule(ctx context.Context, workflow, schedule string, pause *journal.Pause) error {
-	return failed(r.journal.PauseSchedule(ctx, workflow, schedule, pause))
+	return r.failed(r.journal.PauseSchedule(ctx, workflow, schedule, pause))
 }
 
 // Get returns a run by its id, by the beginning of its id, or by the word "last".
@@ -256,7 +262,7 @@ func (r *Runs) Get(ctx context.Context, name string) (*RecordedRun, error) {
 		return nil, err
 	}
 	if len(events) == 0 || events[0].Started == nil {
-		return nil, failed(fmt.Errorf("the first event of the run %s is missing: `pdflow runs verify%s` lists what is damaged", summary.Run, r.Folder.Option()))
+		return nil, r.failed(fmt.Errorf("the first event of the run %s is missing: `pdflow runs verify%s` lists what is damaged", summary.Run, r.Folder.Option()))
 	}
 	return &RecordedRun{summary, events}, nil
 }
@@ -289,7 +295,7 @@ func (r *Runs) unknown(ctx context.Context, name string) error {
 	}
 	const enough = 4 // characters; all ids of one month begin with the same first ones
 	for n := len(name) - 1; n >= enough; n-- {
-		near, err := r.journal.Runs(ctx, journal.Query{Run: name[:n], Limit: 3})
+		near, err := r.runs.List(ctx, journal.Query{Run: name[:n], Limit: 3})
 		if err == nil && len(near) > 0 {
 			return console.Usage("there is no run %s (did you mean %s?); %s", name, strings.Join(ids(near), ", "), list)
 		}
@@ -309,7 +315,7 @@ func ids(runs []journal.Summary) []string {
 func (r *Runs) Plan(ctx context.Context, run string, target *Target) (*workflow.Plan, error) {
 	sources, err := r.journal.Sources(ctx, run)
 	if err != nil {
-		return nil, failed(err)
+		return nil, r.failed(err)
 	}
 	restored, err := workflow.Restore(sources)
 	if restored == nil {

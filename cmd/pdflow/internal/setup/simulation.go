@@ -16,6 +16,9 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/fault"
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/strictjson"
 	"github.com/pdflow/pdflow/builtins/world"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/source"
@@ -95,14 +98,14 @@ func ReadWorld(file string) (*world.World, error) {
 func AccountOptions(seed, faults string) ([]simulator.Option, error) {
 	var options []simulator.Option
 	if seed != "" {
-		state, err := ReadDocument(seed, simulator.ParseState)
+		state, err := ReadDocument(seed, account.ParseState)
 		if err != nil {
 			return nil, err
 		}
 		options = append(options, simulator.WithState(state))
 	}
 	if faults != "" {
-		plan, err := ReadDocument(faults, simulator.ParseFaults)
+		plan, err := ReadDocument(faults, fault.Parse)
 		if err != nil {
 			return nil, err
 		}
@@ -125,7 +128,7 @@ func ReadDocument[T any](file string, parse func([]byte) (T, error)) (document T
 		return document, err
 	}
 	document, err = parse(text)
-	var problems simulator.Problems
+	var problems strictjson.Problems
 	if errors.As(err, &problems) {
 		for _, problem := range problems {
 			data.Report(data.Tree.Place(problem.Path, 0), action.RuleBadInput, strings.TrimPrefix(problem.Path+": "+problem.Message, ": "), "")

@@ -215,7 +215,7 @@ func (t *Target) Of(plan *workflow.Plan) (run.Target, map[string]string, error) 
 		prefix := ""
 		one := run.Target{Connection: c.Name, Region: c.Settings.region, APIURL: c.Client.APIURL(), EventsURL: c.Client.EventsURL()}
 		if t.Simulator != nil {
-			one = run.Target{Simulator: t.Simulator.ID, APIURL: c.Client.APIURL(), EventsURL: c.Client.EventsURL()}
+			one = run.Target{Simulation: t.Simulator.ID, APIURL: c.Client.APIURL(), EventsURL: c.Client.EventsURL()}
 		}
 		switch {
 		case i == 0:

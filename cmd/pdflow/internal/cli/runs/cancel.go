@@ -8,6 +8,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/runview"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/spf13/cobra"
 )
@@ -59,7 +60,7 @@ func cancelRun(ctx context.Context, env *setup.Environment, name string, o *cont
 
 // cancelElsewhere asks the process of a run to cancel it, and waits until the run or the process ends.
 func cancelElsewhere(ctx context.Context, env *setup.Environment, recorded *setup.Runs, run *setup.RecordedRun) (*setup.RecordedRun, error) {
-	if err := recorded.Cancel(ctx, run.Run); err != nil {
+	if err := recorded.Cancel(ctx, run.Run, env.Actor()); err != nil {
 		return nil, err
 	}
 	fmt.Fprintf(env.Stderr, "the process of the run %s was asked to cancel it; waiting until it has (Ctrl-C stops waiting)\n", run.Run)
@@ -76,18 +77,10 @@ func printCancelled(env *setup.Environment, r *setup.RecordedRun) error {
 }
 
 // cancelHere cancels a run that no process works on.
-func cancelHere(ctx context.Context, env *setup.Environment, recorded *setup.Runs, r *setup.RecordedRun, o *continueOptions) error {
-	target, err := env.RealTarget()
-	if err != nil {
-		return err
-	}
-	defer target.Close()
-	c, err := o.prepare(ctx, env, recorded, target, r)
-	if err != nil {
-		return err
-	}
-	c.Resumption.Cancel = true
-	result, err := c.resume(ctx)
+func cancelHere(ctx context.Context, env *setup.Environment, recorded *setup.Runs, found *setup.RecordedRun, o *continueOptions) error {
+	c, result, err := o.workHere(ctx, env, recorded, found, func(runs engine.Runs, c *continuation) error {
+		return runs.Cancel(ctx, c.Run.Run, c.Request.Secrets)
+	})
 	if err != nil {
 		return err
 	}
@@ -95,10 +88,10 @@ func cancelHere(ctx context.Context, env *setup.Environment, recorded *setup.Run
 	case result.Status != run.Cancelled:
 		return c.conclude(result)
 	case o.output == "json":
-		return console.WriteJSON(env.Stdout, runview.Report(result, target.Account()))
+		return console.WriteJSON(env.Stdout, runview.Report(result, nil))
 	case o.output == "jsonl":
 		return nil
 	}
-	_, err = io.WriteString(env.Stdout, fmt.Sprintf("%s  %s  %s\n", r.Run, console.Printable(r.Workflow), result.Status))
+	_, err = io.WriteString(env.Stdout, fmt.Sprintf("%s  %s  %s\n", found.Run, console.Printable(found.Workflow), result.Status))
 	return err
 }

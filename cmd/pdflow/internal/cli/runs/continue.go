@@ -61,9 +61,24 @@ func (o *continueOptions) prepare(ctx context.Context, env *setup.Environment, r
 	}, c}, nil
 }
 
-// resume resumes the run and returns its result when it ends.
-func (c *continuation) resume(ctx context.Context) (*run.Result, error) {
-	result, err := c.perform(func(local *engine.Local) (*run.Result, error) { return local.Resume(ctx, c.Plan, c.Resumption) })
+// work asks for something that continues the run in this process, and returns the result of the run
+// when it ends. A signal cancels the run.
+func (c *continuation) work(ctx context.Context, ask func(engine.Runs) error) (*run.Result, error) {
+	result, err := c.perform(func(local *engine.Local) (*run.Result, error) {
+		runs := engine.NewHost(local, c.Plans()).As(c.env.Actor())
+		if err := ask(runs); err != nil {
+			return nil, err
+		}
+		result, err := runs.Wait(ctx, c.Run.Run)
+		if ctx.Err() == nil {
+			return result, err
+		}
+		unsignalled := context.WithoutCancel(ctx)
+		if err := runs.Cancel(unsignalled, c.Run.Run, nil); err != nil && !engine.IsInputError(err) {
+			return nil, err
+		}
+		return runs.Wait(unsignalled, c.Run.Run)
+	})
 	err = c.recorded.Advise(err)
 	if errors.Is(err, journal.ErrOwned) {
 		err = console.Usage("%w: it is not interrupted\n  try: `%s` to see it, `%s` to end it", err, c.recorded.Command("show", c.Run.Run, nil), c.recorded.Command("cancel", c.Run.Run, nil))
@@ -86,22 +101,31 @@ func continueOne(ctx context.Context, env *setup.Environment, name string, o *co
 	}
 	return withRun(ctx, env, o.folder, name, func(recorded *setup.Runs, run *setup.RecordedRun) error {
 		recorded.Retain(o.retention)
-		target, err := env.RealTarget()
-		if err != nil {
-			return err
-		}
-		defer target.Close()
-		c, err := o.prepare(ctx, env, recorded, target, run)
-		if err != nil {
-			return err
-		}
-		c.Resumption.Retry = retry
-		result, err := c.resume(ctx)
+		c, result, err := o.workHere(ctx, env, recorded, run, func(runs engine.Runs, c *continuation) error {
+			if retry {
+				return runs.Retry(ctx, c.Run.Run, c.Request)
+			}
+			return runs.Resume(ctx, c.Run.Run, c.Request)
+		})
 		if err != nil {
 			return err
 		}
 		return c.conclude(result)
 	})
+}
+
+// workHere continues a run in this process, against PagerDuty, as ask asks for.
+func (o *continueOptions) workHere(ctx context.Context, env *setup.Environment, recorded *setup.Runs, run *setup.RecordedRun, ask func(engine.Runs, *continuation) error) (*continuation, *run.Result, error) {
+	target, err := env.RealTarget()
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := o.prepare(ctx, env, recorded, target, run)
+	if err != nil {
+		return nil, nil, err
+	}
+	result, err := c.work(ctx, func(runs engine.Runs) error { return ask(runs, c) })
+	return c, result, err
 }
 
 // continueInDaemon asks the daemon, which has the keys, to resume or to retry a run, and waits until
@@ -123,7 +147,7 @@ func continueInDaemon(ctx context.Context, env *setup.Environment, name string, 
 		if !o.quiet {
 			fmt.Fprintf(env.Stderr, "the daemon has resumed the run %s; waiting until it ends (Ctrl-C stops waiting, not the run)\n", run.Run)
 		}
-		run, err := await(ctx, env, recorded, run.Run, "the run %s has not ended yet: `%s` shows it", func(run *setup.RecordedRun) bool { return !run.UnderWay() })
+		run, err := await(ctx, env, recorded, run.Run, "the run %s has not ended yet: `%s` shows it", func(run *setup.RecordedRun) bool { return !run.Active() })
 		if err != nil {
 			return err
 		}

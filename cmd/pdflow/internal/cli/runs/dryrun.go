@@ -29,48 +29,48 @@ func (x *execution) list(ctx context.Context, request engine.Request) (*attempt.
 	fmt.Fprintln(x.env.Stderr, "dry run: reads are made, writes are listed and not sent")
 	local := x.engine()
 	local.Observers = []run.Observer{&runview.Logs{To: x.env.Stderr}}
-	rehearsal, err := local.DryRun(ctx, x.plan, request)
+	dry, err := local.DryRun(ctx, x.plan, request)
 	if err != nil {
 		return nil, x.explain(err)
 	}
-	return rehearsal, nil
+	return dry, nil
 }
 
 // dryRun makes a dry run and prints its writes as the result.
 func (x *execution) dryRun(ctx context.Context, request engine.Request) error {
-	rehearsal, err := x.list(ctx, request)
+	dry, err := x.list(ctx, request)
 	if err != nil {
 		return err
 	}
 	if x.output == "json" {
-		all := dryRunReport{runview.Report(rehearsal.Result, x.target.Account()), true, rehearsal.Writes}
+		all := dryRunReport{runview.Report(dry.Result, x.target.Account()), true, dry.Writes}
 		if all.Writes == nil {
 			all.Writes = []attempt.Write{}
 		}
 		err = console.WriteJSON(x.env.Stdout, all)
 	} else {
-		_, err = io.WriteString(x.env.Stdout, runview.WritesText(rehearsal.Writes))
+		_, err = io.WriteString(x.env.Stdout, runview.WritesText(dry.Writes))
 	}
 	if err != nil {
 		return err
 	}
-	x.printFailure(rehearsal)
-	return exitAs(x.env, rehearsal.Result.Status)
+	x.printFailure(dry)
+	return exitAs(x.env, dry.Result.Status)
 }
 
 // confirm makes a dry run, prints its writes, and asks whether to send them. It returns the request for
 // the run that was shown.
 func (x *execution) confirm(ctx context.Context, request engine.Request) (engine.Request, error) {
-	rehearsal, err := x.list(ctx, request)
+	dry, err := x.list(ctx, request)
 	if err != nil {
 		return request, err
 	}
-	fmt.Fprint(x.env.Stderr, runview.WritesText(rehearsal.Writes))
-	x.printFailure(rehearsal)
+	fmt.Fprint(x.env.Stderr, runview.WritesText(dry.Writes))
+	x.printFailure(dry)
 	if ctx.Err() != nil {
-		return request, console.Exit(runview.ExitCode(x.env.Console, rehearsal.Result.Status), nil)
+		return request, console.Exit(runview.ExitCode(x.env.Console, dry.Result.Status), nil)
 	}
-	fmt.Fprintf(x.env.Stderr, "send %s? [y/N] ", console.Plural(runview.CountRequests(rehearsal.Writes), "request"))
+	fmt.Fprintf(x.env.Stderr, "send %s? [y/N] ", console.Plural(runview.CountRequests(dry.Writes), "request"))
 	answer, err := answer(ctx, x.env)
 	if err != nil {
 		return request, err
@@ -78,7 +78,7 @@ func (x *execution) confirm(ctx context.Context, request engine.Request) (engine
 	if answer != "y" && answer != "yes" {
 		return request, console.Exit(console.ExitFailed, fmt.Errorf("not confirmed: nothing was sent"))
 	}
-	request.Confirmed = rehearsal
+	request.Confirmed = dry
 	return request, nil
 }
 

@@ -143,10 +143,10 @@ func summaryReports(runs []journal.Summary) []summaryReport {
 func reportSummary(run *journal.Summary) summaryReport {
 	r := summaryReport{
 		Run: run.Run, Workflow: run.Workflow, Status: run.Status, Trigger: run.Trigger, Group: run.Group, Live: run.Live,
-		Simulated: run.Simulated, StartedAt: run.BegunAt.UTC(), EventCount: run.Events,
+		Simulated: run.Simulated, StartedAt: run.StartedAt.UTC(), EventCount: run.Events,
 	}
 	if !run.EndedAt.IsZero() {
-		ended, duration := run.EndedAt.UTC(), run.EndedAt.Sub(run.BegunAt).Milliseconds()
+		ended, duration := run.EndedAt.UTC(), run.EndedAt.Sub(run.StartedAt).Milliseconds()
 		r.EndedAt, r.DurationMS = &ended, &duration
 	}
 	return r
@@ -166,7 +166,7 @@ func listText(runs []journal.Summary, now time.Time, page console.Terminal) stri
 	for i := range runs {
 		run := &runs[i]
 		rows = append(rows, []string{
-			run.Run, console.Printable(run.Workflow), string(run.Status), run.BegunAt.Local().Format(console.DateTime), console.Ago(now.Sub(run.BegunAt)), runview.SummaryTook(run, now),
+			run.Run, console.Printable(run.Workflow), string(run.Status), run.StartedAt.Local().Format(console.DateTime), console.Ago(now.Sub(run.StartedAt)), runview.SummaryTook(run, now),
 		})
 	}
 	widths, whole := console.ColumnWidths(rows)

@@ -16,9 +16,9 @@ func TestListText(t *testing.T) {
 	unindented := func(text string) string { return strings.TrimPrefix(strings.ReplaceAll(text, "\n\t\t\t", "\n"), "\n") }
 	now := begun.Add(10 * time.Minute)
 	runs := []journal.Summary{
-		{Run: "01M838X2C49BQ51PYP0AY6GBY9", Workflow: "onboard-responder", Status: run.Running, Live: true, BegunAt: now.Add(-90 * time.Second)},
-		{Run: "01M838X2C49BQ51PYP0AY6GBY8", Workflow: "page", Status: run.NeedsAttention, BegunAt: now.Add(-26 * time.Hour)},
-		{Run: "01M838X2C49BQ51PYP0AY6GBY7", Workflow: "page", Status: run.Success, BegunAt: begun, EndedAt: begun.Add(1500 * time.Millisecond)},
+		{Run: "01M838X2C49BQ51PYP0AY6GBY9", Workflow: "onboard-responder", Status: run.Running, Live: true, StartedAt: now.Add(-90 * time.Second)},
+		{Run: "01M838X2C49BQ51PYP0AY6GBY8", Workflow: "page", Status: run.NeedsAttention, StartedAt: now.Add(-26 * time.Hour)},
+		{Run: "01M838X2C49BQ51PYP0AY6GBY7", Workflow: "page", Status: run.Success, StartedAt: begun, EndedAt: begun.Add(1500 * time.Millisecond)},
 	}
 	for _, test := range []struct {
 		name string

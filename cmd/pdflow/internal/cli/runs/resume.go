@@ -10,6 +10,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/runview"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/spf13/cobra"
@@ -148,16 +149,17 @@ func (m *manyRuns) resumeOne(ctx context.Context, i int, r *setup.RecordedRun) {
 		m.print(r, int(m.env.Signal.Load()), "not resumed: the command was stopped")
 		return
 	}
-	if m.options.all && r.Start().Target.Simulator != "" {
+	if m.options.all && r.Start().Target.Simulation != "" {
 		m.print(r, console.ExitDone, "not resumed: its simulator has ended")
 		return
 	}
 	c, err := m.options.prepare(ctx, m.env, m.recorded, m.target, r)
 	if err == nil {
 		c.quiet = true
-		c.Resumption.Inputs = c.ownInputs()
+		c.Request.Secrets = c.ownInputs()
 		var result *run.Result
-		if result, err = c.resume(ctx); err == nil {
+		result, err = c.work(ctx, func(runs engine.Runs) error { return runs.Resume(ctx, c.Run.Run, c.Request) })
+		if err == nil {
 			m.ended(i, c, result)
 			return
 		}
@@ -173,7 +175,7 @@ func (m *manyRuns) resumeOne(ctx context.Context, i int, r *setup.RecordedRun) {
 func (c *continuation) ownInputs() map[string]any {
 	own := map[string]any{}
 	for _, name := range c.secretInputs {
-		if v, ok := c.Resumption.Inputs[name]; ok {
+		if v, ok := c.Request.Secrets[name]; ok {
 			own[name] = v
 		}
 	}

@@ -139,6 +139,7 @@ func Run(ctx context.Context, env *setup.Environment, file string, o Options) er
 	}
 	x := &execution{env: env, plan: plan, target: target, recorded: opened().runs, secretInputs: secretsOf(plan, inputs), output: o.output, quiet: o.quiet}
 	request, err := target.Request(plan, inputs)
+	request.Actor = env.Actor()
 	switch {
 	case err != nil:
 		return err

@@ -38,6 +38,7 @@ due while a schedule is paused are recorded as skipped.`,
 			if err != nil {
 				return err
 			}
+			pause.Actor = new(env.Actor())
 			return setPause(c.Context(), env, args[0], o, pause)
 		},
 	}

@@ -43,7 +43,24 @@ func Server(c ServerConfig) *http.Server {
 		ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelWarn),
 		// The listener has checked the user already.
 		BaseContext: func(net.Listener) context.Context { return context.Background() },
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			if unix, ok := c.(*net.UnixConn); ok {
+				if user, known, err := peer(unix); known && err == nil {
+					return context.WithValue(ctx, userKey{}, user)
+				}
+			}
+			return ctx
+		},
 	}
+}
+
+type userKey struct{}
+
+// User returns the id of the user at the other end of a request's connection. known is
+// false where the system does not tell it.
+func User(ctx context.Context) (user int, known bool) {
+	user, known = ctx.Value(userKey{}).(int)
+	return user, known
 }
 
 // nothing stands for an empty body.

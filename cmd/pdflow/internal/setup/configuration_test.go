@@ -1,4 +1,4 @@
-package workflow_test
+package setup_test
 
 import (
 	"strings"
@@ -7,11 +7,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
 func TestParseConfiguration(t *testing.T) {
-	got, err := workflow.ParseConfiguration("pdflow.yaml", []byte(`
+	got, err := setup.ParseConfiguration("pdflow.yaml", []byte(`
 connections:
   default: {api_key: "env:PD_KEY", service_key: "file:/run/keys/service", from_email: ops@example.com}
   europe:
@@ -32,19 +33,19 @@ heartbeat: {url: "https://beat.example.com/x", every: 30s}
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &workflow.Configuration{
+	want := &setup.Configuration{
 		File: "pdflow.yaml",
-		Connections: []workflow.Connection{
+		Connections: []setup.ConfiguredConnection{
 			{
-				Name: "default", APIKey: workflow.SecretReference{Variable: "PD_KEY"},
-				ServiceKey: workflow.SecretReference{File: "/run/keys/service"}, FromEmail: "ops@example.com",
+				Name: "default", APIKey: setup.SecretReference{Variable: "PD_KEY"},
+				ServiceKey: setup.SecretReference{File: "/run/keys/service"}, FromEmail: "ops@example.com",
 			},
 			{
-				Name: "europe", APIKey: workflow.SecretReference{File: "europe.key"}, Region: "eu", EventsAPI: "v2", CAFile: "ca.pem",
+				Name: "europe", APIKey: setup.SecretReference{File: "europe.key"}, Region: "eu", EventsAPI: "v2", CAFile: "ca.pem",
 				APIURL: "https://proxy.example.com/api", EventsURL: "https://proxy.example.com/events",
 			},
 		},
-		Allow: &workflow.Allowance{
+		Allow: &setup.Allowance{
 			Secrets: []string{"CHAT_TOKEN"},
 			Permissions: workflow.Permissions{
 				Actions: map[string][]string{"pagerduty": {"create_user", "get_user_by_id"}},
@@ -52,8 +53,8 @@ heartbeat: {url: "https://beat.example.com/x", every: 30s}
 				Net:     []workflow.Pattern{{Text: "db.example.com:5432", Scheme: "net", Host: "db.example.com", Port: "5432"}},
 			},
 		},
-		Alerts:    &workflow.Alerts{Connection: workflow.Text{Text: "europe"}},
-		Heartbeat: &workflow.Heartbeat{URL: "https://beat.example.com/x", Every: 30 * time.Second},
+		Alerts:    &setup.Alerts{Connection: workflow.Text{Text: "europe"}},
+		Heartbeat: &setup.Heartbeat{URL: "https://beat.example.com/x", Every: 30 * time.Second},
 	}
 	places := cmp.FilterPath(func(p cmp.Path) bool {
 		name := p.Last().String()
@@ -70,7 +71,7 @@ heartbeat: {url: "https://beat.example.com/x", every: 30s}
 // TestConfigurationProblems has every problem of a broken configuration. No message
 // shows a key that the file contains.
 func TestConfigurationProblems(t *testing.T) {
-	_, err := workflow.ParseConfiguration("pdflow.yaml", []byte(`conections: {}
+	_, err := setup.ParseConfiguration("pdflow.yaml", []byte(`conections: {}
 connections:
   two words: {}
   main: {api_key: y_NbAkKc66ryYTWUXYEu, service_key: "env:", regoin: eu, region: asia, events_api: v3, from_email: ""}
@@ -104,7 +105,7 @@ func FuzzParseConfiguration(f *testing.F) {
 	f.Add([]byte("connections: {a: {api_key: 'env:X'}}\nallow: {}\nalerts: {}\nheartbeat: {url: 'https://x'}"))
 	f.Add([]byte("connections: &a {b: *a}"))
 	f.Fuzz(func(t *testing.T, src []byte) {
-		if c, err := workflow.ParseConfiguration("c", src); err == nil && c == nil {
+		if c, err := setup.ParseConfiguration("c", src); err == nil && c == nil {
 			t.Error("got nothing and no error")
 		}
 	})

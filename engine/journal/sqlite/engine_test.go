@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/builtins"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
@@ -24,7 +25,7 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// compile returns a backend and the plan of a workflow of pure steps.
+// compile returns an engine, and the plan of a workflow that calls no service.
 func compile(tb testing.TB, source string) (*engine.Local, *workflow.Plan) {
 	tb.Helper()
 	catalog, err := action.NewCatalog(builtins.Actions(builtins.Config{})...)
@@ -61,7 +62,7 @@ func open(tb testing.TB) *sqlite.Journal {
 	return j
 }
 
-// chained is a workflow of Lua steps that each count on from the one before.
+// chained returns a workflow of Lua steps. Each step adds 1 to the output of the step before.
 func chained(steps int) string {
 	var b strings.Builder
 	b.WriteString("name: chained\nsteps:\n- id: s0\n  lua: |\n    return {n = 0}\n")
@@ -71,7 +72,55 @@ func chained(steps int) string {
 	return b.String()
 }
 
-// flush is the median time to append 300 bytes to a file and flush it.
+// TestSecondConnection: a run whose steps use other connections is recorded, and the
+// recorded targets are compared with the targets that are set when it is retried.
+func TestSecondConnection(t *testing.T) {
+	local, plan := compile(t, "steps:\n- lua: |\n    error({kind = \"unavailable\"})\n")
+	dir := t.TempDir()
+	target := run.Target{Connection: "us", APIURL: "https://api.pagerduty.com", Others: []run.Target{
+		{Connection: "eu", Region: "eu", APIURL: "https://api.eu.pagerduty.com"},
+		{Connection: "test", APIURL: "https://api.example.com"},
+	}}
+	keys := map[string]string{"api_key": "A", "eu.api_key": "B"}
+	journal := func() *sqlite.Journal {
+		j, err := sqlite.Open(sqlite.Config{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { j.Close() })
+		return j
+	}
+	first := journal()
+	local.Journal = first
+	result, err := local.Run(context.Background(), plan, engine.Request{Target: target, Keys: keys})
+	if err != nil || result.Status != run.Failed {
+		t.Fatal(result, err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := journal()
+	local.Journal = second
+	events, err := second.Events(context.Background(), result.Run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(target.WithKeys(result.Run, keys), events[0].Started.Target); diff != "" {
+		t.Errorf("target (-want +got):\n%s", diff)
+	}
+	moved := target
+	moved.Others = slices.Clone(target.Others)
+	moved.Others[1].APIURL = "https://api.example.org"
+	if _, err := local.Resume(context.Background(), plan, engine.Resumption{Run: result.Run, Retry: true, Target: moved, Keys: keys}); !engine.IsInputError(err) {
+		t.Errorf("got the error %v, want another target to be refused", err)
+	}
+	again, err := local.Resume(context.Background(), plan, engine.Resumption{Run: result.Run, Retry: true, Target: target, Keys: keys})
+	if err != nil || again.Status != run.Failed {
+		t.Errorf("got %v, %v, want the run to be retried", again, err)
+	}
+}
+
+// flush returns the median time to append 300 bytes to a file and flush it.
 func flush(b *testing.B) time.Duration {
 	f, err := os.Create(filepath.Join(b.TempDir(), "bound"))
 	if err != nil {
@@ -80,22 +129,21 @@ func flush(b *testing.B) time.Duration {
 	defer f.Close()
 	took := make([]time.Duration, 300)
 	for i := range took {
-		begun := time.Now()
+		start := time.Now()
 		if _, err := f.Write(make([]byte, 300)); err != nil {
 			b.Fatal(err)
 		}
 		if err := syscall.Fdatasync(int(f.Fd())); err != nil {
 			b.Fatal(err)
 		}
-		took[i] = time.Since(begun)
+		took[i] = time.Since(start)
 	}
 	slices.Sort(took)
 	return took[len(took)/2]
 }
 
-// BenchmarkDurableRun is a run of 100 chained Lua steps with a journal, a commit
-// each, and how its time compares with one flush of the disk for each record.
-// The goal is at most 1.3.
+// BenchmarkDurableRun measures a run of 100 chained Lua steps with a journal, and compares
+// its time with one flush of the disk for each record. The goal is at most 1.3.
 func BenchmarkDurableRun(b *testing.B) {
 	local, plan := compile(b, chained(100))
 	j := open(b)
@@ -118,8 +166,8 @@ func BenchmarkDurableRun(b *testing.B) {
 	b.ReportMetric(float64(each)/float64(100*bound), "x-flushes")
 }
 
-// BenchmarkItems is a for_each over Lua steps without a journal, at two sizes; its
-// time is linear in the number of items.
+// BenchmarkItems measures a for_each over Lua steps without a journal, at two sizes. Its
+// time must be linear in the number of items.
 func BenchmarkItems(b *testing.B) {
 	for _, n := range []int{1000, 10000} {
 		b.Run(fmt.Sprintf("items=%d", n), func(b *testing.B) {
@@ -144,7 +192,7 @@ steps:
 	}
 }
 
-// BenchmarkSteps is a chain of Lua steps without a journal, at two sizes.
+// BenchmarkSteps measures chained Lua steps without a journal, at two sizes.
 func BenchmarkSteps(b *testing.B) {
 	for _, n := range []int{200, 2000} {
 		b.Run(fmt.Sprintf("steps=%d", n), func(b *testing.B) {
@@ -157,9 +205,9 @@ func BenchmarkSteps(b *testing.B) {
 	}
 }
 
-// TestSoak does many short runs in one process, with retries and a for_each, and
-// a journal that forgets them: memory and goroutines stay where they are. The
-// number of runs is PDFLOW_SOAK; when it is not set, 1,000, or 200 with -short.
+// TestSoak: many short runs in one process, with a journal that is pruned, do not make the
+// heap or the number of goroutines grow. The number of runs is PDFLOW_SOAK, by default
+// 1,000, or 200 with -short.
 func TestSoak(t *testing.T) {
 	runs := 1000
 	if testing.Short() {
@@ -206,7 +254,7 @@ outputs: {n: "${{ 1 }}"}
 	}
 	goroutines := runtime.NumGoroutine()
 	after := heap()
-	t.Logf("%d runs: heap %d KB after a tenth, %d KB in the end; %d goroutines", runs, before>>10, after>>10, goroutines)
+	t.Logf("%d runs: heap %d KB after a tenth, %d KB at the end; %d goroutines", runs, before>>10, after>>10, goroutines)
 	const slack = 1 << 20
 	if after > before+before/5+slack {
 		t.Errorf("the heap grew from %d to %d bytes", before, after)
@@ -216,7 +264,7 @@ outputs: {n: "${{ 1 }}"}
 	}
 }
 
-// heap is what is in use once everything that is not has been collected.
+// heap returns the bytes of the heap that are in use after a garbage collection.
 func heap() uint64 {
 	runtime.GC()
 	runtime.GC()

@@ -1,4 +1,4 @@
-package workflow
+package setup
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"github.com/pdflow/pdflow/engine/permission"
 	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/source"
+	"github.com/pdflow/pdflow/engine/workflow"
 )
 
 // A Configuration is the file of the operator of a machine, pdflow.yaml: the
@@ -17,7 +18,7 @@ import (
 // from the folder of a workflow, so a workflow cannot give itself more rights.
 type Configuration struct {
 	File        string
-	Connections []Connection
+	Connections []ConfiguredConnection
 	// Allow is nil when the file does not set it. Workflows may then do everything that
 	// their own permissions list.
 	Allow     *Allowance
@@ -25,8 +26,8 @@ type Configuration struct {
 	Heartbeat *Heartbeat // nil: no heartbeat is sent
 }
 
-// A Connection is a named PagerDuty account with its keys. Empty fields are not set.
-type Connection struct {
+// A ConfiguredConnection is a named PagerDuty account with its keys. Empty fields are not set.
+type ConfiguredConnection struct {
 	Name       string
 	Position   source.Position
 	APIKey     SecretReference
@@ -72,10 +73,10 @@ type Heartbeat struct {
 const DefaultHeartbeat = time.Minute
 
 // Connection returns a connection by name.
-func (c *Configuration) Connection(name string) (Connection, bool) {
-	i := slices.IndexFunc(c.Connections, func(one Connection) bool { return one.Name == name })
+func (c *Configuration) Connection(name string) (ConfiguredConnection, bool) {
+	i := slices.IndexFunc(c.Connections, func(one ConfiguredConnection) bool { return one.Name == name })
 	if i < 0 {
-		return Connection{}, false
+		return ConfiguredConnection{}, false
 	}
 	return c.Connections[i], true
 }
@@ -101,7 +102,7 @@ func ParseConfiguration(name string, src []byte) (*Configuration, error) {
 			source.Key{Name: "heartbeat", Read: func(v source.Node) { c.Heartbeat = readHeartbeat(v) }},
 		)
 	}
-	if a := c.Alerts; a != nil && a.Connection.Text != "" && a.Connection.Text != DefaultConnection {
+	if a := c.Alerts; a != nil && a.Connection.Text != "" && a.Connection.Text != workflow.DefaultConnection {
 		if _, ok := c.Connection(a.Connection.Text); !ok {
 			d.Report(a.Connection.Position, "unknown-connection", fmt.Sprintf("there is no connection %q", source.Clip(a.Connection.Text)), phrase.DidYouMean(a.Connection.Text, c.Names()))
 		}
@@ -109,11 +110,11 @@ func ParseConfiguration(name string, src []byte) (*Configuration, error) {
 	return c, d.Err()
 }
 
-func readConnections(n source.Node) []Connection {
-	var found []Connection
+func readConnections(n source.Node) []ConfiguredConnection {
+	var found []ConfiguredConnection
 	n.Entries("connections", func(name string, key, v source.Node) {
-		CheckConnection(key, name, "")
-		c := Connection{Name: name, Position: key.Position()}
+		workflow.CheckConnection(key, name, "")
+		c := ConfiguredConnection{Name: name, Position: key.Position()}
 		text := func(field string, to *string) source.Key {
 			return source.Key{Name: field, Read: func(v source.Node) { *to = v.SomeText(field) }}
 		}
@@ -191,8 +192,8 @@ func readFixed(n source.Node, kind string) []permission.Pattern {
 }
 
 func readAlerts(n source.Node) *Alerts {
-	a := &Alerts{Connection: source.Text{Text: DefaultConnection, Position: n.Position()}}
-	n.Mapping("alerts", source.Key{Name: "connection", Read: func(v source.Node) { a.Connection = *ReadConnection(v) }})
+	a := &Alerts{Connection: source.Text{Text: workflow.DefaultConnection, Position: n.Position()}}
+	n.Mapping("alerts", source.Key{Name: "connection", Read: func(v source.Node) { a.Connection = *workflow.ReadConnection(v) }})
 	return a
 }
 
