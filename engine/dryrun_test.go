@@ -15,8 +15,8 @@ import (
 	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/permission"
 	"github.com/pdflow/pdflow/engine/run"
-	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/pdflow/pdflow/engine/source"
+	"github.com/pdflow/pdflow/engine/workflow"
 )
 
 // A counter is a service that counts its reads and writes.
