@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -15,6 +16,7 @@ import (
 	"github.com/pdflow/pdflow/engine/permission"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/source"
+	"github.com/pdflow/pdflow/engine/workflow"
 )
 
 // A counter is a service that counts its reads and writes.
@@ -221,4 +223,118 @@ steps:
 func allowHTTP(list string) permission.Permissions {
 	root, _ := source.Read("policy", []byte(list)).Root()
 	return permission.Permissions{HTTP: permission.ReadPatterns(root, "http")}
+}
+
+// A dry resume continues a history without a request: recorded calls return their results, and
+// the writes that a resume would send are shown. The journal stays as it was.
+func TestDryResume(t *testing.T) {
+	const source = `
+name: w
+steps:
+- id: one
+  lua: |
+    demo.read{}
+    demo.page{text = "1"}
+    demo.page{text = "2"}
+- {id: two, uses: demo.set, with: {text: s}}
+`
+	finish := func(t *testing.T, _ *harness, local *engine.Local, plan *workflow.Plan) {
+		t.Helper()
+		if _, err := local.Run(context.Background(), plan, engine.Request{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	suspend := func(t *testing.T, h *harness, local *engine.Local, plan *workflow.Plan) {
+		t.Helper()
+		store := local.Journal
+		local.Journal = &brokenJournal{store, 5} // up to the call.started of the first page
+		if _, err := local.Run(context.Background(), plan, engine.Request{}); err == nil {
+			t.Fatal("the journal did not fail")
+		}
+		local.Journal = store
+		h.clock.advance(16 * time.Minute)
+		if result, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1"}); err != nil || !result.Suspended {
+			t.Fatalf("got %+v, %v, want the run suspended", result, err)
+		}
+	}
+	for name, test := range map[string]struct {
+		before     func(*testing.T, *harness, *engine.Local, *workflow.Plan)
+		events     int // of the history, that the dry resume gets; 0: all
+		resumption engine.Resumption
+		status     run.Status
+		writes     []string
+	}{
+		"interrupted during the first page":  {finish, 5, engine.Resumption{}, run.Success, []string{"one page/1", "one page/2", "two set/s"}},
+		"interrupted after the first page":   {finish, 6, engine.Resumption{}, run.Success, []string{"one page/2", "two set/s"}},
+		"interrupted during the second page": {finish, 7, engine.Resumption{}, run.Success, []string{"one page/2", "two set/s"}},
+		"interrupted between the steps":      {finish, 9, engine.Resumption{}, run.Success, []string{"two set/s"}},
+		"interrupted, to be cancelled":       {finish, 6, engine.Resumption{Cancel: true}, run.Cancelled, nil},
+		"suspended, decided done":            {suspend, 0, engine.Resumption{Decisions: decide(5, run.CallDone)}, run.Success, []string{"one page/2", "two set/s"}},
+		"suspended, decided repeat":          {suspend, 0, engine.Resumption{Decisions: decide(5, run.CallRepeat)}, run.Success, []string{"one page/1", "one page/2", "two set/s"}},
+		"suspended, decided fail":            {suspend, 0, engine.Resumption{Decisions: decide(5, run.CallFailed)}, run.NeedsAttention, nil},
+		"failed, to be retried":              {finish, 0, engine.Resumption{Retry: true}, run.Success, []string{"one page/2", "two set/s"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, service := newHarness(), newFakeService()
+			h.actions = service.actions()
+			local, plan := h.compile(t, source)
+			local.Journal = journal.NewMemory()
+			if test.resumption.Retry {
+				service.refuses["2"] = action.Errorf(action.NotFound, "it broke")
+			}
+			test.before(t, h, local, plan)
+			history, err := local.Journal.Events(context.Background(), "R1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			service.requests = nil
+			test.resumption.Run = "R1"
+			count := len(history)
+			if test.events > 0 {
+				history = history[:test.events]
+			}
+			dry, err := local.DryResume(context.Background(), plan, history, test.resumption)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var writes []string
+			for _, w := range dry.Writes {
+				for _, r := range w.Requests {
+					writes = append(writes, w.Step+" "+strings.TrimPrefix(r.URL, "https://service/"))
+				}
+			}
+			if diff := cmp.Diff(test.writes, writes); diff != "" {
+				t.Errorf("writes (-want +got):\n%s", diff)
+			}
+			if dry.Result.Status != test.status {
+				t.Errorf("got %s, %v, want %s", dry.Result.Status, dry.Result.Error, test.status)
+			}
+			for _, request := range service.requests {
+				if request != "read" || !test.resumption.Retry { // a retry reads anew
+					t.Errorf("got the request %q", request)
+				}
+			}
+			if after, err := local.Journal.Events(context.Background(), "R1"); err != nil || len(after) != count {
+				t.Errorf("got %d events, %v, want %d as before", len(after), err, count)
+			}
+		})
+	}
+}
+
+// A dry resume is refused where a resume is.
+func TestDryResumeIsRefused(t *testing.T) {
+	h := newHarness(newFakeService().actions()...)
+	local, plan := h.compile(t, "name: w\nsteps: [{id: one, uses: demo.set}]")
+	local.Journal = journal.NewMemory()
+	if _, err := local.Run(context.Background(), plan, engine.Request{}); err != nil {
+		t.Fatal(err)
+	}
+	for name, resumption := range map[string]engine.Resumption{
+		"a run that has ended": {}, "a retry of a success": {Retry: true}, "another target": {Target: run.Target{Simulation: "S1"}},
+	} {
+		resumption.Run = "R1"
+		if _, err := local.DryResume(context.Background(), plan, h.events, resumption); !engine.IsInputError(err) {
+			t.Errorf("%s: got %v, want an input error", name, err)
+		}
+	}
 }

@@ -16,9 +16,9 @@ type liveAttempt struct {
 	cancel context.CancelCauseFunc
 }
 
-// launch executes an attempt in a goroutine of its own, which ends with the message how
-// the attempt ended. The goroutine starts at the end of the turn: an attempt that the
-// same turn cancels, such as on a resume to cancel the run, must not send anything.
+// launch executes an attempt in a goroutine of its own. The last message of the goroutine
+// says how the attempt ended. The goroutine starts at the end of the turn, so an attempt that
+// the same turn cancels, as in a resume to cancel the run, sends nothing.
 func (l *loop) launch(a run.Attempt) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	id := run.TaskID{Step: a.Step, Item: a.Item}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -290,10 +291,48 @@ on_failure:
 	}
 }
 
+// An interrupted run has a suspended attempt. A resume with its decision continues the attempt
+// once, next to the attempt that was running.
+func TestDecisionOfInterruptedRun(t *testing.T) {
+	h, service := newHarness(), newFakeService()
+	h.actions = service.actions()
+	local, plan := h.compile(t, `
+name: w
+steps:
+- {id: a, needs: [], uses: demo.set, with: {text: a}}
+- {id: b, needs: [], uses: demo.set, with: {text: b}}
+`)
+	store := journal.NewMemory()
+	local.Journal = store
+	waits := run.Outcome{Status: run.Suspended, Error: &run.Failure{Kind: action.UnknownOutcome}, Suspension: &run.Suspension{Reason: run.Approval}}
+	history := []run.Event{
+		{Kind: run.EventStarted, Started: &run.Start{Workflow: "w", Source: plan.Sources[0].Hash()}},
+		{Kind: run.EventAttemptStarted, Step: "a", Attempt: 1},
+		{Kind: run.EventAttemptStarted, Step: "b", Attempt: 1},
+		{Kind: run.EventAttemptSuspended, Step: "a", Attempt: 1, Outcome: &waits},
+	}
+	for i := range history {
+		history[i].Sequence, history[i].Run, history[i].Time = i+1, "R1", startTime
+	}
+	if err := store.Begin(context.Background(), journal.Entry{Run: "R1", Workflow: "w"}, history); err != nil {
+		t.Fatal(err)
+	}
+	result, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1", Decisions: []run.Decision{{Reason: run.Approval, Approved: true}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSuccess(t, result)
+	sent := withoutKeys(service.requests)
+	slices.Sort(sent)
+	if diff := cmp.Diff([]string{"set a", "set b"}, sent); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+}
+
 // An interrupted run that is resumed only to be cancelled does not send the write again
 // that has no result, and needs attention.
 func TestCancelOfInterruptedRunSendsNothing(t *testing.T) {
-	for range 200 { // it must not depend on which goroutine is first
+	for range 200 { // the order of the goroutines must not matter
 		h, service := newHarness(), newFakeService()
 		h.actions = service.actions()
 		local, plan := h.compile(t, "name: w\nsteps:\n- {uses: demo.set, with: {text: s}}\n")

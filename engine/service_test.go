@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/pdflow/pdflow/engine/action"
 )
@@ -11,9 +12,10 @@ import (
 // A fakeService is the service that its actions call. It keeps the requests, and what was
 // made.
 type fakeService struct {
-	requests []string // ACTION TEXT KEY of each
-	loses    string   // the action whose next request is done, and its answer lost
-	reads    int      // the value that the last read returned
+	mu       sync.Mutex // parallel steps call do
+	requests []string   // ACTION TEXT KEY of each
+	loses    string     // the action whose next request is done, and its answer lost
+	reads    int        // the value that the last read returned
 	made     map[string]bool
 	refuses  map[string]error // by action or by text
 }
@@ -29,6 +31,8 @@ type readOutput struct {
 // do returns the function of an action of one text. In a dry run, it shows its request.
 func (s *fakeService) do(name string) func(context.Context, textIn) (nothing, error) {
 	return func(ctx context.Context, in textIn) (nothing, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		if preview := action.ScopeOf(ctx).Preview; preview != nil {
 			preview(action.Request{Method: "POST", URL: "https://service/" + name + "/" + in.Text})
 			return nothing{}, nil

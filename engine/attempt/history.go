@@ -33,8 +33,8 @@ func (c *RecordedCall) output() action.Object {
 }
 
 // A History has the recorded calls of a run by task, in order. It does not keep the input
-// and output of transient calls. Whoever keeps a History deletes tasks that need no
-// further attempt.
+// and output of transient calls. Its owner deletes tasks that need no further
+// attempt.
 type History map[run.TaskID][]RecordedCall
 
 // ValueSize estimates how many bytes of memory a value takes.

@@ -1,10 +1,9 @@
-// Package clock is the time that runs live in.
+// Package clock has the clocks that runs use.
 //
-//   - [Clock] is what everything below the command line takes instead of package
-//     time, so that a test decides what time it is.
-//   - [System] is the time of the machine. Only the command line chooses it.
-//   - [Virtual] is time in which no one waits: it moves to the next timer as soon as
-//     all work on it rests. `+"`test`"+` and the tests of the engine use it.
+//   - [Clock] replaces the functions of package time, so that a test can set the time.
+//   - [System] is the clock of the machine. Only the command line chooses it.
+//   - [Virtual] is a clock on which a wait takes no real time. It moves to the next timer as
+//     soon as all work that it counts rests.
 package clock
 
 import (

@@ -44,9 +44,9 @@
 //
 // # Files
 //
-// event.go has the events, start.go and occurrence.go what a run starts from, command.go the commands,
-// suspension.go suspensions and decisions. state.go has the state and Apply, step.go
-// attempts and steps, items.go for_each, part.go the parts, timeouts, cancellation and
-// the end, and resume.go suspension, resume and retry. result.go has what is known of a
-// run.
+// event.go has the events, start.go and occurrence.go what a run starts from, command.go
+// the commands, suspension.go suspensions and decisions. state.go has the state and Apply,
+// table.go its steps and tasks, verdict.go how the run ends, step.go attempts and steps,
+// items.go for_each, part.go the parts, timeouts and cancellation, and resume.go
+// suspension, resume and retry. result.go has what is known of a run.
 package run
