@@ -10,6 +10,7 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -192,7 +193,7 @@ func (l *resuming) restoreSecrets() error {
 		}
 		inputs[name] = text
 	}
-	for _, name := range action.SortedNames(l.asked.Inputs) {
+	for _, name := range phrase.Names(l.asked.Inputs) {
 		if _, secret := inputs[name].(string); !secret || !l.plan.Workflow.Secret(name) {
 			return fmt.Errorf("the input %q of the run %s is recorded: only secret inputs are given again", name, l.id)
 		}

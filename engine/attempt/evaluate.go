@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -191,7 +192,7 @@ func checkOutputs(v any, most int) (int, error) {
 	size, err := sizeOf(v, "outputs")
 	if err == nil && size > most {
 		err = &action.Error{
-			Kind: action.Limit, Message: fmt.Sprintf("the outputs have %d bytes, more than their limit of %s", size, workflow.SizeText(int64(most))),
+			Kind: action.Limit, Message: fmt.Sprintf("the outputs have %d bytes, more than their limit of %s", size, phrase.Bytes(int64(most))),
 			Hint: "return only what later steps need, or raise `limits: {output: ...}`",
 		}
 	}
@@ -218,7 +219,7 @@ func sizeOf(v any, path string) (int, error) {
 			size += n + 1
 		}
 	case action.Object:
-		for _, name := range action.SortedNames(v) {
+		for _, name := range phrase.Names(v) {
 			n, err := sizeOf(v[name], path+"."+name)
 			if err != nil {
 				return 0, err

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -86,7 +87,7 @@ func (m *memoize) do(ctx context.Context, c *call) (action.Object, error) {
 	if m.recorded.kept > maxKept {
 		return nil, &action.Error{
 			Kind:    action.Limit,
-			Message: fmt.Sprintf("the writes of the step sent and received more than %s together, which a run keeps until the step ends", workflow.SizeText(maxKept)),
+			Message: fmt.Sprintf("the writes of the step sent and received more than %s together, which a run keeps until the step ends", phrase.Bytes(maxKept)),
 			Hint:    "send less at a time, or make a step of each with for_each",
 		}
 	}
@@ -226,10 +227,10 @@ func callText(c run.Call) string {
 		return "no further call"
 	}
 	var parts []string
-	for _, name := range action.SortedNames(c.Input) {
+	for _, name := range phrase.Names(c.Input) {
 		parts = append(parts, fmt.Sprintf("%s = %v", name, c.Input[name]))
 	}
-	return fmt.Sprintf("%s{%s}", c.Action, action.Clip(strings.Join(parts, ", "), 300))
+	return fmt.Sprintf("%s{%s}", c.Action, phrase.Clip(strings.Join(parts, ", "), 300))
 }
 
 // missing returns an error when the script ended before it made every recorded call.

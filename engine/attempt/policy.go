@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/permission"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -13,7 +15,7 @@ import (
 // the permission of both the policy and its own file. Its rules are the rules of a
 // workflow's permissions.
 type Policy struct {
-	workflow.Permissions
+	permission.Permissions
 	// Secrets are the names of the secrets that workflows may declare.
 	Secrets []string
 	// File is the file of the policy, for messages.
@@ -51,14 +53,14 @@ func (p *Policy) hint(line string) string {
 
 // Check reports what a plan declares that the policy does not allow. What depends on inputs
 // is checked only when a call is made.
-func (p *Policy) Check(plan *workflow.Plan) workflow.Diagnostics {
+func (p *Policy) Check(plan *workflow.Plan) source.Problems {
 	if p == nil {
 		return nil
 	}
-	var found workflow.Diagnostics
-	report := func(at workflow.Position, what, line string) {
-		found = append(found, workflow.Diagnostic{
-			File: plan.Workflow.File, Line: max(at.Line, 1), Column: max(at.Column, 1), Rule: "ceiling", Severity: workflow.SeverityError,
+	var found source.Problems
+	report := func(at source.Position, what, line string) {
+		found = append(found, source.Problem{
+			File: plan.Workflow.File, Line: max(at.Line, 1), Column: max(at.Column, 1), Rule: "ceiling", Severity: source.SeverityError,
 			Message: notAllowed + what, Hint: p.hint(line),
 		})
 	}
@@ -67,9 +69,9 @@ func (p *Policy) Check(plan *workflow.Plan) workflow.Diagnostics {
 			report(secret.Position, "use the secret "+secret.Name, fmt.Sprintf("allow: {secrets: [%s]}", secret.Name))
 		}
 	}
-	patterns := func(list string, asked, allowed []workflow.Pattern) {
+	patterns := func(list string, asked, allowed []permission.Pattern) {
 		for _, pattern := range asked {
-			if !slices.ContainsFunc(allowed, func(a workflow.Pattern) bool { return a.Covers(pattern) }) {
+			if !slices.ContainsFunc(allowed, func(a permission.Pattern) bool { return a.Covers(pattern) }) {
 				report(pattern.Position, "reach "+pattern.Text, fmt.Sprintf("allow: {%s: [%q]}", list, pattern.Text))
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/run"
 )
 
@@ -195,7 +196,7 @@ func encodeValue(v any, depth int) (any, error) {
 
 func encodeObject(o action.Object, depth int) (any, error) {
 	encoded := make(map[string]any, len(o))
-	for _, name := range action.SortedNames(o) {
+	for _, name := range phrase.Names(o) {
 		part, err := encodeValue(o[name], depth+1)
 		if err != nil {
 			return nil, inside(name, err)

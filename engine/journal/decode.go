@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/run"
 )
 
@@ -72,7 +73,7 @@ func decodeStruct(text json.RawMessage, dst reflect.Value) error {
 		}
 		delete(fields, name)
 	}
-	if unknown := action.SortedNames(fields); len(unknown) > 0 {
+	if unknown := phrase.Names(fields); len(unknown) > 0 {
 		return fmt.Errorf("unknown field %q", unknown[0])
 	}
 	return nil
@@ -80,7 +81,7 @@ func decodeStruct(text json.RawMessage, dst reflect.Value) error {
 
 // misplaced is the error about a text of another type than its place.
 func misplaced(text json.RawMessage) error {
-	return fmt.Errorf("%s is not valid here", action.Clip(string(text), 40))
+	return fmt.Errorf("%s is not valid here", phrase.Clip(string(text), 40))
 }
 
 func decodeSlice(text json.RawMessage, dst reflect.Value) error {
@@ -103,7 +104,7 @@ func decodeMap(text json.RawMessage, dst reflect.Value) error {
 		return misplaced(text)
 	}
 	dst.Set(reflect.MakeMapWithSize(dst.Type(), len(fields)))
-	for _, written := range action.SortedNames(fields) {
+	for _, written := range phrase.Names(fields) {
 		name, err := decodeText(written)
 		if err != nil {
 			return err
@@ -158,7 +159,7 @@ func restoreValue(tree any) (any, error) {
 
 func restoreObject(tree map[string]any) (any, error) {
 	o := make(action.Object, len(tree))
-	for _, written := range action.SortedNames(tree) {
+	for _, written := range phrase.Names(tree) {
 		name, err := decodeText(written)
 		if err != nil {
 			return nil, err

@@ -18,7 +18,7 @@ var startOfTime = time.Date(2026, 1, 31, 9, 0, 0, 0, time.UTC)
 func plan(outputs int, steps ...workflow.PlanStep) *workflow.Plan {
 	return &workflow.Plan{
 		Workflow: &workflow.Workflow{Name: "w", File: "w.yaml", Timeout: time.Hour}, Steps: steps,
-		Outputs: make([]workflow.OutputTemplate, outputs),
+		Outputs: make([]workflow.NamedTemplate, outputs),
 	}
 }
 
@@ -339,7 +339,7 @@ func TestUnknownOutcomeReplacesFailure(t *testing.T) {
 // A run that is resumed after any prefix of its history comes to the same end.
 func TestEveryPrefixLeadsToTheSameEnd(t *testing.T) {
 	withOutputs := diamond()
-	withOutputs.Outputs = make([]workflow.OutputTemplate, 1)
+	withOutputs.Outputs = make([]workflow.NamedTemplate, 1)
 	outcomes := map[string]run.Outcome{run.OutputsStep: ok(action.Object{"x": true})}
 	tests := map[string]struct {
 		plan     *workflow.Plan
