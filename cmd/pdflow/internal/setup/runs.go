@@ -179,7 +179,7 @@ func (r *Runs) Advise(err error) error {
 	case errors.As(err, &call):
 		return fmt.Errorf("%w\n  try: `%s` lists the calls", err, r.Command("show", call.Run, nil))
 	case errors.As(err, &secret):
-		return fmt.Errorf("%w: give it with -i %s=...", err, secret.Input)
+		return fmt.Errorf("%w: give it with `-i %s=...`", err, secret.Input)
 	}
 	return err
 }
