@@ -131,7 +131,7 @@ func (l *Incidents) All() []*Incident { return l.entries }
 
 // Views returns the incidents as callers outside the simulator see them.
 func (l *Incidents) Views() []IncidentView {
-	return each(l.entries, func(entry *Incident) IncidentView { return entry.clone().IncidentView })
+	return Each(l.entries, func(entry *Incident) IncidentView { return entry.clone().IncidentView })
 }
 
 // ByID returns the incident with an ID, or nil.
@@ -142,7 +142,7 @@ func (l *Incidents) ByID(id string) *Incident {
 // openOf returns the IDs of the open incidents of a user.
 func (l *Incidents) openOf(userID string) []string {
 	found := Filter(l.entries, func(entry *Incident) bool { return entry.IsOpen() && slices.Contains(entry.Assignees, userID) })
-	return each(found, func(entry *Incident) string { return entry.ID })
+	return Each(found, func(entry *Incident) string { return entry.ID })
 }
 
 // add numbers an incident and adds it.

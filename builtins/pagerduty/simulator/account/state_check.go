@@ -259,17 +259,17 @@ func (v *stateChecker) checkUser(path, text string) {
 	if users == nil {
 		users = DefaultUsers()
 	}
-	known := each(users, func(user User) referable { return referable{user.ID, NormalizedEmail(user.Email)} })
+	known := Each(users, func(user User) referable { return referable{user.ID, NormalizedEmail(user.Email)} })
 	v.checkReference(path, "user", text, NormalizedEmail(text), known)
 }
 
 func (v *stateChecker) checkSchedule(path, text string) {
-	known := each(v.state.Schedules, func(schedule Schedule) referable { return referable{schedule.ID, schedule.Name} })
+	known := Each(v.state.Schedules, func(schedule Schedule) referable { return referable{schedule.ID, schedule.Name} })
 	v.checkReference(path, "schedule", text, text, known)
 }
 
 func (v *stateChecker) checkPolicy(path, text string) {
-	known := each(v.state.EscalationPolicies, func(policy EscalationPolicy) referable { return referable{policy.ID, policy.Name} })
+	known := Each(v.state.EscalationPolicies, func(policy EscalationPolicy) referable { return referable{policy.ID, policy.Name} })
 	if v.state.EscalationPolicies == nil {
 		known = []referable{{name: defaultPolicyName}}
 	}
@@ -277,7 +277,7 @@ func (v *stateChecker) checkPolicy(path, text string) {
 }
 
 func (v *stateChecker) checkService(path, text string) {
-	known := each(v.state.Services, func(service StateService) referable { return referable{service.ID, service.Name} })
+	known := Each(v.state.Services, func(service StateService) referable { return referable{service.ID, service.Name} })
 	if v.state.Services == nil {
 		known = []referable{{name: defaultServiceName}}
 	}
@@ -286,7 +286,7 @@ func (v *stateChecker) checkService(path, text string) {
 
 // checkReference reports a reference, given as an ID and as a name, to no known resource.
 func (v *stateChecker) checkReference(path, kind, id, name string, known []referable) {
-	names := each(known, func(r referable) string { return r.name })
+	names := Each(known, func(r referable) string { return r.name })
 	switch {
 	case slices.ContainsFunc(known, func(r referable) bool { return r.id != "" && r.id == id || r.name == name }):
 	case id == "":

@@ -73,3 +73,14 @@ func (x *Exchange) requester() (by *account.Member, refused Response, ok bool) {
 	}
 	return by, Response{}, true
 }
+
+// authored wraps the handler of a request that is made for a user, its author.
+func authored(handle func(x *Exchange, author *account.Member) Response) handler {
+	return func(x *Exchange) Response {
+		author, refused, ok := x.requester()
+		if !ok {
+			return refused
+		}
+		return handle(x, author)
+	}
+}
