@@ -76,10 +76,10 @@ func (i *Incident) IsOpen() bool { return i.Status != Resolved }
 // key returns what the events for the incident have in common.
 func (i *Incident) key() alertKey { return alertKey{i.Impacted.ID, i.Key} }
 
-// enter gives the incident another status.
-func (i *Incident) enter(status Status, at time.Time) {
-	i.Status = status
-	i.StatusChangedAt = at
+// enter gives the incident another status, set by a user or, when the ID is empty, by an
+// event.
+func (i *Incident) enter(status Status, userID string, at time.Time) {
+	i.Status, i.StatusChangedAt, i.ChangedBy = status, at, userID
 	if status == Resolved {
 		for n := range i.Alerts {
 			i.Alerts[n].Resolved = true
@@ -251,24 +251,20 @@ func (a *Account) ChangeIncident(id string, change IncidentChange, found Invalid
 // acknowledges becomes the assignee (hubot-pager-me #125). A second acknowledgement
 // changes nothing.
 func (a *Account) changeStatus(i *Incident, status Status, userID string, at time.Time) {
-	switch {
-	case status == "" || status == i.Status:
+	announced, action := IncidentResolved, Resolve
+	switch status {
+	case "", i.Status:
 		return
-	case status == Acknowledged:
+	case Acknowledged:
 		i.Assignees = []string{userID}
 		i.Acknowledgements = append(i.Acknowledgements, Acknowledgement{userID, at})
-		a.record(i, LogEntry{Type: string(Acknowledge), At: at}, ChannelAPI, userID)
-	case status == Resolved:
+		announced, action = IncidentAcknowledged, Acknowledge
+	case Resolved:
 		a.Incidents.close(i)
-		a.record(i, LogEntry{Type: string(Resolve), At: at}, ChannelAPI, userID)
 	}
-	i.enter(status, at)
-	i.ChangedBy = userID
-	if status == Acknowledged {
-		a.announce(IncidentAcknowledged, i, userID, at)
-		return
-	}
-	a.announce(IncidentResolved, i, userID, at)
+	a.record(i, LogEntry{Type: string(action), At: at}, ChannelAPI, userID)
+	i.enter(status, userID, at)
+	a.announce(announced, i, userID, at)
 }
 
 // NewIncident is an incident to create.

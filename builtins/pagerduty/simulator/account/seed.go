@@ -159,7 +159,7 @@ func (a seeder) seedIncidents(given []StateIncident) {
 		for _, action := range actions {
 			a.record(added, LogEntry{Type: string(action), Description: wanted.Title, At: at}, ChannelAPI, "")
 		}
-		added.enter(cmp.Or(wanted.Status, Triggered), at)
+		added.enter(cmp.Or(wanted.Status, Triggered), "", at)
 		a.Incidents.add(added)
 	}
 }

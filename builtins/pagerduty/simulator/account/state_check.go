@@ -20,7 +20,7 @@ var subdomainShape = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // Validate returns every mistake as [strictjson.Problems], or nil.
 func (s State) Validate() error {
-	v := stateChecker{state: s, identifiers: map[string]string{}, keys: map[string]string{}}
+	v := stateChecker{state: s, identifiers: map[string]string{}, keys: map[string]string{}, names: map[[2]string]string{}}
 	v.checkAccount(s.Account)
 	v.checkUsers()
 	v.checkTokens()
@@ -37,6 +37,7 @@ type stateChecker struct {
 	state       State
 	identifiers map[string]string // and the path of each
 	keys        map[string]string
+	names       map[[2]string]string // by list and name
 	problems    strictjson.Problems
 }
 
@@ -47,18 +48,15 @@ func field(list string, i int, name string) string {
 
 // unique reports an identifier that has a wrong shape or occurs twice.
 func (v *stateChecker) unique(path, id string) {
-	if id == "" {
-		return
-	}
-	if !identifierShape.MatchString(id) {
+	switch first, ok := v.identifiers[id]; {
+	case id == "":
+	case !identifierShape.MatchString(id):
 		v.problems.Add(path, "expected an identifier of capital letters and digits, such as PANN001")
-		return
-	}
-	if first, ok := v.identifiers[id]; ok {
+	case ok:
 		v.problems.Add(path, "%s already has the identifier %s", first, id)
-		return
+	default:
+		v.identifiers[id] = path
 	}
-	v.identifiers[id] = path
 }
 
 // uniqueKey reports a key that occurs twice. The message does not quote the key.
@@ -72,16 +70,15 @@ func (v *stateChecker) uniqueKey(path, key string) {
 
 // named reports a name that is empty or that another element of the list has, because a
 // reference by name must have one meaning.
-func (v *stateChecker) named(list string, i int, name string, nameOf func(int) string) {
-	if IsBlank(name) {
+func (v *stateChecker) named(list string, i int, name string) {
+	key := [2]string{list, name}
+	switch first, ok := v.names[key]; {
+	case IsBlank(name):
 		v.problems.Add(field(list, i, "name"), "a name is required")
-		return
-	}
-	for other := range i {
-		if nameOf(other) == name {
-			v.problems.Add(field(list, i, "name"), "%s already has the name %s", strictjson.Index(list, other), strictjson.Quote(name))
-			return
-		}
+	case ok:
+		v.problems.Add(field(list, i, "name"), "%s already has the name %s", first, strictjson.Quote(name))
+	default:
+		v.names[key] = strictjson.Index(list, i)
 	}
 }
 
@@ -143,7 +140,7 @@ func (v *stateChecker) checkTokens() {
 func (v *stateChecker) checkSchedules() {
 	for i, schedule := range v.state.Schedules {
 		v.unique(field("schedules", i, "id"), schedule.ID)
-		v.named("schedules", i, schedule.Name, func(j int) string { return v.state.Schedules[j].Name })
+		v.named("schedules", i, schedule.Name)
 		if _, err := time.LoadLocation(schedule.TimeZone); err != nil || schedule.TimeZone == "Local" {
 			v.problems.Add(field("schedules", i, "time_zone"), "%s is not a time zone; expected a name such as Europe/Berlin", strictjson.Quote(schedule.TimeZone))
 		}
@@ -156,7 +153,7 @@ func (v *stateChecker) checkSchedules() {
 func (v *stateChecker) checkPolicies() {
 	for i, policy := range v.state.EscalationPolicies {
 		v.unique(field("escalation_policies", i, "id"), policy.ID)
-		v.named("escalation_policies", i, policy.Name, func(j int) string { return v.state.EscalationPolicies[j].Name })
+		v.named("escalation_policies", i, policy.Name)
 		if len(policy.Rules) == 0 {
 			v.problems.Add(field("escalation_policies", i, "rules"), "at least one rule is required")
 		}
@@ -184,7 +181,7 @@ func (v *stateChecker) checkRule(path string, rule EscalationRule) {
 func (v *stateChecker) checkServices() {
 	for i, service := range v.state.Services {
 		v.unique(field("services", i, "id"), service.ID)
-		v.named("services", i, service.Name, func(j int) string { return v.state.Services[j].Name })
+		v.named("services", i, service.Name)
 		if service.EscalationPolicy != "" {
 			v.checkPolicy(field("services", i, "escalation_policy"), service.EscalationPolicy)
 		}
