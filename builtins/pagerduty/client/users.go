@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -47,15 +46,6 @@ func (c *Client) UserByID(ctx context.Context, id string) (User, error) {
 	return out.User, nil
 }
 
-// userPage is one page of a list of users.
-type userPage struct {
-	Users []User `json:"users"`
-	Limit int    `json:"limit"`
-	More  bool   `json:"more"`
-}
-
-func (p *userPage) complete() bool { return p.Users != nil }
-
 // UserByEmail returns the user with an e-mail address, ignoring case, and whether
 // there is one. PagerDuty's search also matches parts of names and addresses, so
 // UserByEmail compares the users of all pages.
@@ -64,20 +54,18 @@ func (c *Client) UserByEmail(ctx context.Context, email string) (user User, foun
 	if err := ValidateEmail(email); err != nil {
 		return User{}, false, err
 	}
-	for offset := 0; offset+pageSize <= lastOffset; {
-		query := url.Values{"query": {email}, "limit": {strconv.Itoa(pageSize)}, "offset": {strconv.Itoa(offset)}}
-		var page userPage
-		if err := c.do(ctx, c.rest(op, http.MethodGet, "/users?"+query.Encode(), reads, nil, ""), &page, page.complete); err != nil {
+	has := func(u User) bool { return strings.EqualFold(strings.TrimSpace(u.Email), strings.TrimSpace(email)) }
+	list := listing[User]{op: op, path: "/users", name: "users", query: url.Values{"query": {email}}, policy: reads}
+	for page, err := range list.pages(ctx, c) {
+		if err != nil {
 			return User{}, false, err
 		}
-		has := func(u User) bool { return strings.EqualFold(strings.TrimSpace(u.Email), strings.TrimSpace(email)) }
-		if i := slices.IndexFunc(page.Users, has); i >= 0 {
-			return page.Users[i], true, nil
+		if i := slices.IndexFunc(page.items, has); i >= 0 {
+			return page.items[i], true, nil
 		}
-		if !page.More {
+		if !page.more {
 			return User{}, false, nil
 		}
-		offset += step(pageSize, page.Limit)
 	}
 	return User{}, false, &Error{
 		Kind: Unavailable, Op: op, Message: "more than 10,000 users match the address in part, and PagerDuty lists only the first 10,000",
