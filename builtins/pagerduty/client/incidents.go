@@ -199,12 +199,12 @@ func (c *Client) updateBatch(ctx context.Context, u IncidentsUpdate, ids []strin
 	for _, id := range ids {
 		in["incidents"] = append(in["incidents"], reference{id, "incident_reference", u.Status})
 	}
-	var out updatedIncidents
+	out := listPage[updatedIncident]{name: "incidents"}
 	err := c.do(ctx, c.rest("update incidents", http.MethodPut, "/incidents", updates, in, u.FromEmail), &out, out.complete)
 	var failure *Error
 	switch {
 	case err == nil:
-		return u.resultsOf(ids, out.Incidents, c.keys()), nil
+		return u.resultsOf(ids, out.items, c.keys()), nil
 	case !errors.As(err, &failure) || !failure.aboutIncident():
 		return nil, err
 	case len(ids) == 1:
@@ -236,13 +236,6 @@ type updatedIncident struct {
 	Status string          `json:"status"`
 	Error  json.RawMessage `json:"error"`
 }
-
-// updatedIncidents is the answer to an update.
-type updatedIncidents struct {
-	Incidents []updatedIncident `json:"incidents"`
-}
-
-func (a *updatedIncidents) complete() bool { return a.Incidents != nil }
 
 // resultsOf returns the results in the order of ids. An answer may have another order.
 func (u IncidentsUpdate) resultsOf(ids []string, answers []updatedIncident, keys redactor) []IncidentResult {

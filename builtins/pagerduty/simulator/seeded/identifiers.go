@@ -43,10 +43,10 @@ func (s *Identifiers) Reserve(id string) { s.issued[id] = true }
 
 // Resource returns an identifier for a user, a contact method or a notification rule: P
 // and six characters.
-func (s *Identifiers) Resource() string { return s.unique("P", 6) }
+func (s *Identifiers) Resource() string { return s.Of("P", "P", 6) }
 
 // Incident returns an identifier for an incident: Q and 13 characters.
-func (s *Identifiers) Incident() string { return s.unique("Q", 13) }
+func (s *Identifiers) Incident() string { return s.Of("Q", "Q", 13) }
 
 // APIKey returns an API key of 20 characters.
 func (s *Identifiers) APIKey() string {
@@ -67,11 +67,6 @@ func (s *Identifiers) IncidentKey() string {
 // Request returns the identifier of a request.
 func (s *Identifiers) Request() string {
 	return s.Draw("request", Hexadecimal, 32)
-}
-
-// unique returns an identifier whose kind is the prefix.
-func (s *Identifiers) unique(prefix string, length int) string {
-	return s.Of(prefix, prefix, length)
 }
 
 // Of returns a new identifier of a kind: the prefix and length characters. It draws until the

@@ -53,6 +53,17 @@ func Decode(data []byte, into any) Problems {
 	return r.problems
 }
 
+// Read reads a document and validates it. Its error is [Problems]; the value is then zero.
+func Read[T interface{ Validate() error }](document []byte) (value T, err error) {
+	if err = Decode(document, &value).Err(); err == nil {
+		err = value.Validate()
+	}
+	if err != nil {
+		return *new(T), err
+	}
+	return value, nil
+}
+
 // cause says why data is not a JSON object.
 func cause(data []byte, value any, err error) string {
 	switch {
