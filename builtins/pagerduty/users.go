@@ -78,25 +78,6 @@ func (m module) users() []*action.Action {
 	}
 }
 
-// user is a user as every action returns it: every field is present, and a field that
-// PagerDuty does not have is empty. Its fields are the fields of [client.User].
-type user struct {
-	ID          string `json:"id" doc:"User ID"`
-	Self        string `json:"self" doc:"The user's URL in the API"`
-	Name        string `json:"name" doc:"Name"`
-	Email       string `json:"email" doc:"Email"`
-	Summary     string `json:"summary" doc:"Summary"`
-	Color       string `json:"color" doc:"The user's color in schedules"`
-	Description string `json:"description" doc:"Description"`
-	JobTitle    string `json:"job_title" doc:"Job title"`
-	AvatarURL   string `json:"avatar_url" doc:"The URL of the user's picture"`
-	TimeZone    string `json:"time_zone" doc:"Time zone"`
-	Role        string `json:"role" doc:"Role"`
-}
-
-// TypeName is the type's name in reference tables.
-func (user) TypeName() string { return "user" }
-
 func exampleUser() action.Object {
 	return action.Object{
 		"id": "PXPGF42", "self": "https://api.pagerduty.com/users/PXPGF42", "name": "Ann Example", "email": "ann@example.com",
@@ -117,13 +98,13 @@ type userIDInput struct {
 func (in *userIDInput) validate() error { return client.ValidateUserID(in.ID) }
 
 type foundOutput struct {
-	Found bool `json:"found" doc:"True if found"`
-	User  user `json:"user" doc:"User"`
+	Found bool        `json:"found" doc:"True if found"`
+	User  client.User `json:"user" doc:"User"`
 }
 
 func getUserByEmail(ctx context.Context, c *client.Client, in emailInput) (foundOutput, error) {
 	u, found, err := c.UserByEmail(ctx, in.Email)
-	return foundOutput{Found: found, User: user(u)}, err
+	return foundOutput{Found: found, User: u}, err
 }
 
 func getUserByID(ctx context.Context, c *client.Client, in userIDInput) (foundOutput, error) {
@@ -131,7 +112,7 @@ func getUserByID(ctx context.Context, c *client.Client, in userIDInput) (foundOu
 	if notFound(err) {
 		return foundOutput{}, nil
 	}
-	return foundOutput{Found: err == nil, User: user(u)}, err
+	return foundOutput{Found: err == nil, User: u}, err
 }
 
 type createUserInput struct {
@@ -146,8 +127,8 @@ func (in *createUserInput) newUser() client.NewUser {
 }
 
 type createUserOutput struct {
-	User    user `json:"user" doc:"User"`
-	Success bool `json:"success" doc:"True if created"`
+	User    client.User `json:"user" doc:"User"`
+	Success bool        `json:"success" doc:"True if created"`
 }
 
 // absent is the state before a user is created: no user has the address.
@@ -166,7 +147,7 @@ func (m module) beforeCreate(ctx context.Context, in createUserInput) (absent, e
 func (m module) createUser(ctx context.Context, in createUserInput, _ absent) (createUserOutput, error) {
 	return with(m, func(ctx context.Context, c *client.Client, in createUserInput) (createUserOutput, error) {
 		u, err := c.CreateUser(ctx, in.newUser())
-		return createUserOutput{User: user(u), Success: err == nil}, err
+		return createUserOutput{User: u, Success: err == nil}, err
 	})(ctx, in)
 }
 
@@ -196,14 +177,14 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 type deleteUserOutput struct {
-	User    user `json:"user" doc:"User"`
-	Success bool `json:"success" doc:"True if deleted"`
+	User    client.User `json:"user" doc:"User"`
+	Success bool        `json:"success" doc:"True if deleted"`
 }
 
 // userBefore is the user before it is deleted.
 type userBefore struct {
-	Found bool `json:"found"`
-	User  user `json:"user"`
+	Found bool        `json:"found"`
+	User  client.User `json:"user"`
 }
 
 func (m module) beforeDelete(ctx context.Context, in userIDInput) (userBefore, error) {
@@ -253,17 +234,13 @@ func (in *listUsersInput) filter() client.UserFilter {
 }
 
 type listUsersOutput struct {
-	Users []user `json:"users" doc:"The users"`
-	More  bool   `json:"more" doc:"True if there are more than the limit"`
+	Users []client.User `json:"users" doc:"The users"`
+	More  bool          `json:"more" doc:"True if there are more than the limit"`
 }
 
 func listUsers(ctx context.Context, c *client.Client, in listUsersInput) (listUsersOutput, error) {
 	found, more, err := c.Users(ctx, in.filter())
-	out := listUsersOutput{More: more}
-	for _, u := range found {
-		out.Users = append(out.Users, user(u))
-	}
-	return out, err
+	return listUsersOutput{Users: found, More: more}, err
 }
 
 type updateUserInput struct {
@@ -289,10 +266,10 @@ func (in *updateUserInput) change() client.UserChange {
 }
 
 type updateUserOutput struct {
-	User user `json:"user" doc:"The user as it is now"`
+	User client.User `json:"user" doc:"The user as it is now"`
 }
 
 func updateUser(ctx context.Context, c *client.Client, in updateUserInput) (updateUserOutput, error) {
 	u, err := c.UpdateUser(ctx, in.ID, in.change())
-	return updateUserOutput{User: user(u)}, err
+	return updateUserOutput{User: u}, err
 }

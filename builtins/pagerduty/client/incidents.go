@@ -126,13 +126,16 @@ type IncidentsUpdate struct {
 	FromEmail string // e-mail address of the user on whose behalf; empty: the address of the configuration
 }
 
-// IncidentResult is the result of an update for one incident.
+// IncidentResult is the result of an update for one incident. Actions return it as it is.
 type IncidentResult struct {
-	ID      string
-	OK      bool   // the incident has the status that was asked for
-	Status  string // empty: not known
-	Message string // why the incident was not updated, or a remark
+	ID      string `json:"id" doc:"Incident ID"`
+	OK      bool   `json:"ok" doc:"True if the incident has the status now"`
+	Status  string `json:"status" doc:"Its status; empty if it is not known"`
+	Message string `json:"message" doc:"Why the status is another, or a remark of PagerDuty; may be empty"`
 }
+
+// TypeName is the type's name in reference tables.
+func (IncidentResult) TypeName() string { return "incident_result" }
 
 // Validate checks the ids and the status.
 func (u IncidentsUpdate) Validate() error {

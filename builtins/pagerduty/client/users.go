@@ -11,20 +11,24 @@ import (
 	"strings"
 )
 
-// User is a user of the account. A field that PagerDuty has no value for is empty.
+// User is a user of the account. A field that PagerDuty has no value for is empty. Actions
+// return it as it is: the doc tags describe its fields on their reference page.
 type User struct {
-	ID          string `json:"id"`
-	Self        string `json:"self"` // URL in the REST API
-	Name        string `json:"name"`
-	Email       string `json:"email"`
-	Summary     string `json:"summary"`
-	Color       string `json:"color"`
-	Description string `json:"description"`
-	JobTitle    string `json:"job_title"`
-	AvatarURL   string `json:"avatar_url"`
-	TimeZone    string `json:"time_zone"`
-	Role        string `json:"role"`
+	ID          string `json:"id" doc:"User ID"`
+	Self        string `json:"self" doc:"The user's URL in the API"`
+	Name        string `json:"name" doc:"Name"`
+	Email       string `json:"email" doc:"Email"`
+	Summary     string `json:"summary" doc:"Summary"`
+	Color       string `json:"color" doc:"The user's color in schedules"`
+	Description string `json:"description" doc:"Description"`
+	JobTitle    string `json:"job_title" doc:"Job title"`
+	AvatarURL   string `json:"avatar_url" doc:"The URL of the user's picture"`
+	TimeZone    string `json:"time_zone" doc:"Time zone"`
+	Role        string `json:"role" doc:"Role"`
 }
+
+// TypeName is the type's name in reference tables.
+func (User) TypeName() string { return "user" }
 
 // userEnvelope is the JSON of one user in the REST API.
 type userEnvelope struct {
