@@ -88,8 +88,8 @@ func incidentOf(i client.Incident) incident {
 		ID: i.ID, Number: i.Number, Title: i.Title, Status: i.Status, Urgency: i.Urgency, IncidentKey: i.Key, CreatedAt: i.CreatedAt,
 		HTMLURL: i.HTMLURL, Service: referenceOf(i.Service), EscalationPolicy: referenceOf(i.EscalationPolicy),
 	}
-	for _, assignee := range i.Assignees {
-		out.Assignees = append(out.Assignees, referenceOf(assignee))
+	for _, assignment := range i.Assignments {
+		out.Assignees = append(out.Assignees, referenceOf(assignment.Assignee))
 	}
 	return out
 }

@@ -43,11 +43,8 @@ func (c *Client) UserByID(ctx context.Context, id string) (User, error) {
 		return User{}, err
 	}
 	var out userEnvelope
-	r := c.rest("get user", http.MethodGet, "/users/"+url.PathEscape(id), reads, nil, "")
-	if err := c.do(ctx, r, &out, out.complete); err != nil {
-		return User{}, err
-	}
-	return out.User, nil
+	err := c.do(ctx, c.rest("get user", http.MethodGet, "/users/"+url.PathEscape(id), reads, nil, ""), &out, out.complete)
+	return out.User, err
 }
 
 // UserByEmail returns the user with an e-mail address, ignoring case, and whether
@@ -125,10 +122,8 @@ func (c *Client) CreateUser(ctx context.Context, user NewUser) (User, error) {
 	in := map[string]body{"user": {"user", user.Name, user.Email, user.Role}}
 	var out userEnvelope
 	r := c.rest("create user", http.MethodPost, "/users", creates, in, user.FromEmail)
-	if err := c.do(ctx, r, &out, out.complete); err != nil {
-		return User{}, err
-	}
-	return out.User, nil
+	err := c.do(ctx, r, &out, out.complete)
+	return out.User, err
 }
 
 // UserChange is a change of a user. An empty field is not changed.
