@@ -53,8 +53,8 @@ func (m module) users() []*action.Action {
 				"a user who is on open incidents, schedules or escalation policies: the call then fails with kind conflict.",
 			Guarded: true,
 			Example: action.Object{"user": exampleUser(), "success": true},
-		}, action.Reconciler[userIDInput, userBefore, deleteUserOutput]{
-			Before: m.beforeDelete, Do: m.deleteUser, Reconcile: m.reconcileDelete,
+		}, action.Reconciler[userIDInput, foundOutput, deleteUserOutput]{
+			Before: with(m, getUserByID), Do: m.deleteUser, Reconcile: m.reconcileDelete,
 		}, checks((*userIDInput).validate)),
 		action.New(action.Spec{
 			Name:    "pagerduty.list_users",
@@ -181,20 +181,9 @@ type deleteUserOutput struct {
 	Success bool        `json:"success" doc:"True if deleted"`
 }
 
-// userBefore is the user before it is deleted.
-type userBefore struct {
-	Found bool        `json:"found"`
-	User  client.User `json:"user"`
-}
-
-func (m module) beforeDelete(ctx context.Context, in userIDInput) (userBefore, error) {
-	existing, err := with(m, getUserByID)(ctx, in)
-	return userBefore(existing), err
-}
-
 // deleteUser sends nothing when there was no user before. A user who disappeared since
 // then was not deleted by this call.
-func (m module) deleteUser(ctx context.Context, in userIDInput, before userBefore) (deleteUserOutput, error) {
+func (m module) deleteUser(ctx context.Context, in userIDInput, before foundOutput) (deleteUserOutput, error) {
 	return with(m, func(ctx context.Context, c *client.Client, in userIDInput) (deleteUserOutput, error) {
 		if !before.Found {
 			return deleteUserOutput{}, nil
@@ -212,7 +201,7 @@ func (m module) deleteUser(ctx context.Context, in userIDInput, before userBefor
 
 // reconcileDelete looks for the user after a call whose answer was lost. PagerDuty never
 // uses an id again, so a user who existed before and is gone now was deleted by the call.
-func (m module) reconcileDelete(ctx context.Context, in userIDInput, before userBefore) (deleteUserOutput, bool, error) {
+func (m module) reconcileDelete(ctx context.Context, in userIDInput, before foundOutput) (deleteUserOutput, bool, error) {
 	if !before.Found {
 		return deleteUserOutput{}, true, nil
 	}

@@ -105,11 +105,9 @@ func (v *stateChecker) checkUsers() {
 		for _, complaint := range checked.check() {
 			v.problems.Add(strictjson.Index("users", i), "%s", complaint)
 		}
-		for other := range i {
-			if checked.Email != "" && v.state.Users[other].normalized().Email == checked.Email {
-				v.problems.Add(field("users", i, "email"), "%s already has the address", strictjson.Index("users", other))
-				break
-			}
+		sameEmail := func(other User) bool { return other.normalized().Email == checked.Email }
+		if other := slices.IndexFunc(v.state.Users[:i], sameEmail); other >= 0 && checked.Email != "" {
+			v.problems.Add(field("users", i, "email"), "%s already has the address", strictjson.Index("users", other))
 		}
 	}
 }

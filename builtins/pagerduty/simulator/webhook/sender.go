@@ -264,20 +264,14 @@ func (s *Sender) deliver(sent *outgoing) {
 func (s *Sender) judge(sent *outgoing, attempt, status int) Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.config.Timeline.Glance()
-	outcome := Dropped
+	now, v, outcome := s.config.Timeline.Glance(), sent.subscription, Dropped
 	again := status == 0 || status == http.StatusTooManyRequests || status >= 500
 	switch {
 	case status >= 200 && status <= 299:
-		outcome = Delivered
+		outcome, v.drops = Delivered, 0
 	case again && attempt <= len(s.config.Retries) && len(sent.body) <= maximumBody && s.isWanted(sent):
 		outcome = Repeated
-	}
-	v := sent.subscription
-	switch outcome {
-	case Delivered:
-		v.drops = 0
-	case Dropped:
+	default:
 		if v.drops++; v.drops >= dropsToDisable {
 			v.drops, v.disabledUntil = 0, now.Add(disabledTime)
 		}
