@@ -234,8 +234,8 @@ func readZone(r *clockReading, text string) (string, error) {
 	return "", fmt.Errorf("%q does not start with UTC, GMT or Z (other abbreviations are ambiguous: use %%z or timezone)", action.Clip(text, 20))
 }
 
-// readOffset reads Z, +0100 or +01:00. It parses in UTC, since package time takes an offset
-// for the machine's time zone otherwise.
+// readOffset reads Z, +0100 or +01:00. It parses in UTC: otherwise package time uses
+// the machine's time zone where that has the same offset.
 func readOffset(r *clockReading, text string) (string, error) {
 	if rest, ok := strings.CutPrefix(text, "Z"); ok {
 		r.zone = time.UTC

@@ -113,7 +113,7 @@ func errNoAnswer(call, module, key, answer string) error {
 // A reader reads the document and collects its problems.
 type reader struct{ problems action.Problems }
 
-// A entry is one key of http or net with its value.
+// An entry is one key of http or net with its value.
 type entry struct {
 	key   string
 	value any

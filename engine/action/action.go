@@ -21,7 +21,7 @@ type Spec struct {
 	// Key names the input that holds the idempotency key of a [Keyed] action. The
 	// engine fills it in when the author left it empty.
 	Key string
-	// Joins names what a call joins that has the key of an earlier call, such as
+	// Joins names what a call adds to when an earlier call had the same key, such as
 	// "incident". Checks of a workflow use it where the author should set the key.
 	Joins string
 	// Late says whether a call without a result may be sent again late.

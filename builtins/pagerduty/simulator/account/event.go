@@ -31,7 +31,8 @@ type Event struct {
 	Channel     string // ChannelV1 or ChannelV2
 }
 
-// key makes events report the same problem.
+// key identifies the problem that the event reports. Events with the same key concern
+// one incident.
 func (e Event) key() alertKey { return alertKey{e.Source.Service.ID, e.IncidentKey} }
 
 // pendingEvent is an event that was accepted and has not taken effect yet.

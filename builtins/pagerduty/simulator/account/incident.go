@@ -9,8 +9,8 @@ import (
 // Status is the state of an incident.
 type Status string
 
-// An incident goes from triggered over acknowledged to resolved, or straight to
-// resolved, and never back.
+// An incident goes from triggered to acknowledged to resolved, or directly to resolved.
+// It never goes back.
 const (
 	Triggered    Status = "triggered"
 	Acknowledged Status = "acknowledged"
@@ -73,7 +73,7 @@ type Acknowledgement struct {
 // IsOpen reports whether the incident is not resolved.
 func (i *Incident) IsOpen() bool { return i.Status != Resolved }
 
-// key returns what the events for the incident have in common.
+// key returns the key of all events for the incident.
 func (i *Incident) key() alertKey { return alertKey{i.Impacted.ID, i.Key} }
 
 // enter gives the incident another status, set by a user or, when the ID is empty, by an
@@ -87,7 +87,7 @@ func (i *Incident) enter(status Status, userID string, at time.Time) {
 	}
 }
 
-// clone returns an incident that later changes do not reach.
+// clone returns a copy that later changes of the incident do not affect.
 func (i *Incident) clone() *Incident {
 	copied := *i
 	copied.Log = slices.Clone(i.Log)
@@ -99,8 +99,8 @@ func (i *Incident) clone() *Incident {
 	return &copied
 }
 
-// alertKey makes two events report the same problem. The same incident key at another
-// service is another problem.
+// alertKey identifies a reported problem. The same incident key at another service is
+// another problem.
 type alertKey struct {
 	serviceID   string
 	incidentKey string
@@ -154,7 +154,8 @@ func (l *Incidents) add(added *Incident) {
 	}
 }
 
-// close lets the next event with the key of a resolved incident open a new one.
+// close removes the key of a resolved incident: the next event with this key opens a
+// new incident.
 func (l *Incidents) close(resolved *Incident) { delete(l.open, resolved.key()) }
 
 // newIncident returns an incident that is assigned to those whom the escalation policy

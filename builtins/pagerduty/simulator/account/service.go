@@ -36,7 +36,7 @@ type Integration struct {
 	Service *Service
 }
 
-// EventsVersion is an Events API, or both.
+// EventsVersion says which version of the Events API an integration key is for.
 type EventsVersion string
 
 // The Events APIs that an integration key can be for.

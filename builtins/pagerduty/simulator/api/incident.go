@@ -234,10 +234,10 @@ func (x *Exchange) changeIncident(id string, fields object, author *account.Memb
 // answered 413 is in the OpenAPI description; the number is [unknown, safe reading].
 const maximumBulk = 250
 
-// updateIncidents answers PUT /incidents, which changes each incident for itself: an
-// incident that cannot be changed has its error in the place of its document. How the
-// service answers when only some can be changed is [unknown, safe reading]; when none can,
-// the answer is the error of the first.
+// updateIncidents answers PUT /incidents, which changes each incident separately: for
+// an incident that cannot be changed, the answer has an error instead of the incident.
+// How the service answers when only some can be changed is [unknown, safe reading];
+// when none can, the answer is the error of the first.
 func updateIncidents(x *Exchange, author *account.Member) Response {
 	root, ok := parseObject(x.body)
 	if !ok {

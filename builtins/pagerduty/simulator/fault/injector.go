@@ -128,8 +128,8 @@ func (i *Injector) applies(r *Rule) bool {
 	return m.Probability == 0 || seeded.Fraction(i.config.Seed, fmt.Sprintf("fault %d", r.number), r.Matched) < m.Probability
 }
 
-// spoil answers a request to which a fault applies. What happens to the answer on its way
-// is left to Send.
+// spoil answers a request to which a fault applies. Send then applies the faults that
+// delay or cut the answer.
 func (i *Injector) spoil(x *api.Exchange, f Fault) api.Response {
 	delay := time.Duration(f.Delay)
 	switch f.Do {

@@ -82,7 +82,7 @@ func (s *Identifiers) Of(kind, prefix string, length int) string {
 }
 
 // Draw returns the next text of a kind: length characters of the alphabet, at most 32
-// (the length of a SHA-256 digest). Each kind counts for itself, so that one more
+// (the length of a SHA-256 digest). Each kind has its own counter, so that one more
 // request does not change the identifier of the next incident.
 func (s *Identifiers) Draw(kind, alphabet string, length int) string {
 	s.drawn[kind]++

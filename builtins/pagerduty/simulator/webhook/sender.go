@@ -203,8 +203,8 @@ func (s *Sender) enqueue(key queueKey, sent *outgoing) {
 	go s.deliverAll(s.queues, key)
 }
 
-// deliverAll delivers the webhooks of one queue until it is empty. The queues are those
-// of its start: a reset takes them away, and nothing is added to them any more.
+// deliverAll delivers the webhooks of one queue until it is empty. It uses the queues
+// that existed when it started. After a reset, new webhooks go to other queues.
 func (s *Sender) deliverAll(queues map[queueKey][]*outgoing, key queueKey) {
 	for {
 		sent := s.next(queues, key)
