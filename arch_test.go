@@ -55,7 +55,7 @@ var allowed = map[string][]string{
 		"builtins/times", "builtins/validate", "builtins/web", "engine/action",
 	},
 	"builtins/pagerduty/simulator/seeded":     {},
-	"builtins/pagerduty/simulator/strictjson": {},
+	"builtins/pagerduty/simulator/strictjson": {"engine/phrase"},
 	"builtins/pagerduty/simulator/account":    {"builtins/pagerduty/simulator/seeded", "builtins/pagerduty/simulator/strictjson"},
 	"builtins/pagerduty/simulator/timeline":   {},
 	"builtins/pagerduty/simulator/webhook":    {"builtins/pagerduty/simulator/seeded", "builtins/pagerduty/simulator/timeline"},

@@ -41,18 +41,12 @@ func (in *changeEventInput) event() client.ChangeEvent {
 	}
 }
 
-type changeEventOutput struct {
-	Status  string `json:"status" doc:"Status"`
-	Message string `json:"message" doc:"Message"`
-}
-
-func sendChangeEvent(ctx context.Context, c *client.Client, in changeEventInput) (changeEventOutput, error) {
+func sendChangeEvent(ctx context.Context, c *client.Client, in changeEventInput) (client.ChangeReceipt, error) {
 	key, err := in.ServiceKey.Reveal(ctx, action.Place(serviceKey))
 	if err != nil {
-		return changeEventOutput{}, err
+		return client.ChangeReceipt{}, err
 	}
 	event := in.event()
 	event.ServiceKey = key
-	receipt, err := c.SendChangeEvent(ctx, event)
-	return changeEventOutput(receipt), err
+	return c.SendChangeEvent(ctx, event)
 }

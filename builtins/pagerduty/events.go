@@ -27,7 +27,7 @@ func (m module) events() []*action.Action {
 			// that a person has resolved since.
 			Late:    action.LateWithOwnKey,
 			Example: example,
-		}, with(m, func(ctx context.Context, c *client.Client, in triggerInput) (eventOutput, error) {
+		}, with(m, func(ctx context.Context, c *client.Client, in triggerInput) (client.EventReceipt, error) {
 			return sendEvent(ctx, c, in.event(), in.ServiceKey)
 		}), action.Rules[triggerInput]{
 			Validate: func(in *triggerInput) error { return typed(client.ValidateEvent(in.event())) },
@@ -51,7 +51,7 @@ func (m module) changesIncident(s action.Spec, a client.EventAction) *action.Act
 	s.Doc = eventDoc + " Without an open incident that has the key, the event is dropped."
 	s.Effect = action.Repeats
 	s.Late = action.LateNever // by then the key may belong to another incident
-	return action.New(s, with(m, func(ctx context.Context, c *client.Client, in changeInput) (eventOutput, error) {
+	return action.New(s, with(m, func(ctx context.Context, c *client.Client, in changeInput) (client.EventReceipt, error) {
 		return sendEvent(ctx, c, in.event(a), in.ServiceKey)
 	}), action.Rules[changeInput]{
 		Validate: func(in *changeInput) error { return typed(client.ValidateEvent(in.event(a))) },
@@ -93,22 +93,15 @@ func (in *changeInput) event(a client.EventAction) client.Event {
 	return client.Event{Action: a, IncidentKey: in.IncidentKey, Description: in.Description, Details: in.Details}
 }
 
-type eventOutput struct {
-	Status      string `json:"status" doc:"Status"`
-	Message     string `json:"message" doc:"Message"`
-	IncidentKey string `json:"incident_key" doc:"Incident Key"`
-}
-
 // sendEvent sends an event with a service key. Without a key, the client uses its own.
-func sendEvent(ctx context.Context, c *client.Client, event client.Event, key action.Credential) (eventOutput, error) {
+func sendEvent(ctx context.Context, c *client.Client, event client.Event, key action.Credential) (client.EventReceipt, error) {
 	text, err := key.Reveal(ctx, action.Place(serviceKey))
 	if err != nil {
-		return eventOutput{}, err
+		return client.EventReceipt{}, err
 	}
 	event.ServiceKey = text
 	warnOfLoss(ctx, c, event)
-	receipt, err := c.SendEvent(ctx, event)
-	return eventOutput(receipt), err
+	return c.SendEvent(ctx, event)
 }
 
 // warnOfLoss logs that Events API v2 does not take the description and details of an

@@ -88,8 +88,8 @@ func incidentOf(i client.Incident) incident {
 		ID: i.ID, Number: i.Number, Title: i.Title, Status: i.Status, Urgency: i.Urgency, IncidentKey: i.Key, CreatedAt: i.CreatedAt,
 		HTMLURL: i.HTMLURL, Service: referenceOf(i.Service), EscalationPolicy: referenceOf(i.EscalationPolicy),
 	}
-	for _, assignee := range i.Assignees {
-		out.Assignees = append(out.Assignees, referenceOf(assignee))
+	for _, assignment := range i.Assignments {
+		out.Assignees = append(out.Assignees, referenceOf(assignment.Assignee))
 	}
 	return out
 }
@@ -147,22 +147,13 @@ func (in *noteInput) note() client.NewNote {
 	return client.NewNote{IncidentID: in.ID, Content: in.Content, FromEmail: in.FromEmail, Repeatable: in.Idempotent}
 }
 
-type note struct {
-	ID        string `json:"id" doc:"ID"`
-	Content   string `json:"content" doc:"The text"`
-	CreatedAt string `json:"created_at" doc:"When it was added"`
-}
-
-// TypeName is the type's name in reference tables.
-func (note) TypeName() string { return "note" }
-
 type noteOutput struct {
-	Note note `json:"note" doc:"The note"`
+	Note client.Note `json:"note" doc:"The note"`
 }
 
 func addNote(ctx context.Context, c *client.Client, in noteInput) (noteOutput, error) {
 	added, err := c.AddNote(ctx, in.note())
-	return noteOutput{Note: note(added)}, err
+	return noteOutput{Note: added}, err
 }
 
 type updateIncidentsInput struct {
@@ -184,33 +175,21 @@ func (in *updateIncidentsInput) update() client.IncidentsUpdate {
 	return client.IncidentsUpdate{IDs: in.IDs, Status: in.Status, FromEmail: in.FromEmail}
 }
 
-type incidentResult struct {
-	ID      string `json:"id" doc:"Incident ID"`
-	OK      bool   `json:"ok" doc:"True if the incident has the status now"`
-	Status  string `json:"status" doc:"Its status; empty if it is not known"`
-	Message string `json:"message" doc:"Why the status is another, or a remark of PagerDuty; may be empty"`
-}
-
-// TypeName is the type's name in reference tables.
-func (incidentResult) TypeName() string { return "incident_result" }
-
 type updateIncidentsOutput struct {
-	Results []incidentResult `json:"results" doc:"The result for each incident, in the order of the ids"`
-	Updated int              `json:"updated" doc:"How many have the status now"`
-	Failed  int              `json:"failed" doc:"How many do not"`
+	Results []client.IncidentResult `json:"results" doc:"The result for each incident, in the order of the ids"`
+	Updated int                     `json:"updated" doc:"How many have the status now"`
+	Failed  int                     `json:"failed" doc:"How many do not"`
 }
 
 func updateIncidents(ctx context.Context, c *client.Client, in updateIncidentsInput) (updateIncidentsOutput, error) {
 	results, err := c.UpdateIncidents(ctx, in.update())
-	var out updateIncidentsOutput
+	out := updateIncidentsOutput{Results: results}
 	for _, result := range results {
-		out.Results = append(out.Results, incidentResult(result))
 		if result.OK {
 			out.Updated++
-			continue
 		}
-		out.Failed++
 	}
+	out.Failed = len(results) - out.Updated
 	return out, partly(typed(err), len(results), len(in.IDs))
 }
 

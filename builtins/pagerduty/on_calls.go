@@ -33,21 +33,21 @@ func (in *onCallInput) filter() client.OnCallFilter {
 }
 
 type onCall struct {
-	User             user      `json:"user" doc:"User"`
-	Level            int       `json:"escalation_level" doc:"The level of the escalation policy, from 1"`
-	EscalationPolicy reference `json:"escalation_policy" doc:"The escalation policy"`
-	Schedule         reference `json:"schedule" doc:"The schedule; empty for a user who is always on call"`
-	Start            string    `json:"start" doc:"Since when; empty for a user who is always on call"`
-	End              string    `json:"end" doc:"Until when; empty for a user who is always on call"`
+	User             client.User `json:"user" doc:"User"`
+	Level            int         `json:"escalation_level" doc:"The level of the escalation policy, from 1"`
+	EscalationPolicy reference   `json:"escalation_policy" doc:"The escalation policy"`
+	Schedule         reference   `json:"schedule" doc:"The schedule; empty for a user who is always on call"`
+	Start            string      `json:"start" doc:"Since when; empty for a user who is always on call"`
+	End              string      `json:"end" doc:"Until when; empty for a user who is always on call"`
 }
 
 // TypeName is the type's name in reference tables.
 func (onCall) TypeName() string { return "on_call" }
 
 type onCallOutput struct {
-	Users   []user   `json:"users" doc:"Each user who is on call, once"`
-	OnCalls []onCall `json:"on_calls" doc:"Who is on call where, the first level first"`
-	More    bool     `json:"more" doc:"True if there are more than the limit"`
+	Users   []client.User `json:"users" doc:"Each user who is on call, once"`
+	OnCalls []onCall      `json:"on_calls" doc:"Who is on call where, the first level first"`
+	More    bool          `json:"more" doc:"True if there are more than the limit"`
 }
 
 func getOnCall(ctx context.Context, c *client.Client, in onCallInput) (onCallOutput, error) {
@@ -56,11 +56,11 @@ func getOnCall(ctx context.Context, c *client.Client, in onCallInput) (onCallOut
 	seen := map[string]bool{}
 	for _, duty := range found {
 		out.OnCalls = append(out.OnCalls, onCall{
-			User: user(duty.User), Level: duty.Level, EscalationPolicy: referenceOf(duty.EscalationPolicy),
+			User: duty.User, Level: duty.Level, EscalationPolicy: referenceOf(duty.EscalationPolicy),
 			Schedule: referenceOf(duty.Schedule), Start: duty.Start, End: duty.End,
 		})
 		if !seen[duty.User.ID] {
-			seen[duty.User.ID], out.Users = true, append(out.Users, user(duty.User))
+			seen[duty.User.ID], out.Users = true, append(out.Users, duty.User)
 		}
 	}
 	return out, err

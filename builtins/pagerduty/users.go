@@ -53,8 +53,8 @@ func (m module) users() []*action.Action {
 				"a user who is on open incidents, schedules or escalation policies: the call then fails with kind conflict.",
 			Guarded: true,
 			Example: action.Object{"user": exampleUser(), "success": true},
-		}, action.Reconciler[userIDInput, userBefore, deleteUserOutput]{
-			Before: m.beforeDelete, Do: m.deleteUser, Reconcile: m.reconcileDelete,
+		}, action.Reconciler[userIDInput, foundOutput, deleteUserOutput]{
+			Before: with(m, getUserByID), Do: m.deleteUser, Reconcile: m.reconcileDelete,
 		}, checks((*userIDInput).validate)),
 		action.New(action.Spec{
 			Name:    "pagerduty.list_users",
@@ -78,25 +78,6 @@ func (m module) users() []*action.Action {
 	}
 }
 
-// user is a user as every action returns it: every field is present, and a field that
-// PagerDuty does not have is empty. Its fields are the fields of [client.User].
-type user struct {
-	ID          string `json:"id" doc:"User ID"`
-	Self        string `json:"self" doc:"The user's URL in the API"`
-	Name        string `json:"name" doc:"Name"`
-	Email       string `json:"email" doc:"Email"`
-	Summary     string `json:"summary" doc:"Summary"`
-	Color       string `json:"color" doc:"The user's color in schedules"`
-	Description string `json:"description" doc:"Description"`
-	JobTitle    string `json:"job_title" doc:"Job title"`
-	AvatarURL   string `json:"avatar_url" doc:"The URL of the user's picture"`
-	TimeZone    string `json:"time_zone" doc:"Time zone"`
-	Role        string `json:"role" doc:"Role"`
-}
-
-// TypeName is the type's name in reference tables.
-func (user) TypeName() string { return "user" }
-
 func exampleUser() action.Object {
 	return action.Object{
 		"id": "PXPGF42", "self": "https://api.pagerduty.com/users/PXPGF42", "name": "Ann Example", "email": "ann@example.com",
@@ -117,13 +98,13 @@ type userIDInput struct {
 func (in *userIDInput) validate() error { return client.ValidateUserID(in.ID) }
 
 type foundOutput struct {
-	Found bool `json:"found" doc:"True if found"`
-	User  user `json:"user" doc:"User"`
+	Found bool        `json:"found" doc:"True if found"`
+	User  client.User `json:"user" doc:"User"`
 }
 
 func getUserByEmail(ctx context.Context, c *client.Client, in emailInput) (foundOutput, error) {
 	u, found, err := c.UserByEmail(ctx, in.Email)
-	return foundOutput{Found: found, User: user(u)}, err
+	return foundOutput{Found: found, User: u}, err
 }
 
 func getUserByID(ctx context.Context, c *client.Client, in userIDInput) (foundOutput, error) {
@@ -131,7 +112,7 @@ func getUserByID(ctx context.Context, c *client.Client, in userIDInput) (foundOu
 	if notFound(err) {
 		return foundOutput{}, nil
 	}
-	return foundOutput{Found: err == nil, User: user(u)}, err
+	return foundOutput{Found: err == nil, User: u}, err
 }
 
 type createUserInput struct {
@@ -146,8 +127,8 @@ func (in *createUserInput) newUser() client.NewUser {
 }
 
 type createUserOutput struct {
-	User    user `json:"user" doc:"User"`
-	Success bool `json:"success" doc:"True if created"`
+	User    client.User `json:"user" doc:"User"`
+	Success bool        `json:"success" doc:"True if created"`
 }
 
 // absent is the state before a user is created: no user has the address.
@@ -166,7 +147,7 @@ func (m module) beforeCreate(ctx context.Context, in createUserInput) (absent, e
 func (m module) createUser(ctx context.Context, in createUserInput, _ absent) (createUserOutput, error) {
 	return with(m, func(ctx context.Context, c *client.Client, in createUserInput) (createUserOutput, error) {
 		u, err := c.CreateUser(ctx, in.newUser())
-		return createUserOutput{User: user(u), Success: err == nil}, err
+		return createUserOutput{User: u, Success: err == nil}, err
 	})(ctx, in)
 }
 
@@ -196,24 +177,13 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 type deleteUserOutput struct {
-	User    user `json:"user" doc:"User"`
-	Success bool `json:"success" doc:"True if deleted"`
-}
-
-// userBefore is the user before it is deleted.
-type userBefore struct {
-	Found bool `json:"found"`
-	User  user `json:"user"`
-}
-
-func (m module) beforeDelete(ctx context.Context, in userIDInput) (userBefore, error) {
-	existing, err := with(m, getUserByID)(ctx, in)
-	return userBefore(existing), err
+	User    client.User `json:"user" doc:"User"`
+	Success bool        `json:"success" doc:"True if deleted"`
 }
 
 // deleteUser sends nothing when there was no user before. A user who disappeared since
 // then was not deleted by this call.
-func (m module) deleteUser(ctx context.Context, in userIDInput, before userBefore) (deleteUserOutput, error) {
+func (m module) deleteUser(ctx context.Context, in userIDInput, before foundOutput) (deleteUserOutput, error) {
 	return with(m, func(ctx context.Context, c *client.Client, in userIDInput) (deleteUserOutput, error) {
 		if !before.Found {
 			return deleteUserOutput{}, nil
@@ -231,7 +201,7 @@ func (m module) deleteUser(ctx context.Context, in userIDInput, before userBefor
 
 // reconcileDelete looks for the user after a call whose answer was lost. PagerDuty never
 // uses an id again, so a user who existed before and is gone now was deleted by the call.
-func (m module) reconcileDelete(ctx context.Context, in userIDInput, before userBefore) (deleteUserOutput, bool, error) {
+func (m module) reconcileDelete(ctx context.Context, in userIDInput, before foundOutput) (deleteUserOutput, bool, error) {
 	if !before.Found {
 		return deleteUserOutput{}, true, nil
 	}
@@ -253,17 +223,13 @@ func (in *listUsersInput) filter() client.UserFilter {
 }
 
 type listUsersOutput struct {
-	Users []user `json:"users" doc:"The users"`
-	More  bool   `json:"more" doc:"True if there are more than the limit"`
+	Users []client.User `json:"users" doc:"The users"`
+	More  bool          `json:"more" doc:"True if there are more than the limit"`
 }
 
 func listUsers(ctx context.Context, c *client.Client, in listUsersInput) (listUsersOutput, error) {
 	found, more, err := c.Users(ctx, in.filter())
-	out := listUsersOutput{More: more}
-	for _, u := range found {
-		out.Users = append(out.Users, user(u))
-	}
-	return out, err
+	return listUsersOutput{Users: found, More: more}, err
 }
 
 type updateUserInput struct {
@@ -289,10 +255,10 @@ func (in *updateUserInput) change() client.UserChange {
 }
 
 type updateUserOutput struct {
-	User user `json:"user" doc:"The user as it is now"`
+	User client.User `json:"user" doc:"The user as it is now"`
 }
 
 func updateUser(ctx context.Context, c *client.Client, in updateUserInput) (updateUserOutput, error) {
 	u, err := c.UpdateUser(ctx, in.ID, in.change())
-	return updateUserOutput{User: user(u)}, err
+	return updateUserOutput{User: u}, err
 }

@@ -29,8 +29,8 @@ var metadata = []netip.Addr{
 // four bytes (RFC 6052).
 var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 
-// protected returns what is special about an address that a permission for a name does
-// not cover, or "" for an address that it covers.
+// protected returns why a permission for a name does not cover an address, or "" if it
+// covers the address.
 func protected(ip netip.Addr) string {
 	ip = ip.Unmap().WithZone("")
 	if nat64.Contains(ip) {

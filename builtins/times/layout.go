@@ -33,11 +33,11 @@ var directives = map[byte]directive{
 	'M': {writeNumber("%02d", time.Time.Minute), readNumber("minute", 2, 0, 59, func(r *clockReading) *int { return &r.minute })},
 	'S': {writeNumber("%02d", time.Time.Second), readNumber("second", 2, 0, 59, func(r *clockReading) *int { return &r.second })},
 	'j': {writeNumber("%03d", time.Time.YearDay), readNumber("day of the year", 3, 1, 366, func(r *clockReading) *int { return &r.yearDay })},
-	'a': {writeGo("Mon"), readName("weekday", weekdayNames(3), func(r *clockReading) *int { return &r.weekday })},
-	'A': {writeGo("Monday"), readName("weekday", weekdayNames(0), func(r *clockReading) *int { return &r.weekday })},
-	'b': {writeGo("Jan"), readName("month", monthNames(3), func(r *clockReading) *int { return &r.month })},
-	'B': {writeGo("January"), readName("month", monthNames(0), func(r *clockReading) *int { return &r.month })},
-	'p': {writeGo("PM"), readName("AM or PM", []string{"AM", "PM"}, func(r *clockReading) *int { return &r.half })},
+	'a': {writeGo("Mon"), readName("weekday", weekdays, 3, func(r *clockReading) *int { return &r.weekday })},
+	'A': {writeGo("Monday"), readName("weekday", weekdays, 0, func(r *clockReading) *int { return &r.weekday })},
+	'b': {writeGo("Jan"), readName("month", months, 3, func(r *clockReading) *int { return &r.month })},
+	'B': {writeGo("January"), readName("month", months, 0, func(r *clockReading) *int { return &r.month })},
+	'p': {writeGo("PM"), readName("AM or PM", []string{"AM", "PM"}, 0, func(r *clockReading) *int { return &r.half })},
 	'Z': {writeGo("MST"), readZone},
 	'z': {writeGo("-0700"), readOffset},
 	's': {func(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }, readUnix},
@@ -190,10 +190,20 @@ func leadingDigits(text string, most int) int {
 	return n
 }
 
-// readName reads one of the names, in upper or lower case, and sets a field to its index.
-func readName(what string, names []string, field func(*clockReading) *int) func(*clockReading, string) (string, error) {
+// The names by number: weekdays from Sunday = 0, months from January = 1.
+var (
+	weekdays = strings.Split("Sunday Monday Tuesday Wednesday Thursday Friday Saturday", " ")
+	months   = strings.Split(" January February March April May June July August September October November December", " ")
+)
+
+// readName reads one of the names, cut to a length unless it is 0, in upper or lower case,
+// and sets a field to its index.
+func readName(what string, names []string, length int, field func(*clockReading) *int) func(*clockReading, string) (string, error) {
 	return func(r *clockReading, text string) (string, error) {
 		for i, name := range names {
+			if length > 0 && name != "" {
+				name = name[:length]
+			}
 			if name != "" && len(text) >= len(name) && strings.EqualFold(text[:len(name)], name) {
 				*field(r) = i
 				return text[len(name):], nil
@@ -201,31 +211,6 @@ func readName(what string, names []string, field func(*clockReading) *int) func(
 		}
 		return "", fmt.Errorf("%q does not start with a %s", action.Clip(text, 20), what)
 	}
-}
-
-// weekdayNames returns the names from Sunday = 0, cut to a length; length 0 cuts nothing.
-func weekdayNames(length int) []string {
-	names := make([]string, 7)
-	for i := range names {
-		names[i] = cut(time.Weekday(i).String(), length)
-	}
-	return names
-}
-
-// monthNames returns the names from January = 1; the name at 0 is empty.
-func monthNames(length int) []string {
-	names := make([]string, 13)
-	for i := 1; i <= 12; i++ {
-		names[i] = cut(time.Month(i).String(), length)
-	}
-	return names
-}
-
-func cut(name string, length int) string {
-	if length == 0 {
-		return name
-	}
-	return name[:length]
 }
 
 func readLiteral(literal string) func(*clockReading, string) (string, error) {
@@ -249,8 +234,8 @@ func readZone(r *clockReading, text string) (string, error) {
 	return "", fmt.Errorf("%q does not start with UTC, GMT or Z (other abbreviations are ambiguous: use %%z or timezone)", action.Clip(text, 20))
 }
 
-// readOffset reads Z, +0100 or +01:00. It parses in UTC, since package time takes an offset
-// for the machine's time zone otherwise.
+// readOffset reads Z, +0100 or +01:00. It parses in UTC: otherwise package time uses
+// the machine's time zone where that has the same offset.
 func readOffset(r *clockReading, text string) (string, error) {
 	if rest, ok := strings.CutPrefix(text, "Z"); ok {
 		r.zone = time.UTC

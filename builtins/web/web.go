@@ -36,12 +36,10 @@ func Actions(transport http.RoundTripper) []*action.Action {
 			Validate: (*methodInput).validate, Targets: (*methodInput).targets,
 			EffectOf: func(in *methodInput) action.Effect { return in.effect(in.Method) },
 		}),
-		action.New(spec("get", "Send a GET request.", action.Reads), func(ctx context.Context, in requestInput) (answerOutput, error) {
-			return h.request(ctx, http.MethodGet, in)
-		}, action.Rules[requestInput]{Validate: (*requestInput).validate, Targets: (*requestInput).targets}),
-		h.write(http.MethodPost, "Send a POST request."),
-		h.write(http.MethodPut, "Send a PUT request."),
-		h.write(http.MethodDelete, "Send a DELETE request."),
+		h.function(http.MethodGet, "Send a GET request.", action.Reads),
+		h.function(http.MethodPost, "Send a POST request.", action.Once),
+		h.function(http.MethodPut, "Send a PUT request.", action.Once),
+		h.function(http.MethodDelete, "Send a DELETE request.", action.Once),
 	}
 }
 
@@ -54,8 +52,9 @@ func spec(function, summary string, effect action.Effect) action.Spec {
 
 type module struct{ transport http.RoundTripper }
 
-func (h module) write(method, summary string) *action.Action {
-	return action.New(spec(strings.ToLower(method), summary, action.Once),
+// function declares the function of one method.
+func (h module) function(method, summary string, effect action.Effect) *action.Action {
+	return action.New(spec(strings.ToLower(method), summary, effect),
 		func(ctx context.Context, in requestInput) (answerOutput, error) {
 			return h.request(ctx, method, in)
 		}, action.Rules[requestInput]{

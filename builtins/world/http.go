@@ -39,14 +39,7 @@ func readHTTPEntry(r *reader, w *World, e entry) {
 		r.problem(e.path, "", "%v", err)
 		return
 	}
-	key := requestKey(method, u, true)
-	if _, twice := w.http.answers[key]; twice {
-		r.problem(e.path, "", "the request is listed twice")
-		return
-	}
-	for _, item := range r.sequence(e) {
-		w.http.answers[key] = append(w.http.answers[key], r.httpAnswer(item))
-	}
+	w.http.add(r, e, "request", requestKey(method, u, true), r.sequence, r.httpAnswer)
 }
 
 // requestKey returns a request in canonical form.

@@ -44,14 +44,7 @@ func readNetEntry(r *reader, w *World, e entry) {
 		r.problem(e.path, `write "db.example.com:5432" for a port, "db.example.com" for a look-up`, "is not a host and a port")
 		return
 	}
-	key := portKey(host, port)
-	if _, twice := w.port.answers[key]; twice {
-		r.problem(e.path, "", "the port is listed twice")
-		return
-	}
-	for _, item := range r.sequence(e) {
-		w.port.answers[key] = append(w.port.answers[key], r.portAnswer(item))
-	}
+	w.port.add(r, e, "port", portKey(host, port), r.sequence, r.portAnswer)
 }
 
 // portKey returns a port in canonical form, as in the document.
@@ -105,30 +98,18 @@ func readNameEntry(r *reader, w *World, e entry) {
 		r.problem(e.path, `write "db.example.com:5432" for a port, "db.example.com" for a look-up`, "is not a host name")
 		return
 	}
-	key := reach.CanonicalHost(e.key)
-	if _, twice := w.name.answers[key]; twice {
-		r.problem(e.path, "", "the name is listed twice")
-		return
-	}
-	items := []entry{e}
-	if isLookupSequence(e.value) {
-		items = r.sequence(e)
-	}
-	for _, item := range items {
-		w.name.answers[key] = append(w.name.answers[key], r.nameAnswer(item))
-	}
+	w.name.add(r, e, "name", reach.CanonicalHost(e.key), r.lookupSequence, r.nameAnswer)
 }
 
-// isLookupSequence reports whether a value is a list of answers. A list of addresses is one
-// answer.
-func isLookupSequence(v any) bool {
-	list, _ := v.([]any)
+// lookupSequence returns the answers of a name server. A list of addresses is one answer.
+func (r *reader) lookupSequence(e entry) []entry {
+	list, _ := e.value.([]any)
 	for _, item := range list {
 		if _, nested := item.([]any); nested || item == notFound {
-			return true
+			return r.sequence(e)
 		}
 	}
-	return false
+	return []entry{e}
 }
 
 func (r *reader) nameAnswer(e entry) nameAnswer {

@@ -90,6 +90,17 @@ func (q *queues[T]) next(key string) (answer T, ok bool) {
 	return left[0], true
 }
 
+// add reads the answers of an entry. what names the entry in a problem.
+func (q *queues[T]) add(r *reader, e entry, what, key string, split func(entry) []entry, read func(entry) T) {
+	if q.answers[key] != nil {
+		r.problem(e.path, "", "the %s is listed twice", what)
+		return
+	}
+	for _, item := range split(e) {
+		q.answers[key] = append(q.answers[key], read(item))
+	}
+}
+
 // errNoAnswer refuses a call that has no answer, and says what to add.
 func errNoAnswer(call, module, key, answer string) error {
 	return &action.Error{
@@ -102,7 +113,7 @@ func errNoAnswer(call, module, key, answer string) error {
 // A reader reads the document and collects its problems.
 type reader struct{ problems action.Problems }
 
-// A entry is one key of http or net with its value.
+// An entry is one key of http or net with its value.
 type entry struct {
 	key   string
 	value any

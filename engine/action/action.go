@@ -21,7 +21,7 @@ type Spec struct {
 	// Key names the input that holds the idempotency key of a [Keyed] action. The
 	// engine fills it in when the author left it empty.
 	Key string
-	// Joins names what a call joins that has the key of an earlier call, such as
+	// Joins names what a call adds to when an earlier call had the same key, such as
 	// "incident". Checks of a workflow use it where the author should set the key.
 	Joins string
 	// Late says whether a call without a result may be sent again late.
@@ -82,7 +82,8 @@ type Action struct {
 	Spec
 	In, Out *Schema
 	module  *Module // nil for an action of no declared module
-	typed   typed
+	// bind makes a typed input of a checked one, and validates it.
+	bind func(Object) (bound, error)
 }
 
 // Module returns the part of the name before the dot.
@@ -147,12 +148,12 @@ func NewReconciled[In, State, Out any](s Spec, r Reconciler[In, State, Out], rul
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$`)
 
 func declare[In, State, Out any](s Spec, rules []Rules[In], r Reconciler[In, State, Out]) *Action {
-	d := &declaration[In, State, Out]{name: s.Name, steps: r}
+	d := &declaration[In, State, Out]{spec: s, steps: r}
 	if len(rules) == 1 {
 		d.rules = rules[0]
 	}
 	d.in, d.out = newCodecs(s.Name, reflect.TypeFor[In](), reflect.TypeFor[Out]())
-	return newAction(s, d.in, d.out, d, len(rules), d.rules.EffectOf != nil)
+	return newAction(s, d.in, d.out, d.bind, len(rules), d.rules.EffectOf != nil)
 }
 
 // newCodecs and newAction have no type parameters, so that their code is in memory only
@@ -168,8 +169,8 @@ func newCodecs(name string, inType, outType reflect.Type) (in, out codec) {
 	return in, out
 }
 
-func newAction(s Spec, in, out codec, t typed, rules int, varies bool) *Action {
-	a := &Action{Spec: s, In: in.typ.Fields, Out: out.typ.Fields, typed: t}
+func newAction(s Spec, in, out codec, bind func(Object) (bound, error), rules int, varies bool) *Action {
+	a := &Action{Spec: s, In: in.typ.Fields, Out: out.typ.Fields, bind: bind}
 	problem := a.problem(varies)
 	if rules > 1 {
 		problem = "there is more than one Rules"
@@ -215,16 +216,10 @@ func (l Listing) problem(in, out *Schema) string {
 	return ""
 }
 
-// typed is the half of an action that knows the Go types.
-type typed interface {
-	// bind makes a typed input of a checked one, and validates it.
-	bind(Object) (bound, error)
-}
-
 // bound is one typed input with the functions of its action.
 type bound interface {
-	effect() (e Effect, varies bool)
-	memoized() (memoized, known bool)
+	effect() Effect
+	memoized() bool
 	targets() ([]Target, error)
 	known() Object
 	set(fields Object)
@@ -233,10 +228,11 @@ type bound interface {
 	reconcile(ctx context.Context, before json.RawMessage) (out Object, done bool, err error)
 }
 
-// A declaration is the [typed] half: the functions that were given to [New] or
-// [NewReconciled]. Before and Reconcile are nil unless the action is Reconciled.
+// A declaration is the half of an action that knows the Go types: the functions that were
+// given to [New] or [NewReconciled]. Before and Reconcile are nil unless the action is
+// Reconciled.
 type declaration[In, State, Out any] struct {
-	name    string
+	spec    Spec
 	rules   Rules[In]
 	steps   Reconciler[In, State, Out]
 	in, out codec
@@ -260,21 +256,22 @@ func (b *typedInput[In, State, Out]) set(fields Object) {
 	b.in.decode(fields, reflect.ValueOf(&b.value).Elem())
 }
 
-func (b *typedInput[In, State, Out]) effect() (e Effect, varies bool) {
+func (b *typedInput[In, State, Out]) effect() Effect {
 	if b.rules.EffectOf == nil {
-		return 0, false
+		return b.spec.Effect
 	}
-	if e = b.rules.EffectOf(&b.value); !e.valid() || e == Pure || e == Reconciled {
-		panic("action: " + b.name + ": EffectOf returned " + e.String())
+	e := b.rules.EffectOf(&b.value)
+	if !e.valid() || e == Pure || e == Reconciled {
+		panic("action: " + b.spec.Name + ": EffectOf returned " + e.String())
 	}
-	return e, true
+	return e
 }
 
-func (b *typedInput[In, State, Out]) memoized() (memoized, known bool) {
+func (b *typedInput[In, State, Out]) memoized() bool {
 	if b.rules.Memoized == nil {
-		return false, false
+		return b.effect().Writes()
 	}
-	return b.rules.Memoized(&b.value), true
+	return b.rules.Memoized(&b.value)
 }
 
 func (b *typedInput[In, State, Out]) targets() ([]Target, error) {

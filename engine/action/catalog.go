@@ -8,8 +8,9 @@ import (
 	"github.com/pdflow/pdflow/engine/phrase"
 )
 
-// A Module is what a workflow file must know of the actions of one module. Only a
-// module that differs from the default has to be declared, with [Module.Declare].
+// A Module says how workflow files permit the actions of one module and bind secrets to
+// them. Only a module that differs from the default has to be declared, with
+// [Module.Declare].
 type Module struct {
 	// Name is the part before the dot of the names of its actions.
 	Name string
@@ -21,8 +22,8 @@ type Module struct {
 	// [Spec.Guarded]. The actions of other modules are permitted by what they reach
 	// ([Rules.Targets]).
 	Listed bool
-	// Places are where a secret of a workflow may be bound to go by name, in addition
-	// to hosts; see [Place].
+	// Places are the named destinations, in addition to hosts, to which a workflow may
+	// bind a secret; see [Place].
 	//
 	//	secrets: {SECRET: {PLACE: true}}
 	Places []string
@@ -103,7 +104,7 @@ func (c *Catalog) ListedModules() []string {
 	return slices.Compact(names)
 }
 
-// Places returns the places where a secret may be bound to go by name, sorted.
+// Places returns the named destinations to which a workflow may bind a secret, sorted.
 func (c *Catalog) Places() []string {
 	var places []string
 	for _, a := range c.actions {

@@ -22,7 +22,7 @@ const (
 	Once
 )
 
-// A LostAnswer says what the engine does with a call whose answer was lost, so that it
+// A LostAnswer says what the engine does with a call whose answer was lost. The call
 // may have been done.
 type LostAnswer int
 

@@ -26,7 +26,7 @@ func (a *Action) Prepare(input Object) (*Invocation, error) {
 	default:
 		return nil, &Error{Kind: InvalidInput, Action: a.Name, Message: problems.Error(), Err: problems}
 	}
-	bound, err := a.typed.bind(normal)
+	bound, err := a.bind(normal)
 	if err != nil {
 		failure := *AsError(err)
 		if failure.Kind == Script {
@@ -39,22 +39,12 @@ func (a *Action) Prepare(input Object) (*Invocation, error) {
 }
 
 // Effect returns the effect of this call.
-func (i *Invocation) Effect() Effect {
-	if e, varies := i.input.effect(); varies {
-		return e
-	}
-	return i.Action.Effect
-}
+func (i *Invocation) Effect() Effect { return i.input.effect() }
 
 // Memoized reports whether a retry of the step gets the recorded result of this call
 // instead of making the call again. That holds for every write, and for a read whose
 // [Rules] say so.
-func (i *Invocation) Memoized() bool {
-	if memoized, known := i.input.memoized(); known {
-		return memoized
-	}
-	return i.Effect().Writes()
-}
+func (i *Invocation) Memoized() bool { return i.input.memoized() }
 
 // ResendLate reports whether the call, started and without a result, may be sent again
 // when more time has passed than the workflow's resume_within; see [Late].

@@ -97,11 +97,9 @@ func (n *normalizer) field(f *Field, v any) any {
 		return n.secret(f, secret)
 	}
 	v = n.value(&f.Type, v, f.Secrets)
-	text, ok := v.(string)
-	if !ok || f.Type.Name != StringType {
-		return v
+	if text, ok := v.(string); ok && f.Type.Name == StringType {
+		n.constraints(f, text)
 	}
-	n.constraints(f, text)
 	return v
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/pdflow/pdflow/engine/clock"
 )
 
-// A Clock is the time that a run lives in.
+// A Clock is the time of a run.
 type Clock = clock.Clock
 
 // A Target is an endpoint that a call reaches and that a workflow must permit.

@@ -37,13 +37,6 @@ type ownEnvelope struct {
 
 func (e *ownEnvelope) complete() bool { return e.User.Email != "" }
 
-// firstPage is the start of the list of users.
-type firstPage struct {
-	Users []accountUser `json:"users"`
-}
-
-func (p *firstPage) complete() bool { return p.Users != nil }
-
 // Account returns the account that the API key opens. It only reads.
 func (c *Client) Account(ctx context.Context) (Account, error) {
 	const op = "look at the connection"
@@ -61,13 +54,13 @@ func (c *Client) Account(ctx context.Context) (Account, error) {
 	if !errors.As(err, &failure) || failure.StatusCode != http.StatusBadRequest && failure.StatusCode != http.StatusNotFound {
 		return Account{}, err
 	}
-	var page firstPage
+	page := listPage[accountUser]{name: "users"}
 	if err := c.do(ctx, c.rest(op, http.MethodGet, "/users?limit=1", reads, nil, ""), &page, page.complete); err != nil {
 		return Account{}, err
 	}
 	account := Account{KeyKind: "account", CanCreateUsers: "unknown"}
-	if len(page.Users) > 0 {
-		account.Subdomain = subdomain(page.Users[0].HTMLURL)
+	if len(page.items) > 0 {
+		account.Subdomain = subdomain(page.items[0].HTMLURL)
 	}
 	return account, nil
 }

@@ -30,10 +30,11 @@ func (e ChangeEvent) Format(f fmt.State, _ rune) {
 // LogValue implements [slog.LogValuer]: logs do not show the key.
 func (e ChangeEvent) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(e)) }
 
-// ChangeReceipt is PagerDuty's answer to a change event: PagerDuty accepted it.
+// ChangeReceipt is PagerDuty's answer to a change event: PagerDuty accepted it. Actions
+// return it as it is.
 type ChangeReceipt struct {
-	Status  string `json:"status"`
-	Message string `json:"message"`
+	Status  string `json:"status" doc:"Status"`
+	Message string `json:"message" doc:"Message"`
 }
 
 // changeEventBody is the body of a change event (Events API v2, "Send a change

@@ -44,10 +44,13 @@ func (e Event) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(e)) }
 // EventReceipt is PagerDuty's answer to an event. It says that the event was accepted,
 // not that an incident exists: PagerDuty processes events later, and drops the events
 // that match no incident.
+//
+// IncidentKey is the key of the event, or the key that PagerDuty gave a trigger. Actions
+// return the receipt as it is.
 type EventReceipt struct {
-	Status      string
-	Message     string
-	IncidentKey string // the key of the event, or the key that PagerDuty gave a trigger
+	Status      string `json:"status" doc:"Status"`
+	Message     string `json:"message" doc:"Message"`
+	IncidentKey string `json:"incident_key" doc:"Incident Key"`
 }
 
 // SendEvent sends an event to the Events API of the configuration. It does not change

@@ -28,7 +28,7 @@ func newFixedWindow() *fixedWindow {
 
 func (w *fixedWindow) guessing() bool { return w.guessed }
 
-// idle: a window that is over is like a new one, unless calls waited for its end.
+// idle reports whether the window is over and no call waited for its end.
 func (w *fixedWindow) idle(now time.Time) bool {
 	return !now.Before(w.ends) && !w.used && !w.pause.probing
 }

@@ -13,50 +13,27 @@ import (
 
 // Incident is an incident as the REST API returns it.
 type Incident struct {
-	ID               string
-	Number           int
-	Title            string
-	Status           string // triggered, acknowledged or resolved
-	Urgency          string // high or low
-	Key              string // incident_key of its events
-	CreatedAt        string // RFC 3339
-	HTMLURL          string // page in PagerDuty's web interface
-	Service          Reference
-	EscalationPolicy Reference
-	Assignees        []Reference
+	ID               string       `json:"id"`
+	Number           int          `json:"incident_number"`
+	Title            string       `json:"title"`
+	Status           string       `json:"status"`       // triggered, acknowledged or resolved
+	Urgency          string       `json:"urgency"`      // high or low
+	Key              string       `json:"incident_key"` // of its events
+	CreatedAt        string       `json:"created_at"`   // RFC 3339
+	HTMLURL          string       `json:"html_url"`     // page in PagerDuty's web interface
+	Service          Reference    `json:"service"`
+	EscalationPolicy Reference    `json:"escalation_policy"`
+	Assignments      []Assignment `json:"assignments"`
 }
 
-// incidentBody is the JSON of an incident.
-type incidentBody struct {
-	ID          string    `json:"id"`
-	Number      int       `json:"incident_number"`
-	Title       string    `json:"title"`
-	Status      string    `json:"status"`
-	Urgency     string    `json:"urgency"`
-	Key         string    `json:"incident_key"`
-	CreatedAt   string    `json:"created_at"`
-	HTMLURL     string    `json:"html_url"`
-	Service     Reference `json:"service"`
-	Policy      Reference `json:"escalation_policy"`
-	Assignments []struct {
-		Assignee Reference `json:"assignee"`
-	} `json:"assignments"`
-}
-
-func (b incidentBody) incident() Incident {
-	found := Incident{
-		ID: b.ID, Number: b.Number, Title: b.Title, Status: b.Status, Urgency: b.Urgency, Key: b.Key,
-		CreatedAt: b.CreatedAt, HTMLURL: b.HTMLURL, Service: b.Service, EscalationPolicy: b.Policy,
-	}
-	for _, assignment := range b.Assignments {
-		found.Assignees = append(found.Assignees, assignment.Assignee)
-	}
-	return found
+// Assignment names a user to whom an incident is assigned.
+type Assignment struct {
+	Assignee Reference `json:"assignee"`
 }
 
 // incidentEnvelope is the JSON of one incident in the REST API.
 type incidentEnvelope struct {
-	Incident incidentBody `json:"incident"`
+	Incident Incident `json:"incident"`
 }
 
 func (e *incidentEnvelope) complete() bool { return e.Incident.ID != "" }
@@ -68,10 +45,8 @@ func (c *Client) IncidentByID(ctx context.Context, id string) (Incident, error) 
 	}
 	var out incidentEnvelope
 	r := c.rest("get incident", http.MethodGet, "/incidents/"+url.PathEscape(id), reads, nil, "")
-	if err := c.do(ctx, r, &out, out.complete); err != nil {
-		return Incident{}, err
-	}
-	return out.Incident.incident(), nil
+	err := c.do(ctx, r, &out, out.complete)
+	return out.Incident, err
 }
 
 // IncidentFilter narrows a list of incidents. An empty field does not narrow it.
@@ -109,14 +84,10 @@ func (c *Client) Incidents(ctx context.Context, filter IncidentFilter) (incident
 	if filter.Key != "" {
 		query.Set("incident_key", filter.Key)
 	}
-	bodies, more, err := listing[incidentBody]{
+	return listing[Incident]{
 		op: "list incidents", path: "/incidents", name: "incidents", query: query, policy: reads,
-		id: func(b incidentBody) string { return b.ID },
+		id: func(i Incident) string { return i.ID },
 	}.read(ctx, c, filter.Limit)
-	for _, body := range bodies {
-		incidents = append(incidents, body.incident())
-	}
-	return incidents, more, err
 }
 
 // IncidentsUpdate changes the status of many incidents.
@@ -126,13 +97,16 @@ type IncidentsUpdate struct {
 	FromEmail string // e-mail address of the user on whose behalf; empty: the address of the configuration
 }
 
-// IncidentResult is the result of an update for one incident.
+// IncidentResult is the result of an update for one incident. Actions return it as it is.
 type IncidentResult struct {
-	ID      string
-	OK      bool   // the incident has the status that was asked for
-	Status  string // empty: not known
-	Message string // why the incident was not updated, or a remark
+	ID      string `json:"id" doc:"Incident ID"`
+	OK      bool   `json:"ok" doc:"True if the incident has the status now"`
+	Status  string `json:"status" doc:"Its status; empty if it is not known"`
+	Message string `json:"message" doc:"Why the status is another, or a remark of PagerDuty; may be empty"`
 }
+
+// TypeName is the type's name in reference tables.
+func (IncidentResult) TypeName() string { return "incident_result" }
 
 // Validate checks the ids and the status.
 func (u IncidentsUpdate) Validate() error {
@@ -199,12 +173,12 @@ func (c *Client) updateBatch(ctx context.Context, u IncidentsUpdate, ids []strin
 	for _, id := range ids {
 		in["incidents"] = append(in["incidents"], reference{id, "incident_reference", u.Status})
 	}
-	var out updatedIncidents
+	out := listPage[updatedIncident]{name: "incidents"}
 	err := c.do(ctx, c.rest("update incidents", http.MethodPut, "/incidents", updates, in, u.FromEmail), &out, out.complete)
 	var failure *Error
 	switch {
 	case err == nil:
-		return u.resultsOf(ids, out.Incidents, c.keys()), nil
+		return u.resultsOf(ids, out.items, c.keys()), nil
 	case !errors.As(err, &failure) || !failure.aboutIncident():
 		return nil, err
 	case len(ids) == 1:
@@ -236,13 +210,6 @@ type updatedIncident struct {
 	Status string          `json:"status"`
 	Error  json.RawMessage `json:"error"`
 }
-
-// updatedIncidents is the answer to an update.
-type updatedIncidents struct {
-	Incidents []updatedIncident `json:"incidents"`
-}
-
-func (a *updatedIncidents) complete() bool { return a.Incidents != nil }
 
 // resultsOf returns the results in the order of ids. An answer may have another order.
 func (u IncidentsUpdate) resultsOf(ids []string, answers []updatedIncident, keys redactor) []IncidentResult {

@@ -24,7 +24,7 @@ func wantIncident() Incident {
 	return Incident{
 		ID: "Q1", Number: 7, Title: "disk full", Status: "triggered", Urgency: "high", Key: "db1", CreatedAt: "2026-01-31T09:00:00Z",
 		HTMLURL: "https://acme.pagerduty.com/incidents/Q1", Service: Reference{ID: "PS1", Name: "Database"},
-		EscalationPolicy: Reference{ID: "PE1", Name: "Default"}, Assignees: []Reference{{ID: "P1", Name: "Ann"}},
+		EscalationPolicy: Reference{ID: "PE1", Name: "Default"}, Assignments: []Assignment{{Reference{ID: "P1", Name: "Ann"}}},
 	}
 }
 

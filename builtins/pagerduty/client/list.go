@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"iter"
 	"maps"
 	"net/http"
 	"net/url"
@@ -63,18 +64,32 @@ func (p *listPage[T]) UnmarshalJSON(text []byte) error {
 
 func (p *listPage[T]) complete() bool { return p.items != nil }
 
+// pages reads the list page by page, and stops after an error.
+func (l listing[T]) pages(ctx context.Context, c *Client) iter.Seq2[listPage[T], error] {
+	return func(yield func(listPage[T], error) bool) {
+		page := listPage[T]{more: true}
+		for offset := 0; page.more && offset < lastOffset; {
+			size := min(pageSize, lastOffset-offset)
+			query := url.Values{"limit": {strconv.Itoa(size)}, "offset": {strconv.Itoa(offset)}}
+			maps.Copy(query, l.query)
+			page = listPage[T]{name: l.name}
+			err := c.do(ctx, c.rest(l.op, http.MethodGet, l.path+"?"+query.Encode(), l.policy, nil, ""), &page, page.complete)
+			if !yield(page, err) || err != nil {
+				return
+			}
+			offset += step(size, page.limit)
+		}
+	}
+}
+
 // read returns at most limit entries, and whether there are more.
 func (l listing[T]) read(ctx context.Context, c *Client, limit int) (found []T, more bool, err error) {
 	if limit < 1 || limit > MaxListed {
 		return nil, false, invalid(l.op, "", "the limit is %d; it must be from 1 to %s", limit, grouped(MaxListed))
 	}
 	seen := map[string]bool{}
-	for offset := 0; ; {
-		size := min(pageSize, lastOffset-offset)
-		query := url.Values{"limit": {strconv.Itoa(size)}, "offset": {strconv.Itoa(offset)}}
-		maps.Copy(query, l.query)
-		page := listPage[T]{name: l.name}
-		if err := c.do(ctx, c.rest(l.op, http.MethodGet, l.path+"?"+query.Encode(), l.policy, nil, ""), &page, page.complete); err != nil {
+	for page, err := range l.pages(ctx, c) {
+		if err != nil {
 			return nil, false, err
 		}
 		for _, item := range page.items {
@@ -89,10 +104,11 @@ func (l listing[T]) read(ctx context.Context, c *Client, limit int) (found []T, 
 			}
 			found = append(found, item)
 		}
-		if offset += step(size, page.limit); !page.more || len(found) == limit || offset >= lastOffset {
-			return found, page.more, nil
+		if more = page.more; len(found) == limit {
+			break
 		}
 	}
+	return found, more, nil
 }
 
 // step returns the distance to the next page. A server that returns fewer entries than

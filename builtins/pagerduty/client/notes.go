@@ -8,12 +8,15 @@ import (
 	"strings"
 )
 
-// Note is a text that was added to an incident.
+// Note is a text that was added to an incident. Actions return it as it is.
 type Note struct {
-	ID        string `json:"id"`
-	Content   string `json:"content"`
-	CreatedAt string `json:"created_at"` // RFC 3339
+	ID        string `json:"id" doc:"ID"`
+	Content   string `json:"content" doc:"The text"`
+	CreatedAt string `json:"created_at" doc:"When it was added"`
 }
+
+// TypeName is the type's name in reference tables.
+func (Note) TypeName() string { return "note" }
 
 // noteEnvelope is the JSON of one note in the REST API.
 type noteEnvelope struct {

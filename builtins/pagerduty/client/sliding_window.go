@@ -70,7 +70,8 @@ func (w *slidingWindow) left(t *ticket, now time.Time) {
 	w.pause.left(t, now)
 }
 
-// answered records an event at the time of its answer, which is never too early.
+// answered records an event at the time of its answer. PagerDuty counted the event
+// earlier, so its minute never ends too soon here.
 func (w *slidingWindow) answered(t *ticket, now time.Time, f feedback) {
 	if t == w.pause.probe && f.accepted {
 		w.guessed = false

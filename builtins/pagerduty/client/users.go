@@ -8,24 +8,27 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 )
 
-// User is a user of the account. A field that PagerDuty has no value for is empty.
+// User is a user of the account. A field that PagerDuty has no value for is empty. Actions
+// return it as it is: the doc tags describe its fields on their reference page.
 type User struct {
-	ID          string `json:"id"`
-	Self        string `json:"self"` // URL in the REST API
-	Name        string `json:"name"`
-	Email       string `json:"email"`
-	Summary     string `json:"summary"`
-	Color       string `json:"color"`
-	Description string `json:"description"`
-	JobTitle    string `json:"job_title"`
-	AvatarURL   string `json:"avatar_url"`
-	TimeZone    string `json:"time_zone"`
-	Role        string `json:"role"`
+	ID          string `json:"id" doc:"User ID"`
+	Self        string `json:"self" doc:"The user's URL in the API"`
+	Name        string `json:"name" doc:"Name"`
+	Email       string `json:"email" doc:"Email"`
+	Summary     string `json:"summary" doc:"Summary"`
+	Color       string `json:"color" doc:"The user's color in schedules"`
+	Description string `json:"description" doc:"Description"`
+	JobTitle    string `json:"job_title" doc:"Job title"`
+	AvatarURL   string `json:"avatar_url" doc:"The URL of the user's picture"`
+	TimeZone    string `json:"time_zone" doc:"Time zone"`
+	Role        string `json:"role" doc:"Role"`
 }
+
+// TypeName is the type's name in reference tables.
+func (User) TypeName() string { return "user" }
 
 // userEnvelope is the JSON of one user in the REST API.
 type userEnvelope struct {
@@ -40,21 +43,9 @@ func (c *Client) UserByID(ctx context.Context, id string) (User, error) {
 		return User{}, err
 	}
 	var out userEnvelope
-	r := c.rest("get user", http.MethodGet, "/users/"+url.PathEscape(id), reads, nil, "")
-	if err := c.do(ctx, r, &out, out.complete); err != nil {
-		return User{}, err
-	}
-	return out.User, nil
+	err := c.do(ctx, c.rest("get user", http.MethodGet, "/users/"+url.PathEscape(id), reads, nil, ""), &out, out.complete)
+	return out.User, err
 }
-
-// userPage is one page of a list of users.
-type userPage struct {
-	Users []User `json:"users"`
-	Limit int    `json:"limit"`
-	More  bool   `json:"more"`
-}
-
-func (p *userPage) complete() bool { return p.Users != nil }
 
 // UserByEmail returns the user with an e-mail address, ignoring case, and whether
 // there is one. PagerDuty's search also matches parts of names and addresses, so
@@ -64,20 +55,18 @@ func (c *Client) UserByEmail(ctx context.Context, email string) (user User, foun
 	if err := ValidateEmail(email); err != nil {
 		return User{}, false, err
 	}
-	for offset := 0; offset+pageSize <= lastOffset; {
-		query := url.Values{"query": {email}, "limit": {strconv.Itoa(pageSize)}, "offset": {strconv.Itoa(offset)}}
-		var page userPage
-		if err := c.do(ctx, c.rest(op, http.MethodGet, "/users?"+query.Encode(), reads, nil, ""), &page, page.complete); err != nil {
+	has := func(u User) bool { return strings.EqualFold(strings.TrimSpace(u.Email), strings.TrimSpace(email)) }
+	list := listing[User]{op: op, path: "/users", name: "users", query: url.Values{"query": {email}}, policy: reads}
+	for page, err := range list.pages(ctx, c) {
+		if err != nil {
 			return User{}, false, err
 		}
-		has := func(u User) bool { return strings.EqualFold(strings.TrimSpace(u.Email), strings.TrimSpace(email)) }
-		if i := slices.IndexFunc(page.Users, has); i >= 0 {
-			return page.Users[i], true, nil
+		if i := slices.IndexFunc(page.items, has); i >= 0 {
+			return page.items[i], true, nil
 		}
-		if !page.More {
+		if !page.more {
 			return User{}, false, nil
 		}
-		offset += step(pageSize, page.Limit)
 	}
 	return User{}, false, &Error{
 		Kind: Unavailable, Op: op, Message: "more than 10,000 users match the address in part, and PagerDuty lists only the first 10,000",
@@ -133,10 +122,8 @@ func (c *Client) CreateUser(ctx context.Context, user NewUser) (User, error) {
 	in := map[string]body{"user": {"user", user.Name, user.Email, user.Role}}
 	var out userEnvelope
 	r := c.rest("create user", http.MethodPost, "/users", creates, in, user.FromEmail)
-	if err := c.do(ctx, r, &out, out.complete); err != nil {
-		return User{}, err
-	}
-	return out.User, nil
+	err := c.do(ctx, r, &out, out.complete)
+	return out.User, err
 }
 
 // UserChange is a change of a user. An empty field is not changed.

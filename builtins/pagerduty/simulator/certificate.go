@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// certificateLifetime is longer than any test, and too short for anybody to rely on.
+// certificateLifetime is longer than any test, and too short for use in production.
 const certificateLifetime = 7 * 24 * time.Hour
 
 // NewTLS makes a certificate authority and a certificate for hosts: names and IP addresses;

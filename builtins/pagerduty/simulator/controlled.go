@@ -29,7 +29,7 @@ func (c controlled) State() control.State {
 		Incidents:          c.account.Incidents.Views(),
 		ChangeEvents:       append([]account.ChangeEvent{}, c.account.Changes...),
 		PendingEvents:      c.account.Pending(),
-		Requests:           control.ViewRequests(c.requests),
+		Requests:           account.Each(c.requests, control.ViewRequest),
 		Faults:             c.faults.Counts(),
 		Deliveries:         c.webhooks.Deliveries(),
 	}

@@ -28,9 +28,8 @@ func (a Abilities) Check(ability string) error {
 
 // checkRole returns MissingAbility when a role needs an ability that is missing.
 func (a Abilities) checkRole(role string) error {
-	needed := abilitiesOfRoles[role]
-	if needed == "" {
-		return nil
+	if needed := abilitiesOfRoles[role]; needed != "" {
+		return a.Check(needed)
 	}
-	return a.Check(needed)
+	return nil
 }

@@ -44,7 +44,7 @@ type Config struct {
 	// LenientServiceKeys makes a new service for a well-formed integration key
 	// that is not known.
 	LenientServiceKeys bool
-	// An accepted event takes effect after a time between the two.
+	// An accepted event takes effect after a delay between LeastDelay and MostDelay.
 	LeastDelay, MostDelay time.Duration
 
 	// Glance returns the time without moving a virtual clock.
@@ -85,7 +85,7 @@ func New(config Config) *Account {
 	return a
 }
 
-// clone returns an account that later changes do not reach.
+// clone returns a copy that later changes of the account do not affect.
 func (a *Account) clone() *Account {
 	copied := *a
 	copied.tokens = maps.Clone(a.tokens)

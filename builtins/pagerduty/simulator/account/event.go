@@ -31,7 +31,8 @@ type Event struct {
 	Channel     string // ChannelV1 or ChannelV2
 }
 
-// key makes events report the same problem.
+// key identifies the problem that the event reports. Events with the same key concern
+// one incident.
 func (e Event) key() alertKey { return alertKey{e.Source.Service.ID, e.IncidentKey} }
 
 // pendingEvent is an event that was accepted and has not taken effect yet.
@@ -100,30 +101,28 @@ func (a *Account) Settle(now time.Time) {
 // not informed; the service behaves the same.
 func (a *Account) process(e Event, at time.Time) {
 	current := a.Incidents.open[e.key()]
+	announced := ""
 	switch {
-	case e.Action == Trigger && current == nil:
-		current = a.newIncident(e.Source.Service, e.IncidentKey, e.Description, at)
-		a.Incidents.add(current)
-		a.raiseAlert(current, e, at)
-		a.record(current, LogEntry{Type: string(e.Action), Description: e.Description, At: at}, e.Channel, "")
-		a.announce(IncidentTriggered, current, "", at)
-		return
 	case e.Action == Trigger:
+		if current == nil {
+			current = a.newIncident(e.Source.Service, e.IncidentKey, e.Description, at)
+			a.Incidents.add(current)
+			announced = IncidentTriggered
+		}
 		current.Description = e.Description
 		a.raiseAlert(current, e, at)
-	case current == nil:
-		return
-	case e.Action == Acknowledge && current.Status == Acknowledged:
+	case current == nil, e.Action == Acknowledge && current.Status == Acknowledged:
 		return
 	case e.Action == Acknowledge:
-		current.enter(Acknowledged, at)
-		current.ChangedBy = ""
-		a.announce(IncidentAcknowledged, current, "", at)
+		current.enter(Acknowledged, "", at)
+		announced = IncidentAcknowledged
 	case e.Action == Resolve:
-		current.enter(Resolved, at)
-		current.ChangedBy = ""
+		current.enter(Resolved, "", at)
 		a.Incidents.close(current)
-		a.announce(IncidentResolved, current, "", at)
+		announced = IncidentResolved
 	}
 	a.record(current, LogEntry{Type: string(e.Action), Description: e.Description, At: at}, e.Channel, "")
+	if announced != "" {
+		a.announce(announced, current, "", at)
+	}
 }

@@ -9,8 +9,8 @@ import (
 // Status is the state of an incident.
 type Status string
 
-// An incident goes from triggered over acknowledged to resolved, or straight to
-// resolved, and never back.
+// An incident goes from triggered to acknowledged to resolved, or directly to resolved.
+// It never goes back.
 const (
 	Triggered    Status = "triggered"
 	Acknowledged Status = "acknowledged"
@@ -73,13 +73,13 @@ type Acknowledgement struct {
 // IsOpen reports whether the incident is not resolved.
 func (i *Incident) IsOpen() bool { return i.Status != Resolved }
 
-// key returns what the events for the incident have in common.
+// key returns the key of all events for the incident.
 func (i *Incident) key() alertKey { return alertKey{i.Impacted.ID, i.Key} }
 
-// enter gives the incident another status.
-func (i *Incident) enter(status Status, at time.Time) {
-	i.Status = status
-	i.StatusChangedAt = at
+// enter gives the incident another status, set by a user or, when the ID is empty, by an
+// event.
+func (i *Incident) enter(status Status, userID string, at time.Time) {
+	i.Status, i.StatusChangedAt, i.ChangedBy = status, at, userID
 	if status == Resolved {
 		for n := range i.Alerts {
 			i.Alerts[n].Resolved = true
@@ -87,7 +87,7 @@ func (i *Incident) enter(status Status, at time.Time) {
 	}
 }
 
-// clone returns an incident that later changes do not reach.
+// clone returns a copy that later changes of the incident do not affect.
 func (i *Incident) clone() *Incident {
 	copied := *i
 	copied.Log = slices.Clone(i.Log)
@@ -99,8 +99,8 @@ func (i *Incident) clone() *Incident {
 	return &copied
 }
 
-// alertKey makes two events report the same problem. The same incident key at another
-// service is another problem.
+// alertKey identifies a reported problem. The same incident key at another service is
+// another problem.
 type alertKey struct {
 	serviceID   string
 	incidentKey string
@@ -131,7 +131,7 @@ func (l *Incidents) All() []*Incident { return l.entries }
 
 // Views returns the incidents as callers outside the simulator see them.
 func (l *Incidents) Views() []IncidentView {
-	return each(l.entries, func(entry *Incident) IncidentView { return entry.clone().IncidentView })
+	return Each(l.entries, func(entry *Incident) IncidentView { return entry.clone().IncidentView })
 }
 
 // ByID returns the incident with an ID, or nil.
@@ -142,7 +142,7 @@ func (l *Incidents) ByID(id string) *Incident {
 // openOf returns the IDs of the open incidents of a user.
 func (l *Incidents) openOf(userID string) []string {
 	found := Filter(l.entries, func(entry *Incident) bool { return entry.IsOpen() && slices.Contains(entry.Assignees, userID) })
-	return each(found, func(entry *Incident) string { return entry.ID })
+	return Each(found, func(entry *Incident) string { return entry.ID })
 }
 
 // add numbers an incident and adds it.
@@ -154,7 +154,8 @@ func (l *Incidents) add(added *Incident) {
 	}
 }
 
-// close lets the next event with the key of a resolved incident open a new one.
+// close removes the key of a resolved incident: the next event with this key opens a
+// new incident.
 func (l *Incidents) close(resolved *Incident) { delete(l.open, resolved.key()) }
 
 // newIncident returns an incident that is assigned to those whom the escalation policy
@@ -251,24 +252,20 @@ func (a *Account) ChangeIncident(id string, change IncidentChange, found Invalid
 // acknowledges becomes the assignee (hubot-pager-me #125). A second acknowledgement
 // changes nothing.
 func (a *Account) changeStatus(i *Incident, status Status, userID string, at time.Time) {
-	switch {
-	case status == "" || status == i.Status:
+	announced, action := IncidentResolved, Resolve
+	switch status {
+	case "", i.Status:
 		return
-	case status == Acknowledged:
+	case Acknowledged:
 		i.Assignees = []string{userID}
 		i.Acknowledgements = append(i.Acknowledgements, Acknowledgement{userID, at})
-		a.record(i, LogEntry{Type: string(Acknowledge), At: at}, ChannelAPI, userID)
-	case status == Resolved:
+		announced, action = IncidentAcknowledged, Acknowledge
+	case Resolved:
 		a.Incidents.close(i)
-		a.record(i, LogEntry{Type: string(Resolve), At: at}, ChannelAPI, userID)
 	}
-	i.enter(status, at)
-	i.ChangedBy = userID
-	if status == Acknowledged {
-		a.announce(IncidentAcknowledged, i, userID, at)
-		return
-	}
-	a.announce(IncidentResolved, i, userID, at)
+	a.record(i, LogEntry{Type: string(action), At: at}, ChannelAPI, userID)
+	i.enter(status, userID, at)
+	a.announce(announced, i, userID, at)
 }
 
 // NewIncident is an incident to create.

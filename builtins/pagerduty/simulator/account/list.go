@@ -23,8 +23,8 @@ func Filter[T any](entries []T, wanted func(T) bool) []T {
 	return found
 }
 
-// each returns the results of a function for every entry. The list is not nil.
-func each[T, R any](entries []T, apply func(T) R) []R {
+// Each returns the results of a function for every entry. The list is not nil.
+func Each[T, R any](entries []T, apply func(T) R) []R {
 	results := make([]R, 0, len(entries))
 	for _, entry := range entries {
 		results = append(results, apply(entry))

@@ -27,7 +27,7 @@ type Policies struct{ entries []*EscalationPolicy }
 
 // All returns copies of the policies.
 func (p *Policies) All() []EscalationPolicy {
-	return each(p.entries, func(entry *EscalationPolicy) EscalationPolicy { return *entry })
+	return Each(p.entries, func(entry *EscalationPolicy) EscalationPolicy { return *entry })
 }
 
 // firstID returns the ID of the policy for a service that sets no policy.
@@ -51,7 +51,7 @@ func (p *Policies) Using(scheduleID string) []*EscalationPolicy {
 // of lists the escalation policies with a user in one of their rules, for a message.
 func (p *Policies) of(userID string) []string {
 	found := p.having(func(rule EscalationRule) bool { return slices.Contains(rule.Users, userID) })
-	return each(found, func(entry *EscalationPolicy) string { return entry.Name + " (" + entry.ID + ")" })
+	return Each(found, func(entry *EscalationPolicy) string { return entry.Name + " (" + entry.ID + ")" })
 }
 
 func (p *Policies) having(wanted func(EscalationRule) bool) []*EscalationPolicy {

@@ -15,7 +15,7 @@ type Schedules struct{ entries []*Schedule }
 
 // All returns copies of the schedules.
 func (s *Schedules) All() []Schedule {
-	return each(s.entries, func(entry *Schedule) Schedule { return *entry })
+	return Each(s.entries, func(entry *Schedule) Schedule { return *entry })
 }
 
 // ByID returns the schedule with an ID, or nil.
@@ -31,5 +31,5 @@ func (s *Schedules) Matching(query string) []*Schedule {
 // of lists the schedules that a user is on, for a message.
 func (s *Schedules) of(userID string) []string {
 	found := Filter(s.entries, func(entry *Schedule) bool { return slices.Contains(entry.Users, userID) })
-	return each(found, func(entry *Schedule) string { return entry.Name + " (" + entry.ID + ")" })
+	return Each(found, func(entry *Schedule) string { return entry.Name + " (" + entry.ID + ")" })
 }

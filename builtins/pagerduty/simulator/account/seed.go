@@ -86,9 +86,9 @@ func (a seeder) seedPolicies(given []EscalationPolicy) {
 	}
 	for _, policy := range given {
 		policy.ID = cmp.Or(policy.ID, a.Identifiers.Of("escalation policy", "P", 6))
-		policy.Rules = each(policy.Rules, func(rule EscalationRule) EscalationRule {
+		policy.Rules = Each(policy.Rules, func(rule EscalationRule) EscalationRule {
 			rule.Users = a.usersNamed(rule.Users)
-			rule.Schedules = each(rule.Schedules, a.scheduleNamed)
+			rule.Schedules = Each(rule.Schedules, a.scheduleNamed)
 			return rule
 		})
 		a.Policies.entries = append(a.Policies.entries, &policy)
@@ -159,7 +159,7 @@ func (a seeder) seedIncidents(given []StateIncident) {
 		for _, action := range actions {
 			a.record(added, LogEntry{Type: string(action), Description: wanted.Title, At: at}, ChannelAPI, "")
 		}
-		added.enter(cmp.Or(wanted.Status, Triggered), at)
+		added.enter(cmp.Or(wanted.Status, Triggered), "", at)
 		a.Incidents.add(added)
 	}
 }
@@ -173,7 +173,7 @@ func (a seeder) openedAt(wanted StateIncident) time.Time {
 }
 
 // usersNamed returns the IDs of users, each once.
-func (a seeder) usersNamed(names []string) []string { return unique(each(names, a.userNamed)) }
+func (a seeder) usersNamed(names []string) []string { return unique(Each(names, a.userNamed)) }
 
 // userNamed returns the ID of a user by ID or address. The functions below return the
 // IDs of other resources by ID or name. The state is valid, so they exist.

@@ -36,7 +36,7 @@ type Integration struct {
 	Service *Service
 }
 
-// EventsVersion is an Events API, or both.
+// EventsVersion says which version of the Events API an integration key is for.
 type EventsVersion string
 
 // The Events APIs that an integration key can be for.
@@ -54,7 +54,7 @@ type Services struct{ entries []*Service }
 
 // Views returns the services as callers outside the simulator see them.
 func (s *Services) Views() []ServiceView {
-	return each(s.entries, func(entry *Service) ServiceView { return entry.ServiceView })
+	return Each(s.entries, func(entry *Service) ServiceView { return entry.ServiceView })
 }
 
 // ByID returns the service with an ID, or nil.
@@ -74,7 +74,7 @@ func (s *Services) Of(policyID string) []*Service {
 
 // Keys returns the integration keys in the order of their creation.
 func (s *Services) Keys() []string {
-	return each(s.integrations(), func(i *Integration) string { return i.Key })
+	return Each(s.integrations(), func(i *Integration) string { return i.Key })
 }
 
 func (s *Services) integrations() []*Integration {

@@ -68,14 +68,4 @@ type StateIncident struct {
 
 // ParseState reads the JSON document of a state and validates it. Its error is
 // [strictjson.Problems]: every mistake with its path. No error quotes a key.
-func ParseState(document []byte) (State, error) {
-	var state State
-	problems := strictjson.Decode(document, &state)
-	if len(problems) > 0 {
-		return State{}, problems
-	}
-	if err := state.Validate(); err != nil {
-		return State{}, err
-	}
-	return state, nil
-}
+func ParseState(document []byte) (State, error) { return strictjson.Read[State](document) }

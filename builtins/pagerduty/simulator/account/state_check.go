@@ -20,7 +20,7 @@ var subdomainShape = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // Validate returns every mistake as [strictjson.Problems], or nil.
 func (s State) Validate() error {
-	v := stateChecker{state: s, identifiers: map[string]string{}, keys: map[string]string{}}
+	v := stateChecker{state: s, identifiers: map[string]string{}, keys: map[string]string{}, names: map[[2]string]string{}}
 	v.checkAccount(s.Account)
 	v.checkUsers()
 	v.checkTokens()
@@ -37,6 +37,7 @@ type stateChecker struct {
 	state       State
 	identifiers map[string]string // and the path of each
 	keys        map[string]string
+	names       map[[2]string]string // by list and name
 	problems    strictjson.Problems
 }
 
@@ -47,18 +48,15 @@ func field(list string, i int, name string) string {
 
 // unique reports an identifier that has a wrong shape or occurs twice.
 func (v *stateChecker) unique(path, id string) {
-	if id == "" {
-		return
-	}
-	if !identifierShape.MatchString(id) {
+	switch first, ok := v.identifiers[id]; {
+	case id == "":
+	case !identifierShape.MatchString(id):
 		v.problems.Add(path, "expected an identifier of capital letters and digits, such as PANN001")
-		return
-	}
-	if first, ok := v.identifiers[id]; ok {
+	case ok:
 		v.problems.Add(path, "%s already has the identifier %s", first, id)
-		return
+	default:
+		v.identifiers[id] = path
 	}
-	v.identifiers[id] = path
 }
 
 // uniqueKey reports a key that occurs twice. The message does not quote the key.
@@ -72,16 +70,15 @@ func (v *stateChecker) uniqueKey(path, key string) {
 
 // named reports a name that is empty or that another element of the list has, because a
 // reference by name must have one meaning.
-func (v *stateChecker) named(list string, i int, name string, nameOf func(int) string) {
-	if IsBlank(name) {
+func (v *stateChecker) named(list string, i int, name string) {
+	key := [2]string{list, name}
+	switch first, ok := v.names[key]; {
+	case IsBlank(name):
 		v.problems.Add(field(list, i, "name"), "a name is required")
-		return
-	}
-	for other := range i {
-		if nameOf(other) == name {
-			v.problems.Add(field(list, i, "name"), "%s already has the name %s", strictjson.Index(list, other), strictjson.Quote(name))
-			return
-		}
+	case ok:
+		v.problems.Add(field(list, i, "name"), "%s already has the name %s", first, strictjson.Quote(name))
+	default:
+		v.names[key] = strictjson.Index(list, i)
 	}
 }
 
@@ -108,11 +105,9 @@ func (v *stateChecker) checkUsers() {
 		for _, complaint := range checked.check() {
 			v.problems.Add(strictjson.Index("users", i), "%s", complaint)
 		}
-		for other := range i {
-			if checked.Email != "" && v.state.Users[other].normalized().Email == checked.Email {
-				v.problems.Add(field("users", i, "email"), "%s already has the address", strictjson.Index("users", other))
-				break
-			}
+		sameEmail := func(other User) bool { return other.normalized().Email == checked.Email }
+		if other := slices.IndexFunc(v.state.Users[:i], sameEmail); other >= 0 && checked.Email != "" {
+			v.problems.Add(field("users", i, "email"), "%s already has the address", strictjson.Index("users", other))
 		}
 	}
 }
@@ -143,7 +138,7 @@ func (v *stateChecker) checkTokens() {
 func (v *stateChecker) checkSchedules() {
 	for i, schedule := range v.state.Schedules {
 		v.unique(field("schedules", i, "id"), schedule.ID)
-		v.named("schedules", i, schedule.Name, func(j int) string { return v.state.Schedules[j].Name })
+		v.named("schedules", i, schedule.Name)
 		if _, err := time.LoadLocation(schedule.TimeZone); err != nil || schedule.TimeZone == "Local" {
 			v.problems.Add(field("schedules", i, "time_zone"), "%s is not a time zone; expected a name such as Europe/Berlin", strictjson.Quote(schedule.TimeZone))
 		}
@@ -156,7 +151,7 @@ func (v *stateChecker) checkSchedules() {
 func (v *stateChecker) checkPolicies() {
 	for i, policy := range v.state.EscalationPolicies {
 		v.unique(field("escalation_policies", i, "id"), policy.ID)
-		v.named("escalation_policies", i, policy.Name, func(j int) string { return v.state.EscalationPolicies[j].Name })
+		v.named("escalation_policies", i, policy.Name)
 		if len(policy.Rules) == 0 {
 			v.problems.Add(field("escalation_policies", i, "rules"), "at least one rule is required")
 		}
@@ -184,7 +179,7 @@ func (v *stateChecker) checkRule(path string, rule EscalationRule) {
 func (v *stateChecker) checkServices() {
 	for i, service := range v.state.Services {
 		v.unique(field("services", i, "id"), service.ID)
-		v.named("services", i, service.Name, func(j int) string { return v.state.Services[j].Name })
+		v.named("services", i, service.Name)
 		if service.EscalationPolicy != "" {
 			v.checkPolicy(field("services", i, "escalation_policy"), service.EscalationPolicy)
 		}
@@ -259,17 +254,17 @@ func (v *stateChecker) checkUser(path, text string) {
 	if users == nil {
 		users = DefaultUsers()
 	}
-	known := each(users, func(user User) referable { return referable{user.ID, NormalizedEmail(user.Email)} })
+	known := Each(users, func(user User) referable { return referable{user.ID, NormalizedEmail(user.Email)} })
 	v.checkReference(path, "user", text, NormalizedEmail(text), known)
 }
 
 func (v *stateChecker) checkSchedule(path, text string) {
-	known := each(v.state.Schedules, func(schedule Schedule) referable { return referable{schedule.ID, schedule.Name} })
+	known := Each(v.state.Schedules, func(schedule Schedule) referable { return referable{schedule.ID, schedule.Name} })
 	v.checkReference(path, "schedule", text, text, known)
 }
 
 func (v *stateChecker) checkPolicy(path, text string) {
-	known := each(v.state.EscalationPolicies, func(policy EscalationPolicy) referable { return referable{policy.ID, policy.Name} })
+	known := Each(v.state.EscalationPolicies, func(policy EscalationPolicy) referable { return referable{policy.ID, policy.Name} })
 	if v.state.EscalationPolicies == nil {
 		known = []referable{{name: defaultPolicyName}}
 	}
@@ -277,7 +272,7 @@ func (v *stateChecker) checkPolicy(path, text string) {
 }
 
 func (v *stateChecker) checkService(path, text string) {
-	known := each(v.state.Services, func(service StateService) referable { return referable{service.ID, service.Name} })
+	known := Each(v.state.Services, func(service StateService) referable { return referable{service.ID, service.Name} })
 	if v.state.Services == nil {
 		known = []referable{{name: defaultServiceName}}
 	}
@@ -286,7 +281,7 @@ func (v *stateChecker) checkService(path, text string) {
 
 // checkReference reports a reference, given as an ID and as a name, to no known resource.
 func (v *stateChecker) checkReference(path, kind, id, name string, known []referable) {
-	names := each(known, func(r referable) string { return r.name })
+	names := Each(known, func(r referable) string { return r.name })
 	switch {
 	case slices.ContainsFunc(known, func(r referable) bool { return r.id != "" && r.id == id || r.name == name }):
 	case id == "":

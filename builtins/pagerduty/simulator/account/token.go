@@ -2,6 +2,7 @@ package account
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -66,9 +67,5 @@ func (a *Account) APIKey() string {
 
 // Keys returns all API keys and integration keys, in no particular order.
 func (a *Account) Keys() []string {
-	keys := a.Services.Keys()
-	for key := range a.tokens {
-		keys = append(keys, key)
-	}
-	return keys
+	return slices.AppendSeq(a.Services.Keys(), maps.Keys(a.tokens))
 }

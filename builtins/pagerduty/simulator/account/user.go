@@ -194,14 +194,14 @@ func (a *Account) DeleteUser(id string) error {
 type Users struct{ members []*Member }
 
 func (u *Users) clone() Users {
-	return Users{each(u.members, func(m *Member) *Member {
+	return Users{Each(u.members, func(m *Member) *Member {
 		copied := *m
 		return &copied
 	})}
 }
 
 // Views returns the users without what the account made for them.
-func (u *Users) Views() []User { return each(u.members, func(m *Member) User { return m.User }) }
+func (u *Users) Views() []User { return Each(u.members, func(m *Member) User { return m.User }) }
 
 // replace adds a member in place of members with the same ID or address.
 func (u *Users) replace(added *Member) {

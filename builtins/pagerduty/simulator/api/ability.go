@@ -2,14 +2,9 @@ package api
 
 import "net/http"
 
-// abilitiesBody is the body of a listing of abilities, which has no pages.
-type abilitiesBody struct {
-	Abilities []string `json:"abilities"`
-}
-
-// listAbilities answers GET /abilities.
+// listAbilities answers GET /abilities. The listing has no pages.
 func listAbilities(x *Exchange) Response {
-	return Document(http.StatusOK, abilitiesBody{x.account.Abilities})
+	return single(http.StatusOK, "abilities", x.account.Abilities)
 }
 
 // getAbility answers GET /abilities/{id}: 204 for an ability that the account has.

@@ -16,7 +16,8 @@
 // What holds for all routes of an API is in authorization.go (REST: credential, rate
 // limit, size, permission; GET needs only a key, every other method one that may write)
 // and event.go (Events). limit.go has the rate limits, listing.go the pages, object.go
-// the strict reading of a body, response.go the errors.
+// the strict reading of a body, document.go the writing of an answer's JSON, response.go
+// the errors.
 //
 // To add a REST route: the resource in package account, one file for it here with its
 // document and handlers, one line in route.go, and one line in docs/simulator.md.
@@ -87,13 +88,13 @@ func (a *API) WithRequestID(answer Response) Response {
 // StatusAnswer answers a request with a status and the body that its API has for it.
 func (a *API) StatusAnswer(x *Exchange, status int) Response {
 	if x.IsEvent() {
-		return Document(status, eventError{Status: StatusText(status), Message: StatusText(status), Errors: []string{}})
+		return Document(status, eventAnswer{Status: StatusText(status), Message: StatusText(status), Errors: []string{}})
 	}
 	known, ok := statusErrors[status]
 	if !ok {
 		known = errorDetail{Message: StatusText(status), Code: codeInternal}
 	}
-	return Document(status, errorDocument{known})
+	return single(status, "error", known)
 }
 
 // StatusText returns the name that HTTP has for a status.

@@ -52,9 +52,9 @@ func ReadCredential(header http.Header) (key string, bearer bool) {
 	return "", false
 }
 
-// requester returns the user who makes a request: the owner of the key, or else the user
-// whom the From header names. It refuses a request without one. With a user's own key the
-// From header is not looked at ([unknown, safe reading]).
+// requester returns the user who makes a request: the owner of the key, or else the
+// user whom the From header names. It refuses a request without a user. With a user's
+// own key the From header is ignored ([unknown, safe reading]).
 func (x *Exchange) requester() (by *account.Member, refused Response, ok bool) {
 	if x.token.UserID != "" {
 		return x.account.Users.ByID(x.token.UserID), Response{}, true
@@ -72,4 +72,15 @@ func (x *Exchange) requester() (by *account.Member, refused Response, ok bool) {
 		return nil, failure(http.StatusBadRequest, codeRequesterNotFound, "Requester User Not Found"), false
 	}
 	return by, Response{}, true
+}
+
+// authored wraps the handler of a request that is made for a user, its author.
+func authored(handle func(x *Exchange, author *account.Member) Response) handler {
+	return func(x *Exchange) Response {
+		author, refused, ok := x.requester()
+		if !ok {
+			return refused
+		}
+		return handle(x, author)
+	}
 }

@@ -13,41 +13,39 @@ type sentEvent struct {
 	key string
 }
 
-// limitedEvent wraps the handler of an Events API with the limit of the body's size. The
-// status for an event that is too large is [unknown, safe reading]: 413, because
-// clients do not repeat such a request.
-func limitedEvent(handle handler) handler {
+// eventHandler answers an event, whose body is a JSON object.
+type eventHandler func(x *Exchange, fields object) Response
+
+// limitedEvent wraps the handler of an Events API with the limit of the body's size and the
+// check that the body is an object. The status for an event that is too large is [unknown,
+// safe reading]: 413, because clients do not repeat such a request. JSON that is not an
+// object gets the same answer as a body that is not JSON ([unknown, safe reading]).
+func limitedEvent(handle eventHandler) handler {
 	return func(x *Exchange) Response {
 		if x.oversized {
 			return invalidEvent(http.StatusRequestEntityTooLarge, complaints{"Event is too large (maximum is 512 KB)"})
 		}
-		return handle(x)
+		fields, ok := parseObject(x.body)
+		if !ok {
+			return Document(http.StatusBadRequest, eventAnswer{
+				Status: "unrecognized object", Message: "Event object format is unrecognized", Errors: []string{"JSON parse error"},
+			})
+		}
+		return handle(x, fields)
 	}
 }
 
-// eventError is the body of a refused event, in both APIs.
-type eventError struct {
-	Status  string   `json:"status"`
-	Message string   `json:"message"`
-	Errors  []string `json:"errors"`
-}
-
-// unrecognizedEvent answers a body that is not JSON. JSON that is not an object gets the
-// same answer ([unknown, safe reading]).
-func unrecognizedEvent() Response {
-	return Document(http.StatusBadRequest, eventError{
-		Status:  "unrecognized object",
-		Message: "Event object format is unrecognized",
-		Errors:  []string{"JSON parse error"},
-	})
+// eventAnswer is the body of an answer of an Events API.
+type eventAnswer struct {
+	Status      string   `json:"status"`
+	Message     string   `json:"message"`
+	IncidentKey string   `json:"incident_key,omitempty"` // of an accepted event, in v1
+	DedupKey    string   `json:"dedup_key,omitempty"`    // of an accepted event, in v2
+	Errors      []string `json:"errors,omitzero"`        // of a refused event
 }
 
 func invalidEvent(status int, found complaints) Response {
-	return Document(status, eventError{
-		Status:  "invalid event",
-		Message: "Event object is invalid",
-		Errors:  found,
-	})
+	return Document(status, eventAnswer{Status: "invalid event", Message: "Event object is invalid", Errors: found})
 }
 
 // Texts of an accepted event, in both APIs.

@@ -8,24 +8,14 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/seeded"
 )
 
-// acceptedV1 is the body of an event accepted by Events API v1.
-type acceptedV1 struct {
-	Status      string `json:"status"`
-	Message     string `json:"message"`
-	IncidentKey string `json:"incident_key"`
-}
-
 // createEventV1 answers POST /generic/2010-04-15/create_event.json. An event without an
 // effect is accepted like any other.
-func createEventV1(x *Exchange) Response {
-	fields, ok := parseObject(x.body)
-	if !ok {
-		return unrecognizedEvent()
-	}
+func createEventV1(x *Exchange, fields object) Response {
 	event, found := readEventV1(fields)
 	if len(found) > 0 {
 		return invalidEvent(http.StatusBadRequest, found)
 	}
+	var ok bool
 	if event.Source, ok = x.account.Integration(event.key, account.EventsV1); !ok {
 		// [unknown, safe reading]: an error that a repetition does not solve.
 		return invalidEvent(http.StatusBadRequest, complaints{"Service key is not registered"})
@@ -34,7 +24,7 @@ func createEventV1(x *Exchange) Response {
 		return throttled(x.TooManyStatus())
 	}
 	key := x.account.Accept(event.Event, x.Now)
-	return Document(http.StatusOK, acceptedV1{statusSuccess, messageProcessed, key})
+	return Document(http.StatusOK, eventAnswer{Status: statusSuccess, Message: messageProcessed, IncidentKey: key})
 }
 
 // readEventV1 reads an event and collects all complaints in a fixed order. Unknown fields

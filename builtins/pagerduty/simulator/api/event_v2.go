@@ -12,30 +12,20 @@ import (
 // severities is the enumeration in PagerDuty's OpenAPI description of v2.
 var severities = []string{"critical", "error", "warning", "info"}
 
-// acceptedV2 is the body of an event accepted by Events API v2.
-type acceptedV2 struct {
-	Status   string `json:"status"`
-	Message  string `json:"message"`
-	DedupKey string `json:"dedup_key"`
-}
-
 // enqueueEventV2 answers POST /v2/enqueue. An event without an effect is accepted like any
 // other.
-func enqueueEventV2(x *Exchange) Response {
-	fields, ok := parseObject(x.body)
-	if !ok {
-		return unrecognizedEvent()
-	}
+func enqueueEventV2(x *Exchange, fields object) Response {
 	event, found := readEventV2(fields)
 	if len(found) > 0 {
 		return invalidEvent(http.StatusBadRequest, found)
 	}
-	var refused Response
-	if event.Source, refused, ok = x.admitV2(event.key); !ok {
+	source, refused, ok := x.admitV2(event.key)
+	if !ok {
 		return refused
 	}
+	event.Source = source
 	key := x.account.Accept(event.Event, x.Now)
-	return Document(http.StatusAccepted, acceptedV2{statusSuccess, messageProcessed, key})
+	return Document(http.StatusAccepted, eventAnswer{Status: statusSuccess, Message: messageProcessed, DedupKey: key})
 }
 
 // InvalidRoutingKey is the answer for a key that the account does not know. It is plain
@@ -164,20 +154,10 @@ func (c *complaints) checkEach(fields object, name string, check func(*complaint
 	}
 }
 
-// acceptedChange is the body of an accepted change event.
-type acceptedChange struct {
-	Message string `json:"message"`
-	Status  string `json:"status"`
-}
-
 // enqueueChange answers POST /v2/change/enqueue. The shape is in PagerDuty's OpenAPI
 // description of Events API v2. The texts of refusals are the same as for other events
 // ([unknown, safe reading]).
-func enqueueChange(x *Exchange) Response {
-	fields, ok := parseObject(x.body)
-	if !ok {
-		return unrecognizedEvent()
-	}
+func enqueueChange(x *Exchange, fields object) Response {
 	var found complaints
 	key := found.textV2(fields, "routing_key")
 	found.checkRoutingKey(key)
@@ -191,7 +171,7 @@ func enqueueChange(x *Exchange) Response {
 	}
 	change.Service, change.At = source.Service.Name, x.Now
 	x.account.AddChange(change)
-	return Document(http.StatusAccepted, acceptedChange{"Change event processed", statusSuccess})
+	return Document(http.StatusAccepted, document{{"message", "Change event processed"}, {"status", statusSuccess}})
 }
 
 // readChange checks the payload, links and images of a change event.

@@ -71,6 +71,9 @@ func ReadBody(body io.Reader) (content []byte, oversized bool) {
 // been decoded with the query.
 func (x *Exchange) values(list string) []string { return x.query[list+"[]"] }
 
+// include returns the kinds of resources that the answer sends whole.
+func (x *Exchange) include() []string { return x.values("include") }
+
 // IsRead reports whether the request changes nothing.
 func (x *Exchange) IsRead() bool { return x.Method == http.MethodGet || x.Method == http.MethodHead }
 

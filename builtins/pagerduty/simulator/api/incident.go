@@ -9,172 +9,77 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 )
 
-// incidentDocument is an incident as the REST API sends it.
-type incidentDocument struct {
-	reference
-	Number           int                       `json:"incident_number"`
-	Title            string                    `json:"title"`
-	Description      string                    `json:"description"`
-	CreatedAt        string                    `json:"created_at"`
-	UpdatedAt        string                    `json:"updated_at"`
-	ResolvedAt       *string                   `json:"resolved_at"`
-	Status           account.Status            `json:"status"`
-	Key              string                    `json:"incident_key"`
-	Urgency          string                    `json:"urgency"`
-	Service          any                       `json:"service"`
-	Assignments      []assignmentDocument      `json:"assignments"`
-	AssignedVia      string                    `json:"assigned_via"`
-	Acknowledgements []acknowledgementDocument `json:"acknowledgements"`
-	LastStatusChange string                    `json:"last_status_change_at"`
-	LastChangeBy     *reference                `json:"last_status_change_by"`
-	FirstTrigger     any                       `json:"first_trigger_log_entry"`
-	EscalationPolicy any                       `json:"escalation_policy"`
-	AlertCounts      alertCountsDocument       `json:"alert_counts"`
-	Body             *incidentTextDocument     `json:"body,omitempty"`
-	Teams            []any                     `json:"teams"`
-	Priority         *reference                `json:"priority"`
-}
-
-// assignmentDocument says to whom an open incident is assigned.
-type assignmentDocument struct {
-	At       string `json:"at"`
-	Assignee any    `json:"assignee"`
-}
-
-// acknowledgementDocument says who acknowledged an incident.
-type acknowledgementDocument struct {
-	At           string     `json:"at"`
-	Acknowledger *reference `json:"acknowledger"`
-}
-
-// alertCountsDocument is the numbers of alerts of an incident.
-type alertCountsDocument struct {
-	All       int `json:"all"`
-	Triggered int `json:"triggered"`
-	Resolved  int `json:"resolved"`
-}
-
-// incidentTextDocument is the text that POST /incidents gave.
-type incidentTextDocument struct {
-	Type    string `json:"type"`
-	Details string `json:"details"`
-}
-
-func referToIncident(a *account.Account, i *account.Incident) reference {
+func referToIncident(a *account.Account, i *account.Incident) document {
 	return refer(a, "incident", "/incidents/"+i.ID, fmt.Sprintf("[#%d] %s", i.Number, i.Description))
 }
 
-// renderIncident returns an incident as sent. Resources that include names are sent whole,
-// others as references.
-func renderIncident(a *account.Account, i *account.Incident, include []string) incidentDocument {
-	return incidentDocument{
-		reference:        referToIncident(a, i),
-		Number:           i.Number,
-		Title:            i.Description,
-		Description:      i.Description,
-		CreatedAt:        timestamp(i.CreatedAt),
-		UpdatedAt:        timestamp(i.ChangedAt),
-		ResolvedAt:       resolvedAt(i),
-		Status:           i.Status,
-		Key:              i.Key,
-		Urgency:          i.Urgency,
-		Service:          renderServiceOf(a, i, slices.Contains(include, "services")),
-		Assignments:      renderAssignments(a, i, slices.Contains(include, "assignees") || slices.Contains(include, "users")),
-		AssignedVia:      "escalation_policy",
-		Acknowledgements: renderAcknowledgements(a, i),
-		LastStatusChange: timestamp(i.StatusChangedAt),
-		LastChangeBy:     agentOf(a, i, i.ChangedBy),
-		FirstTrigger:     renderFirstTrigger(a, i, slices.Contains(include, "first_trigger_log_entries")),
-		EscalationPolicy: renderPolicyOf(a, i, slices.Contains(include, "escalation_policies")),
-		AlertCounts:      countAlerts(i),
-		Body:             renderText(i),
-		Teams:            []any{},
+func renderIncident(a *account.Account, i *account.Incident, include []string) document {
+	changedAt := timestamp(i.StatusChangedAt)
+	var resolvedAt any
+	if !i.IsOpen() {
+		resolvedAt = changedAt
 	}
+	trigger := referToLogEntry(a, i, 0).short()
+	if slices.Contains(include, "first_trigger_log_entries") {
+		trigger = renderLogEntry(a, i, 0)
+	}
+	sent := referToIncident(a, i).with(document{
+		{"incident_number", i.Number},
+		{"title", i.Description},
+		{"description", i.Description},
+		{"created_at", timestamp(i.CreatedAt)},
+		{"updated_at", timestamp(i.ChangedAt)},
+		{"resolved_at", resolvedAt},
+		{"status", i.Status},
+		{"incident_key", i.Key},
+		{"urgency", i.Urgency},
+		{"service", serviceOf(a, i, slices.Contains(include, "services"))},
+		{"assignments", renderAssignments(a, i, slices.Contains(include, "assignees") || slices.Contains(include, "users"))},
+		{"assigned_via", "escalation_policy"},
+		{"acknowledgements", renderAcknowledgements(a, i)},
+		{"last_status_change_at", changedAt},
+		{"last_status_change_by", agentOf(a, i, i.ChangedBy)},
+		{"first_trigger_log_entry", trigger},
+		{"escalation_policy", policyByID(a, i.PolicyID, slices.Contains(include, "escalation_policies"))},
+		{"alert_counts", countAlerts(i)},
+	})
+	if i.Details != "" {
+		sent = append(sent, field{"body", document{{"type", "incident_body"}, {"details", i.Details}}})
+	}
+	return append(sent, field{"teams", []any{}}, field{"priority", nil})
 }
 
-func resolvedAt(i *account.Incident) *string {
-	if i.IsOpen() {
-		return nil
-	}
-	at := timestamp(i.StatusChangedAt)
-	return &at
+func countAlerts(i *account.Incident) document {
+	resolved := len(account.Filter(i.Alerts, func(alert account.Alert) bool { return alert.Resolved }))
+	return document{{"all", len(i.Alerts)}, {"triggered", len(i.Alerts) - resolved}, {"resolved", resolved}}
 }
 
-func countAlerts(i *account.Incident) alertCountsDocument {
-	counts := alertCountsDocument{All: len(i.Alerts)}
-	for _, alert := range i.Alerts {
-		if alert.Resolved {
-			counts.Resolved++
-			continue
-		}
-		counts.Triggered++
+// assigneesOf returns the users to whom an open incident is assigned.
+func assigneesOf(a *account.Account, i *account.Incident, whole bool) []document {
+	if !i.IsOpen() {
+		return []document{}
 	}
-	return counts
+	return existing(account.Each(i.Assignees, func(id string) document { return userByID(a, id, whole) }))
 }
 
-func renderText(i *account.Incident) *incidentTextDocument {
-	if i.Details == "" {
-		return nil
-	}
-	return &incidentTextDocument{Type: "incident_body", Details: i.Details}
-}
-
-func renderServiceOf(a *account.Account, i *account.Incident, whole bool) any {
-	if found := a.Services.ByID(i.Impacted.ID); whole && found != nil {
-		return renderService(a, found, nil)
-	}
-	return referToService(a, i.Impacted).short()
-}
-
-func renderPolicyOf(a *account.Account, i *account.Incident, whole bool) any {
-	if found := a.Policies.ByID(i.PolicyID); whole && found != nil {
-		return renderPolicy(a, found, nil)
-	}
-	return referToPolicy(a, i.PolicyID)
-}
-
-func renderFirstTrigger(a *account.Account, i *account.Incident, whole bool) any {
-	if whole {
-		return renderLogEntry(a, i, 0)
-	}
-	return referToLogEntry(a, i, 0).short()
-}
-
-func renderAssignments(a *account.Account, i *account.Incident, whole bool) []assignmentDocument {
-	found := []assignmentDocument{}
-	for _, id := range i.Assignees {
-		m := a.Users.ByID(id)
-		if m == nil || !i.IsOpen() {
-			continue
-		}
-		assignee := any(referToUser(a, m).short())
-		if whole {
-			assignee = renderUser(a, m, nil)
-		}
-		found = append(found, assignmentDocument{At: timestamp(i.CreatedAt), Assignee: assignee})
-	}
-	return found
+func renderAssignments(a *account.Account, i *account.Incident, whole bool) []document {
+	return account.Each(assigneesOf(a, i, whole), func(assignee document) document {
+		return document{{"at", timestamp(i.CreatedAt)}, {"assignee", assignee}}
+	})
 }
 
 // renderAcknowledgements returns the acknowledgements while the incident is acknowledged.
-func renderAcknowledgements(a *account.Account, i *account.Incident) []acknowledgementDocument {
-	found := []acknowledgementDocument{}
+func renderAcknowledgements(a *account.Account, i *account.Incident) []document {
 	if i.Status != account.Acknowledged {
-		return found
+		return []document{}
 	}
-	for _, by := range i.Acknowledgements {
-		found = append(found, acknowledgementDocument{At: timestamp(by.At), Acknowledger: referToUserID(a, by.UserID)})
-	}
-	return found
-}
-
-// getIncident answers GET /incidents/{id}.
-func getIncident(x *Exchange, found *account.Incident) Response {
-	return oneIncident(x, http.StatusOK, found)
+	return account.Each(i.Acknowledgements, func(by account.Acknowledgement) document {
+		return document{{"at", timestamp(by.At)}, {"acknowledger", userByID(a, by.UserID, false)}}
+	})
 }
 
 func oneIncident(x *Exchange, status int, i *account.Incident) Response {
-	return single(status, "incident", renderIncident(x.account, i, x.values("include")))
+	return single(status, "incident", renderIncident(x.account, i, x.include()))
 }
 
 // listIncidents answers GET /incidents.
@@ -183,9 +88,7 @@ func listIncidents(x *Exchange) Response {
 	if complaint != "" {
 		return InvalidInput(complaint)
 	}
-	return listing(x, "incidents", account.Filter(x.account.Incidents.All(), wanted.matches), func(i *account.Incident) any {
-		return renderIncident(x.account, i, x.values("include"))
-	})
+	return listing(x, "incidents", account.Filter(x.account.Incidents.All(), wanted.matches), renderIncident)
 }
 
 // incidentFilter filters a listing. A field that is empty accepts every incident.
@@ -251,11 +154,7 @@ func (f incidentFilter) matches(i *account.Incident) bool {
 }
 
 // createIncident answers POST /incidents.
-func createIncident(x *Exchange) Response {
-	author, refused, ok := x.requester()
-	if !ok {
-		return refused
-	}
+func createIncident(x *Exchange, author *account.Member) Response {
 	fields, refused, ok := readResource(x.body, "incident", "Incident")
 	if !ok {
 		return refused
@@ -313,11 +212,7 @@ func readAssignees(fields object, found *complaints) []string {
 }
 
 // updateIncident answers PUT /incidents/{id}.
-func updateIncident(x *Exchange) Response {
-	author, refused, ok := x.requester()
-	if !ok {
-		return refused
-	}
+func updateIncident(x *Exchange, author *account.Member) Response {
 	fields, refused, ok := readResource(x.body, "incident", "Incident")
 	if !ok {
 		return refused
@@ -339,22 +234,11 @@ func (x *Exchange) changeIncident(id string, fields object, author *account.Memb
 // answered 413 is in the OpenAPI description; the number is [unknown, safe reading].
 const maximumBulk = 250
 
-// refusedIncident takes the place of an incident that was not changed.
-type refusedIncident struct {
-	ID    string      `json:"id"`
-	Type  string      `json:"type"`
-	Error errorDetail `json:"error"`
-}
-
-// updateIncidents answers PUT /incidents, which changes each incident for itself: an
-// incident that cannot be changed has its error in the place of its document. How the
-// service answers when only some can be changed is [unknown, safe reading]; when none can,
-// the answer is the error of the first.
-func updateIncidents(x *Exchange) Response {
-	author, refused, ok := x.requester()
-	if !ok {
-		return refused
-	}
+// updateIncidents answers PUT /incidents, which changes each incident separately: for
+// an incident that cannot be changed, the answer has an error instead of the incident.
+// How the service answers when only some can be changed is [unknown, safe reading];
+// when none can, the answer is the error of the first.
+func updateIncidents(x *Exchange, author *account.Member) Response {
 	root, ok := parseObject(x.body)
 	if !ok {
 		return InvalidInput("Request body is not a JSON object")
@@ -374,14 +258,14 @@ func updateIncidents(x *Exchange) Response {
 		done, err := x.changeIncident(id, fields, author)
 		if err == nil {
 			changed++
-			results = append(results, renderIncident(x.account, done, x.values("include")))
+			results = append(results, renderIncident(x.account, done, x.include()))
 			continue
 		}
 		if first == nil {
 			first = err
 		}
 		_, detail := refusal(err)
-		results = append(results, refusedIncident{ID: id, Type: "incident_reference", Error: detail})
+		results = append(results, document{{"id", id}, {"type", "incident_reference"}, {"error", detail}})
 	}
 	if changed == 0 {
 		return refuse(first)

@@ -106,15 +106,10 @@ func (l *slidingLimit) exceeded(key string, now time.Time) bool {
 	return refused
 }
 
-// throttledEvent is the body seen for too many events, with its two spaces.
-type throttledEvent struct {
-	Status  string `json:"status"`
-	Message string `json:"message"`
-}
-
-// throttled answers too many events: 403 for v1, 429 for v2.
+// throttled answers too many events: 403 for v1, 429 for v2. The body was seen with its
+// two spaces.
 func throttled(status int) Response {
-	return Document(status, throttledEvent{
+	return Document(status, eventAnswer{
 		Status:  "throttle exceeded",
 		Message: "Requests for this service are arriving too quickly.  Please retry later.",
 	})

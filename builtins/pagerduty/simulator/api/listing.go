@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+
+	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 )
 
 // Limits of listings, from "Pagination" in PagerDuty's developer documentation.
@@ -14,58 +16,46 @@ const (
 	maximumPageEnd   = 10_000 // of offset + limit
 )
 
-// page is the part of a listing that a request asks for.
-type page struct {
-	offset, limit int
-	total         bool
-}
-
-// pageDocument is the part of a listing's body that describes the page.
-type pageDocument struct {
-	Limit  int  `json:"limit"`
-	Offset int  `json:"offset"`
-	More   bool `json:"more"`
-	Total  *int `json:"total"` // null unless asked for
-}
-
 // listing answers with the page of a list that a request asks for. Clients need "more" in
 // every listing (pdpyras), so listings that the service sends whole have it too. Only
 // notes and abilities do not.
-func listing[T any](x *Exchange, name string, all []T, render func(T) any) Response {
-	asked, complaint := readPage(x.query)
+func listing[T any](x *Exchange, name string, all []T, render renderer[T]) Response {
+	page, complaint := pageOf(x, name, all, render)
 	if complaint != "" {
 		return InvalidInput(complaint)
 	}
-	found, position := cut(all, asked)
-	documents := make([]any, 0, len(found))
-	for _, entry := range found {
-		documents = append(documents, render(entry))
-	}
-	return Document(http.StatusOK, map[string]any{
-		name:     documents,
-		"limit":  position.Limit,
-		"offset": position.Offset,
-		"more":   position.More,
-		"total":  position.Total,
-	})
+	return Document(http.StatusOK, page)
 }
 
-// readPage reads offset, limit and total. A limit above the maximum is clamped. For other
-// bad values the answer of the service is [unknown, safe reading]: the complaint, which is
-// empty when there is none.
-func readPage(query url.Values) (asked page, complaint string) {
-	offset, validOffset := readNumber(query, "offset", 0, 0)
-	limit, validLimit := readNumber(query, "limit", defaultPageLimit, 1)
+// pageOf returns the page of a list for offset, limit and total of a request. A limit above
+// the maximum is clamped. For other bad values the answer of the service is [unknown, safe
+// reading]: the complaint, which is empty when there is none.
+func pageOf[T any](x *Exchange, name string, all []T, render renderer[T]) (page document, complaint string) {
+	offset, validOffset := readNumber(x.query, "offset", 0, 0)
+	limit, validLimit := readNumber(x.query, "limit", defaultPageLimit, 1)
 	limit = min(limit, maximumPageLimit)
 	switch {
 	case !validOffset:
-		return page{}, "Offset must be a number of at least 0"
+		return nil, "Offset must be a number of at least 0"
 	case !validLimit:
-		return page{}, "Limit must be a number of at least 1"
+		return nil, "Limit must be a number of at least 1"
 	case offset > maximumPageEnd-limit:
-		return page{}, "Offset and limit must not exceed 10000 together"
+		return nil, "Offset and limit must not exceed 10000 together"
 	}
-	return page{offset: offset, limit: limit, total: query.Get("total") == "true"}, ""
+	start := min(offset, len(all))
+	end := min(start+limit, len(all))
+	var total any // null unless asked for
+	if x.query.Get("total") == "true" {
+		total = len(all)
+	}
+	page = document{
+		{name, account.Each(all[start:end], func(v T) document { return render(x.account, v, x.include()) })},
+		{"limit", limit},
+		{"offset", offset},
+		{"more", end < len(all)},
+		{"total", total},
+	}
+	return page, ""
 }
 
 func readNumber(query url.Values, name string, absent, minimum int) (number int, ok bool) {
@@ -75,18 +65,6 @@ func readNumber(query url.Values, name string, absent, minimum int) (number int,
 	}
 	number, err := strconv.Atoi(text)
 	return number, err == nil && number >= minimum
-}
-
-// cut returns the part of a list that the page covers, and the description of the page.
-func cut[T any](all []T, asked page) ([]T, pageDocument) {
-	start := min(asked.offset, len(all))
-	end := min(start+asked.limit, len(all))
-	position := pageDocument{Limit: asked.limit, Offset: asked.offset, More: end < len(all)}
-	if asked.total {
-		count := len(all)
-		position.Total = &count
-	}
-	return all[start:end], position
 }
 
 // isAmong reports whether a filter accepts a value. An empty filter accepts all.

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strings"
-	"time"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 )
@@ -80,11 +78,7 @@ const (
 	codeNotFound          = 2100 // terraform-provider-pagerduty #153
 )
 
-// errorDocument is the body of a failed REST request.
-type errorDocument struct {
-	Error errorDetail `json:"error"`
-}
-
+// errorDetail is the error of a failed REST request.
 type errorDetail struct {
 	Message string   `json:"message"`
 	Code    int      `json:"code"`
@@ -105,7 +99,7 @@ var statusErrors = map[int]errorDetail{
 
 // failure answers with an error of the REST API.
 func failure(status, code int, message string, details ...string) Response {
-	return Document(status, errorDocument{errorDetail{Message: message, Code: code, Errors: details}})
+	return single(status, "error", errorDetail{Message: message, Code: code, Errors: details})
 }
 
 // standard answers with the error that the REST API has for a status.
@@ -119,9 +113,7 @@ func InvalidInput(details ...string) Response { return standard(http.StatusBadRe
 // ErrorsString answers with an error of the REST API whose errors are one string, as some
 // real answers have it.
 func ErrorsString(status int, text string) Response {
-	return Document(status, map[string]any{"error": map[string]any{
-		"message": "Invalid Input Provided", "code": codeInvalidInput, "errors": text,
-	}})
+	return single(status, "error", document{{"code", codeInvalidInput}, {"errors", text}, {"message", "Invalid Input Provided"}})
 }
 
 func notFound() Response { return refuse(account.ErrNotFound) }
@@ -129,7 +121,7 @@ func notFound() Response { return refuse(account.ErrNotFound) }
 // refuse answers with an error of package account.
 func refuse(err error) Response {
 	status, detail := refusal(err)
-	return Document(status, errorDocument{detail})
+	return single(status, "error", detail)
 }
 
 // refusal returns the status and the error of the REST API for an error of package
@@ -153,57 +145,5 @@ func refusal(err error) (status int, detail errorDetail) {
 
 // single answers with one resource under its name, as every REST answer has it.
 func single(status int, name string, resource any) Response {
-	return Document(status, map[string]any{name: resource})
-}
-
-// reference is a resource as it appears inside another resource.
-type reference struct {
-	ID      string  `json:"id"`
-	Type    string  `json:"type"`
-	Summary string  `json:"summary"`
-	Self    string  `json:"self"`
-	HTMLURL *string `json:"html_url"`
-}
-
-// refer returns a resource whose web page has the same path.
-func refer(a *account.Account, kind, path, summary string) reference {
-	return referToPage(a, kind, path, path, summary)
-}
-
-// referToPage returns a resource whose web page has another path.
-func referToPage(a *account.Account, kind, path, page, summary string) reference {
-	found := referWithoutPage(a, kind, path, summary)
-	address := a.Site.Web + page
-	found.HTMLURL = &address
-	return found
-}
-
-// referWithoutPage returns a resource that has no web page.
-func referWithoutPage(a *account.Account, kind, path, summary string) reference {
-	id := path[strings.LastIndexByte(path, '/')+1:]
-	return reference{ID: id, Type: kind, Summary: summary, Self: a.Site.REST + path}
-}
-
-// short returns the reference to a resource.
-func (r reference) short() reference {
-	r.Type += "_reference"
-	return r
-}
-
-// timestamp writes a time as the REST API does.
-func timestamp(at time.Time) string { return at.UTC().Format(time.RFC3339) }
-
-func optionalTimestamp(at *time.Time) *string {
-	if at == nil {
-		return nil
-	}
-	text := timestamp(*at)
-	return &text
-}
-
-func nullIfEmpty(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
+	return Document(status, document{{name, resource}})
 }

@@ -26,7 +26,7 @@ func rest(method, path string, handle handler) Route {
 }
 
 // event returns a route of an Events API.
-func event(method, path string, handle handler) Route {
+func event(method, path string, handle eventHandler) Route {
 	return Route{Method: method, Path: path, Event: true, handle: limitedEvent(handle)}
 }
 
@@ -42,30 +42,30 @@ var routes = []Route{
 	rest(http.MethodGet, "/abilities", listAbilities),
 	rest(http.MethodGet, "/abilities/{id}", getAbility),
 	rest(http.MethodGet, "/escalation_policies", listPolicies),
-	rest(http.MethodGet, "/escalation_policies/{id}", ofPolicy(getPolicy)),
+	rest(http.MethodGet, "/escalation_policies/{id}", one(policyAt, "escalation_policy", renderPolicy)),
 	rest(http.MethodGet, "/incidents", listIncidents),
-	rest(http.MethodPost, "/incidents", createIncident),
-	rest(http.MethodPut, "/incidents", updateIncidents),
-	rest(http.MethodGet, "/incidents/{id}", ofIncident(getIncident)),
-	rest(http.MethodPut, "/incidents/{id}", updateIncident),
-	rest(http.MethodGet, "/incidents/{id}/alerts", ofIncident(listAlerts)),
-	rest(http.MethodGet, "/incidents/{id}/log_entries", ofIncident(listLogEntries)),
-	rest(http.MethodGet, "/incidents/{id}/notes", ofIncident(listNotes)),
-	rest(http.MethodPost, "/incidents/{id}/notes", createNote),
+	rest(http.MethodPost, "/incidents", authored(createIncident)),
+	rest(http.MethodPut, "/incidents", authored(updateIncidents)),
+	rest(http.MethodGet, "/incidents/{id}", one(incidentAt, "incident", renderIncident)),
+	rest(http.MethodPut, "/incidents/{id}", authored(updateIncident)),
+	rest(http.MethodGet, "/incidents/{id}/alerts", of(incidentAt, listAlerts)),
+	rest(http.MethodGet, "/incidents/{id}/log_entries", of(incidentAt, listLogEntries)),
+	rest(http.MethodGet, "/incidents/{id}/notes", of(incidentAt, listNotes)),
+	rest(http.MethodPost, "/incidents/{id}/notes", authored(createNote)),
 	rest(http.MethodGet, "/oncalls", listOnCalls),
 	rest(http.MethodGet, "/schedules", listSchedules),
-	rest(http.MethodGet, "/schedules/{id}", ofSchedule(getSchedule)),
+	rest(http.MethodGet, "/schedules/{id}", one(scheduleAt, "schedule", renderSchedule)),
 	rest(http.MethodGet, "/services", listServices),
-	rest(http.MethodGet, "/services/{id}", ofService(getService)),
-	rest(http.MethodGet, "/services/{id}/integrations/{integration}", ofService(getIntegration)),
+	rest(http.MethodGet, "/services/{id}", one(serviceAt, "service", renderService)),
+	rest(http.MethodGet, "/services/{id}/integrations/{integration}", of(serviceAt, getIntegration)),
 	rest(http.MethodGet, "/users", listUsers),
 	rest(http.MethodPost, "/users", createUser),
 	rest(http.MethodGet, "/users/me", getCurrentUser),
-	rest(http.MethodGet, "/users/{id}", ofUser(getUser)),
-	rest(http.MethodPut, "/users/{id}", ofUser(updateUser)),
+	rest(http.MethodGet, "/users/{id}", one(userAt, "user", renderUser)),
+	rest(http.MethodPut, "/users/{id}", of(userAt, updateUser)),
 	rest(http.MethodDelete, "/users/{id}", deleteUser),
-	rest(http.MethodGet, "/users/{id}/contact_methods", ofUser(listContactMethods)),
-	rest(http.MethodGet, "/users/{id}/notification_rules", ofUser(listNotificationRules)),
+	rest(http.MethodGet, "/users/{id}/contact_methods", of(userAt, listContactMethods)),
+	rest(http.MethodGet, "/users/{id}/notification_rules", of(userAt, listNotificationRules)),
 	rest(http.MethodGet, "/webhook_subscriptions", listSubscriptions),
 	rest(http.MethodPost, "/webhook_subscriptions", createSubscription),
 	rest(http.MethodGet, "/webhook_subscriptions/{id}", getSubscription),
@@ -74,29 +74,8 @@ var routes = []Route{
 	rest(http.MethodPost, "/webhook_subscriptions/{id}/ping", pingSubscription),
 }
 
-// The functions below return the handler of one resource: it finds the resource that the
-// first parameter of the path names, and answers 404 when there is none.
-
-func ofIncident(handle func(*Exchange, *account.Incident) Response) handler {
-	return of(func(x *Exchange) *account.Incident { return x.account.Incidents.ByID(x.id) }, handle)
-}
-
-func ofPolicy(handle func(*Exchange, *account.EscalationPolicy) Response) handler {
-	return of(func(x *Exchange) *account.EscalationPolicy { return x.account.Policies.ByID(x.id) }, handle)
-}
-
-func ofSchedule(handle func(*Exchange, *account.Schedule) Response) handler {
-	return of(func(x *Exchange) *account.Schedule { return x.account.Schedules.ByID(x.id) }, handle)
-}
-
-func ofService(handle func(*Exchange, *account.Service) Response) handler {
-	return of(func(x *Exchange) *account.Service { return x.account.Services.ByID(x.id) }, handle)
-}
-
-func ofUser(handle func(*Exchange, *account.Member) Response) handler {
-	return of(func(x *Exchange) *account.Member { return x.account.Users.ByID(x.id) }, handle)
-}
-
+// of returns the handler of one resource: it finds the resource that the first parameter of
+// the path names, and answers 404 when there is none.
 func of[T any](find func(*Exchange) *T, handle func(*Exchange, *T) Response) handler {
 	return func(x *Exchange) Response {
 		if found := find(x); found != nil {
@@ -105,6 +84,20 @@ func of[T any](find func(*Exchange) *T, handle func(*Exchange, *T) Response) han
 		return notFound()
 	}
 }
+
+// one returns the handler that answers with one resource under its name.
+func one[T any](find func(*Exchange) *T, name string, render renderer[*T]) handler {
+	return of(find, func(x *Exchange, found *T) Response {
+		return single(http.StatusOK, name, render(x.account, found, x.include()))
+	})
+}
+
+// The resources that the first parameter of a path can name.
+func incidentAt(x *Exchange) *account.Incident       { return x.account.Incidents.ByID(x.id) }
+func policyAt(x *Exchange) *account.EscalationPolicy { return x.account.Policies.ByID(x.id) }
+func scheduleAt(x *Exchange) *account.Schedule       { return x.account.Schedules.ByID(x.id) }
+func serviceAt(x *Exchange) *account.Service         { return x.account.Services.ByID(x.id) }
+func userAt(x *Exchange) *account.Member             { return x.account.Users.ByID(x.id) }
 
 // Routes returns all routes in their order.
 func Routes() []Route { return slices.Clone(routes) }

@@ -1,63 +1,33 @@
 package api
 
-import (
-	"net/http"
+import "github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 
-	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
-)
-
-// scheduleDocument is a schedule as the REST API sends it. The account has no layers and no
-// overrides.
-type scheduleDocument struct {
-	reference
-	Name               string      `json:"name"`
-	TimeZone           string      `json:"time_zone"`
-	Description        *string     `json:"description"`
-	Users              []reference `json:"users"`
-	EscalationPolicies []reference `json:"escalation_policies"`
-	Layers             []any       `json:"schedule_layers"`
-	Teams              []any       `json:"teams"`
+func referToSchedule(a *account.Account, schedule *account.Schedule) document {
+	return refer(a, "schedule", "/schedules/"+schedule.ID, schedule.Name)
 }
 
-// referToSchedule returns nil for a schedule that does not exist.
-func referToSchedule(a *account.Account, id string) *reference {
-	schedule := a.Schedules.ByID(id)
-	if schedule == nil {
-		return nil
-	}
-	found := refer(a, "schedule", "/schedules/"+id, schedule.Name).short()
-	return &found
+func scheduleByID(a *account.Account, id string) document {
+	return embed(a, a.Schedules.ByID(id), false, renderSchedule, referToSchedule)
 }
 
-func renderSchedule(a *account.Account, schedule *account.Schedule) scheduleDocument {
-	document := scheduleDocument{
-		reference:          refer(a, "schedule", "/schedules/"+schedule.ID, schedule.Name),
-		Name:               schedule.Name,
-		TimeZone:           schedule.TimeZone,
-		Users:              []reference{},
-		EscalationPolicies: []reference{},
-		Layers:             []any{},
-		Teams:              []any{},
-	}
-	for _, id := range schedule.Users {
-		if user := referToUserID(a, id); user != nil {
-			document.Users = append(document.Users, *user)
-		}
-	}
-	for _, policy := range a.Policies.Using(schedule.ID) {
-		document.EscalationPolicies = append(document.EscalationPolicies, *referToPolicy(a, policy.ID))
-	}
-	return document
+// renderSchedule returns a schedule as sent. The account has no layers and no overrides.
+func renderSchedule(a *account.Account, schedule *account.Schedule, _ []string) document {
+	return referToSchedule(a, schedule).with(document{
+		{"name", schedule.Name},
+		{"time_zone", schedule.TimeZone},
+		{"description", nil},
+		{"users", existing(account.Each(schedule.Users, func(id string) document {
+			return userByID(a, id, false)
+		}))},
+		{"escalation_policies", account.Each(a.Policies.Using(schedule.ID), func(policy *account.EscalationPolicy) document {
+			return referToPolicy(a, policy).short()
+		})},
+		{"schedule_layers", []any{}},
+		{"teams", []any{}},
+	})
 }
 
 // listSchedules answers GET /schedules, filtered by a part of the name.
 func listSchedules(x *Exchange) Response {
-	return listing(x, "schedules", x.account.Schedules.Matching(x.query.Get("query")), func(schedule *account.Schedule) any {
-		return renderSchedule(x.account, schedule)
-	})
-}
-
-// getSchedule answers GET /schedules/{id}.
-func getSchedule(x *Exchange, found *account.Schedule) Response {
-	return single(http.StatusOK, "schedule", renderSchedule(x.account, found))
+	return listing(x, "schedules", x.account.Schedules.Matching(x.query.Get("query")), renderSchedule)
 }

@@ -11,109 +11,62 @@ import (
 // Gravatar (changelog of PagerDuty's API schema).
 const blankAvatar = "https://pd-static-assets.pagerduty.com/users/blank-avatar.png"
 
-// userDocument is a user as the REST API sends it: the User schema of
-// PagerDuty's OpenAPI description, and billed and coordinated_incidents, which
-// real answers have in addition (fixtures of Rapid7's plugin).
-type userDocument struct {
-	reference
-	Name                 string  `json:"name"`
-	Email                string  `json:"email"`
-	TimeZone             string  `json:"time_zone"`
-	Color                string  `json:"color"`
-	Role                 string  `json:"role"`
-	AvatarURL            string  `json:"avatar_url"`
-	Description          *string `json:"description"`
-	InvitationSent       bool    `json:"invitation_sent"`
-	JobTitle             *string `json:"job_title"`
-	CreatedViaSSO        bool    `json:"created_via_sso"`
-	Billed               bool    `json:"billed"`
-	Teams                []any   `json:"teams"`
-	ContactMethods       []any   `json:"contact_methods"`
-	NotificationRules    []any   `json:"notification_rules"`
-	CoordinatedIncidents []any   `json:"coordinated_incidents"`
-	HTTPCalendarURL      *string `json:"http_cal_url"` // always null: in the real account it is a credential
-	WebCalendarURL       *string `json:"web_cal_url"`
-}
-
-// renderUser returns a member as sent. Resources that include names are sent whole, others
-// as references.
-func renderUser(a *account.Account, m *account.Member, include []string) userDocument {
-	return userDocument{
-		reference:            referToUser(a, m),
-		Name:                 m.Name,
-		Email:                m.Email,
-		TimeZone:             m.TimeZone,
-		Color:                m.Color,
-		Role:                 m.Role,
-		AvatarURL:            blankAvatar,
-		Description:          nullIfEmpty(m.Description),
-		InvitationSent:       true,
-		JobTitle:             nullIfEmpty(m.JobTitle),
-		Billed:               true,
-		Teams:                []any{},
-		ContactMethods:       []any{renderContact(a, m, slices.Contains(include, "contact_methods"))},
-		NotificationRules:    renderRules(a, m, slices.Contains(include, "notification_rules")),
-		CoordinatedIncidents: []any{},
-	}
-}
-
-func referToUser(a *account.Account, m *account.Member) reference {
+func referToUser(a *account.Account, m *account.Member) document {
 	return refer(a, "user", "/users/"+m.ID, m.Name)
 }
 
-// referToUserID returns nil for a user who does not exist any more.
-func referToUserID(a *account.Account, id string) *reference {
-	m := a.Users.ByID(id)
-	if m == nil {
-		return nil
-	}
-	found := referToUser(a, m).short()
-	return &found
+func userByID(a *account.Account, id string, whole bool) document {
+	return embed(a, a.Users.ByID(id), whole, renderUser, referToUser)
 }
 
-// contactDocument is a contact method sent whole.
-type contactDocument struct {
-	reference
-	Label          string `json:"label"`
-	Address        string `json:"address"`
-	SendShortEmail bool   `json:"send_short_email"`
+// renderUser returns a member as sent: the User schema of PagerDuty's OpenAPI description,
+// and billed and coordinated_incidents, which real answers have in addition (fixtures of
+// Rapid7's plugin).
+func renderUser(a *account.Account, m *account.Member, include []string) document {
+	return referToUser(a, m).with(document{
+		{"name", m.Name},
+		{"email", m.Email},
+		{"time_zone", m.TimeZone},
+		{"color", m.Color},
+		{"role", m.Role},
+		{"avatar_url", blankAvatar},
+		{"description", nullIfEmpty(m.Description)},
+		{"invitation_sent", true},
+		{"job_title", nullIfEmpty(m.JobTitle)},
+		{"created_via_sso", false},
+		{"billed", true},
+		{"teams", []any{}},
+		{"contact_methods", []document{embed(a, m, slices.Contains(include, "contact_methods"), renderContact, referToContact)}},
+		{"notification_rules", account.Each(m.Rules, func(rule account.NotificationRule) document {
+			return renderRule(a, m, rule, slices.Contains(include, "notification_rules"))
+		})},
+		{"coordinated_incidents", []any{}},
+		{"http_cal_url", nil}, // always null: in the real account it is a credential
+		{"web_cal_url", nil},
+	})
 }
 
-func referToContact(a *account.Account, m *account.Member) reference {
-	return referWithoutPage(a, "email_contact_method", "/users/"+m.ID+"/contact_methods/"+m.Contact.ID, "Default")
+// referToContact refers to the contact method of a member.
+func referToContact(a *account.Account, m *account.Member) document {
+	return refer(a, "email_contact_method", "/users/"+m.ID+"/contact_methods/"+m.Contact.ID, "Default").
+		with(document{{"html_url", nil}})
 }
 
-func renderContact(a *account.Account, m *account.Member, whole bool) any {
-	found := referToContact(a, m)
+func renderContact(a *account.Account, m *account.Member, _ []string) document {
+	return referToContact(a, m).with(document{{"label", "Default"}, {"address", m.Contact.Address}, {"send_short_email", false}})
+}
+
+func renderRule(a *account.Account, m *account.Member, rule account.NotificationRule, whole bool) document {
+	found := refer(a, "assignment_notification_rule", "/users/"+m.ID+"/notification_rules/"+rule.ID, "0 minutes: channel "+m.Contact.ID).
+		with(document{{"html_url", nil}})
 	if !whole {
 		return found.short()
 	}
-	return contactDocument{reference: found, Label: found.Summary, Address: m.Contact.Address}
-}
-
-// ruleDocument is a notification rule sent whole.
-type ruleDocument struct {
-	reference
-	StartDelay    int       `json:"start_delay_in_minutes"`
-	ContactMethod reference `json:"contact_method"`
-	Urgency       string    `json:"urgency"`
-}
-
-func renderRule(a *account.Account, m *account.Member, rule account.NotificationRule, whole bool) any {
-	found := referWithoutPage(a, "assignment_notification_rule",
-		"/users/"+m.ID+"/notification_rules/"+rule.ID, "0 minutes: channel "+m.Contact.ID)
-	if !whole {
-		return found.short()
-	}
-	return ruleDocument{reference: found, ContactMethod: referToContact(a, m).short(), Urgency: rule.Urgency}
-}
-
-func renderRules(a *account.Account, m *account.Member, whole bool) []any {
-	documents := make([]any, 0, len(m.Rules))
-	for _, rule := range m.Rules {
-		documents = append(documents, renderRule(a, m, rule, whole))
-	}
-	return documents
+	return found.with(document{
+		{"start_delay_in_minutes", 0},
+		{"contact_method", referToContact(a, m).short()},
+		{"urgency", rule.Urgency},
+	})
 }
 
 // userField is one field of a user that requests may set.
@@ -151,37 +104,20 @@ func readUser(user account.User, fields object) (account.User, complaints) {
 	return user, found
 }
 
-// userBody is the body of an answer with one user.
-type userBody struct {
-	User userDocument `json:"user"`
-}
-
-// userListBody is the body of a listing of users.
-type userListBody struct {
-	Users []userDocument `json:"users"`
-	Query *string        `json:"query"`
-	pageDocument
-}
-
 // listUsers answers GET /users. Unknown parameters are ignored, as the service does: "id"
 // is one of them, so ?id= finds every user. The account has no teams, so team_ids[] finds
 // no user.
 func listUsers(x *Exchange) Response {
-	asked, complaint := readPage(x.query)
-	if complaint != "" {
-		return InvalidInput(complaint)
-	}
 	query := x.query.Get("query")
 	matching := x.account.Users.Matching(query)
 	if len(x.values("team_ids")) > 0 {
 		matching = nil
 	}
-	found, position := cut(matching, asked)
-	documents := make([]userDocument, 0, len(found))
-	for _, m := range found {
-		documents = append(documents, renderUser(x.account, m, x.values("include")))
+	page, complaint := pageOf(x, "users", matching, renderUser)
+	if complaint != "" {
+		return InvalidInput(complaint)
 	}
-	return Document(http.StatusOK, userListBody{documents, nullIfEmpty(query), position})
+	return Document(http.StatusOK, slices.Insert(page, 1, field{"query", nullIfEmpty(query)}))
 }
 
 // createUser answers POST /users.
@@ -200,12 +136,11 @@ func createUser(x *Exchange) Response {
 	if err != nil {
 		return refuse(err)
 	}
-	return Document(http.StatusCreated, userBody{renderUser(x.account, created, x.values("include"))})
+	return oneUser(x, http.StatusCreated, created)
 }
 
-// getUser answers GET /users/{id}.
-func getUser(x *Exchange, found *account.Member) Response {
-	return Document(http.StatusOK, userBody{renderUser(x.account, found, x.values("include"))})
+func oneUser(x *Exchange, status int, m *account.Member) Response {
+	return single(status, "user", renderUser(x.account, m, x.include()))
 }
 
 // getCurrentUser answers GET /users/me, which needs the key of a user. That an account's
@@ -214,7 +149,7 @@ func getCurrentUser(x *Exchange) Response {
 	if x.token.UserID == "" {
 		return InvalidInput("An account API key does not belong to a user")
 	}
-	return getUser(x, x.account.Users.ByID(x.token.UserID))
+	return oneUser(x, http.StatusOK, x.account.Users.ByID(x.token.UserID))
 }
 
 // updateUser answers PUT /users/{id}. Fields that are absent stay as they are.
@@ -227,7 +162,7 @@ func updateUser(x *Exchange, changed *account.Member) Response {
 	if err := x.account.UpdateUser(changed, user, account.Invalid(found)); err != nil {
 		return refuse(err)
 	}
-	return getUser(x, changed)
+	return oneUser(x, http.StatusOK, changed)
 }
 
 // deleteUser answers DELETE /users/{id}.
@@ -240,14 +175,12 @@ func deleteUser(x *Exchange) Response {
 
 // listContactMethods answers GET /users/{id}/contact_methods.
 func listContactMethods(x *Exchange, m *account.Member) Response {
-	return listing(x, "contact_methods", []account.ContactMethod{m.Contact}, func(account.ContactMethod) any {
-		return renderContact(x.account, m, true)
-	})
+	return listing(x, "contact_methods", []*account.Member{m}, renderContact)
 }
 
 // listNotificationRules answers GET /users/{id}/notification_rules.
 func listNotificationRules(x *Exchange, m *account.Member) Response {
-	return listing(x, "notification_rules", m.Rules, func(rule account.NotificationRule) any {
-		return renderRule(x.account, m, rule, true)
+	return listing(x, "notification_rules", m.Rules, func(a *account.Account, rule account.NotificationRule, _ []string) document {
+		return renderRule(a, m, rule, true)
 	})
 }

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/textproto"
 	"regexp"
@@ -13,95 +12,42 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/webhook"
 )
 
-// webhookBody is the body of a webhook: one event.
-type webhookBody struct {
-	Event webhookEventDocument `json:"event"`
-}
-
-type webhookEventDocument struct {
-	ID           string         `json:"id"`
-	EventType    string         `json:"event_type"`
-	ResourceType string         `json:"resource_type"`
-	OccurredAt   string         `json:"occurred_at"`
-	Agent        *reference     `json:"agent"`
-	Client       *webhookClient `json:"client"`
-	Data         any            `json:"data"`
-}
-
-// webhookClient is the program that made a change.
-type webhookClient struct {
-	Name string `json:"name"`
-}
-
-// webhookIncident is an incident as webhooks send it.
-type webhookIncident struct {
-	ID               string         `json:"id"`
-	Type             string         `json:"type"`
-	Self             string         `json:"self"`
-	HTMLURL          string         `json:"html_url"`
-	Number           int            `json:"number"`
-	Status           account.Status `json:"status"`
-	Key              string         `json:"incident_key"`
-	CreatedAt        string         `json:"created_at"`
-	Title            string         `json:"title"`
-	IncidentType     namedObject    `json:"incident_type"`
-	Service          reference      `json:"service"`
-	Assignees        []*reference   `json:"assignees"`
-	EscalationPolicy *reference     `json:"escalation_policy"`
-	Teams            []any          `json:"teams"`
-	Priority         *reference     `json:"priority"`
-	Urgency          string         `json:"urgency"`
-	ConferenceBridge any            `json:"conference_bridge"`
-	ResolveReason    any            `json:"resolve_reason"`
-}
-
-type namedObject struct {
-	Name string `json:"name"`
-}
-
 // renderForWebhook returns an incident as webhooks send it.
-func renderForWebhook(a *account.Account, i *account.Incident) webhookIncident {
-	whole := referToIncident(a, i)
-	sent := webhookIncident{
-		ID:               i.ID,
-		Type:             "incident",
-		Self:             whole.Self,
-		HTMLURL:          *whole.HTMLURL,
-		Number:           i.Number,
-		Status:           i.Status,
-		Key:              i.Key,
-		CreatedAt:        timestamp(i.CreatedAt),
-		Title:            i.Description,
-		IncidentType:     namedObject{Name: "incident_default"},
-		Service:          referToService(a, i.Impacted).short(),
-		Assignees:        []*reference{},
-		EscalationPolicy: referToPolicy(a, i.PolicyID),
-		Teams:            []any{},
-		Urgency:          i.Urgency,
+func renderForWebhook(a *account.Account, i *account.Incident) document {
+	return document{
+		{"id", i.ID},
+		{"type", "incident"},
+		{"self", a.Site.REST + "/incidents/" + i.ID},
+		{"html_url", a.Site.Web + "/incidents/" + i.ID},
+		{"number", i.Number},
+		{"status", i.Status},
+		{"incident_key", i.Key},
+		{"created_at", timestamp(i.CreatedAt)},
+		{"title", i.Description},
+		{"incident_type", document{{"name", "incident_default"}}},
+		{"service", serviceOf(a, i, false)},
+		{"assignees", assigneesOf(a, i, false)},
+		{"escalation_policy", policyByID(a, i.PolicyID, false)},
+		{"teams", []any{}},
+		{"priority", nil},
+		{"urgency", i.Urgency},
+		{"conference_bridge", nil},
+		{"resolve_reason", nil},
 	}
-	for _, id := range i.Assignees {
-		if user := referToUserID(a, id); user != nil && i.IsOpen() {
-			sent.Assignees = append(sent.Assignees, user)
-		}
-	}
-	return sent
 }
 
 // writeWebhook returns the body of an event with its data. The agent is the user who caused
 // the event; an alert event has no agent.
-func writeWebhook(a *account.Account, event, resourceType string, data any, agentID string, at time.Time) []byte {
-	body, err := json.Marshal(webhookBody{webhookEventDocument{
-		ID:           a.Identifiers.Of("webhook event", "", 26),
-		EventType:    event,
-		ResourceType: resourceType,
-		OccurredAt:   at.UTC().Format("2006-01-02T15:04:05.000Z07:00"),
-		Agent:        referToUserID(a, agentID),
-		Data:         data,
-	}})
-	if err != nil {
-		panic("simulator: a webhook cannot be written: " + err.Error()) // every type of the body can be written
-	}
-	return body
+func writeWebhook(a *account.Account, event, resourceType string, data document, agentID string, at time.Time) []byte {
+	return single(http.StatusOK, "event", document{
+		{"id", a.Identifiers.Of("webhook event", "", 26)},
+		{"event_type", event},
+		{"resource_type", resourceType},
+		{"occurred_at", at.UTC().Format("2006-01-02T15:04:05.000Z07:00")},
+		{"agent", userByID(a, agentID, false)},
+		{"client", nil},
+		{"data", data},
+	}).Body
 }
 
 // Announce informs the webhook subscribers of a change of an incident.
@@ -113,57 +59,36 @@ func (a *API) Announce(change account.Announcement) {
 	})
 }
 
-// subscriptionDocument is a webhook subscription as the REST API sends it.
-type subscriptionDocument struct {
-	ID             string                 `json:"id"`
-	Type           string                 `json:"type"`
-	Active         bool                   `json:"active"`
-	DeliveryMethod deliveryMethodDocument `json:"delivery_method"`
-	Description    *string                `json:"description"`
-	Events         []string               `json:"events"`
-	Filter         filterDocument         `json:"filter"`
-}
-
-type deliveryMethodDocument struct {
-	Type                string           `json:"type"`
-	URL                 string           `json:"url"`
-	TemporarilyDisabled bool             `json:"temporarily_disabled"`
-	CustomHeaders       []webhook.Header `json:"custom_headers"`
-	Secret              *string          `json:"secret"` // once, in the answer to POST
-}
-
-type filterDocument struct {
-	Type string `json:"type"`
-	ID   string `json:"id,omitempty"`
-}
-
 // renderSubscription returns a subscription as sent. The values of its headers may be
-// credentials and are not shown.
-func (x *Exchange) renderSubscription(v webhook.Subscription) subscriptionDocument {
-	headers := []webhook.Header{}
-	for _, header := range v.Headers {
-		headers = append(headers, webhook.Header{Name: header.Name, Value: "<redacted>"})
+// credentials and are not shown. The secret is sent once, in the answer to POST.
+func (x *Exchange) renderSubscription(v webhook.Subscription, secret any) document {
+	filter := document{{"type", v.FilterType}}
+	if v.FilterID != "" {
+		filter = append(filter, field{"id", v.FilterID})
 	}
-	return subscriptionDocument{
-		ID:     v.ID,
-		Type:   "webhook_subscription",
-		Active: true,
-		DeliveryMethod: deliveryMethodDocument{
-			Type:                "http_delivery_method",
-			URL:                 v.Address,
-			TemporarilyDisabled: !v.IsActive(x.api.config.Glance()),
-			CustomHeaders:       headers,
-		},
-		Description: nullIfEmpty(v.Description),
-		Events:      v.Events,
-		Filter:      filterDocument{Type: v.FilterType, ID: v.FilterID},
+	return document{
+		{"id", v.ID},
+		{"type", "webhook_subscription"},
+		{"active", true},
+		{"delivery_method", document{
+			{"type", "http_delivery_method"},
+			{"url", v.Address},
+			{"temporarily_disabled", !v.IsActive(x.api.config.Glance())},
+			{"custom_headers", account.Each(v.Headers, func(header webhook.Header) webhook.Header {
+				return webhook.Header{Name: header.Name, Value: "<redacted>"}
+			})},
+			{"secret", secret},
+		}},
+		{"description", nullIfEmpty(v.Description)},
+		{"events", v.Events},
+		{"filter", filter},
 	}
 }
 
 // listSubscriptions answers GET /webhook_subscriptions.
 func listSubscriptions(x *Exchange) Response {
-	return listing(x, "webhook_subscriptions", x.api.config.Webhooks.List(), func(v webhook.Subscription) any {
-		return x.renderSubscription(v)
+	return listing(x, "webhook_subscriptions", x.api.config.Webhooks.List(), func(_ *account.Account, v webhook.Subscription, _ []string) document {
+		return x.renderSubscription(v, nil)
 	})
 }
 
@@ -176,7 +101,7 @@ func (x *Exchange) oneSubscription(v webhook.Subscription, ok bool) Response {
 	if !ok {
 		return notFound()
 	}
-	return single(http.StatusOK, "webhook_subscription", x.renderSubscription(v))
+	return single(http.StatusOK, "webhook_subscription", x.renderSubscription(v, nil))
 }
 
 // createSubscription answers POST /webhook_subscriptions, with the secret that signs the
@@ -191,9 +116,7 @@ func createSubscription(x *Exchange) Response {
 		return InvalidInput(found...)
 	}
 	added := x.api.config.Webhooks.Add(wanted)
-	sent := x.renderSubscription(added)
-	sent.DeliveryMethod.Secret = &added.Secret
-	return single(http.StatusCreated, "webhook_subscription", sent)
+	return single(http.StatusCreated, "webhook_subscription", x.renderSubscription(added, added.Secret))
 }
 
 // deleteSubscription answers DELETE /webhook_subscriptions/{id}.
@@ -216,7 +139,7 @@ func pingSubscription(x *Exchange) Response {
 	if !ok {
 		return notFound()
 	}
-	data := map[string]string{"type": "ping", "message": "This is a test."}
+	data := document{{"message", "This is a test."}, {"type", "ping"}}
 	x.api.config.Webhooks.SendPing(found.ID, writeWebhook(x.account, webhook.Ping, "pagey", data, x.token.UserID, x.Now))
 	return Empty(http.StatusAccepted)
 }

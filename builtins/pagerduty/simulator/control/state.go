@@ -36,11 +36,7 @@ type RequestView struct {
 	Processed bool      `json:"processed"`
 }
 
-// ViewRequests returns the views of requests.
-func ViewRequests(requests []api.Request) []RequestView {
-	views := make([]RequestView, 0, len(requests))
-	for _, r := range requests {
-		views = append(views, RequestView{r, r.At, r.Endpoint, r.Key, r.BodyHash, r.Processed})
-	}
-	return views
+// ViewRequest returns the view of a request.
+func ViewRequest(r api.Request) RequestView {
+	return RequestView{r, r.At, r.Endpoint, r.Key, r.BodyHash, r.Processed}
 }

@@ -71,20 +71,12 @@ func (i *Injector) SetRules(faults []Fault) {
 
 // Rules returns the rules with their counters, in their order.
 func (i *Injector) Rules() []Rule {
-	rules := make([]Rule, 0, len(i.rules))
-	for _, r := range i.rules {
-		rules = append(rules, *r)
-	}
-	return rules
+	return account.Each(i.rules, func(r *Rule) Rule { return *r })
 }
 
 // Counts returns the counters of the rules, in their order.
 func (i *Injector) Counts() []Count {
-	counts := make([]Count, 0, len(i.rules))
-	for _, r := range i.rules {
-		counts = append(counts, Count{r.Name, r.Do, r.Matched, r.Applied})
-	}
-	return counts
+	return account.Each(i.rules, func(r *Rule) Count { return Count{r.Name, r.Do, r.Matched, r.Applied} })
 }
 
 // Answer answers a request and completes its record. The fault is the one to send the
@@ -136,8 +128,8 @@ func (i *Injector) applies(r *Rule) bool {
 	return m.Probability == 0 || seeded.Fraction(i.config.Seed, fmt.Sprintf("fault %d", r.number), r.Matched) < m.Probability
 }
 
-// spoil answers a request to which a fault applies. What happens to the answer on its way
-// is left to Send.
+// spoil answers a request to which a fault applies. Send then applies the faults that
+// delay or cut the answer.
 func (i *Injector) spoil(x *api.Exchange, f Fault) api.Response {
 	delay := time.Duration(f.Delay)
 	switch f.Do {

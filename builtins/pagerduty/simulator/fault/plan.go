@@ -22,16 +22,7 @@ const (
 
 // Parse reads the JSON document of a fault plan and validates it. Its error is
 // [strictjson.Problems]: every mistake with its path.
-func Parse(document []byte) (Plan, error) {
-	var plan Plan
-	if problems := strictjson.Decode(document, &plan); len(problems) > 0 {
-		return Plan{}, problems
-	}
-	if err := plan.Validate(); err != nil {
-		return Plan{}, err
-	}
-	return plan, nil
-}
+func Parse(document []byte) (Plan, error) { return strictjson.Read[Plan](document) }
 
 // Validate returns every mistake as [strictjson.Problems], or nil.
 func (p Plan) Validate() error {

@@ -55,9 +55,9 @@ func (i *Injector) pause(ctx context.Context, d time.Duration) error {
 	return i.config.Timeline.Wait(ctx, d)
 }
 
-// breakOff ends the connection without another byte. Where the connection is available it
-// is reset, as by a crashed peer or a firewall. Otherwise net/http ends it, which the
-// server understands and does not log.
+// breakOff ends the connection without sending another byte. It resets the connection,
+// as a crashed peer or a firewall does. A connection that cannot be taken over is
+// closed by net/http, which does not log it.
 func breakOff(writer http.ResponseWriter) {
 	connection, _, err := http.NewResponseController(writer).Hijack()
 	if err == nil {
@@ -76,6 +76,6 @@ func reset(connection net.Conn) {
 	if tcp, ok := under.(*net.TCPConn); ok {
 		err = tcp.SetLinger(0)
 	}
-	// Whatever fails here, the connection is closed, which is the purpose.
+	// The errors do not matter: the connection is closed in every case.
 	_ = errors.Join(err, under.Close())
 }

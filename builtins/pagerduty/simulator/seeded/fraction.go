@@ -5,7 +5,8 @@ import (
 	"hash/fnv"
 )
 
-// Fraction returns the nth of the numbers in [0, 1) that a seed has for a purpose.
+// Fraction returns the nth number of a sequence of numbers in [0, 1). Each pair of seed
+// and purpose has its own sequence.
 func Fraction(seed int64, purpose string, n int) float64 {
 	digest := fnv.New64a()
 	fmt.Fprintf(digest, "%d %s %d", seed, purpose, n)

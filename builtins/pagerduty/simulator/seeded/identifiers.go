@@ -43,10 +43,10 @@ func (s *Identifiers) Reserve(id string) { s.issued[id] = true }
 
 // Resource returns an identifier for a user, a contact method or a notification rule: P
 // and six characters.
-func (s *Identifiers) Resource() string { return s.unique("P", 6) }
+func (s *Identifiers) Resource() string { return s.Of("P", "P", 6) }
 
 // Incident returns an identifier for an incident: Q and 13 characters.
-func (s *Identifiers) Incident() string { return s.unique("Q", 13) }
+func (s *Identifiers) Incident() string { return s.Of("Q", "Q", 13) }
 
 // APIKey returns an API key of 20 characters.
 func (s *Identifiers) APIKey() string {
@@ -69,11 +69,6 @@ func (s *Identifiers) Request() string {
 	return s.Draw("request", Hexadecimal, 32)
 }
 
-// unique returns an identifier whose kind is the prefix.
-func (s *Identifiers) unique(prefix string, length int) string {
-	return s.Of(prefix, prefix, length)
-}
-
 // Of returns a new identifier of a kind: the prefix and length characters. It draws until the
 // identifier is new, because six characters do collide.
 func (s *Identifiers) Of(kind, prefix string, length int) string {
@@ -87,7 +82,7 @@ func (s *Identifiers) Of(kind, prefix string, length int) string {
 }
 
 // Draw returns the next text of a kind: length characters of the alphabet, at most 32
-// (the length of a SHA-256 digest). Each kind counts for itself, so that one more
+// (the length of a SHA-256 digest). Each kind has its own counter, so that one more
 // request does not change the identifier of the next incident.
 func (s *Identifiers) Draw(kind, alphabet string, length int) string {
 	s.drawn[kind]++

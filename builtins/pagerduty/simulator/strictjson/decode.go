@@ -21,7 +21,6 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"strconv"
 	"strings"
 )
 
@@ -52,6 +51,17 @@ func Decode(data []byte, into any) Problems {
 	}
 	r.into(value, reflect.ValueOf(into).Elem(), "")
 	return r.problems
+}
+
+// Read reads a document and validates it. Its error is [Problems]; the value is then zero.
+func Read[T interface{ Validate() error }](document []byte) (value T, err error) {
+	if err = Decode(document, &value).Err(); err == nil {
+		err = value.Validate()
+	}
+	if err != nil {
+		return *new(T), err
+	}
+	return value, nil
 }
 
 // cause says why data is not a JSON object.
@@ -227,38 +237,17 @@ func (r *reader) intoMap(value any, field reflect.Value, path string) {
 	}
 }
 
+// scalarNames are the kinds of the other fields, as messages name them.
+var scalarNames = map[reflect.Kind]string{
+	reflect.String: "a text", reflect.Bool: "true or false", reflect.Int: "a whole number", reflect.Float64: "a number",
+}
+
+// intoScalar writes a text, a boolean or a number. A whole number has at most 32 bits.
 func (r *reader) intoScalar(value any, field reflect.Value, path string) {
-	switch field.Kind() {
-	case reflect.String:
-		if text, ok := value.(string); ok {
-			field.SetString(text)
-			return
-		}
-		r.expected("a text", value, path)
-	case reflect.Bool:
-		if flag, ok := value.(bool); ok {
-			field.SetBool(flag)
-			return
-		}
-		r.expected("true or false", value, path)
-	case reflect.Int:
-		if number, ok := value.(json.Number); ok {
-			whole, err := strconv.ParseInt(number.String(), 10, 32)
-			if err == nil {
-				field.SetInt(whole)
-				return
-			}
-		}
-		r.expected("a whole number", value, path)
-	case reflect.Float64:
-		if number, ok := value.(json.Number); ok {
-			parsed, err := number.Float64()
-			if err == nil {
-				field.SetFloat(parsed)
-				return
-			}
-		}
-		r.expected("a number", value, path)
+	text, _ := json.Marshal(value)
+	err := json.Unmarshal(text, field.Addr().Interface())
+	if err != nil || field.CanInt() && field.Int() != int64(int32(field.Int())) {
+		r.expected(scalarNames[field.Kind()], value, path)
 	}
 }
 

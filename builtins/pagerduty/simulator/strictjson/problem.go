@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 // Problem is one mistake in a document.
@@ -61,53 +63,11 @@ func Suggestion[T ~string](name T, known []T) string {
 	for _, text := range known {
 		names = append(names, string(text))
 	}
-	if near := nearest(string(name), names); near != "" {
-		return fmt.Sprintf(" (did you mean %q?)", near)
+	if hint := phrase.DidYouMean(string(name), names); hint != "" {
+		return " (" + hint + ")"
 	}
 	if len(names) == 0 {
 		return "; there are none"
 	}
 	return "; expected one of " + strings.Join(names, ", ")
-}
-
-// nearest returns the known name with the fewest differences, or "" when all differ too much.
-func nearest(name string, known []string) string {
-	best, fewest := "", 1+max(1, len(name)/3)
-	if name == "" {
-		return ""
-	}
-	for _, candidate := range known {
-		if difference := len(name) - len(candidate); max(difference, -difference) >= fewest {
-			continue
-		}
-		if n := distance(strings.ToLower(name), strings.ToLower(candidate)); n < fewest {
-			best, fewest = candidate, n
-		}
-	}
-	return best
-}
-
-// distance returns the number of edits that turn a into b. An edit inserts, deletes or
-// changes a letter, or swaps two neighbours.
-func distance(a, b string) int {
-	before, previous := []int(nil), make([]int, len(b)+1)
-	for j := range previous {
-		previous[j] = j
-	}
-	for i := range len(a) {
-		current := make([]int, len(b)+1)
-		current[0] = i + 1
-		for j := range len(b) {
-			change := previous[j]
-			if a[i] != b[j] {
-				change++
-			}
-			current[j+1] = min(change, previous[j+1]+1, current[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				current[j+1] = min(current[j+1], before[j-1]+1)
-			}
-		}
-		before, previous = previous, current
-	}
-	return previous[len(b)]
 }

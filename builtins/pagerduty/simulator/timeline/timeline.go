@@ -155,10 +155,9 @@ func (t *Timeline) Wait(ctx context.Context, d time.Duration) error {
 	defer cancel()
 	select {
 	case <-rung:
-		return ctx.Err()
 	case <-ctx.Done():
-		return ctx.Err()
 	}
+	return ctx.Err()
 }
 
 // Stop cancels all alarms. Later alarms are never rung.

@@ -203,8 +203,8 @@ func (s *Sender) enqueue(key queueKey, sent *outgoing) {
 	go s.deliverAll(s.queues, key)
 }
 
-// deliverAll delivers the webhooks of one queue until it is empty. The queues are those
-// of its start: a reset takes them away, and nothing is added to them any more.
+// deliverAll delivers the webhooks of one queue until it is empty. It uses the queues
+// that existed when it started. After a reset, new webhooks go to other queues.
 func (s *Sender) deliverAll(queues map[queueKey][]*outgoing, key queueKey) {
 	for {
 		sent := s.next(queues, key)
@@ -264,20 +264,14 @@ func (s *Sender) deliver(sent *outgoing) {
 func (s *Sender) judge(sent *outgoing, attempt, status int) Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.config.Timeline.Glance()
-	outcome := Dropped
+	now, v, outcome := s.config.Timeline.Glance(), sent.subscription, Dropped
 	again := status == 0 || status == http.StatusTooManyRequests || status >= 500
 	switch {
 	case status >= 200 && status <= 299:
-		outcome = Delivered
+		outcome, v.drops = Delivered, 0
 	case again && attempt <= len(s.config.Retries) && len(sent.body) <= maximumBody && s.isWanted(sent):
 		outcome = Repeated
-	}
-	v := sent.subscription
-	switch outcome {
-	case Delivered:
-		v.drops = 0
-	case Dropped:
+	default:
 		if v.drops++; v.drops >= dropsToDisable {
 			v.drops, v.disabledUntil = 0, now.Add(disabledTime)
 		}
