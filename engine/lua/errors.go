@@ -11,6 +11,7 @@ import (
 	"github.com/pdflow/pdflow/engine/lua/limits"
 	"github.com/pdflow/pdflow/engine/lua/stdlib"
 	"github.com/pdflow/pdflow/engine/lua/syntax"
+	"github.com/pdflow/pdflow/engine/phrase"
 	glua "github.com/yuin/gopher-lua"
 )
 
@@ -54,7 +55,7 @@ func errorText(v glua.LValue) string {
 	case glua.LString:
 		return string(v)
 	case glua.LNumber:
-		return action.FormatNumber(float64(v))
+		return phrase.Number(float64(v))
 	}
 	return v.Type().String()
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua/limits"
 	"github.com/pdflow/pdflow/engine/lua/syntax"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/workflow"
 	glua "github.com/yuin/gopher-lua"
 )
@@ -133,7 +134,7 @@ func (e *evaluation) provide(globals *glua.LTable, g syntax.Global, kind workflo
 	}
 	switch {
 	case g.Name == "_G" && kind != workflow.Expression:
-		for _, name := range action.SortedNames(lib.modules) {
+		for _, name := range phrase.Names(lib.modules) {
 			e.provideModule(globals, name)
 		}
 		globals.RawSetString("_G", globals)
@@ -167,7 +168,7 @@ func (e *evaluation) dataTable(g syntax.Global, v any) glua.LValue {
 	d, fields := &e.data[at], g.Fields
 	if g.Whole && !d.whole {
 		d.whole = true
-		fields = action.SortedNames(o)
+		fields = phrase.Names(o)
 	}
 	for _, name := range fields {
 		if field, ok := o[name]; ok && d.table.RawGetString(name) == glua.LNil {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua/stdlib"
-	"github.com/pdflow/pdflow/engine/workflow"
+	"github.com/pdflow/pdflow/engine/phrase"
 	glua "github.com/yuin/gopher-lua"
 )
 
@@ -65,7 +65,7 @@ func (e *evaluation) admit(input action.Object) (lines []action.Object) {
 	if message, ok := input["message"].(string); ok && room > 0 && message != "" {
 		lines = append(lines, action.Object{"message": clip(message, room)})
 	}
-	note := fmt.Sprintf("this attempt has logged %s, which is the limit; further lines are left out", workflow.SizeText(maxLogged))
+	note := fmt.Sprintf("this attempt has logged %s, which is the limit; further lines are left out", phrase.Bytes(maxLogged))
 	return append(lines, action.Object{"message": note})
 }
 

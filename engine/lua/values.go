@@ -9,7 +9,7 @@ import (
 
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua/limits"
-	"github.com/pdflow/pdflow/engine/workflow"
+	"github.com/pdflow/pdflow/engine/phrase"
 	glua "github.com/yuin/gopher-lua"
 )
 
@@ -41,7 +41,7 @@ func (lib *library) toLua(L *glua.LState, v any) glua.LValue {
 			return glua.LNil
 		}
 		t := L.CreateTable(0, len(v))
-		for _, name := range action.SortedNames(v) {
+		for _, name := range phrase.Names(v) {
 			t.RawSetString(name, lib.toLua(L, v[name]))
 		}
 		return t
@@ -173,7 +173,7 @@ func (c *converter) count(s string) error {
 	if c.bytes += int64(len(s)); c.bytes <= c.most {
 		return nil
 	}
-	err := c.limit("holds more than %s of text, its limit", workflow.SizeText(c.most))
+	err := c.limit("holds more than %s of text, its limit", phrase.Bytes(c.most))
 	err.Hint = "hold less text in it, or raise `limits: {output: ...}`"
 	return err
 }
@@ -229,7 +229,7 @@ func (c *converter) kindOf(t *glua.LTable) (tableKind, error) {
 			names++
 		case glua.LNumber:
 			if index := float64(key); index != math.Trunc(index) || index < 1 || index > float64(length) {
-				return 0, c.fail("has the key %s and a list of %d items; a list has the keys 1, 2, 3, ... only", action.FormatNumber(index), length)
+				return 0, c.fail("has the key %s and a list of %d items; a list has the keys 1, 2, 3, ... only", phrase.Number(index), length)
 			}
 			count++
 		default:

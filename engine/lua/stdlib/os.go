@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 	glua "github.com/yuin/gopher-lua"
 )
 
@@ -95,7 +95,7 @@ func timeOf(L *glua.LState, t *glua.LTable) glua.LNumber {
 // dateTable is os.date("*t"): the fields of a time, in UTC.
 func dateTable(L *glua.LState, seconds float64) *glua.LTable {
 	if math.IsNaN(seconds) || math.Abs(seconds) > farthestDate*100 {
-		L.RaiseError("os.date: %s is not a time that can be shown", action.FormatNumber(seconds))
+		L.RaiseError("os.date: %s is not a time that can be shown", phrase.Number(seconds))
 	}
 	at := time.Unix(int64(math.Floor(seconds)), 0).UTC()
 	t := L.CreateTable(0, 9)

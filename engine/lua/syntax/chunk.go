@@ -22,8 +22,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua/rewrite"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/workflow"
 	glua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/ast"
@@ -254,7 +254,7 @@ func syntaxFinding(c workflow.Chunk, err error) *workflow.Finding {
 	}
 	at := parseError.Pos.Line - 1
 	f.Line, f.Token = c.Line+at, parseError.Token
-	f.Message = fmt.Sprintf("this is not valid Lua: %s near %q", parseError.Message, action.Clip(parseError.Token, 40))
+	f.Message = fmt.Sprintf("this is not valid Lua: %s near %q", parseError.Message, phrase.Clip(parseError.Token, 40))
 	if at >= 0 && at < len(lines) {
 		// The parser notices an unfinished statement on the next line.
 		if f.Hint = habit(lines[at]); f.Hint == "" && at > 0 {

@@ -5,8 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua/rewrite"
+	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/yuin/gopher-lua/ast"
 )
@@ -60,12 +61,12 @@ func (w *walker) constant(text string) {
 
 // full reports whether the limit of shown findings is reached. It then counts the next
 // finding as hidden.
-func (w *walker) full(severity workflow.Severity) bool {
+func (w *walker) full(severity source.Severity) bool {
 	if len(w.findings) < maxFindings {
 		return false
 	}
 	w.hidden++
-	w.hiddenError = w.hiddenError || severity != workflow.SeverityWarning
+	w.hiddenError = w.hiddenError || severity != source.SeverityWarning
 	return true
 }
 
@@ -73,7 +74,7 @@ func (w *walker) full(severity workflow.Severity) bool {
 func (w *walker) reportHidden() {
 	last := w.findings[len(w.findings)-1]
 	f := workflow.Finding{
-		Severity: workflow.SeverityWarning, Rule: last.Rule, Line: last.Line,
+		Severity: source.SeverityWarning, Rule: last.Rule, Line: last.Line,
 		Message: fmt.Sprintf("and %d more findings, which are not shown", w.hidden),
 	}
 	if w.hiddenError {
@@ -109,7 +110,7 @@ func (w *walker) reportUndefined() {
 			reported = append(reported, name)
 			w.findings = append(w.findings, workflow.Finding{
 				Rule: "undefined-global", Line: r.Line, Token: name,
-				Message: fmt.Sprintf("nothing is called %q here", action.Clip(name, 60)), Hint: w.undefinedHint(name),
+				Message: fmt.Sprintf("nothing is called %q here", phrase.Clip(name, 60)), Hint: w.undefinedHint(name),
 			})
 		}
 	}
@@ -124,14 +125,14 @@ func (w *walker) standardFunction(r workflow.Reference) {
 	}
 	w.findings = append(w.findings, workflow.Finding{
 		Rule: "unknown-function", Line: r.Line, Token: r.Path[1],
-		Message: fmt.Sprintf("%s has no function %q", r.Path[0], action.Clip(r.Path[1], 60)), Hint: functionHint(r.Path[0], r.Path[1], functions),
+		Message: fmt.Sprintf("%s has no function %q", r.Path[0], phrase.Clip(r.Path[1], 60)), Hint: functionHint(r.Path[0], r.Path[1], functions),
 	})
 }
 
 // functionHint returns the suggestion for an unknown function, or all functions of the
 // module.
 func functionHint(library, name string, functions []string) string {
-	if hint := action.DidYouMean(name, functions); hint != "" {
+	if hint := phrase.DidYouMean(name, functions); hint != "" {
 		return hint
 	}
 	if library == "os" {
@@ -145,9 +146,9 @@ func (w *walker) undefinedHint(name string) string {
 		return hint
 	}
 	if slices.Contains(w.blind, name) {
-		return fmt.Sprintf("a function that calls itself is written local function %s(...)", action.Clip(name, 60))
+		return fmt.Sprintf("a function that calls itself is written local function %s(...)", phrase.Clip(name, 60))
 	}
-	return action.DidYouMean(name, slices.Concat(w.library, w.names))
+	return phrase.DidYouMean(name, slices.Concat(w.library, w.names))
 }
 
 func (w *walker) block(statements []ast.Stmt, names ...string) {
@@ -274,13 +275,13 @@ func (w *walker) assign(left ast.Expr) {
 		}
 		w.assigned[left.Value] = true
 		w.constant(left.Value)
-		if w.full(workflow.SeverityWarning) {
+		if w.full(source.SeverityWarning) {
 			return
 		}
 		f := workflow.Finding{
-			Severity: workflow.SeverityWarning, Rule: "global-write", Line: w.line + left.Line(), Token: left.Value,
-			Message: fmt.Sprintf("%q is assigned without local: it is global until the script ends", action.Clip(left.Value, 60)),
-			Hint:    fmt.Sprintf("write local %s = ...", action.Clip(left.Value, 60)),
+			Severity: source.SeverityWarning, Rule: "global-write", Line: w.line + left.Line(), Token: left.Value,
+			Message: fmt.Sprintf("%q is assigned without local: it is global until the script ends", phrase.Clip(left.Value, 60)),
+			Hint:    fmt.Sprintf("write local %s = ...", phrase.Clip(left.Value, 60)),
 		}
 		if w.knows(left.Value) {
 			f.Message = fmt.Sprintf("%q is assigned and hides the built-in name", left.Value)
