@@ -78,8 +78,10 @@ func (m *Matcher) burn(steps int64) {
 	}
 }
 
+// refuel charges for the steps that were taken without a charge, and for as many of the
+// next ones as are left.
 func (m *Matcher) refuel() {
-	ahead := max(min(stepsAhead, m.host.Left()), 1) - m.fuel
+	ahead := max(min(stepsAhead, m.host.Left()), -m.fuel)
 	m.host.Charge(ahead)
 	m.fuel += ahead
 }

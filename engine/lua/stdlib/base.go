@@ -121,11 +121,7 @@ func coalesce(L *glua.LState) int {
 func toNumber(L *glua.LState) int {
 	base, value, ok := optionalInteger(L, 2, 10), 0.0, false
 	if base == 10 {
-		v := L.CheckAny(1)
-		if text, isText := v.(glua.LString); isText {
-			limits.Of(L).Charge(L, int64(len(text))/limits.BytesPerStep)
-		}
-		value, ok = numberOf(v)
+		value, ok = chargedNumber(L, L.CheckAny(1))
 	} else {
 		text := textArgument(L, 1)
 		if base < 2 || base > 36 {

@@ -2,6 +2,7 @@ package stdlib
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/pdflow/pdflow/engine/lua/limits"
@@ -13,8 +14,29 @@ import (
 func String() map[string]glua.LGFunction {
 	return map[string]glua.LGFunction{
 		"byte": textBytes, "char": textChar, "find": textFind, "format": textFormat, "gmatch": textGmatch, "gsub": textGsub, "len": textLen,
-		"lower": textLower, "match": textMatch, "rep": textRepeat, "reverse": textReverse, "sub": textSub, "upper": textUpper,
+		"lower": changeCase('A', 'Z'), "match": textMatch, "rep": textRepeat, "reverse": textReverse, "sub": textSub, "upper": changeCase('a', 'z'),
 	}
+}
+
+// A textWriter builds a text, and charges for each part before it adds the part.
+type textWriter struct {
+	L   *glua.LState
+	out strings.Builder
+}
+
+func (w *textWriter) write(text string) {
+	b := limits.Of(w.L)
+	if w.out.Len()+len(text) > limits.MaxString {
+		b.Allocate(w.L, int64(w.out.Len()+len(text)))
+	}
+	b.Allocate(w.L, int64(len(text)))
+	w.out.WriteString(text)
+}
+
+// Write adds a part.
+func (w *textWriter) Write(part []byte) (int, error) {
+	w.write(string(part))
+	return len(part), nil
 }
 
 // place returns a place in a text, counted from the beginning. A negative place counts from
@@ -83,46 +105,29 @@ func textRepeat(L *glua.LState) int {
 	return 1
 }
 
-func textUpper(L *glua.LState) int {
-	return mapText(L, func(c byte) byte {
-		if 'a' <= c && c <= 'z' {
-			return c - 'a' + 'A'
+// changeCase returns a function that changes the case of the letters from first to last.
+func changeCase(first, last byte) glua.LGFunction {
+	return func(L *glua.LState) int {
+		s := textArgument(L, 1)
+		b := limits.Of(L)
+		b.Charge(L, int64(len(s))/8)
+		b.Allocate(L, int64(len(s)))
+		out := []byte(s)
+		for i, c := range out {
+			if first <= c && c <= last {
+				out[i] = c ^ ('a' - 'A')
+			}
 		}
-		return c
-	})
-}
-
-func textLower(L *glua.LState) int {
-	return mapText(L, func(c byte) byte {
-		if 'A' <= c && c <= 'Z' {
-			return c - 'A' + 'a'
-		}
-		return c
-	})
-}
-
-// mapText changes each byte of a text.
-func mapText(L *glua.LState, change func(byte) byte) int {
-	s := textArgument(L, 1)
-	b := limits.Of(L)
-	b.Charge(L, int64(len(s))/8) // a call for each byte
-	b.Allocate(L, int64(len(s)))
-	var out strings.Builder
-	out.Grow(len(s))
-	for i := range len(s) {
-		out.WriteByte(change(s[i]))
+		L.Push(glua.LString(out))
+		return 1
 	}
-	L.Push(glua.LString(out.String()))
-	return 1
 }
 
 func textReverse(L *glua.LState) int {
 	s := textArgument(L, 1)
 	limits.Of(L).Allocate(L, int64(len(s)))
-	out := make([]byte, len(s))
-	for i := range len(s) {
-		out[len(s)-1-i] = s[i]
-	}
+	out := []byte(s)
+	slices.Reverse(out)
 	L.Push(glua.LString(out))
 	return 1
 }

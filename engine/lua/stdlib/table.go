@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/pdflow/pdflow/engine/lua/limits"
-	"github.com/pdflow/pdflow/engine/lua/number"
 	glua "github.com/yuin/gopher-lua"
 )
 
@@ -114,12 +113,6 @@ func tableConcat(L *glua.LState) int {
 		}
 	}
 	b.Allocate(L, int64(size))
-	L.Push(glua.LString(joined(L, t, separator, first, last, size)))
-	return 1
-}
-
-// joined joins the parts of a list. The size is the length of the result.
-func joined(L *glua.LState, t *glua.LTable, separator string, first, last, size int) string {
 	var out strings.Builder
 	out.Grow(size)
 	for i := first; i <= last; i++ {
@@ -128,17 +121,15 @@ func joined(L *glua.LState, t *glua.LTable, separator string, first, last, size 
 			out.WriteString(separator)
 		}
 	}
-	return out.String()
+	L.Push(glua.LString(out.String()))
+	return 1
 }
 
 func partText(L *glua.LState, t *glua.LTable, at int) string {
-	switch v := t.RawGet(glua.LNumber(at)).(type) {
-	case glua.LString:
-		return string(v)
-	case glua.LNumber:
-		return number.Text(float64(v))
-	default:
+	v := t.RawGet(glua.LNumber(at))
+	text, ok := partOf(v)
+	if !ok {
 		L.RaiseError("invalid value (%s) at index %d in table for 'concat'", v.Type(), at)
-		return ""
 	}
+	return text
 }
