@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -114,10 +115,7 @@ func (d *Document) UnknownKey(at Position, what, name string, keys []Key) {
 			usable = append(usable, keys[i].Name)
 		}
 	}
-	hint := phrase.DidYouMean(name, all)
-	if hint == "" {
-		hint = "known: " + strings.Join(usable, ", ")
-	}
+	hint := cmp.Or(phrase.DidYouMean(name, all), "known: "+strings.Join(usable, ", "))
 	d.Report(at, "unknown-key", fmt.Sprintf("%s has no key %q", what, Clip(name)), hint)
 }
 

@@ -231,22 +231,13 @@ func (c *compiler) column(line int, token string, within source.Position) int {
 	text := c.document.Line(line)
 	start := len(text) - len(strings.TrimLeft(text, " \t"))
 	if within.Line == line {
-		start = min(byteOffset(text, within.Column), len(text))
+		characters := []rune(text)
+		start = len(string(characters[:min(max(within.Column, 1)-1, len(characters))]))
 	}
 	if at := wordIndex(text, token, start); at >= 0 {
 		start = at
 	}
 	return utf8.RuneCountInString(text[:start]) + 1
-}
-
-// byteOffset returns the offset in bytes of a column, which counts characters from 1.
-func byteOffset(text string, column int) int {
-	offset := 0
-	for range column - 1 {
-		_, size := utf8.DecodeRuneInString(text[offset:])
-		offset += size
-	}
-	return offset
 }
 
 // wordIndex returns the offset of a token that is not part of a longer name, or -1.
