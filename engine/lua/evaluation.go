@@ -42,8 +42,9 @@ type data struct {
 // evaluationOf returns the evaluation that a state belongs to.
 func evaluationOf(L *glua.LState) *evaluation { return limits.Of(L).Owner().(*evaluation) }
 
-// eval returns the value of a chunk.
-func (e *evaluation) eval(c *syntax.Chunk) (any, error) {
+// Eval returns the value of a chunk that the interpreter compiled.
+func (e *evaluation) Eval(compiled workflow.Program) (any, error) {
+	c := compiled.(*syntax.Chunk)
 	if v, ok := e.read(c.Path); ok {
 		return v, nil
 	}
@@ -205,7 +206,11 @@ func (e *evaluation) call(L *glua.LState, a *action.Action, input action.Object)
 		L.RaiseError("%s cannot be called here", a.Name)
 	}
 	if a.Module() == logModule {
-		return e.log(L, a, input)
+		var output action.Object
+		for _, line := range e.admit(input) {
+			output = e.callOut(L, a, line)
+		}
+		return output
 	}
 	return e.callOut(L, a, input)
 }

@@ -39,14 +39,6 @@ func printLine(L *glua.LState) int {
 	return 0
 }
 
-// log calls an action that logs, within the attempt's limit.
-func (e *evaluation) log(L *glua.LState, a *action.Action, input action.Object) (output action.Object) {
-	for _, line := range e.admit(input) {
-		output = e.callOut(L, a, line)
-	}
-	return output
-}
-
 // silenced reports whether the attempt has logged as much as it may. Further lines are
 // left out without an error: a step must not fail because it reports its progress.
 func (e *evaluation) silenced() bool { return e.logged > maxLogged }

@@ -162,19 +162,15 @@ func (b *Budget) Raise(L *glua.LState) {
 // Work counts steps that a pure function is about to do. Its error ends the function.
 // The work of a pure function is the script's own, like the work of string.rep.
 func (b *Budget) Work(steps int64) error {
-	if !b.Spend(steps) {
-		return b.Err()
-	}
-	return nil
+	b.Spend(steps)
+	return b.Err()
 }
 
 // Hold counts bytes of values that a pure function is about to make. Its error ends
 // the function.
 func (b *Budget) Hold(bytes int64) error {
-	if !b.Reserve(bytes) {
-		return b.Err()
-	}
-	return nil
+	b.Reserve(bytes)
+	return b.Err()
 }
 
 // Left returns how many steps the budget still has.
