@@ -62,7 +62,7 @@ var allowed = map[string][]string{
 	"engine/source":                        {"engine/phrase", "gopkg.in/yaml.v3"},
 	"engine/permission":                    {"engine/action", "engine/phrase", "engine/source"},
 	"engine/schedule":                      {"engine/phrase", "github.com/robfig/cron/v3"},
-	"engine/workflow":                      {"engine/action", "engine/permission", "engine/phrase", "engine/schedule", "engine/source"},
+	"engine/workflow":                      {"engine/action", "engine/permission", "engine/phrase", "engine/schedule", "engine/source", "golang.org/x/tools/txtar"},
 	"cmd/pdflow/internal/console":          {"engine/action", "engine/phrase", "engine/source", "engine/workflow", "github.com/mattn/go-runewidth", "golang.org/x/term"},
 	"engine/run":                           {"engine/action", "engine/workflow"},
 	"cmd/pdflow/internal/daemon/alert":     {"engine/action", "engine/run", "engine/workflow"},

@@ -53,8 +53,7 @@ func (lib *library) function(a *action.Action) glua.LGFunction {
 			if a.Lists.Items != "" {
 				makeIterable(L, a, result, input, output)
 			}
-			L.Push(result)
-			return 1
+			return stdlib.Push(L, result)
 		}
 		for _, f := range a.Out.Fields {
 			L.Push(lib.toLua(L, output[f.Name]))

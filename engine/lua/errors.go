@@ -42,8 +42,7 @@ func newErrorMeta(L *glua.LState) *glua.LTable {
 		if name, ok := t.RawGetString("action").(glua.LString); ok {
 			text = string(name) + ": " + text
 		}
-		L.Push(glua.LString(text))
-		return 1
+		return stdlib.Push(L, glua.LString(text))
 	}))
 	return meta
 }

@@ -11,6 +11,14 @@ import (
 // The functions here read arguments as Lua 5.1 does: text that spells a number is
 // accepted as a number, and a number as text.
 
+// Push pushes the results of a function and returns how many there are.
+func Push(L *glua.LState, results ...glua.LValue) int {
+	for _, v := range results {
+		L.Push(v)
+	}
+	return len(results)
+}
+
 // textArgument returns an argument that must be text.
 func textArgument(L *glua.LState, n int) string {
 	text, ok := partOf(L.Get(n))

@@ -40,8 +40,7 @@ func textFormat(L *glua.LState) int {
 		at := strings.IndexByte(layout, '%')
 		if at < 0 {
 			f.write(layout)
-			L.Push(glua.LString(f.out.String()))
-			return 1
+			return Push(L, glua.LString(f.out.String()))
 		}
 		f.write(layout[:at])
 		layout = layout[at+1:]

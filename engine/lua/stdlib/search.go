@@ -46,8 +46,7 @@ func search(L *glua.LState, find bool) int {
 	start, end := m.Find(from)
 	m.Finish()
 	if end < 0 {
-		L.Push(glua.LNil)
-		return 1
+		return Push(L, glua.LNil)
 	}
 	if find {
 		L.Push(glua.LNumber(start + 1))
@@ -79,12 +78,9 @@ func findPlain(L *glua.LState, s, text string, from int) int {
 	limits.Of(L).Charge(L, int64(len(s)-from+len(text))/limits.BytesPerStep)
 	at := strings.Index(s[from:], text)
 	if at < 0 {
-		L.Push(glua.LNil)
-		return 1
+		return Push(L, glua.LNil)
 	}
-	L.Push(glua.LNumber(from + at + 1))
-	L.Push(glua.LNumber(from + at + len(text)))
-	return 2
+	return Push(L, glua.LNumber(from + at + 1), glua.LNumber(from + at + len(text)))
 }
 
 // textGmatch is string.gmatch: an iterator whose every call finds the next match. A ^ in
@@ -94,8 +90,7 @@ func textGmatch(L *glua.LState) int {
 	from := 0
 	L.Push(L.NewFunction(func(L *glua.LState) int {
 		if from > len(s) {
-			L.Push(glua.LNil)
-			return 1
+			return Push(L, glua.LNil)
 		}
 		var m pattern.Matcher
 		m.Reset((*host)(L), s, p, false)
@@ -103,8 +98,7 @@ func textGmatch(L *glua.LState) int {
 		m.Finish()
 		if end < 0 {
 			from = len(s) + 1
-			L.Push(glua.LNil)
-			return 1
+			return Push(L, glua.LNil)
 		}
 		if from = end; end == start {
 			from++

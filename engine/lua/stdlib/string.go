@@ -55,15 +55,13 @@ func span(first, last, length int) (from, to int) {
 }
 
 func textLen(L *glua.LState) int {
-	L.Push(glua.LNumber(len(textArgument(L, 1))))
-	return 1
+	return Push(L, glua.LNumber(len(textArgument(L, 1))))
 }
 
 func textSub(L *glua.LState) int {
 	s := textArgument(L, 1)
 	from, to := span(integerArgument(L, 2), optionalInteger(L, 3, -1), len(s))
-	L.Push(glua.LString(s[from:to]))
-	return 1
+	return Push(L, glua.LString(s[from:to]))
 }
 
 func textBytes(L *glua.LState) int {
@@ -90,19 +88,16 @@ func textChar(L *glua.LState) int {
 		}
 		text[i] = byte(code)
 	}
-	L.Push(glua.LString(text))
-	return 1
+	return Push(L, glua.LString(text))
 }
 
 func textRepeat(L *glua.LState) int {
 	s, count := textArgument(L, 1), integerArgument(L, 2)
 	if count <= 0 || s == "" {
-		L.Push(glua.LString(""))
-		return 1
+		return Push(L, glua.LString(""))
 	}
 	limits.Of(L).Allocate(L, int64(min(count, limits.MaxString+1))*int64(len(s)))
-	L.Push(glua.LString(strings.Repeat(s, count)))
-	return 1
+	return Push(L, glua.LString(strings.Repeat(s, count)))
 }
 
 // changeCase returns a function that changes the case of the letters from first to last.
@@ -118,8 +113,7 @@ func changeCase(first, last byte) glua.LGFunction {
 				out[i] = c ^ ('a' - 'A')
 			}
 		}
-		L.Push(glua.LString(out))
-		return 1
+		return Push(L, glua.LString(out))
 	}
 }
 
@@ -128,6 +122,5 @@ func textReverse(L *glua.LState) int {
 	limits.Of(L).Allocate(L, int64(len(s)))
 	out := []byte(s)
 	slices.Reverse(out)
-	L.Push(glua.LString(out))
-	return 1
+	return Push(L, glua.LString(out))
 }

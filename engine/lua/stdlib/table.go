@@ -19,8 +19,7 @@ func Table() map[string]glua.LGFunction {
 }
 
 func tableLength(L *glua.LState) int {
-	L.Push(glua.LNumber(tableArgument(L, 1).Len()))
-	return 1
+	return Push(L, glua.LNumber(tableArgument(L, 1).Len()))
 }
 
 // tableMaximum is table.maxn: the largest number among the keys.
@@ -33,8 +32,7 @@ func tableMaximum(L *glua.LState) int {
 			most = n
 		}
 	}
-	L.Push(most)
-	return 1
+	return Push(L, most)
 }
 
 // tableInsert is table.insert(t, value) and table.insert(t, place, value).
@@ -85,8 +83,7 @@ func tableRemove(L *glua.LState) int {
 		return 0
 	}
 	limits.Of(L).Charge(L, int64(length-at)/slotsPerStep)
-	L.Push(t.Remove(at))
-	return 1
+	return Push(L, t.Remove(at))
 }
 
 // tableConcat is table.concat(t, separator, first, last).
@@ -121,8 +118,7 @@ func tableConcat(L *glua.LState) int {
 			out.WriteString(separator)
 		}
 	}
-	L.Push(glua.LString(out.String()))
-	return 1
+	return Push(L, glua.LString(out.String()))
 }
 
 func partText(L *glua.LState, t *glua.LTable, at int) string {
