@@ -136,10 +136,7 @@ func toNumber(L *glua.LState) int {
 func unpack(L *glua.LState) int {
 	t := tableArgument(L, 1)
 	first := optionalInteger(L, 2, 1)
-	last := optionalInteger(L, 3, 0)
-	if L.Get(3) == glua.LNil {
-		last = t.Len()
-	}
+	last := optionalInteger(L, 3, t.Len())
 	if first > last {
 		return 0
 	}

@@ -104,7 +104,7 @@ func (r Random) draw(L *glua.LState) int {
 	switch L.GetTop() {
 	case 0:
 		// 53 bits, as many as a float64 holds.
-		return Push(L, glua.LNumber(float64(draw()>>11) / (1 << 53)))
+		return Push(L, glua.LNumber(float64(draw()>>11)/(1<<53)))
 	case 1:
 		high = numberArgument(L, 1)
 	default:
@@ -113,5 +113,5 @@ func (r Random) draw(L *glua.LState) int {
 	if !(high >= low) || high-low > 1<<53 {
 		L.RaiseError("math.random: the interval is empty or too large")
 	}
-	return Push(L, glua.LNumber(low + float64(draw()%(uint64(high-low)+1))))
+	return Push(L, glua.LNumber(low+float64(draw()%(uint64(high-low)+1))))
 }

@@ -75,8 +75,12 @@ func Concat(L *glua.LState) int {
 	parts, size := few[:0], 0
 	for i, top := 1, L.GetTop(); i <= top; i++ {
 		part, ok := partOf(L.Get(i))
-		if !ok {
-			return Push(L, concatValues(L, top))
+		if !ok { // two at a time from the right, as Lua does
+			right := L.Get(top)
+			for left := top - 1; left >= 1; left-- {
+				right = concatPair(L, L.Get(left), right)
+			}
+			return Push(L, right)
 		}
 		parts = append(parts, part)
 		size += len(part)
@@ -85,16 +89,8 @@ func Concat(L *glua.LState) int {
 	return Push(L, glua.LString(strings.Join(parts, "")))
 }
 
-// concatValues concatenates operands of which one is neither text nor a number: two at
-// a time from the right, as Lua does, by their metamethods.
-func concatValues(L *glua.LState, top int) glua.LValue {
-	right := L.Get(top)
-	for i := top - 1; i >= 1; i-- {
-		right = concatPair(L, L.Get(i), right)
-	}
-	return right
-}
-
+// concatPair concatenates two operands, by their metamethod when one is neither text nor
+// a number.
 func concatPair(L *glua.LState, left, right glua.LValue) glua.LValue {
 	a, leftIsText := partOf(left)
 	b, rightIsText := partOf(right)

@@ -80,7 +80,7 @@ func findPlain(L *glua.LState, s, text string, from int) int {
 	if at < 0 {
 		return Push(L, glua.LNil)
 	}
-	return Push(L, glua.LNumber(from + at + 1), glua.LNumber(from + at + len(text)))
+	return Push(L, glua.LNumber(from+at+1), glua.LNumber(from+at+len(text)))
 }
 
 // textGmatch is string.gmatch: an iterator whose every call finds the next match. A ^ in

@@ -93,10 +93,7 @@ func tableConcat(L *glua.LState) int {
 		separator = textArgument(L, 2)
 	}
 	first := optionalInteger(L, 3, 1)
-	last := optionalInteger(L, 4, 0)
-	if L.Get(4) == glua.LNil {
-		last = t.Len()
-	}
+	last := optionalInteger(L, 4, t.Len())
 	b := limits.Of(L)
 	size := 0
 	for i := first; i <= last; i++ {

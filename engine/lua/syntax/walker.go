@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -132,13 +133,11 @@ func (w *walker) standardFunction(r workflow.Reference) {
 // functionHint returns the suggestion for an unknown function, or all functions of the
 // module.
 func functionHint(library, name string, functions []string) string {
-	if hint := phrase.DidYouMean(name, functions); hint != "" {
-		return hint
-	}
+	all := "it has: " + strings.Join(functions, ", ")
 	if library == "os" {
-		return "it has: " + strings.Join(functions, ", ") + "; the module time has more"
+		all += "; the module time has more"
 	}
-	return "it has: " + strings.Join(functions, ", ")
+	return cmp.Or(phrase.DidYouMean(name, functions), all)
 }
 
 func (w *walker) undefinedHint(name string) string {
@@ -152,11 +151,17 @@ func (w *walker) undefinedHint(name string) string {
 }
 
 func (w *walker) block(statements []ast.Stmt, names ...string) {
+	w.loop(statements, nil, names...)
+}
+
+// loop walks a block and a condition that sees the locals of the block.
+func (w *walker) loop(statements []ast.Stmt, condition ast.Expr, names ...string) {
 	w.locals = append(w.locals, names)
 	if w.enter() {
 		for _, s := range statements {
 			w.statement(s)
 		}
+		w.expression(condition)
 	}
 	w.depth--
 	w.locals = w.locals[:len(w.locals)-1]
@@ -204,7 +209,7 @@ func (w *walker) statement(s ast.Stmt) {
 		w.expression(s.Condition)
 		w.block(s.Stmts)
 	case *ast.RepeatStmt:
-		w.repeat(s)
+		w.loop(s.Stmts, s.Condition)
 	case *ast.IfStmt:
 		w.expression(s.Condition)
 		w.block(s.Then)
@@ -237,19 +242,6 @@ func (w *walker) localAssign(s *ast.LocalAssignStmt) {
 	}
 	w.expressions(s.Exprs)
 	w.declare(s.Names...)
-}
-
-// repeat keeps the locals of the block for the condition, as Lua does.
-func (w *walker) repeat(s *ast.RepeatStmt) {
-	w.locals = append(w.locals, nil)
-	if w.enter() {
-		for _, inner := range s.Stmts {
-			w.statement(inner)
-		}
-		w.expression(s.Condition)
-	}
-	w.depth--
-	w.locals = w.locals[:len(w.locals)-1]
 }
 
 func (w *walker) functionDefinition(s *ast.FuncDefStmt) {
