@@ -214,9 +214,6 @@ func (n Node) name() (string, bool) {
 		return "", false
 	}
 	if target.IsScalar() {
-		if name, ok := textOf(target.yaml); ok {
-			return name, true
-		}
 		v, fault := scalarOf(target.yaml)
 		if name, ok := v.(string); ok && fault.rule == "" {
 			return name, true

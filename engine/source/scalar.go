@@ -148,9 +148,6 @@ func (n Node) AnyText(what string) string {
 	}
 	hint := ""
 	if n.IsScalar() {
-		if s, ok := textOf(n.yaml); ok {
-			return s
-		}
 		if s, ok := n.Scalar().(string); ok {
 			return s
 		}

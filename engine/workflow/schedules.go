@@ -64,9 +64,9 @@ func readCron(n source.Node, text string, zone *source.Node) schedule.Schedule {
 		return schedule.Schedule{} // reported already
 	}
 	spec, err := schedule.Parse(text, zoneName)
-	var typed *schedule.Error
+	typed, _ := errors.AsType[*schedule.Error](err)
 	switch {
-	case errors.As(err, &typed) && typed.Field == "timezone" && zone != nil:
+	case typed != nil && typed.Field == "timezone" && zone != nil:
 		zone.Report("bad-schedule", typed.Message, typed.Hint)
 	case typed != nil:
 		n.Report("bad-schedule", typed.Message, typed.Hint)

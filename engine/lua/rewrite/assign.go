@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/yuin/gopher-lua/ast"
@@ -25,8 +26,6 @@ func assignment(s *ast.AssignStmt) ast.Stmt {
 		value.AdjustRet = false
 	case *ast.Comma3Expr:
 		value.AdjustRet = false // gopher-lua would assign no value at all
-	case *ast.LogicalOpExpr, *ast.UnaryNotOpExpr, *ast.RelationalOpExpr:
-		return byLocals(s)
 	default:
 		if decides(value) {
 			return byLocals(s)
@@ -37,19 +36,11 @@ func assignment(s *ast.AssignStmt) ast.Stmt {
 
 // decides reports whether a value depends on an operator that is compiled to jumps.
 func decides(e ast.Expr) bool {
-	switch e := e.(type) {
+	switch e.(type) {
 	case *ast.LogicalOpExpr, *ast.UnaryNotOpExpr, *ast.RelationalOpExpr:
 		return true
-	case *ast.ArithmeticOpExpr:
-		return decides(e.Lhs) || decides(e.Rhs)
-	case *ast.UnaryMinusOpExpr:
-		return decides(e.Expr)
-	case *ast.UnaryLenOpExpr:
-		return decides(e.Expr)
-	case *ast.AttrGetExpr:
-		return decides(e.Object) || decides(e.Key)
 	}
-	return false
+	return slices.ContainsFunc(Operands(e), func(operand *ast.Expr) bool { return decides(*operand) })
 }
 
 // LocalFunction returns the function of local function f() ... end, which can call itself;

@@ -238,8 +238,8 @@ func parse(c workflow.Chunk) ([]ast.Stmt, *workflow.Finding) {
 // syntaxFinding turns an error of the parser into a sentence.
 func syntaxFinding(c workflow.Chunk, err error) *workflow.Finding {
 	f := &workflow.Finding{Rule: workflow.RuleLuaSyntax, Line: c.Line, Message: "this is not valid Lua: " + err.Error()}
-	var parseError *luaparse.Error
-	if !errors.As(err, &parseError) {
+	parseError, ok := errors.AsType[*luaparse.Error](err)
+	if !ok {
 		return f
 	}
 	lines := strings.Split(c.Text, "\n")
@@ -280,8 +280,7 @@ var linePattern = regexp.MustCompile(` (?:at|on) line (\d+)`)
 // message counts from the first line of the chunk.
 func compileFinding(c workflow.Chunk, err error) workflow.Finding {
 	f := workflow.Finding{Rule: workflow.RuleLuaSyntax, Line: c.Line, Message: "this is not valid Lua: " + err.Error()}
-	var compileError *glua.CompileError
-	if errors.As(err, &compileError) {
+	if compileError, ok := errors.AsType[*glua.CompileError](err); ok {
 		f.Line = c.Line + max(compileError.Line-1, 0)
 		f.Message = "this is not valid Lua: " + compileError.Message
 		if m := linePattern.FindStringSubmatch(compileError.Message); m != nil {

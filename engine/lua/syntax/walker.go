@@ -356,21 +356,11 @@ func (w *walker) inner(e ast.Expr) {
 		}
 	case *ast.FuncCallExpr:
 		w.call(e)
-	case *ast.LogicalOpExpr:
-		w.expressions([]ast.Expr{e.Lhs, e.Rhs})
-	case *ast.RelationalOpExpr:
-		w.expressions([]ast.Expr{e.Lhs, e.Rhs})
-	case *ast.StringConcatOpExpr:
-		w.expressions([]ast.Expr{e.Lhs, e.Rhs})
-	case *ast.ArithmeticOpExpr:
-		w.expressions([]ast.Expr{e.Lhs, e.Rhs})
-	case *ast.UnaryMinusOpExpr:
-		w.expression(e.Expr)
-	case *ast.UnaryNotOpExpr:
-		w.expression(e.Expr)
-	case *ast.UnaryLenOpExpr:
-		w.expression(e.Expr)
 	case *ast.FunctionExpr:
 		w.block(e.Stmts, e.ParList.Names...)
+	default:
+		for _, operand := range rewrite.Operands(e) {
+			w.expression(*operand)
+		}
 	}
 }
