@@ -67,8 +67,8 @@ func (e *evaluation) Eval(compiled workflow.Program) (any, error) {
 	return e.result(c, top)
 }
 
-// read returns the value of a path. Where ok is false, Lua evaluates the path, and says
-// what is wrong with it.
+// read returns the value of a path. When ok is false, Lua must evaluate the path, and its
+// error says what is wrong.
 func (e *evaluation) read(path []string) (value any, ok bool) {
 	if path == nil {
 		return nil, false

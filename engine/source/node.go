@@ -3,6 +3,7 @@ package source
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -139,17 +140,15 @@ type entries struct {
 
 // entry hands an entry to the function that reads it.
 func (e *entries) entry(name string, key, value Node) {
-	for i := range e.keys {
-		if e.keys[i].Name == name {
-			e.keys[i].Read(value)
-			return
-		}
-	}
-	if e.visit == nil {
+	at := slices.IndexFunc(e.keys, func(k Key) bool { return k.Name == name })
+	switch {
+	case at >= 0:
+		e.keys[at].Read(value)
+	case e.visit != nil:
+		e.visit(name, key, value)
+	default:
 		key.doc.UnknownKey(key.Position(), e.what, name, e.keys)
-		return
 	}
-	e.visit(name, key, value)
 }
 
 // mapping visits the entries of a mapping that is merged at a depth; 0 is the

@@ -90,8 +90,8 @@ func readCatchUp(n source.Node) CatchUp {
 	return c
 }
 
-// checkSchedules checks the inputs of each schedule against the declarations, and
-// that no two schedules have the same id.
+// checkSchedules checks the inputs of each schedule against the declarations. It also
+// reports two schedules with the same id.
 func checkSchedules(w *Workflow) {
 	ids := map[string]int{}
 	for _, s := range w.Schedules {

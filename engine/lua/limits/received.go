@@ -11,8 +11,8 @@ import (
 	glua "github.com/yuin/gopher-lua"
 )
 
-// largeText is the size from which a received text is tracked. Filling the memory with
-// shorter texts takes so many calls that the calls take far longer.
+// largeText is the size from which a received text is tracked. A script needs thousands of
+// calls to fill its memory with shorter texts.
 const largeText = 1 << 10
 
 // received are the large texts that a script got from its calls, such as the bodies of

@@ -247,7 +247,7 @@ func syntaxFinding(c workflow.Chunk, err error) *workflow.Finding {
 		f.Line = c.Line + max(lastLine(lines), 0)
 		f.Message = "this is not valid Lua: the source ends too early"
 		f.Hint = "an `end`, a bracket or a quote may be missing"
-		if hint := blockHabit(lines); hint != "" {
+		if hint := habit(blockHabits(), lines...); hint != "" {
 			f.Hint += "; " + hint
 		}
 		return f
@@ -257,8 +257,8 @@ func syntaxFinding(c workflow.Chunk, err error) *workflow.Finding {
 	f.Message = fmt.Sprintf("this is not valid Lua: %s near %q", parseError.Message, phrase.Clip(parseError.Token, 40))
 	if at >= 0 && at < len(lines) {
 		// The parser notices an unfinished statement on the next line.
-		if f.Hint = habit(lines[at]); f.Hint == "" && at > 0 {
-			f.Hint = habit(lines[lastLine(lines[:at])])
+		if f.Hint = habit(habits(), lines[at]); f.Hint == "" && at > 0 {
+			f.Hint = habit(habits(), lines[lastLine(lines[:at])])
 		}
 	}
 	return f

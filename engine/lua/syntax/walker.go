@@ -71,7 +71,8 @@ func (w *walker) full(severity source.Severity) bool {
 	return true
 }
 
-// reportHidden says how many findings are not shown. It is an error if one of them is.
+// reportHidden adds a finding with the number of findings that are not shown. It is an
+// error when one of them is an error.
 func (w *walker) reportHidden() {
 	last := w.findings[len(w.findings)-1]
 	f := workflow.Finding{
