@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 const (
@@ -181,7 +182,7 @@ func canonical(v any) (any, error) {
 			v[i] = item
 		}
 	case map[string]any:
-		for _, name := range action.SortedNames(v) {
+		for _, name := range phrase.Names(v) {
 			field, err := canonical(v[name])
 			if err != nil {
 				return nil, err
@@ -204,7 +205,7 @@ func canonicalNumber(text string) (any, error) {
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		return nil, action.Errorf(action.InvalidInput, "the text is not JSON: the number %s is too large", action.Clip(text, 40))
+		return nil, action.Errorf(action.InvalidInput, "the text is not JSON: the number %s is too large", phrase.Clip(text, 40))
 	}
 	return f, nil
 }

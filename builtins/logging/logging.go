@@ -7,6 +7,7 @@ import (
 
 	"github.com/pdflow/pdflow/builtins/jsonvalue"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 // Actions returns the actions of the module log.
@@ -76,7 +77,7 @@ func logText(v any) string {
 	case string:
 		return v
 	case float64:
-		return action.FormatNumber(v)
+		return phrase.Number(v)
 	case bool:
 		return strconv.FormatBool(v)
 	}

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 // ReasonOf returns in a few words why the network failed, without the addresses, which
@@ -57,7 +58,7 @@ func CheckHost(host string) error {
 	if action.CheckFormat("ip", host) == nil || action.CheckFormat("hostname", host) == nil {
 		return nil
 	}
-	failure := action.Errorf(action.InvalidInput, "%q is neither a host name nor an IP address", action.Clip(host, 60))
+	failure := action.Errorf(action.InvalidInput, "%q is neither a host name nor an IP address", phrase.Clip(host, 60))
 	if strings.Contains(host, "://") {
 		failure.Hint = "give the host alone, without scheme and path"
 	} else if _, _, err := net.SplitHostPort(host); err == nil {

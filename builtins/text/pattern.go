@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 // patternDoc is part of the Doc of every action that takes a pattern.
@@ -307,11 +308,11 @@ func (c *patternCache) keep(p *pattern) {
 func patternError(pattern string, err error) error {
 	failure := &action.Error{
 		Kind:    action.InvalidInput,
-		Message: fmt.Sprintf("the pattern %q is wrong: %v", action.Clip(pattern, 60), err),
+		Message: fmt.Sprintf("the pattern %q is wrong: %v", phrase.Clip(pattern, 60), err),
 	}
 	var wrong *syntax.Error
 	if errors.As(err, &wrong) {
-		failure.Message = fmt.Sprintf("the pattern %q is wrong: %s: %s", action.Clip(pattern, 60), wrong.Code, action.Clip(wrong.Expr, 40))
+		failure.Message = fmt.Sprintf("the pattern %q is wrong: %s: %s", phrase.Clip(pattern, 60), wrong.Code, phrase.Clip(wrong.Expr, 40))
 	}
 	if strings.Contains(pattern, "%") {
 		failure.Hint = "this is not a Lua pattern: write \\d for %d, \\w for %w, \\. for %."

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 const (
@@ -68,7 +69,7 @@ func newPattern(text string) (*pattern, error) {
 
 func errLargePattern(text string, size int64) error {
 	err := action.Errorf(action.Limit, "the pattern %q has %d steps with its repetitions written out, at most %d are allowed",
-		action.Clip(text, 60), size, maxPatternSize)
+		phrase.Clip(text, 60), size, maxPatternSize)
 	err.Hint = "use smaller counts in {...}, or * and +"
 	return err
 }
@@ -127,7 +128,7 @@ func newSearch(ctx context.Context, p *pattern, text string) (*search, error) {
 // spend counts work before it is done.
 func (s *search) spend(work int64) error {
 	if s.done += work; s.done > maxSearchWork {
-		err := action.Errorf(action.Limit, "the search for the pattern %q in %d bytes of text takes too long", action.Clip(s.pattern.String(), 60), len(s.text))
+		err := action.Errorf(action.Limit, "the search for the pattern %q in %d bytes of text takes too long", phrase.Clip(s.pattern.String(), 60), len(s.text))
 		err.Hint = "make the pattern simpler, so that a match ends soon after it begins, or the text shorter, such as line by line"
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 // layoutDoc is part of the Doc of every action that takes a layout.
@@ -108,7 +109,7 @@ func (l layout) parse(text string, zone *time.Location) (time.Time, error) {
 		text = rest
 	}
 	if text != "" {
-		return time.Time{}, fmt.Errorf("%q is left at the end", action.Clip(text, 20))
+		return time.Time{}, fmt.Errorf("%q is left at the end", phrase.Clip(text, 20))
 	}
 	return reading.time()
 }
@@ -166,7 +167,7 @@ func readNumber(what string, digits, least, most int, field func(*clockReading) 
 		n := leadingDigits(text, digits)
 		value, err := strconv.Atoi(text[:n])
 		if err != nil || value < least || value > most {
-			return "", fmt.Errorf("%q does not start with a %s from %d to %d", action.Clip(text, 20), what, least, most)
+			return "", fmt.Errorf("%q does not start with a %s from %d to %d", phrase.Clip(text, 20), what, least, most)
 		}
 		*field(r) = value
 		return text[n:], nil
@@ -176,7 +177,7 @@ func readNumber(what string, digits, least, most int, field func(*clockReading) 
 // readYear reads four digits; 26 does not mean 2026.
 func readYear(r *clockReading, text string) (string, error) {
 	if leadingDigits(text, 4) < 4 {
-		return "", fmt.Errorf("%q does not start with a year of four digits", action.Clip(text, 20))
+		return "", fmt.Errorf("%q does not start with a year of four digits", phrase.Clip(text, 20))
 	}
 	r.year, _ = strconv.Atoi(text[:4])
 	return text[4:], nil
@@ -209,7 +210,7 @@ func readName(what string, names []string, length int, field func(*clockReading)
 				return text[len(name):], nil
 			}
 		}
-		return "", fmt.Errorf("%q does not start with a %s", action.Clip(text, 20), what)
+		return "", fmt.Errorf("%q does not start with a %s", phrase.Clip(text, 20), what)
 	}
 }
 
@@ -217,7 +218,7 @@ func readLiteral(literal string) func(*clockReading, string) (string, error) {
 	return func(_ *clockReading, text string) (string, error) {
 		rest, ok := strings.CutPrefix(text, literal)
 		if !ok {
-			return "", fmt.Errorf("%q does not start with %q", action.Clip(text, 20), action.Clip(literal, 20))
+			return "", fmt.Errorf("%q does not start with %q", phrase.Clip(text, 20), phrase.Clip(literal, 20))
 		}
 		return rest, nil
 	}
@@ -231,7 +232,7 @@ func readZone(r *clockReading, text string) (string, error) {
 			return rest, nil
 		}
 	}
-	return "", fmt.Errorf("%q does not start with UTC, GMT or Z (other abbreviations are ambiguous: use %%z or timezone)", action.Clip(text, 20))
+	return "", fmt.Errorf("%q does not start with UTC, GMT or Z (other abbreviations are ambiguous: use %%z or timezone)", phrase.Clip(text, 20))
 }
 
 // readOffset reads Z, +0100 or +01:00. It parses in UTC: otherwise package time uses
@@ -250,7 +251,7 @@ func readOffset(r *clockReading, text string) (string, error) {
 			return text[len(layout):], nil
 		}
 	}
-	return "", fmt.Errorf("%q does not start with an offset such as +0100", action.Clip(text, 20))
+	return "", fmt.Errorf("%q does not start with an offset such as +0100", phrase.Clip(text, 20))
 }
 
 func readUnix(r *clockReading, text string) (string, error) {
@@ -261,7 +262,7 @@ func readUnix(r *clockReading, text string) (string, error) {
 	n = sign + leadingDigits(text[sign:], 12)
 	seconds, err := strconv.ParseInt(text[:n], 10, 64)
 	if err != nil {
-		return "", fmt.Errorf("%q does not start with seconds since 1970", action.Clip(text, 20))
+		return "", fmt.Errorf("%q does not start with seconds since 1970", phrase.Clip(text, 20))
 	}
 	r.unix = &seconds
 	return text[n:], nil

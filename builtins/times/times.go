@@ -13,6 +13,7 @@ import (
 	_ "time/tzdata" // a machine may have no time zones installed
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 // The first and the last time that RFC 3339 can write, in seconds since 1970: the years 0
@@ -117,7 +118,7 @@ func parse(_ context.Context, in parseInput) (secondsOutput, error) {
 	t, err := l.parse(in.Text, zone)
 	if err != nil {
 		return secondsOutput{}, action.Errorf(action.InvalidInput, "%q cannot be read with the layout %q: %w",
-			action.Clip(in.Text, 60), action.Clip(in.Layout, 60), err)
+			phrase.Clip(in.Text, 60), phrase.Clip(in.Layout, 60), err)
 	}
 	return secondsOf(t), checkRange(t)
 }
@@ -196,7 +197,7 @@ func timeOf(v any) (time.Time, error) {
 		// The negation also refuses NaN.
 		if !(v >= firstSecond && v <= lastSecond) {
 			return time.Time{}, action.Errorf(action.InvalidInput, "%s seconds since 1970 is not in the years 0 to 9999",
-				action.FormatNumber(v))
+				phrase.Number(v))
 		}
 		return time.UnixMilli(int64(math.Round(v * 1000))).UTC(), nil
 	case string:
@@ -212,7 +213,7 @@ func parseRFC3339(text string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		return time.Time{}, &action.Error{
-			Kind: action.InvalidInput, Message: fmt.Sprintf("%q is not a time such as 2026-01-31T09:00:00Z", action.Clip(text, 40)),
+			Kind: action.InvalidInput, Message: fmt.Sprintf("%q is not a time such as 2026-01-31T09:00:00Z", phrase.Clip(text, 40)),
 			Hint: "give time.parse a layout for text in another form",
 		}
 	}
@@ -249,7 +250,7 @@ func zoneOf(name string) (*time.Location, error) {
 	zone, err := time.LoadLocation(name)
 	if err != nil || name == "Local" {
 		return nil, &action.Error{
-			Kind: action.InvalidInput, Message: fmt.Sprintf("there is no time zone %q", action.Clip(name, 40)),
+			Kind: action.InvalidInput, Message: fmt.Sprintf("there is no time zone %q", phrase.Clip(name, 40)),
 			Hint: "give an IANA name such as Europe/Berlin, America/New_York or UTC",
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 // Actions returns the actions of the module validate.
@@ -53,7 +54,7 @@ func formatCheck(format string) func(string) error {
 
 func checkCIDR(text string) error {
 	if _, err := netip.ParsePrefix(text); err != nil {
-		return fmt.Errorf("%q is not a network such as 10.0.0.0/8", action.Clip(text, 60))
+		return fmt.Errorf("%q is not a network such as 10.0.0.0/8", phrase.Clip(text, 60))
 	}
 	return nil
 }

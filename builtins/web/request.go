@@ -10,6 +10,7 @@ import (
 
 	"github.com/pdflow/pdflow/builtins/jsonvalue"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 // maxBody is the largest body of a request or a response in bytes: both are recorded.
@@ -58,7 +59,7 @@ func newExchange(ctx context.Context, method string, in requestInput) (*exchange
 
 func (x *exchange) addQuery(r *revealer, in requestInput) error {
 	query := url.Values{}
-	for _, name := range action.SortedNames(in.Query) {
+	for _, name := range phrase.Names(in.Query) {
 		for _, item := range ListOf(in.Query[name]) {
 			text, err := r.scalar(item)
 			if err != nil {
@@ -103,7 +104,7 @@ func (x *exchange) addHeaders(r *revealer, in requestInput) error {
 	if in.IdempotencyKey != "" {
 		x.header.Set("Idempotency-Key", in.IdempotencyKey)
 	}
-	for _, name := range action.SortedNames(in.Headers) {
+	for _, name := range phrase.Names(in.Headers) {
 		before := r.revealed
 		text, err := r.scalar(in.Headers[name])
 		if err != nil {
@@ -189,7 +190,7 @@ func (r *revealer) value(v any) (any, error) {
 		return out, nil
 	case action.Object:
 		out := make(action.Object, len(v))
-		for _, name := range action.SortedNames(v) {
+		for _, name := range phrase.Names(v) {
 			var err error
 			if out[name], err = r.value(v[name]); err != nil {
 				return nil, err

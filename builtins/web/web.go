@@ -20,6 +20,7 @@ import (
 	"github.com/pdflow/pdflow/builtins/jsonvalue"
 	"github.com/pdflow/pdflow/builtins/reach"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 // httpDoc is the Doc of every function.
@@ -167,11 +168,11 @@ func (in *requestInput) checkHeaders() error {
 		return err
 	}
 	seen := map[string]bool{}
-	for _, name := range action.SortedNames(in.Headers) {
+	for _, name := range phrase.Names(in.Headers) {
 		canonical := http.CanonicalHeaderKey(name)
 		switch {
 		case !IsToken(name):
-			return fmt.Errorf("%q is not the name of a header", action.Clip(name, 40))
+			return fmt.Errorf("%q is not the name of a header", phrase.Clip(name, 40))
 		case seen[canonical]:
 			return fmt.Errorf("the header %q is given twice", canonical)
 		case slices.Contains(managedHeaders, canonical):
@@ -190,10 +191,10 @@ func (in *requestInput) checkHeaders() error {
 }
 
 func (in *requestInput) checkQuery() error {
-	for _, name := range action.SortedNames(in.Query) {
+	for _, name := range phrase.Names(in.Query) {
 		for _, item := range ListOf(in.Query[name]) {
 			if _, ok := ScalarText(item); !ok {
-				return fmt.Errorf("the query parameter %q must be a string, a number, a boolean, a secret or a list of these", action.Clip(name, 40))
+				return fmt.Errorf("the query parameter %q must be a string, a number, a boolean, a secret or a list of these", phrase.Clip(name, 40))
 			}
 		}
 	}
@@ -205,7 +206,7 @@ func (in *requestInput) checkQuery() error {
 func checkHeaderText(name, text string) error {
 	for _, c := range []byte(text) {
 		if c < ' ' && c != '\t' || c == 0x7f {
-			return action.Errorf(action.InvalidInput, "the header %q has a line break or another control character in its value", action.Clip(name, 40))
+			return action.Errorf(action.InvalidInput, "the header %q has a line break or another control character in its value", phrase.Clip(name, 40))
 		}
 	}
 	return nil
@@ -240,7 +241,7 @@ func ScalarText(v any) (text string, ok bool) {
 	case string:
 		return v, true
 	case float64:
-		return action.FormatNumber(v), true
+		return phrase.Number(v), true
 	case bool:
 		return strconv.FormatBool(v), true
 	case action.Secret:
@@ -267,14 +268,14 @@ func ParseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return nil, action.Errorf(action.InvalidInput, "%q cannot be read as a URL", action.Clip(shown, 80))
+		return nil, action.Errorf(action.InvalidInput, "%q cannot be read as a URL", phrase.Clip(shown, 80))
 	case u.User != nil:
 		return nil, &action.Error{
 			Kind: action.InvalidInput, Message: "the URL has a user in it",
 			Hint: "give auth = {basic = {user = ..., password = ...}}",
 		}
 	case u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "", u.Opaque != "":
-		return nil, action.Errorf(action.InvalidInput, "%q is not a URL such as https://example.com/path", action.Clip(shown, 80))
+		return nil, action.Errorf(action.InvalidInput, "%q is not a URL such as https://example.com/path", phrase.Clip(shown, 80))
 	}
 	if err := cmp.Or(reach.CheckHost(u.Hostname()), reach.CheckPort(targetOf(u).Port)); err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"github.com/pdflow/pdflow/builtins/jsonvalue"
 	"github.com/pdflow/pdflow/builtins/web"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 // httpAnswer is one answer to a request.
@@ -30,7 +31,7 @@ var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS
 func readHTTPEntry(r *reader, w *World, e entry) {
 	method, rest, _ := strings.Cut(e.key, " ")
 	if !slices.Contains(methods, method) {
-		r.problem(e.path, action.DidYouMean(strings.ToUpper(method), methods),
+		r.problem(e.path, phrase.DidYouMean(strings.ToUpper(method), methods),
 			`the key must be a method and a URL, such as "GET https://api.example.com/health"`)
 		return
 	}
@@ -101,7 +102,7 @@ func (r *reader) headers(e entry, o action.Object) http.Header {
 	if !ok && o["headers"] != nil {
 		r.problem(e.path+".headers", "", "must be an object")
 	}
-	for _, name := range action.SortedNames(headers) {
+	for _, name := range phrase.Names(headers) {
 		for _, item := range web.ListOf(headers[name]) {
 			text, ok := web.ScalarText(item)
 			if !ok || !web.IsToken(name) {

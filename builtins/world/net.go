@@ -13,6 +13,7 @@ import (
 	"github.com/pdflow/pdflow/builtins/probe"
 	"github.com/pdflow/pdflow/builtins/reach"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 // portAnswer is one answer of a port; err says why the port is closed.
@@ -57,8 +58,8 @@ func (r *reader) portAnswer(e entry) portAnswer {
 	case string:
 		err, known := portWords[v]
 		if !known {
-			hint := action.DidYouMean(v, action.SortedNames(portWords))
-			r.problem(e.path, hint, "%q is not open, closed or timeout", action.Clip(v, 40))
+			hint := phrase.DidYouMean(v, phrase.Names(portWords))
+			r.problem(e.path, hint, "%q is not open, closed or timeout", phrase.Clip(v, 40))
 		}
 		return portAnswer{err: err}
 	case action.Object:
@@ -74,7 +75,7 @@ func (r *reader) portObject(e entry, o action.Object) portAnswer {
 	if text := r.text(e.path, o, "not_after"); text != "" {
 		notAfter, err := time.Parse(time.RFC3339, text)
 		if err != nil {
-			r.problem(e.path+".not_after", "", "%q is not a time such as 2027-01-31T00:00:00Z", action.Clip(text, 40))
+			r.problem(e.path+".not_after", "", "%q is not a time such as 2027-01-31T00:00:00Z", phrase.Clip(text, 40))
 		}
 		if o["open"] == false {
 			r.problem(e.path, "", "a port that is closed shows no certificate")

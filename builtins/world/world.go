@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 // A World answers http and net instead of the network. It is made of a document:
@@ -133,7 +134,7 @@ func (r *reader) entries(section string, v any) []entry {
 		r.problem(section, "", "must be an object")
 	}
 	entries := make([]entry, 0, len(o))
-	for _, key := range action.SortedNames(o) {
+	for _, key := range phrase.Names(o) {
 		entries = append(entries, entry{key: key, value: o[key], path: fmt.Sprintf("%s[%q]", section, key)})
 	}
 	return entries
@@ -141,11 +142,11 @@ func (r *reader) entries(section string, v any) []entry {
 
 // fields reports the unknown fields of an object.
 func (r *reader) fields(what, path string, o action.Object, known ...string) {
-	for _, name := range action.SortedNames(o) {
+	for _, name := range phrase.Names(o) {
 		if slices.Contains(known, name) {
 			continue
 		}
-		hint := action.DidYouMean(name, known)
+		hint := phrase.DidYouMean(name, known)
 		if hint == "" {
 			hint = "known: " + strings.Join(known, ", ")
 		}

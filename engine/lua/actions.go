@@ -53,8 +53,7 @@ func (lib *library) function(a *action.Action) glua.LGFunction {
 			if a.Lists.Items != "" {
 				makeIterable(L, a, result, input, output)
 			}
-			L.Push(result)
-			return 1
+			return stdlib.Push(L, result)
 		}
 		for _, f := range a.Out.Fields {
 			L.Push(lib.toLua(L, output[f.Name]))
@@ -78,7 +77,11 @@ func (lib *library) input(L *glua.LState, a *action.Action) action.Object {
 	}
 	input := make(action.Object, top)
 	for i := range top {
-		if v := lib.argument(L, a, L.Get(i+1), a.Args[i]); v != nil {
+		v, err := lib.fromLua(limits.Of(L), L.Get(i+1), a.Args[i])
+		if err != nil {
+			refuse(L, a, err)
+		}
+		if v != nil {
 			input[a.Args[i]] = v
 		}
 	}
@@ -121,14 +124,6 @@ func (lib *library) named(L *glua.LState, a *action.Action, t *glua.LTable) acti
 		}
 	}
 	return input
-}
-
-func (lib *library) argument(L *glua.LState, a *action.Action, value glua.LValue, name string) any {
-	v, err := lib.fromLua(limits.Of(L), value, name)
-	if err != nil {
-		refuse(L, a, err)
-	}
-	return v
 }
 
 // refuse raises the error of an argument of an action.

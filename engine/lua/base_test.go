@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -118,7 +119,7 @@ func dateActions() []*action.Action {
 		func(context.Context, nothing) (anyOut, error) { return anyOut{86400.0}, nil })
 	format := action.New(action.Spec{Name: "time.format", Summary: "Format.", Effect: action.Pure, Spread: true},
 		func(_ context.Context, in timeIn) (anyOut, error) {
-			return anyOut{in.Layout + "|" + action.FormatNumber(in.Time.(float64))}, nil
+			return anyOut{in.Layout + "|" + phrase.Number(in.Time.(float64))}, nil
 		})
 	return []*action.Action{now, format}
 }

@@ -69,6 +69,27 @@ func TestBudgetIsExact(t *testing.T) {
 	}
 }
 
+// TestPatternsInASmallBudget: a search takes only the steps that it needs, so it succeeds
+// with few instructions left, and so does a function that it calls.
+func TestPatternsInASmallBudget(t *testing.T) {
+	for script, want := range map[string]any{
+		`return ("a1"):match("%d")`:  "1",
+		`return (("a1"):find("%d"))`: 2.0,
+		`local n = 0 for c in ("a1b2"):gmatch("%d") do n = n + c end return n`:                          3.0,
+		`local text = ("a1b2"):gsub("%d", function(d) return d + 1 end) return text`:                    "a2b3",
+		`return (("ab"):gsub("%w", setmetatable({}, {__index = function(_, c) return c:upper() end})))`: "AB",
+	} {
+		m := newMachine(t)
+		m.env.Limits.Instructions = 200
+		if got := m.value(t, script); got != want {
+			t.Errorf("%s: got %v, want %v", script, got, want)
+		}
+	}
+	m := newMachine(t)
+	m.env.Limits.Instructions = 200
+	m.mustFail(t, `return ("a"):rep(1000):match(".-b")`, action.Limit, "the script was stopped after 200 instructions, its limit")
+}
+
 // TestBudgetIsOfTheAttempt: all chunks of an attempt share one budget.
 func TestBudgetIsOfTheAttempt(t *testing.T) {
 	m := newMachine(t)

@@ -11,6 +11,7 @@ import (
 	"github.com/pdflow/pdflow/engine/lua/limits"
 	"github.com/pdflow/pdflow/engine/lua/stdlib"
 	"github.com/pdflow/pdflow/engine/lua/syntax"
+	"github.com/pdflow/pdflow/engine/phrase"
 	glua "github.com/yuin/gopher-lua"
 )
 
@@ -41,8 +42,7 @@ func newErrorMeta(L *glua.LState) *glua.LTable {
 		if name, ok := t.RawGetString("action").(glua.LString); ok {
 			text = string(name) + ": " + text
 		}
-		L.Push(glua.LString(text))
-		return 1
+		return stdlib.Push(L, glua.LString(text))
 	}))
 	return meta
 }
@@ -54,7 +54,7 @@ func errorText(v glua.LValue) string {
 	case glua.LString:
 		return string(v)
 	case glua.LNumber:
-		return action.FormatNumber(float64(v))
+		return phrase.Number(float64(v))
 	}
 	return v.Type().String()
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua/limits"
 	"github.com/pdflow/pdflow/engine/lua/syntax"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/workflow"
 	glua "github.com/yuin/gopher-lua"
 )
@@ -41,8 +42,9 @@ type data struct {
 // evaluationOf returns the evaluation that a state belongs to.
 func evaluationOf(L *glua.LState) *evaluation { return limits.Of(L).Owner().(*evaluation) }
 
-// eval returns the value of a chunk.
-func (e *evaluation) eval(c *syntax.Chunk) (any, error) {
+// Eval returns the value of a chunk that the interpreter compiled.
+func (e *evaluation) Eval(compiled workflow.Program) (any, error) {
+	c := compiled.(*syntax.Chunk)
 	if v, ok := e.read(c.Path); ok {
 		return v, nil
 	}
@@ -65,8 +67,8 @@ func (e *evaluation) eval(c *syntax.Chunk) (any, error) {
 	return e.result(c, top)
 }
 
-// read returns the value of a path. Where ok is false, Lua evaluates the path, and says
-// what is wrong with it.
+// read returns the value of a path. When ok is false, Lua must evaluate the path, and its
+// error says what is wrong.
 func (e *evaluation) read(path []string) (value any, ok bool) {
 	if path == nil {
 		return nil, false
@@ -133,7 +135,7 @@ func (e *evaluation) provide(globals *glua.LTable, g syntax.Global, kind workflo
 	}
 	switch {
 	case g.Name == "_G" && kind != workflow.Expression:
-		for _, name := range action.SortedNames(lib.modules) {
+		for _, name := range phrase.Names(lib.modules) {
 			e.provideModule(globals, name)
 		}
 		globals.RawSetString("_G", globals)
@@ -167,7 +169,7 @@ func (e *evaluation) dataTable(g syntax.Global, v any) glua.LValue {
 	d, fields := &e.data[at], g.Fields
 	if g.Whole && !d.whole {
 		d.whole = true
-		fields = action.SortedNames(o)
+		fields = phrase.Names(o)
 	}
 	for _, name := range fields {
 		if field, ok := o[name]; ok && d.table.RawGetString(name) == glua.LNil {
@@ -204,7 +206,11 @@ func (e *evaluation) call(L *glua.LState, a *action.Action, input action.Object)
 		L.RaiseError("%s cannot be called here", a.Name)
 	}
 	if a.Module() == logModule {
-		return e.log(L, a, input)
+		var output action.Object
+		for _, line := range e.admit(input) {
+			output = e.callOut(L, a, line)
+		}
+		return output
 	}
 	return e.callOut(L, a, input)
 }

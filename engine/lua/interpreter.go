@@ -47,11 +47,6 @@ func (i *Interpreter) Open(ctx context.Context, env attempt.Environment) attempt
 	return &evaluation{interpreter: i, ctx: ctx, env: env}
 }
 
-// Eval returns the value of a chunk that the interpreter compiled.
-func (e *evaluation) Eval(compiled workflow.Program) (any, error) {
-	return e.eval(compiled.(*syntax.Chunk))
-}
-
 // Used returns what the chunks have used so far: instructions, including the steps of
 // library functions; the bytes of the text and tables that they made in all; and the
 // time that they computed, without the time they waited in calls.

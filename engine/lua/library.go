@@ -133,8 +133,7 @@ func tableNames(t *glua.LTable) []string {
 func newSecretMeta(L *glua.LState) *glua.LTable {
 	meta := protected(L, nil)
 	fill(L, meta, map[string]glua.LGFunction{"__tostring": func(L *glua.LState) int {
-		L.Push(glua.LString(stdlib.Text(L, L.Get(1))))
-		return 1
+		return stdlib.Push(L, glua.LString(stdlib.Text(L, L.Get(1))))
 	}})
 	refuse := L.NewFunction(func(L *glua.LState) int {
 		v := L.Get(1)
@@ -160,8 +159,7 @@ func (lib *library) setMetatable(L *glua.LState) int {
 	}
 	lib.mustBeOpen(L, t)
 	t.Metatable = meta
-	L.Push(t)
-	return 1
+	return stdlib.Push(L, t)
 }
 
 // mustBeOpen refuses a table whose metatable is protected. The metatable of a list is
@@ -181,13 +179,11 @@ func (lib *library) list(L *glua.LState) int {
 	}
 	lib.mustBeOpen(L, t)
 	t.Metatable = lib.listMeta
-	L.Push(t)
-	return 1
+	return stdlib.Push(L, t)
 }
 
 // require is require(name). It runs a module the first time, and from then on returns
 // what the module returned.
 func require(L *glua.LState) int {
-	L.Push(evaluationOf(L).require(L, L.CheckString(1)))
-	return 1
+	return stdlib.Push(L, evaluationOf(L).require(L, L.CheckString(1)))
 }

@@ -3,6 +3,7 @@ package lua
 import (
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua/limits"
+	"github.com/pdflow/pdflow/engine/lua/stdlib"
 	glua "github.com/yuin/gopher-lua"
 )
 
@@ -50,8 +51,7 @@ func (it *iterator) next(L *glua.LState) int {
 	if it.items == nil {
 		return 0
 	}
-	L.Push(it.items.RawGetInt(it.at))
-	return 1
+	return stdlib.Push(L, it.items.RawGetInt(it.at))
 }
 
 func (it *iterator) begin(L *glua.LState) {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua/stdlib"
-	"github.com/pdflow/pdflow/engine/workflow"
+	"github.com/pdflow/pdflow/engine/phrase"
 	glua "github.com/yuin/gopher-lua"
 )
 
@@ -39,14 +39,6 @@ func printLine(L *glua.LState) int {
 	return 0
 }
 
-// log calls an action that logs, within the attempt's limit.
-func (e *evaluation) log(L *glua.LState, a *action.Action, input action.Object) (output action.Object) {
-	for _, line := range e.admit(input) {
-		output = e.callOut(L, a, line)
-	}
-	return output
-}
-
 // silenced reports whether the attempt has logged as much as it may. Further lines are
 // left out without an error: a step must not fail because it reports its progress.
 func (e *evaluation) silenced() bool { return e.logged > maxLogged }
@@ -65,7 +57,7 @@ func (e *evaluation) admit(input action.Object) (lines []action.Object) {
 	if message, ok := input["message"].(string); ok && room > 0 && message != "" {
 		lines = append(lines, action.Object{"message": clip(message, room)})
 	}
-	note := fmt.Sprintf("this attempt has logged %s, which is the limit; further lines are left out", workflow.SizeText(maxLogged))
+	note := fmt.Sprintf("this attempt has logged %s, which is the limit; further lines are left out", phrase.Bytes(maxLogged))
 	return append(lines, action.Object{"message": note})
 }
 

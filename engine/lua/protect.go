@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/pdflow/pdflow/engine/lua/stdlib"
 	glua "github.com/yuin/gopher-lua"
 )
 
@@ -165,9 +166,7 @@ func pcall(L *glua.LState) int {
 	L.CheckAny(1)
 	thread, raised := evaluationOf(L).protected(L, 2)
 	if thread == nil {
-		L.Push(glua.LFalse)
-		L.Push(raised)
-		return 2
+		return stdlib.Push(L, glua.LFalse, raised)
 	}
 	return results(L, thread)
 }
@@ -190,9 +189,7 @@ func xpcall(L *glua.LState) int {
 		raised = thread.Get(1)
 		e.release(thread)
 	}
-	L.Push(glua.LFalse)
-	L.Push(raised)
-	return 2
+	return stdlib.Push(L, glua.LFalse, raised)
 }
 
 // results moves the results of a protected call to the caller's stack.

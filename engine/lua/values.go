@@ -9,7 +9,7 @@ import (
 
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua/limits"
-	"github.com/pdflow/pdflow/engine/workflow"
+	"github.com/pdflow/pdflow/engine/phrase"
 	glua "github.com/yuin/gopher-lua"
 )
 
@@ -41,7 +41,7 @@ func (lib *library) toLua(L *glua.LState, v any) glua.LValue {
 			return glua.LNil
 		}
 		t := L.CreateTable(0, len(v))
-		for _, name := range action.SortedNames(v) {
+		for _, name := range phrase.Names(v) {
 			t.RawSetString(name, lib.toLua(L, v[name]))
 		}
 		return t
@@ -173,7 +173,7 @@ func (c *converter) count(s string) error {
 	if c.bytes += int64(len(s)); c.bytes <= c.most {
 		return nil
 	}
-	err := c.limit("holds more than %s of text, its limit", workflow.SizeText(c.most))
+	err := c.limit("holds more than %s of text, its limit", phrase.Bytes(c.most))
 	err.Hint = "hold less text in it, or raise `limits: {output: ...}`"
 	return err
 }
@@ -200,28 +200,22 @@ func (c *converter) table(t *glua.LTable) (any, error) {
 	if !c.budget.Reserve(limits.ObjectBytes) {
 		return nil, c.budget.Err()
 	}
-	if kind, err := c.kindOf(t); err != nil || kind == objectTable {
-		if err != nil {
-			return nil, err
-		}
-		return c.object(t)
+	isList, err := c.isList(t)
+	switch {
+	case err != nil:
+		return nil, err
+	case isList:
+		return c.list(t)
 	}
-	return c.list(t)
+	return c.object(t)
 }
 
-type tableKind int
-
-const (
-	objectTable tableKind = iota
-	listTable
-)
-
-// kindOf tells lists from objects. A list has the keys 1..n and no others, or is empty and
+// isList tells lists from objects. A list has the keys 1..n and no others, or is empty and
 // marked as a list.
-func (c *converter) kindOf(t *glua.LTable) (tableKind, error) {
+func (c *converter) isList(t *glua.LTable) (bool, error) {
 	length, count, names := t.Len(), 0, 0
 	if length > maxValueNodes {
-		return 0, c.tooMany()
+		return false, c.tooMany()
 	}
 	for key, _ := t.Next(glua.LNil); key != glua.LNil; key, _ = t.Next(key) {
 		switch key := key.(type) {
@@ -229,26 +223,23 @@ func (c *converter) kindOf(t *glua.LTable) (tableKind, error) {
 			names++
 		case glua.LNumber:
 			if index := float64(key); index != math.Trunc(index) || index < 1 || index > float64(length) {
-				return 0, c.fail("has the key %s and a list of %d items; a list has the keys 1, 2, 3, ... only", action.FormatNumber(index), length)
+				return false, c.fail("has the key %s and a list of %d items; a list has the keys 1, 2, 3, ... only", phrase.Number(index), length)
 			}
 			count++
 		default:
-			return 0, c.fail("has a key that is a %s; keys are text, or 1, 2, 3, ...", key.Type())
+			return false, c.fail("has a key that is a %s; keys are text, or 1, 2, 3, ...", key.Type())
 		}
 		if names+count > maxValueNodes {
-			return 0, c.tooMany()
+			return false, c.tooMany()
 		}
 		if names > 0 && count > 0 {
-			return 0, c.fail("mixes named fields with a list")
+			return false, c.fail("mixes named fields with a list")
 		}
 	}
-	switch {
-	case count > 0 && count != length:
-		return 0, c.fail("is a list with holes: %d of %d places are set; json.null keeps a place", count, length)
-	case count > 0, names == 0 && t.Metatable == c.lib.listMeta:
-		return listTable, nil
+	if count > 0 && count != length {
+		return false, c.fail("is a list with holes: %d of %d places are set; json.null keeps a place", count, length)
 	}
-	return objectTable, nil
+	return count > 0 || names == 0 && t.Metatable == c.lib.listMeta, nil
 }
 
 func (c *converter) list(t *glua.LTable) (any, error) {

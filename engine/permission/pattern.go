@@ -140,12 +140,9 @@ func (p Pattern) resolve(inputs action.Object) (Pattern, bool) {
 	if p.Scheme == "" {
 		return p.resolveURL(inputs)
 	}
-	host, ok := substitute(p.Host, inputs)
-	if !ok {
-		return p, false
-	}
-	port, ok := substitute(p.Port, inputs)
-	if !ok {
+	host, hostKnown := substitute(p.Host, inputs)
+	port, portKnown := substitute(p.Port, inputs)
+	if !hostKnown || !portKnown {
 		return p, false
 	}
 	if p.Scheme == "net" && strings.HasPrefix(p.Host, "inputs.") && port == "" {

@@ -4,21 +4,22 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/pdflow/pdflow/engine/phrase"
 )
 
 // fieldOrder names the fields of a text, for messages.
 const fieldOrder = "minute, hour, day of month, month, day of week"
 
-// shorthands are names for whole texts (crontab(5), "Extensions"). Messages offer
-// the first five.
-var shorthands = []struct{ name, text string }{
-	{"@hourly", "0 * * * *"},
-	{"@daily", "0 0 * * *"},
-	{"@weekly", "0 0 * * 0"},
-	{"@monthly", "0 0 1 * *"},
-	{"@yearly", "0 0 1 1 *"},
-	{"@midnight", "0 0 * * *"},
-	{"@annually", "0 0 1 1 *"},
+// shorthands are names for whole texts (crontab(5), "Extensions").
+var shorthands = map[string]string{
+	"@hourly":   "0 * * * *",
+	"@daily":    "0 0 * * *",
+	"@weekly":   "0 0 * * 0",
+	"@monthly":  "0 0 1 * *",
+	"@yearly":   "0 0 1 1 *",
+	"@midnight": "0 0 * * *",
+	"@annually": "0 0 1 1 *",
 }
 
 const offeredShorthands = "@hourly, @daily, @weekly, @monthly or @yearly"
@@ -79,26 +80,16 @@ func expandShorthand(words []string) (string, error) {
 			"%q is not supported: a schedule has times only, and the start of the machine is not a time; expected five fields or %s",
 			name, offeredShorthands)
 	}
-	for _, s := range shorthands {
-		if s.name != name {
-			continue
-		}
-		if len(words) > 1 {
-			return "", cronErrorf(fmt.Sprintf("write %q alone, or five fields", name),
-				"%q must be the whole text, but %q follows it", name, strings.Join(words[1:], " "))
-		}
-		return s.text, nil
+	text, known := shorthands[name]
+	switch {
+	case !known:
+		return "", cronErrorf(abbreviation(name, phrase.Names(shorthands)),
+			"%q is not known: expected %s, or five fields (%s)", name, offeredShorthands, fieldOrder)
+	case len(words) > 1:
+		return "", cronErrorf(fmt.Sprintf("write %q alone, or five fields", name),
+			"%q must be the whole text, but %q follows it", name, strings.Join(words[1:], " "))
 	}
-	return "", cronErrorf(abbreviation(name, shorthandNames()),
-		"%q is not known: expected %s, or five fields (%s)", name, offeredShorthands, fieldOrder)
-}
-
-func shorthandNames() []string {
-	var names []string
-	for _, s := range shorthands {
-		names = append(names, s.name)
-	}
-	return names
+	return text, nil
 }
 
 // wrongCount returns the error for a text that does not have five fields, with a
@@ -109,7 +100,7 @@ func wrongCount(words []string) error {
 	case len(words) == 0:
 		return cronErrorf("such as `30 2 * * 1-5`, or @daily", "the text is empty: expected %s", fieldOrder)
 	case len(words) == 1:
-		hint = abbreviation("@"+words[0], shorthandNames())
+		hint = abbreviation("@"+words[0], phrase.Names(shorthands))
 	case len(words) == len(fields)+1 && looksLikeZone(words[len(fields)]):
 		hint = "give the zone with `timezone:`"
 	case len(words) == len(fields)+1:

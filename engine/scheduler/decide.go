@@ -3,6 +3,7 @@ package scheduler
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pdflow/pdflow/engine/run"
@@ -101,28 +102,21 @@ func (e *entry) window(at time.Time) time.Duration {
 // catchUp keeps the newest times that the schedule catches up, and skips the others.
 // When it keeps several, each waits for the times before it.
 func (e *entry) catchUp(decisions []Decision) {
-	most := 1
+	most, runs := 1, 0
 	if e.CatchUp.Mode == "all" {
 		most = maxCaughtUp
 	}
-	for i := len(decisions) - 1; i >= 0; i-- {
-		d := &decisions[i]
-		switch {
+	for i := range slices.Backward(decisions) {
+		switch d := &decisions[i]; {
 		case d.Reason != "":
-		case most > 0:
-			most--
+		case runs < most:
+			runs++
 		default:
 			d.Reason = Down
 		}
 	}
-	var runs []*Decision
 	for i := range decisions {
-		if decisions[i].Reason == "" {
-			runs = append(runs, &decisions[i])
-		}
-	}
-	for _, d := range runs {
-		d.Several = len(runs) > 1
+		decisions[i].Several = runs > 1 && decisions[i].Reason == ""
 	}
 }
 

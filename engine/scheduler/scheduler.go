@@ -111,8 +111,8 @@ type Scheduler struct {
 	known  map[name]*entry
 	groups map[string]*group
 	heap   groupHeap
-	behind []*entry // with due times that could not be written
-	wake   chan struct{}
+	behind []*entry      // with due times that could not be written
+	wake   chan struct{} // closed when something changes; nil until the loop waits
 }
 
 type name struct{ workflow, schedule string }
@@ -126,6 +126,11 @@ type entry struct {
 }
 
 func (e *entry) name() name { return name{e.Workflow, e.Schedule} }
+
+// state returns what the journal keeps of the entry when its watermark moves.
+func (e *entry) state() journal.ScheduleState {
+	return journal.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: e.watermark}
+}
 
 // Replace loads the given entries instead of the loaded ones. Entries that were loaded
 // before keep their state. The next [Scheduler.Tick] catches up what the others missed
@@ -151,22 +156,23 @@ func (s *Scheduler) Replace(ctx context.Context, entries []Entry) error {
 		}
 		state, known := states[e.name()]
 		e.watermark, e.pause = state.Watermark, state.Pause
-		if !known || e.watermark.IsZero() {
+		moved := !known || e.watermark.IsZero()
+		if moved {
 			e.watermark = now
-			fresh = append(fresh, journal.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: now})
 		}
 		switch before := old[e.name()]; {
 		case before != nil && before.Spec.String() != e.Spec.String():
-			e.last, e.watermark = before.last, later(e.watermark, now) // none of the new times was missed
-			fresh = append(fresh, journal.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: e.watermark})
+			e.last, e.watermark, moved = before.last, later(e.watermark, now), true // none of the new times was missed
 		case before != nil:
 			e.last, e.watermark = before.last, later(e.watermark, before.watermark)
 		case e.watermark.Sub(now) > farAhead:
 			if s.Ahead != nil {
 				s.Ahead(e.Entry, e.watermark)
 			}
-			e.watermark = now
-			fresh = append(fresh, journal.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: now})
+			e.watermark, moved = now, true
+		}
+		if moved {
+			fresh = append(fresh, e.state())
 		}
 		s.known[e.name()] = e
 		s.join(e, now)
@@ -208,18 +214,19 @@ func (s *Scheduler) states(ctx context.Context) (map[name]journal.ScheduleState,
 // Run starts runs until the context ends. It returns nil.
 func (s *Scheduler) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
-		next := s.Tick(ctx)
-		if err := s.sleep(ctx, next); err != nil {
-			return nil
-		}
+		s.sleep(ctx, s.Tick(ctx))
 	}
 	return nil
 }
 
-// sleep waits until a time, until something changes, or for maxSleep.
-func (s *Scheduler) sleep(ctx context.Context, until time.Time) error {
+// sleep waits until a time, until something changes, for maxSleep, or until the context
+// ends.
+func (s *Scheduler) sleep(ctx context.Context, until time.Time) {
 	s.mu.Lock()
-	changed := s.changed()
+	if s.wake == nil {
+		s.wake = make(chan struct{})
+	}
+	changed := s.wake
 	wait := maxSleep
 	if d := until.Sub(s.now()); !until.IsZero() && d < wait {
 		wait = max(d, 0)
@@ -230,20 +237,9 @@ func (s *Scheduler) sleep(ctx context.Context, until time.Time) error {
 	defer stop()
 	select {
 	case <-due:
-		return nil
 	case <-changed:
-		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
-}
-
-// changed returns a channel that is closed when something changes.
-func (s *Scheduler) changed() chan struct{} {
-	if s.wake == nil {
-		s.wake = make(chan struct{})
-	}
-	return s.wake
 }
 
 func (s *Scheduler) wakeUp() {

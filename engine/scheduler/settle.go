@@ -40,7 +40,7 @@ func (s *Scheduler) settle(ctx context.Context, work []*entry, now time.Time) {
 		if !s.note(e, all[i]) {
 			s.behind = append(s.behind, e)
 		}
-		moved = append(moved, journal.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: e.watermark})
+		moved = append(moved, e.state())
 	}
 	// If this fails, the times are decided again after a restart, and their runs exist
 	// already.

@@ -178,21 +178,17 @@ func decodeTwo(src []byte) (first, second *yaml.Node, err error) {
 		}
 	}()
 	decoder := yaml.NewDecoder(bytes.NewReader(src))
-	first = &yaml.Node{}
-	if err := decoder.Decode(first); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, nil, nil
+	var documents [2]*yaml.Node
+	for i := range documents {
+		var n yaml.Node
+		if err := decoder.Decode(&n); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, nil, err
 		}
-		return nil, nil, err
+		documents[i] = &n
 	}
-	second = &yaml.Node{}
-	if err := decoder.Decode(second); err != nil {
-		if errors.Is(err, io.EOF) {
-			return first, nil, nil
-		}
-		return nil, nil, err
-	}
-	return first, second, nil
+	return documents[0], documents[1], nil
 }
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
@@ -232,17 +228,14 @@ func (d *Document) reportSyntax(src []byte, err error) {
 // error. A binary search finds the shortest one; the line is at most a few lines
 // above its end.
 func faultLine(src []byte, fault error) int {
-	var ends []int // of each line
-	for at := 0; at < len(src); {
-		end := bytes.IndexByte(src[at:], '\n') + 1
-		if end == 0 {
-			end = len(src) - at
-		}
-		at += end
-		ends = append(ends, at)
-	}
 	if len(src) == 0 {
 		return 0
+	}
+	var ends []int // of each line
+	at := 0
+	for line := range bytes.Lines(src) {
+		at += len(line)
+		ends = append(ends, at)
 	}
 	n := 1 + sort.Search(len(ends)-1, func(i int) bool {
 		_, _, err := decodeTwo(src[:ends[i]])

@@ -1,7 +1,9 @@
 package source
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -114,10 +116,7 @@ func (d *Document) UnknownKey(at Position, what, name string, keys []Key) {
 			usable = append(usable, keys[i].Name)
 		}
 	}
-	hint := phrase.DidYouMean(name, all)
-	if hint == "" {
-		hint = "known: " + strings.Join(usable, ", ")
-	}
+	hint := cmp.Or(phrase.DidYouMean(name, all), "known: "+strings.Join(usable, ", "))
 	d.Report(at, "unknown-key", fmt.Sprintf("%s has no key %q", what, Clip(name)), hint)
 }
 
@@ -141,17 +140,15 @@ type entries struct {
 
 // entry hands an entry to the function that reads it.
 func (e *entries) entry(name string, key, value Node) {
-	for i := range e.keys {
-		if e.keys[i].Name == name {
-			e.keys[i].Read(value)
-			return
-		}
-	}
-	if e.visit == nil {
+	at := slices.IndexFunc(e.keys, func(k Key) bool { return k.Name == name })
+	switch {
+	case at >= 0:
+		e.keys[at].Read(value)
+	case e.visit != nil:
+		e.visit(name, key, value)
+	default:
 		key.doc.UnknownKey(key.Position(), e.what, name, e.keys)
-		return
 	}
-	e.visit(name, key, value)
 }
 
 // mapping visits the entries of a mapping that is merged at a depth; 0 is the
@@ -216,9 +213,6 @@ func (n Node) name() (string, bool) {
 		return "", false
 	}
 	if target.IsScalar() {
-		if name, ok := textOf(target.yaml); ok {
-			return name, true
-		}
 		v, fault := scalarOf(target.yaml)
 		if name, ok := v.(string); ok && fault.rule == "" {
 			return name, true

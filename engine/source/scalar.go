@@ -148,9 +148,6 @@ func (n Node) AnyText(what string) string {
 	}
 	hint := ""
 	if n.IsScalar() {
-		if s, ok := textOf(n.yaml); ok {
-			return s
-		}
 		if s, ok := n.Scalar().(string); ok {
 			return s
 		}
@@ -211,93 +208,80 @@ func (n Node) OneOf(what, kind, rule string, allowed ...string) string {
 	return ""
 }
 
-// Bool reads true or false.
-func (n Node) Bool(what string) bool {
+// scalar reads a scalar as a type, and reports a node that read refuses.
+func scalar[T any](n Node, what, expected, hint string, read func(any) (T, bool)) (value T) {
 	n, ok := n.Resolve()
 	if !ok {
-		return false
+		return value
 	}
 	if n.IsScalar() {
-		if b, ok := n.Scalar().(bool); ok {
-			return b
+		if value, ok = read(n.Scalar()); ok {
+			return value
 		}
 	}
-	hint := ""
-	switch strings.ToLower(n.yaml.Value) {
+	n.wrongType(what, expected, hint)
+	return *new(T)
+}
+
+// Bool reads true or false.
+func (n Node) Bool(what string) bool {
+	written, hint := n.yaml, ""
+	if written.Kind == yaml.AliasNode {
+		written = written.Alias
+	}
+	switch strings.ToLower(written.Value) {
 	case "yes", "on", "y", "true":
 		hint = "write true"
 	case "no", "off", "n", "false":
 		hint = "write false"
 	}
-	n.wrongType(what, "true or false", hint)
-	return false
+	return scalar(n, what, "true or false", hint, func(v any) (b, ok bool) {
+		b, ok = v.(bool)
+		return b, ok
+	})
 }
 
 // Duration reads a duration above zero: text such as "10m", or a number of
 // seconds.
 func (n Node) Duration(what string) time.Duration {
-	n, ok := n.Resolve()
-	if !ok {
-		return 0
-	}
-	if n.IsScalar() {
-		var d time.Duration
+	const hint = `write "30s", "10m", "1h30m" or a number of seconds`
+	return scalar(n, what, "a duration above zero", hint, func(v any) (d time.Duration, ok bool) {
 		var err error
-		switch v := n.Scalar().(type) {
+		switch v := v.(type) {
 		case float64:
 			d, err = phrase.Seconds(v)
 		case string:
 			d, err = phrase.ParseDuration(v)
 		}
-		if err == nil && d > 0 {
-			return d
-		}
-	}
-	n.wrongType(what, "a duration above zero", `write "30s", "10m", "1h30m" or a number of seconds`)
-	return 0
+		return d, err == nil && d > 0
+	})
 }
 
 // Whole reads a whole number above zero.
 func (n Node) Whole(what string) int64 {
-	n, ok := n.Resolve()
-	if !ok {
-		return 0
-	}
-	if n.IsScalar() {
-		if f, ok := n.Scalar().(float64); ok && f >= 1 && f == float64(int64(f)) && f <= 1<<53 {
-			return int64(f)
-		}
-	}
-	n.wrongType(what, "a whole number above zero", "")
-	return 0
+	return scalar(n, what, "a whole number above zero", "", func(v any) (int64, bool) {
+		f, _ := v.(float64)
+		return int64(f), f >= 1 && f == float64(int64(f)) && f <= 1<<53
+	})
 }
 
 // Size reads a number of bytes from least to most: a number, or text such as
 // "64MB".
 func (n Node) Size(what string, least, most int64) int64 {
-	n, ok := n.Resolve()
-	if !ok {
-		return 0
-	}
-	if n.IsScalar() {
-		bytes, ok := 0.0, false
-		switch v := n.Scalar().(type) {
-		case float64:
-			bytes, ok = v, true
-		case string:
-			bytes, ok = phrase.ParseBytes(v)
+	expected := fmt.Sprintf("a size from %s to %s", phrase.Bytes(least), phrase.Bytes(most))
+	return scalar(n, what, expected, `write "64MB", "512KB" or a number of bytes`, func(v any) (int64, bool) {
+		bytes, ok := v.(float64)
+		if text, isText := v.(string); isText {
+			bytes, ok = phrase.ParseBytes(text)
 		}
-		if ok && bytes >= float64(least) && bytes <= float64(most) {
-			return int64(bytes)
-		}
-	}
-	n.wrongType(what, fmt.Sprintf("a size from %s to %s", phrase.Bytes(least), phrase.Bytes(most)), `write "64MB", "512KB" or a number of bytes`)
-	return 0
+		return int64(bytes), ok && bytes >= float64(least) && bytes <= float64(most)
+	})
 }
 
 var (
 	identifierPattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	luaKeywords       = map[string]bool{
+	// keywords are the words of Lua that cannot be names.
+	keywords = map[string]bool{
 		"and": true, "break": true, "do": true, "else": true, "elseif": true, "end": true, "false": true, "for": true,
 		"function": true, "goto": true, "if": true, "in": true, "local": true, "nil": true, "not": true, "or": true,
 		"repeat": true, "return": true, "then": true, "true": true, "until": true, "while": true,
@@ -307,6 +291,10 @@ var (
 // IsIdentifier reports whether a name has only letters, digits and _, and does not
 // begin with a digit.
 func IsIdentifier(name string) bool { return identifierPattern.MatchString(name) }
+
+// IsKeyword reports whether a name is a word of Lua, which scripts cannot write as a
+// name.
+func IsKeyword(name string) bool { return keywords[name] }
 
 // Identifier reads a name that scripts write after a dot. A node that is not text
 // leaves the name as it was.
@@ -321,12 +309,12 @@ func (n Node) Identifier(what string, name *string) {
 // dot.
 func (n Node) CheckIdentifier(name, what string) {
 	switch {
-	case luaKeywords[name]:
+	case keywords[name]:
 		n.Report("bad-name", fmt.Sprintf("%s cannot be %q, a word of Lua", what, name), "choose another name")
 	case !IsIdentifier(name):
 		fixed := regexp.MustCompile(`[^A-Za-z0-9_]+`).ReplaceAllString(name, "_")
 		hint := "letters, digits and _, not beginning with a digit"
-		if IsIdentifier(fixed) && !luaKeywords[fixed] {
+		if IsIdentifier(fixed) && !keywords[fixed] {
 			hint += fmt.Sprintf("; for example %q", fixed)
 		}
 		n.Report("bad-name", fmt.Sprintf("%s cannot be %q", what, Clip(name)), hint)

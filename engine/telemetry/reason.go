@@ -15,26 +15,19 @@ const (
 // skipReasons are all reasons.
 var skipReasons = []string{Overlap, QueueFull, Down, Window, Paused, CannotRun}
 
-// prefixes maps the text of a run.skipped event, without "skipped: ", to its reason.
-var prefixes = []struct{ prefix, reason string }{
-	{"down", Down},
-	{"window", Window},
-	{"paused", Paused},
-	{"overlap", Overlap},
-	{"queue_full", QueueFull},
-	{"it cannot run", CannotRun},
-}
-
 // SkipReason returns the reason of a run.skipped event or of a scheduler's decision, from
 // its text. The engine's texts about a busy concurrency group mean overlap or queue_full.
 func SkipReason(text string) string {
 	text = strings.TrimPrefix(text, "skipped: ")
-	for _, r := range prefixes {
-		if strings.HasPrefix(text, r.prefix) {
-			return r.reason
+	for _, reason := range skipReasons {
+		if strings.HasPrefix(text, reason) {
+			return reason
 		}
 	}
-	if strings.Contains(text, " runs wait already") {
+	switch {
+	case strings.HasPrefix(text, "it cannot run"):
+		return CannotRun
+	case strings.Contains(text, " runs wait already"):
 		return QueueFull
 	}
 	return Overlap

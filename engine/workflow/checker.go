@@ -21,8 +21,8 @@ type Chunk struct {
 	File string
 	Line int // the line of File on which Text begins
 	Text string
-	// Names are the globals that the chunk may read in addition to those of the
-	// language: data (inputs, steps, run, ...) and the modules of the catalogue.
+	// Names are the globals that the chunk may read, without the names of the language:
+	// data (inputs, steps, run, ...) and the modules of the catalogue.
 	Names []string
 }
 

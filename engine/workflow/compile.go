@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -120,10 +121,7 @@ func (c *compiler) step(index int) PlanStep {
 	out := PlanStep{
 		ID: s.ID, Position: s.Position, Part: s.Part, Needs: c.order.needs[index], ContinueOnError: s.ContinueOnError,
 		MaxParallel: s.MaxParallel, FailFast: s.FailFast, Retry: s.Retry,
-		Timeout: s.Timeout, Limits: s.Limits.or(c.workflow.Limits).or(DefaultLimits()),
-	}
-	if out.Timeout == 0 {
-		out.Timeout = DefaultStepTimeout
+		Timeout: cmp.Or(s.Timeout, DefaultStepTimeout), Limits: s.Limits.or(c.workflow.Limits).or(DefaultLimits()),
 	}
 	if out.Connection = c.workflow.Connection; s.Connection != nil {
 		out.Connection = *s.Connection
@@ -166,23 +164,19 @@ func (c *compiler) action(uses *source.Text) *action.Action {
 }
 
 func (c *compiler) actionHint(name string) string {
-	if hint := phrase.DidYouMean(name, c.catalog.Names()); hint != "" {
-		return hint
-	}
+	all := "the modules are: " + strings.Join(c.catalog.Modules(), ", ")
 	module, _, _ := strings.Cut(name, ".")
 	if functions := c.catalog.Functions(module); functions != nil {
-		return module + " has: " + strings.Join(functions, ", ")
+		all = module + " has: " + strings.Join(functions, ", ")
 	}
-	return "the modules are: " + strings.Join(c.catalog.Modules(), ", ")
+	return cmp.Or(phrase.DidYouMean(name, c.catalog.Names()), all)
 }
 
 // allowed reports an action that the permissions of the workflow do not allow.
 func (c *compiler) allowed(a *action.Action, at source.Position) {
-	p := c.workflow.Permissions
-	if p.AllowsAction(a) {
-		return
+	if p := c.workflow.Permissions; !p.AllowsAction(a) {
+		c.document.Report(at, "permission", notAllowed(a), "add it: "+p.ActionLine(a))
 	}
-	c.document.Report(at, "permission", notAllowed(a), "add it: "+p.ActionLine(a))
 }
 
 func notAllowed(a *action.Action) string { return "the workflow may not call " + a.Name }
@@ -211,10 +205,7 @@ func (c *compiler) group() {
 // Lua file.
 func (c *compiler) finding(f Finding, file string, within source.Position) {
 	p := source.Problem{
-		File: file, Line: max(f.Line, 1), Column: f.Column, Rule: f.Rule, Severity: f.Severity, Message: f.Message, Hint: f.Hint,
-	}
-	if p.Severity == "" {
-		p.Severity = source.SeverityError
+		File: file, Line: max(f.Line, 1), Column: f.Column, Rule: f.Rule, Severity: cmp.Or(f.Severity, source.SeverityError), Message: f.Message, Hint: f.Hint,
 	}
 	if p.Column == 0 {
 		p.Column = 1
@@ -231,22 +222,13 @@ func (c *compiler) column(line int, token string, within source.Position) int {
 	text := c.document.Line(line)
 	start := len(text) - len(strings.TrimLeft(text, " \t"))
 	if within.Line == line {
-		start = min(byteOffset(text, within.Column), len(text))
+		characters := []rune(text)
+		start = len(string(characters[:min(max(within.Column, 1)-1, len(characters))]))
 	}
 	if at := wordIndex(text, token, start); at >= 0 {
 		start = at
 	}
 	return utf8.RuneCountInString(text[:start]) + 1
-}
-
-// byteOffset returns the offset in bytes of a column, which counts characters from 1.
-func byteOffset(text string, column int) int {
-	offset := 0
-	for range column - 1 {
-		_, size := utf8.DecodeRuneInString(text[offset:])
-		offset += size
-	}
-	return offset
 }
 
 // wordIndex returns the offset of a token that is not part of a longer name, or -1.

@@ -9,6 +9,7 @@ import (
 	"github.com/pdflow/pdflow/builtins"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -26,8 +27,8 @@ func FuzzParse(f *testing.F) {
 			f.Fatalf("no file is called %s", pattern)
 		}
 		for _, seed := range seeds {
-			source, _ := os.ReadFile(seed)
-			f.Add(source)
+			text, _ := os.ReadFile(seed)
+			f.Add(text)
 		}
 	}
 	f.Add([]byte(restorable))
@@ -35,9 +36,9 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(graphOf(20, keys)))
 	}
 	files := fstest.MapFS{"a.lua": {Data: []byte(`return require("m")`)}, "lib/m.lua": {Data: []byte("return steps.first")}}
-	f.Fuzz(func(t *testing.T, source []byte) {
-		_, _ = workflow.ParseData("fuzz.yaml", source)
-		parsed, parseErr := workflow.Parse("fuzz.yaml", source)
+	f.Fuzz(func(t *testing.T, text []byte) {
+		_, _ = source.ReadData("fuzz.yaml", text)
+		parsed, parseErr := workflow.Parse("fuzz.yaml", text)
 		parsed.Files = files
 		_, err := workflow.Compile(parsed, catalog, interpreter)
 		if parseErr != nil && err == nil {
@@ -46,7 +47,7 @@ func FuzzParse(f *testing.F) {
 		if err == nil {
 			return
 		}
-		for _, d := range err.(workflow.Diagnostics) {
+		for _, d := range err.(source.Problems) {
 			if d.Line < 1 || d.Column < 1 || d.Message == "" {
 				t.Errorf("got %+v", d)
 			}

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"fmt"
+	"math/big"
 	"slices"
 
 	"github.com/pdflow/pdflow/engine/phrase"
@@ -19,43 +20,27 @@ type graph struct {
 	// heads has, for each main step, the head of its chain.
 	heads []int
 	// before has, for the head of each chain, the steps that it runs after, directly or
-	// through others; nil when there are none.
-	before []bits
-}
-
-// bits is a set of small numbers.
-type bits []uint64
-
-func (b bits) has(i int) bool { return i/64 < len(b) && b[i/64]&(1<<(i%64)) != 0 }
-
-func (b bits) add(i int) { b[i/64] |= 1 << (i % 64) }
-
-func (b bits) addRange(from, to int) {
-	for i := from; i < to; {
-		if i%64 == 0 && i+64 <= to {
-			b[i/64] = ^uint64(0)
-			i += 64
-			continue
-		}
-		b.add(i)
-		i++
-	}
+	// through others: bit i is step i.
+	before []*big.Int
 }
 
 // A view is the set of steps that have ended before something runs: the steps from
 // one index up to another, and others.
 type view struct {
 	from, to int
-	others   bits
+	others   *big.Int // bit i is step i; nil when there are none
 }
 
-func (v view) has(i int) bool { return v.from <= i && i < v.to || v.others.has(i) }
+func (v view) has(i int) bool {
+	return v.from <= i && i < v.to || v.others != nil && v.others.Bit(i) == 1
+}
 
 // addTo adds the steps of the view to a set.
-func (v view) addTo(set bits) {
-	set.addRange(v.from, v.to)
-	for i := range v.others {
-		set[i] |= v.others[i]
+func (v view) addTo(set *big.Int) {
+	below := func(i int) *big.Int { return new(big.Int).Lsh(big.NewInt(1), uint(i)) }
+	set.Or(set, new(big.Int).Sub(below(v.to), below(v.from)))
+	if v.others != nil {
+		set.Or(set, v.others)
 	}
 }
 
@@ -63,7 +48,7 @@ func (v view) addTo(set bits) {
 // possible.
 func (c *compiler) graph() {
 	steps := c.workflow.Steps
-	g := &graph{needs: make([][]int, len(steps)), heads: make([]int, len(steps)), before: make([]bits, len(steps))}
+	g := &graph{needs: make([][]int, len(steps)), heads: make([]int, len(steps)), before: make([]*big.Int, len(steps))}
 	c.order = g
 	above := -1 // the main step above
 	for i := range steps {
@@ -152,14 +137,10 @@ func (c *compiler) ancestors() {
 
 // union returns the steps that a step with these needs runs after: the needed steps,
 // and the steps that they run after.
-func (c *compiler) union(needs []int) bits {
-	end := 0 // the length of the set, in words
+func (c *compiler) union(needs []int) *big.Int {
+	set := new(big.Int)
 	for _, need := range needs {
-		end = max(end, need/64+1, len(c.view(need).others))
-	}
-	set := make(bits, end)
-	for _, need := range needs {
-		set.add(need)
+		set.SetBit(set, need, 1)
 		c.view(need).addTo(set)
 	}
 	return set

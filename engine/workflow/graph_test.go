@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -118,17 +119,17 @@ func TestCircles(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			source := "steps:\n"
+			text := "steps:\n"
 			for i, needs := range test.steps {
 				if needs != "" {
 					needs = "needs: " + needs + ", "
 				}
-				source += fmt.Sprintf("  - {id: s%d, %suses: uuid.new}\n", i, needs)
+				text += fmt.Sprintf("  - {id: s%d, %suses: uuid.new}\n", i, needs)
 			}
-			_, err := newLanguage(t).compile("c.yaml", source)
+			_, err := newLanguage(t).compile("c.yaml", text)
 			var got []string
 			if err != nil {
-				for _, d := range err.(workflow.Diagnostics) {
+				for _, d := range err.(source.Problems) {
 					d.Hint = ""
 					got = append(got, d.String())
 				}

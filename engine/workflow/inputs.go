@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/pdflow/pdflow/engine/action"
@@ -26,7 +27,7 @@ func readInput(name string, key, n source.Node, w *Workflow) {
 	b := binding{secret: SecretBinding{Name: "inputs." + name, Position: key.Position()}, what: "the input " + source.Clip(name), isInput: true}
 	var defaultNode *source.Node
 	b.keys = []source.Key{
-		{Name: "type", Read: func(v source.Node) { f.Type = readInputType(v) }},
+		{Name: "type", Read: func(v source.Node) { f.Type.Name = readInputType(v) }},
 		{Name: "description", Read: func(v source.Node) { f.Doc = v.Text("description") }},
 		{Name: "required", Read: func(v source.Node) { f.Required = v.Bool("required") }},
 		{Name: "default", Read: func(v source.Node) { defaultNode = &v }},
@@ -58,11 +59,8 @@ func readInput(name string, key, n source.Node, w *Workflow) {
 	w.Inputs.Fields = append(w.Inputs.Fields, f)
 }
 
-func readInputType(n source.Node) action.Type {
-	if name := n.OneOf("type", "type", "unknown-type", action.InputTypes()...); name != "" {
-		return action.Type{Name: name}
-	}
-	return action.Type{Name: action.StringType}
+func readInputType(n source.Node) string {
+	return cmp.Or(n.OneOf("type", "type", "unknown-type", action.InputTypes()...), action.StringType)
 }
 
 func readDefault(f *action.Field, n source.Node) {

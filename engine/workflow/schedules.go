@@ -64,9 +64,9 @@ func readCron(n source.Node, text string, zone *source.Node) schedule.Schedule {
 		return schedule.Schedule{} // reported already
 	}
 	spec, err := schedule.Parse(text, zoneName)
-	var typed *schedule.Error
+	typed, _ := errors.AsType[*schedule.Error](err)
 	switch {
-	case errors.As(err, &typed) && typed.Field == "timezone" && zone != nil:
+	case typed != nil && typed.Field == "timezone" && zone != nil:
 		zone.Report("bad-schedule", typed.Message, typed.Hint)
 	case typed != nil:
 		n.Report("bad-schedule", typed.Message, typed.Hint)
@@ -90,8 +90,8 @@ func readCatchUp(n source.Node) CatchUp {
 	return c
 }
 
-// checkSchedules checks the inputs of each schedule against the declarations, and
-// that no two schedules have the same id.
+// checkSchedules checks the inputs of each schedule against the declarations. It also
+// reports two schedules with the same id.
 func checkSchedules(w *Workflow) {
 	ids := map[string]int{}
 	for _, s := range w.Schedules {

@@ -34,8 +34,11 @@ func (t *Template) Position() source.Position { return t.position }
 
 // Evaluate returns the value of a template. It calls eval for the value of each
 // expression. A scalar that is one expression has the type of the expression; a text
-// with expressions in it becomes text.
+// with expressions in it becomes text. When eval is nil, both are [action.Dynamic].
 func (t *Template) Evaluate(eval func(Program) (any, error)) (any, error) {
+	if eval == nil && (t.kind == expressionTemplate || t.kind == textTemplate) {
+		return action.Dynamic, nil
+	}
 	switch t.kind {
 	case expressionTemplate:
 		return eval(t.program)
@@ -105,23 +108,6 @@ func textOf(v any) (string, error) {
 // shape returns the template as a value for [action.Schema.Check], with
 // [action.Dynamic] for what is known in the run only.
 func (t *Template) shape() any {
-	switch t.kind {
-	case expressionTemplate, textTemplate:
-		return action.Dynamic
-	case listTemplate:
-		list := make([]any, len(t.parts))
-		for i := range t.parts {
-			list[i] = t.parts[i].shape()
-		}
-		return list
-	case objectTemplate:
-		o := make(action.Object, len(t.parts))
-		for i := range t.parts {
-			if v := t.parts[i].shape(); v != nil {
-				o[t.names[i]] = v
-			}
-		}
-		return o
-	}
-	return t.literal
+	v, _ := t.Evaluate(nil) // without expressions, nothing can fail
+	return v
 }

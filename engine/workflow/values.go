@@ -227,13 +227,10 @@ func (c *compiler) defaults() {
 
 // isCredential reports whether an action has a credential as an input of this name.
 func (c *compiler) isCredential(input string) bool {
-	for _, name := range c.catalog.Names() {
-		a, _ := c.catalog.Lookup(name)
-		if f, ok := a.In.Field(input); ok && f.Type.Credential {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.catalog.All(), func(a *action.Action) bool {
+		f, ok := a.In.Field(input)
+		return ok && f.Type.Credential
+	})
 }
 
 // defaultProblem reports a problem of an input that comes from the defaults, at the
@@ -256,8 +253,7 @@ func (s *scope) defaultProblem(problem action.Problem, given action.Object) bool
 // inputNames returns the names of the inputs of all actions.
 func (c *compiler) inputNames() map[string]bool {
 	names := map[string]bool{}
-	for _, name := range c.catalog.Names() {
-		a, _ := c.catalog.Lookup(name)
+	for _, a := range c.catalog.All() {
 		for _, input := range a.In.Names() {
 			names[input] = true
 		}

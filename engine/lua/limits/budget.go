@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/workflow"
 	glua "github.com/yuin/gopher-lua"
 )
@@ -135,14 +136,14 @@ func (b *Budget) settle(bytes int64) {
 }
 
 func (b *Budget) exceedMemory() {
-	b.exceed("taking "+workflow.SizeText(b.limits.Memory)+" of memory, its limit", "keep less at a time, or raise `limits: {memory: ...}`")
+	b.exceed("taking "+phrase.Bytes(b.limits.Memory)+" of memory, its limit", "keep less at a time, or raise `limits: {memory: ...}`")
 }
 
 // Allocate counts the bytes of one string that is about to be made. When the budget
 // does not have them, L raises an error.
 func (b *Budget) Allocate(L *glua.LState, bytes int64) {
 	if bytes > MaxString {
-		b.exceed(fmt.Sprintf("asking for a string of more than %s, the limit for one string", workflow.SizeText(MaxString)),
+		b.exceed(fmt.Sprintf("asking for a string of more than %s, the limit for one string", phrase.Bytes(MaxString)),
 			"keep large text in a list of parts")
 		b.Raise(L)
 	}
@@ -161,19 +162,15 @@ func (b *Budget) Raise(L *glua.LState) {
 // Work counts steps that a pure function is about to do. Its error ends the function.
 // The work of a pure function is the script's own, like the work of string.rep.
 func (b *Budget) Work(steps int64) error {
-	if !b.Spend(steps) {
-		return b.Err()
-	}
-	return nil
+	b.Spend(steps)
+	return b.Err()
 }
 
 // Hold counts bytes of values that a pure function is about to make. Its error ends
 // the function.
 func (b *Budget) Hold(bytes int64) error {
-	if !b.Reserve(bytes) {
-		return b.Err()
-	}
-	return nil
+	b.Reserve(bytes)
+	return b.Err()
 }
 
 // Left returns how many steps the budget still has.

@@ -11,8 +11,8 @@ import (
 	glua "github.com/yuin/gopher-lua"
 )
 
-// largeText is the size from which a received text is tracked. Filling the memory with
-// shorter texts takes so many calls that the calls take far longer.
+// largeText is the size from which a received text is tracked. A script needs thousands of
+// calls to fill its memory with shorter texts.
 const largeText = 1 << 10
 
 // received are the large texts that a script got from its calls, such as the bodies of
@@ -33,7 +33,7 @@ type receivedText struct {
 // script holds them. It returns the output to give to the script. When the script
 // holds too much, L raises an error.
 func (b *Budget) Receive(L *glua.LState, output action.Object) action.Object {
-	if !holdsLargeText(output) {
+	if _, longest := textIn(output); longest < largeText { // most outputs need no copy
 		return output
 	}
 	own, fits := b.received.keep(output, b.limits.Memory)
@@ -100,22 +100,4 @@ func (r *received) look() {
 	for _, t := range r.texts {
 		r.held += t.size
 	}
-}
-
-// holdsLargeText reports whether a value holds a text to track. Most values hold none
-// and need no copy.
-func holdsLargeText(v any) bool {
-	switch v := v.(type) {
-	case string:
-		return len(v) >= largeText
-	case []any:
-		return slices.ContainsFunc(v, holdsLargeText)
-	case action.Object:
-		for _, field := range v {
-			if holdsLargeText(field) {
-				return true
-			}
-		}
-	}
-	return false
 }

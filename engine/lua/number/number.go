@@ -30,17 +30,12 @@ func Text(f float64) string {
 func Parse(text string) (float64, bool) {
 	text = trimBlanks(text)
 	digits := strings.TrimLeft(text, "+-")
-	if len(text)-len(digits) > 1 || digits == "" {
-		return 0, false
+	if len(text)-len(digits) <= 1 && isHexadecimal(digits) {
+		value, ok := parseDigits(digits[2:], 16)
+		return signed(value, text), ok
 	}
-	if len(digits) > 2 && digits[0] == '0' && digits[1]|0x20 == 'x' {
-		if value, ok := parseDigits(digits[2:], 16); ok {
-			return signed(value, text), true
-		}
-		return 0, false
-	}
-	if !isDecimal(digits) {
-		return 0, false
+	if strings.Trim(text, "0123456789.eE+-") != "" {
+		return 0, false // ParseFloat would also take words, underscores and hexadecimal fractions
 	}
 	value, err := strconv.ParseFloat(text, 64)
 	return value, err == nil || math.IsInf(value, 0)
@@ -50,39 +45,15 @@ func Parse(text string) (float64, bool) {
 func trimBlanks(text string) string { return strings.Trim(text, " \t\n\v\f\r") }
 
 func signed(value float64, text string) float64 {
-	if text[0] == '-' {
+	if strings.HasPrefix(text, "-") {
 		return -value
 	}
 	return value
 }
 
-// isDecimal reports whether text is a decimal number without a sign: digits, one point at
-// most, and an exponent at most. ParseFloat accepts more than Lua does.
-func isDecimal(text string) bool {
-	mantissa, exponent, hasExponent := text, "", false
-	if at := strings.IndexAny(text, "eE"); at >= 0 {
-		mantissa, exponent, hasExponent = text[:at], text[at+1:], true
-	}
-	whole, fraction, _ := strings.Cut(mantissa, ".")
-	if whole+fraction == "" || !onlyDigits(whole) || !onlyDigits(fraction) {
-		return false
-	}
-	if !hasExponent {
-		return true
-	}
-	if exponent != "" && (exponent[0] == '+' || exponent[0] == '-') {
-		exponent = exponent[1:]
-	}
-	return exponent != "" && onlyDigits(exponent)
-}
-
-func onlyDigits(text string) bool {
-	for i := range len(text) {
-		if text[i] < '0' || text[i] > '9' {
-			return false
-		}
-	}
-	return true
+// isHexadecimal reports whether the digits of a number follow 0x.
+func isHexadecimal(text string) bool {
+	return len(text) > 2 && text[0] == '0' && text[1]|0x20 == 'x'
 }
 
 // parseDigits reads digits to a base from 2 to 36.
@@ -120,12 +91,9 @@ func ParseBase(text string, base int) (float64, bool) {
 	if text != "" && (text[0] == '-' || text[0] == '+') {
 		digits = text[1:]
 	}
-	if base == 16 && len(digits) > 2 && digits[0] == '0' && digits[1]|0x20 == 'x' {
+	if base == 16 && isHexadecimal(digits) {
 		digits = digits[2:]
 	}
 	value, ok := parseDigits(digits, base)
-	if !ok {
-		return 0, false
-	}
-	return signed(value, text), true
+	return signed(value, text), ok
 }

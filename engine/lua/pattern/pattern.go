@@ -78,8 +78,10 @@ func (m *Matcher) burn(steps int64) {
 	}
 }
 
+// refuel charges for the steps that were taken without a charge, and for as many of the
+// next ones as are left.
 func (m *Matcher) refuel() {
-	ahead := max(min(stepsAhead, m.host.Left()), 1) - m.fuel
+	ahead := max(min(stepsAhead, m.host.Left()), -m.fuel)
 	m.host.Charge(ahead)
 	m.fuel += ahead
 }
@@ -87,16 +89,15 @@ func (m *Matcher) refuel() {
 // Find looks for the first match from a byte of the subject on. It returns the bounds of
 // the match, or -1.
 func (m *Matcher) Find(from int) (start, end int) {
+	m.start, m.end = m.find(from)
+	return m.start, m.end
+}
+
+func (m *Matcher) find(from int) (start, end int) {
 	p := 0
 	if m.anchored {
 		p = 1
 	}
-	m.start, m.end = m.find(from, p)
-	return m.start, m.end
-}
-
-// find looks for the items from p on. It returns the bounds of the match, or -1.
-func (m *Matcher) find(from, p int) (start, end int) {
 	first, literal := m.literal(p)
 	for at := from; ; at++ {
 		if literal && !m.anchored {

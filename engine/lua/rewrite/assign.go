@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/yuin/gopher-lua/ast"
@@ -25,8 +26,6 @@ func assignment(s *ast.AssignStmt) ast.Stmt {
 		value.AdjustRet = false
 	case *ast.Comma3Expr:
 		value.AdjustRet = false // gopher-lua would assign no value at all
-	case *ast.LogicalOpExpr, *ast.UnaryNotOpExpr, *ast.RelationalOpExpr:
-		return byLocals(s)
 	default:
 		if decides(value) {
 			return byLocals(s)
@@ -37,19 +36,11 @@ func assignment(s *ast.AssignStmt) ast.Stmt {
 
 // decides reports whether a value depends on an operator that is compiled to jumps.
 func decides(e ast.Expr) bool {
-	switch e := e.(type) {
+	switch e.(type) {
 	case *ast.LogicalOpExpr, *ast.UnaryNotOpExpr, *ast.RelationalOpExpr:
 		return true
-	case *ast.ArithmeticOpExpr:
-		return decides(e.Lhs) || decides(e.Rhs)
-	case *ast.UnaryMinusOpExpr:
-		return decides(e.Expr)
-	case *ast.UnaryLenOpExpr:
-		return decides(e.Expr)
-	case *ast.AttrGetExpr:
-		return decides(e.Object) || decides(e.Key)
 	}
-	return false
+	return slices.ContainsFunc(Operands(e), func(operand *ast.Expr) bool { return decides(*operand) })
 }
 
 // LocalFunction returns the function of local function f() ... end, which can call itself;
@@ -70,9 +61,7 @@ func hideFunction(s *ast.LocalAssignStmt) {
 		return
 	}
 	if function, ok := s.Exprs[0].(*ast.FunctionExpr); ok {
-		other := &ast.NilExpr{}
-		locate(other, function)
-		s.Exprs = append(s.Exprs, other)
+		s.Exprs = append(s.Exprs, located(&ast.NilExpr{}, function))
 	}
 }
 
@@ -81,7 +70,7 @@ func hideFunction(s *ast.LocalAssignStmt) {
 // target gets its value, from right to left, as Lua assigns them.
 func byLocals(s *ast.AssignStmt) ast.Stmt {
 	b := &localBlock{}
-	locate(&b.block, s)
+	located(&b.block, s)
 	for i, target := range s.Lhs {
 		if field, ok := target.(*ast.AttrGetExpr); ok {
 			s.Lhs[i] = b.captured(field)
@@ -90,8 +79,7 @@ func byLocals(s *ast.AssignStmt) ast.Stmt {
 	values := b.declare(len(s.Lhs), s.Rhs, s)
 	for i := len(s.Lhs) - 1; i >= 0; i-- {
 		one := &ast.AssignStmt{Lhs: []ast.Expr{s.Lhs[i]}, Rhs: []ast.Expr{values[i]}}
-		locate(one, s)
-		b.block.Stmts = append(b.block.Stmts, one)
+		b.block.Stmts = append(b.block.Stmts, located(one, s))
 	}
 	return &b.block
 }
@@ -112,32 +100,28 @@ func (b *localBlock) captured(field *ast.AttrGetExpr) ast.Expr {
 	default:
 		key = b.declare(1, []ast.Expr{field.Key}, field)[0]
 	}
-	own := &ast.AttrGetExpr{Object: object, Key: key}
-	locate(own, field)
-	return own
+	return located(&ast.AttrGetExpr{Object: object, Key: key}, field)
 }
 
 // declare puts values into new locals, and returns the expressions that read them.
 func (b *localBlock) declare(count int, values []ast.Expr, at ast.PositionHolder) []ast.Expr {
-	locals := &ast.LocalAssignStmt{Exprs: values}
-	locate(locals, at)
+	locals := located(&ast.LocalAssignStmt{Exprs: values}, at)
 	reads := make([]ast.Expr, count)
 	for i := range reads {
 		b.count++
 		name := "(" + strconv.Itoa(b.count) + ")"
 		locals.Names = append(locals.Names, name)
-		read := &ast.IdentExpr{Value: name}
-		locate(read, at)
-		reads[i] = read
+		reads[i] = located(&ast.IdentExpr{Value: name}, at)
 	}
 	b.block.Stmts = append(b.block.Stmts, locals)
 	return reads
 }
 
-// locate gives a node the lines of another node.
-func locate(node, at ast.PositionHolder) {
+// located gives a node the lines of another node, and returns it.
+func located[Node ast.PositionHolder](node Node, at ast.PositionHolder) Node {
 	node.SetLine(at.Line())
 	node.SetLastLine(endLine(at))
+	return node
 }
 
 // endLine returns the last line of a node. Not all nodes have one; then it is the first.

@@ -56,15 +56,10 @@ func constructor(e *ast.TableExpr) {
 
 // together returns a call that returns a value and all values after it.
 func together(value, others ast.Expr) ast.Expr {
-	all := &ast.Comma3Expr{}
-	locate(all, others)
-	result := &ast.ReturnStmt{Exprs: []ast.Expr{all}}
-	locate(result, others)
-	function := &ast.FunctionExpr{ParList: &ast.ParList{HasVargs: true}, Stmts: []ast.Stmt{result}}
-	locate(function, others)
-	call := &ast.FuncCallExpr{Func: function, Args: []ast.Expr{value, others}}
-	locate(call, others)
-	return call
+	all := located(&ast.Comma3Expr{}, others)
+	result := located(&ast.ReturnStmt{Exprs: []ast.Expr{all}}, others)
+	function := located(&ast.FunctionExpr{ParList: &ast.ParList{HasVargs: true}, Stmts: []ast.Stmt{result}}, others)
+	return located(&ast.FuncCallExpr{Func: function, Args: []ast.Expr{value, others}}, others)
 }
 
 // manyValues reports whether an expression at the end of a list gives all its values.

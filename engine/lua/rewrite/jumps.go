@@ -14,7 +14,7 @@ func declareValues(s *ast.GenericForStmt) ast.Stmt {
 		return s
 	}
 	b := &localBlock{}
-	locate(&b.block, s)
+	located(&b.block, s)
 	s.Exprs = b.declare(3, s.Exprs, s)
 	b.block.Stmts = append(b.block.Stmts, s)
 	return &b.block
@@ -54,17 +54,13 @@ func folded(e *ast.LogicalOpExpr) ast.Expr {
 // negated returns the value of `not` on a literal, or the operation itself.
 func negated(e *ast.UnaryNotOpExpr) ast.Expr {
 	isTrue, literal := truth(e.Expr)
-	var result ast.Expr
 	switch {
 	case !literal:
 		return e
 	case isTrue:
-		result = &ast.FalseExpr{}
-	default:
-		result = &ast.TrueExpr{}
+		return located(&ast.FalseExpr{}, e)
 	}
-	locate(result, e)
-	return result
+	return located(&ast.TrueExpr{}, e)
 }
 
 // truth returns whether a literal is true as a condition.
@@ -82,7 +78,7 @@ func truth(e ast.Expr) (isTrue, literal bool) {
 func padJump(block []ast.Stmt) {
 	if len(block) > 0 && jumpsFirst(block) {
 		padded := &localBlock{}
-		locate(&padded.block, block[0])
+		located(&padded.block, block[0])
 		padded.declare(1, nil, block[0])
 		padded.block.Stmts = append(padded.block.Stmts, block[0])
 		block[0] = &padded.block
@@ -125,15 +121,11 @@ const afterLoop = "(break)"
 // captures the local is never made, because the goto comes first.
 func closingGoto(to string, at ast.PositionHolder) ast.Stmt {
 	b := &localBlock{}
-	locate(&b.block, at)
+	located(&b.block, at)
 	captured := b.declare(1, nil, at)
-	leave := &ast.GotoStmt{Label: to}
-	locate(leave, at)
-	b.block.Stmts = append(b.block.Stmts, leave)
-	capture := &ast.ReturnStmt{Exprs: captured}
-	locate(capture, at)
-	function := &ast.FunctionExpr{ParList: &ast.ParList{}, Stmts: []ast.Stmt{capture}}
-	locate(function, at)
+	b.block.Stmts = append(b.block.Stmts, located(&ast.GotoStmt{Label: to}, at))
+	capture := located(&ast.ReturnStmt{Exprs: captured}, at)
+	function := located(&ast.FunctionExpr{ParList: &ast.ParList{}, Stmts: []ast.Stmt{capture}}, at)
 	b.declare(1, []ast.Expr{function}, at)
 	return &b.block
 }
@@ -143,12 +135,9 @@ func closeBreaks(loop ast.Stmt, body []ast.Stmt) ast.Stmt {
 	if !replaceBreaks(body, false) {
 		return loop
 	}
-	b := &ast.DoBlockStmt{}
-	locate(b, loop)
 	label := &ast.LabelStmt{Name: afterLoop}
 	label.SetLine(endLine(loop))
-	b.Stmts = []ast.Stmt{loop, label}
-	return b
+	return located(&ast.DoBlockStmt{Stmts: []ast.Stmt{loop, label}}, loop)
 }
 
 // replaceBreaks replaces each break of a loop in a block inside its body, and reports

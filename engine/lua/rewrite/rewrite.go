@@ -143,8 +143,6 @@ func (r *rewriter) expression(e ast.Expr) ast.Expr {
 		return r.concatCall(e)
 	case *ast.NumberExpr:
 		rewriteNumber(e)
-	case *ast.AttrGetExpr:
-		e.Object, e.Key = r.expression(e.Object), r.expression(e.Key)
 	case *ast.TableExpr:
 		for _, f := range e.Fields {
 			f.Key, f.Value = r.expression(f.Key), r.expression(f.Value)
@@ -156,21 +154,41 @@ func (r *rewriter) expression(e ast.Expr) ast.Expr {
 	case *ast.LogicalOpExpr:
 		e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
 		return folded(e)
-	case *ast.RelationalOpExpr:
-		e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
-	case *ast.ArithmeticOpExpr:
-		e.Lhs, e.Rhs = r.expression(e.Lhs), r.expression(e.Rhs)
-	case *ast.UnaryMinusOpExpr:
-		e.Expr = r.expression(e.Expr)
 	case *ast.UnaryNotOpExpr:
 		e.Expr = r.expression(e.Expr)
 		return negated(e)
-	case *ast.UnaryLenOpExpr:
-		e.Expr = r.expression(e.Expr)
 	case *ast.FunctionExpr:
 		r.function(e.Stmts)
+	default:
+		for _, operand := range Operands(e) {
+			*operand = r.expression(*operand)
+		}
 	}
 	return e
+}
+
+// Operands returns where an operation, also the read of a field, has its operands, in
+// the order of the source. It returns nil for every other expression.
+func Operands(e ast.Expr) []*ast.Expr {
+	switch e := e.(type) {
+	case *ast.LogicalOpExpr:
+		return []*ast.Expr{&e.Lhs, &e.Rhs}
+	case *ast.RelationalOpExpr:
+		return []*ast.Expr{&e.Lhs, &e.Rhs}
+	case *ast.StringConcatOpExpr:
+		return []*ast.Expr{&e.Lhs, &e.Rhs}
+	case *ast.ArithmeticOpExpr:
+		return []*ast.Expr{&e.Lhs, &e.Rhs}
+	case *ast.AttrGetExpr:
+		return []*ast.Expr{&e.Object, &e.Key}
+	case *ast.UnaryMinusOpExpr:
+		return []*ast.Expr{&e.Expr}
+	case *ast.UnaryNotOpExpr:
+		return []*ast.Expr{&e.Expr}
+	case *ast.UnaryLenOpExpr:
+		return []*ast.Expr{&e.Expr}
+	}
+	return nil
 }
 
 // maxOperands is how many operands one call of .. takes. Each needs a register, and a

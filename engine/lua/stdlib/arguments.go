@@ -11,29 +11,38 @@ import (
 // The functions here read arguments as Lua 5.1 does: text that spells a number is
 // accepted as a number, and a number as text.
 
+// Push pushes the results of a function and returns how many there are.
+func Push(L *glua.LState, results ...glua.LValue) int {
+	for _, v := range results {
+		L.Push(v)
+	}
+	return len(results)
+}
+
 // textArgument returns an argument that must be text.
 func textArgument(L *glua.LState, n int) string {
-	switch v := L.Get(n).(type) {
-	case glua.LString:
-		return string(v)
-	case glua.LNumber:
-		return number.Text(float64(v))
+	text, ok := partOf(L.Get(n))
+	if !ok {
+		wrongType(L, n, "string")
 	}
-	wrongType(L, n, "string")
-	return ""
+	return text
 }
 
 // numberArgument returns an argument that must be a number.
 func numberArgument(L *glua.LState, n int) float64 {
-	value := L.Get(n)
-	if text, ok := value.(glua.LString); ok {
-		limits.Of(L).Charge(L, int64(len(text))/limits.BytesPerStep)
-	}
-	f, ok := numberOf(value)
+	f, ok := chargedNumber(L, L.Get(n))
 	if !ok {
 		wrongType(L, n, "number")
 	}
 	return f
+}
+
+// chargedNumber is numberOf, and charges for the text that it reads.
+func chargedNumber(L *glua.LState, v glua.LValue) (float64, bool) {
+	if text, ok := v.(glua.LString); ok {
+		limits.Of(L).Charge(L, int64(len(text))/limits.BytesPerStep)
+	}
+	return numberOf(v)
 }
 
 // integerArgument returns a number without its fraction. NaN and numbers beyond every

@@ -38,8 +38,7 @@ func Base() map[string]glua.LGFunction {
 
 // toString is tostring(value).
 func toString(L *glua.LState) int {
-	L.Push(glua.LString(Text(L, L.CheckAny(1))))
-	return 1
+	return Push(L, glua.LString(Text(L, L.CheckAny(1))))
 }
 
 // Text returns a value as tostring writes it. It shows no addresses of memory, which
@@ -85,16 +84,14 @@ func call(L *glua.LState, function glua.LValue, arguments ...glua.LValue) glua.L
 func rawSet(L *glua.LState) int {
 	t := tableArgument(L, 1)
 	L.RawSet(t, L.CheckAny(2), L.CheckAny(3))
-	L.Push(t)
-	return 1
+	return Push(L, t)
 }
 
 // selectValues is select("#", ...) and select(n, ...).
 func selectValues(L *glua.LState) int {
 	count := L.GetTop() - 1
 	if text, ok := L.Get(1).(glua.LString); ok && text == "#" {
-		L.Push(glua.LNumber(count))
-		return 1
+		return Push(L, glua.LNumber(count))
 	}
 	first := integerArgument(L, 1)
 	if first < 0 {
@@ -110,8 +107,7 @@ func selectValues(L *glua.LState) int {
 func coalesce(L *glua.LState) int {
 	for i := 1; i <= L.GetTop(); i++ {
 		if v := L.Get(i); v != glua.LNil {
-			L.Push(v)
-			return 1
+			return Push(L, v)
 		}
 	}
 	return 0
@@ -121,11 +117,7 @@ func coalesce(L *glua.LState) int {
 func toNumber(L *glua.LState) int {
 	base, value, ok := optionalInteger(L, 2, 10), 0.0, false
 	if base == 10 {
-		v := L.CheckAny(1)
-		if text, isText := v.(glua.LString); isText {
-			limits.Of(L).Charge(L, int64(len(text))/limits.BytesPerStep)
-		}
-		value, ok = numberOf(v)
+		value, ok = chargedNumber(L, L.CheckAny(1))
 	} else {
 		text := textArgument(L, 1)
 		if base < 2 || base > 36 {
@@ -134,22 +126,17 @@ func toNumber(L *glua.LState) int {
 		limits.Of(L).Charge(L, int64(len(text))/limits.BytesPerStep)
 		value, ok = number.ParseBase(text, base)
 	}
-	if ok {
-		L.Push(glua.LNumber(value))
-	} else {
-		L.Push(glua.LNil)
+	if !ok {
+		return Push(L, glua.LNil)
 	}
-	return 1
+	return Push(L, glua.LNumber(value))
 }
 
 // unpack is unpack(t, first, last).
 func unpack(L *glua.LState) int {
 	t := tableArgument(L, 1)
 	first := optionalInteger(L, 2, 1)
-	last := optionalInteger(L, 3, 0)
-	if L.Get(3) == glua.LNil {
-		last = t.Len()
-	}
+	last := optionalInteger(L, 3, t.Len())
 	if first > last {
 		return 0
 	}

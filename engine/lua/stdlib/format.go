@@ -15,29 +15,32 @@ const maxFormatDigits = 2
 
 // A formatter writes the result of one call of string.format.
 type formatter struct {
-	L        *glua.LState
-	out      strings.Builder
+	textWriter
 	argument int // the number of the last argument that was used
 }
 
 // A directive is the part from after a % to the letter of its kind.
 type directive struct {
-	left, plus, blank, alternate, zero bool
-	width                              int
-	precision                          int // -1: none
-	kind                               byte
+	flags     string // of "-+ #0"
+	width     int
+	precision int // -1: none
+	kind      byte
 }
+
+func (d directive) has(flag byte) bool { return strings.IndexByte(d.flags, flag) >= 0 }
+
+// zeros reports whether a whole number is filled with zeros.
+func (d directive) zeros() bool { return d.has('0') && d.precision < 0 }
 
 // textFormat is string.format. %s takes any value, as tostring does.
 func textFormat(L *glua.LState) int {
 	layout := textArgument(L, 1)
-	f := formatter{L: L, argument: 1}
+	f := formatter{textWriter: textWriter{L: L}, argument: 1}
 	for {
 		at := strings.IndexByte(layout, '%')
 		if at < 0 {
 			f.write(layout)
-			L.Push(glua.LString(f.out.String()))
-			return 1
+			return Push(L, glua.LString(f.out.String()))
 		}
 		f.write(layout[:at])
 		layout = layout[at+1:]
@@ -52,24 +55,15 @@ func textFormat(L *glua.LState) int {
 	}
 }
 
-// write appends text to the result.
-func (f *formatter) write(text string) {
-	b := limits.Of(f.L)
-	if f.out.Len()+len(text) > limits.MaxString {
-		b.Allocate(f.L, int64(f.out.Len()+len(text)))
-	}
-	b.Allocate(f.L, int64(len(text)))
-	f.out.WriteString(text)
-}
-
 // directive reads a directive and returns its length.
 func (f *formatter) directive(layout string) (d directive, length int) {
 	limits.Of(f.L).Charge(f.L, 1)
-	for length < len(layout) && d.flag(layout[length]) {
+	for length < len(layout) && strings.IndexByte("-+ #0", layout[length]) >= 0 {
 		if length++; length > 5 {
 			f.L.RaiseError("invalid format (repeated flags)")
 		}
 	}
+	d.flags = layout[:length]
 	d.width, length = f.digits(layout, length)
 	d.width = max(d.width, 0)
 	d.precision = -1
@@ -99,25 +93,6 @@ func (f *formatter) digits(layout string, at int) (number, next int) {
 	}
 	number, _ = strconv.Atoi(layout[at:next])
 	return number, next
-}
-
-// flag notes a flag and reports whether c is one.
-func (d *directive) flag(c byte) bool {
-	switch c {
-	case '-':
-		d.left = true
-	case '+':
-		d.plus = true
-	case ' ':
-		d.blank = true
-	case '#':
-		d.alternate = true
-	case '0':
-		d.zero = true
-	default:
-		return false
-	}
-	return true
 }
 
 // value writes the next argument as the directive says.
@@ -153,7 +128,7 @@ func (d directive) pad(sign, text string, zeros bool) string {
 	switch {
 	case missing <= 0:
 		return sign + text
-	case d.left:
+	case d.has('-'):
 		return sign + text + strings.Repeat(" ", missing)
 	case zeros:
 		return sign + strings.Repeat("0", missing) + text
@@ -166,9 +141,9 @@ func (d directive) sign(negative bool) string {
 	switch {
 	case negative:
 		return "-"
-	case d.plus:
+	case d.has('+'):
 		return "+"
-	case d.blank:
+	case d.has(' '):
 		return " "
 	}
 	return ""
@@ -181,7 +156,7 @@ func (d directive) integer(f float64) string {
 		number = int64(f)
 	}
 	digits := strings.TrimPrefix(strconv.FormatInt(number, 10), "-")
-	return d.pad(d.sign(number < 0), d.atLeast(digits), d.zero && d.precision < 0)
+	return d.pad(d.sign(number < 0), d.atLeast(digits), d.zeros())
 }
 
 // unsigned writes %u, %o, %x and %X. Negative numbers count down from 2^64.
@@ -204,13 +179,10 @@ func (d directive) unsigned(f float64) string {
 	if d.kind == 'X' {
 		digits = strings.ToUpper(digits)
 	}
-	switch {
-	case !d.alternate || base == 16 && number == 0:
-		prefix = ""
-	case base == 8 && strings.HasPrefix(digits, "0"):
+	if !d.has('#') || base == 16 && number == 0 || base == 8 && strings.HasPrefix(digits, "0") {
 		prefix = ""
 	}
-	return d.pad(prefix, digits, d.zero && d.precision < 0)
+	return d.pad(prefix, digits, d.zeros())
 }
 
 // atLeast fills digits with zeros up to the precision. Zero with a precision of
@@ -224,58 +196,30 @@ func (d directive) atLeast(digits string) string {
 
 // float writes %e, %f and %g.
 func (d directive) float(f float64) string {
-	upper := d.kind == 'E' || d.kind == 'G'
-	negative := math.Signbit(f) && !math.IsNaN(f)
-	text := ""
+	text := "nan"
 	switch {
-	case math.IsNaN(f):
-		text = "nan"
 	case math.IsInf(f, 0):
 		text = "inf"
-	default:
-		text = d.digits(math.Abs(f))
+	case !math.IsNaN(f):
+		precision := d.precision
+		if precision < 0 {
+			precision = 6
+		}
+		return fmt.Sprintf("%"+d.flags+"*.*"+string(rune(d.kind)), d.width, precision, f)
 	}
-	if upper {
+	if d.kind == 'E' || d.kind == 'G' {
 		text = strings.ToUpper(text)
 	}
-	return d.pad(d.sign(negative), text, d.zero && !math.IsNaN(f) && !math.IsInf(f, 0))
+	return d.pad(d.sign(f < 0), text, false)
 }
 
-// digits writes a number that is finite and not negative.
-func (d directive) digits(f float64) string {
-	precision, kind := d.precision, d.kind|0x20
-	if precision < 0 {
-		precision = 6
-	}
-	if kind == 'g' && precision == 0 {
-		precision = 1
-	}
-	if d.alternate { // a point always, and for %g all zeros
-		return fmt.Sprintf("%#."+strconv.Itoa(precision)+string(rune(kind)), f)
-	}
-	return strconv.FormatFloat(f, kind, precision, 64)
-}
+// quotes are the characters that %q writes otherwise.
+var quotes = strings.NewReplacer(`"`, `\"`, `\`, `\\`, "\n", "\\\n", "\r", `\r`, "\x00", `\000`)
 
 // quote writes %q: text in quotes that Lua reads back unchanged.
 func (f *formatter) quote(text string) {
 	limits.Of(f.L).Charge(f.L, int64(len(text))/8)
 	f.write(`"`)
-	for text != "" {
-		at := strings.IndexAny(text, "\"\\\n\r\x00")
-		if at < 0 {
-			f.write(text)
-			break
-		}
-		f.write(text[:at])
-		switch text[at] {
-		case '\r':
-			f.write(`\r`)
-		case 0:
-			f.write(`\000`)
-		default:
-			f.write(`\` + text[at:at+1])
-		}
-		text = text[at+1:]
-	}
+	_, _ = quotes.WriteString(&f.textWriter, text)
 	f.write(`"`)
 }

@@ -32,15 +32,13 @@ func Math(random Random) map[string]glua.LGFunction {
 
 func unary(function func(float64) float64) glua.LGFunction {
 	return func(L *glua.LState) int {
-		L.Push(glua.LNumber(function(numberArgument(L, 1))))
-		return 1
+		return Push(L, glua.LNumber(function(numberArgument(L, 1))))
 	}
 }
 
 func binary(function func(x, y float64) float64) glua.LGFunction {
 	return func(L *glua.LState) int {
-		L.Push(glua.LNumber(function(numberArgument(L, 1), numberArgument(L, 2))))
-		return 1
+		return Push(L, glua.LNumber(function(numberArgument(L, 1), numberArgument(L, 2))))
 	}
 }
 
@@ -53,8 +51,7 @@ func extreme(better func(x, best float64) bool) glua.LGFunction {
 				best = x
 			}
 		}
-		L.Push(glua.LNumber(best))
-		return 1
+		return Push(L, glua.LNumber(best))
 	}
 }
 
@@ -85,21 +82,16 @@ func mathModf(L *glua.LState) int {
 	if math.IsInf(x, 0) {
 		fraction = math.Copysign(0, x)
 	}
-	L.Push(glua.LNumber(whole))
-	L.Push(glua.LNumber(fraction))
-	return 2
+	return Push(L, glua.LNumber(whole), glua.LNumber(fraction))
 }
 
 func mathFrexp(L *glua.LState) int {
 	fraction, exponent := math.Frexp(numberArgument(L, 1))
-	L.Push(glua.LNumber(fraction))
-	L.Push(glua.LNumber(exponent))
-	return 2
+	return Push(L, glua.LNumber(fraction), glua.LNumber(exponent))
 }
 
 func mathLdexp(L *glua.LState) int {
-	L.Push(glua.LNumber(math.Ldexp(numberArgument(L, 1), integerArgument(L, 2))))
-	return 1
+	return Push(L, glua.LNumber(math.Ldexp(numberArgument(L, 1), integerArgument(L, 2))))
 }
 
 // draw is math.random.
@@ -112,8 +104,7 @@ func (r Random) draw(L *glua.LState) int {
 	switch L.GetTop() {
 	case 0:
 		// 53 bits, as many as a float64 holds.
-		L.Push(glua.LNumber(float64(draw()>>11) / (1 << 53)))
-		return 1
+		return Push(L, glua.LNumber(float64(draw()>>11)/(1<<53)))
 	case 1:
 		high = numberArgument(L, 1)
 	default:
@@ -122,6 +113,5 @@ func (r Random) draw(L *glua.LState) int {
 	if !(high >= low) || high-low > 1<<53 {
 		L.RaiseError("math.random: the interval is empty or too large")
 	}
-	L.Push(glua.LNumber(low + float64(draw()%(uint64(high-low)+1))))
-	return 1
+	return Push(L, glua.LNumber(low+float64(draw()%(uint64(high-low)+1))))
 }

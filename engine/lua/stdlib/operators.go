@@ -51,13 +51,11 @@ func operator(event string, compute func(a, b float64) float64) glua.LGFunction 
 		a, leftIsNumber := numberOf(left)
 		b, rightIsNumber := numberOf(right)
 		if leftIsNumber && rightIsNumber {
-			L.Push(glua.LNumber(compute(a, b)))
-			return 1
+			return Push(L, glua.LNumber(compute(a, b)))
 		}
 		for _, operand := range [...]glua.LValue{left, right} {
 			if method := L.GetMetaField(operand, event); operand.Type() != glua.LTString && method != glua.LNil {
-				L.Push(call(L, method, left, right))
-				return 1
+				return Push(L, call(L, method, left, right))
 			}
 		}
 		wrong := left
@@ -77,28 +75,22 @@ func Concat(L *glua.LState) int {
 	parts, size := few[:0], 0
 	for i, top := 1, L.GetTop(); i <= top; i++ {
 		part, ok := partOf(L.Get(i))
-		if !ok {
-			L.Push(concatValues(L, top))
-			return 1
+		if !ok { // two at a time from the right, as Lua does
+			right := L.Get(top)
+			for left := top - 1; left >= 1; left-- {
+				right = concatPair(L, L.Get(left), right)
+			}
+			return Push(L, right)
 		}
 		parts = append(parts, part)
 		size += len(part)
 	}
 	limits.Of(L).Allocate(L, int64(size))
-	L.Push(glua.LString(strings.Join(parts, "")))
-	return 1
+	return Push(L, glua.LString(strings.Join(parts, "")))
 }
 
-// concatValues concatenates operands of which one is neither text nor a number: two at
-// a time from the right, as Lua does, by their metamethods.
-func concatValues(L *glua.LState, top int) glua.LValue {
-	right := L.Get(top)
-	for i := top - 1; i >= 1; i-- {
-		right = concatPair(L, L.Get(i), right)
-	}
-	return right
-}
-
+// concatPair concatenates two operands, by their metamethod when one is neither text nor
+// a number.
 func concatPair(L *glua.LState, left, right glua.LValue) glua.LValue {
 	a, leftIsText := partOf(left)
 	b, rightIsText := partOf(right)

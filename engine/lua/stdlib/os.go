@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 	glua "github.com/yuin/gopher-lua"
 )
 
@@ -39,12 +39,10 @@ func OS(c Clock) map[string]glua.LGFunction {
 // time is os.time(): now, in whole seconds; and os.time(table): the time of a date.
 func (c Clock) time(L *glua.LState) int {
 	if t, ok := L.Get(1).(*glua.LTable); ok {
-		L.Push(timeOf(L, t))
-		return 1
+		return Push(L, timeOf(L, t))
 	}
 	seconds, _ := c.Now(L).(float64)
-	L.Push(glua.LNumber(math.Floor(seconds)))
-	return 1
+	return Push(L, glua.LNumber(math.Floor(seconds)))
 }
 
 // date is os.date(format, time). The time is now when it is not given, and is always
@@ -65,11 +63,9 @@ func (c Clock) date(L *glua.LState) int {
 		at = c.Now(L)
 	}
 	if seconds, ok := at.(float64); ok && strings.HasPrefix(layout, "*t") {
-		L.Push(dateTable(L, seconds))
-		return 1
+		return Push(L, dateTable(L, seconds))
 	}
-	L.Push(c.Format(L, layout, at))
-	return 1
+	return Push(L, c.Format(L, layout, at))
 }
 
 // timeOf is os.time of a table: the seconds of a date, in UTC. A field may be
@@ -95,7 +91,7 @@ func timeOf(L *glua.LState, t *glua.LTable) glua.LNumber {
 // dateTable is os.date("*t"): the fields of a time, in UTC.
 func dateTable(L *glua.LState, seconds float64) *glua.LTable {
 	if math.IsNaN(seconds) || math.Abs(seconds) > farthestDate*100 {
-		L.RaiseError("os.date: %s is not a time that can be shown", action.FormatNumber(seconds))
+		L.RaiseError("os.date: %s is not a time that can be shown", phrase.Number(seconds))
 	}
 	at := time.Unix(int64(math.Floor(seconds)), 0).UTC()
 	t := L.CreateTable(0, 9)

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/pdflow/pdflow/engine/lua/limits"
-	"github.com/pdflow/pdflow/engine/lua/number"
 	"github.com/pdflow/pdflow/engine/lua/pattern"
 	glua "github.com/yuin/gopher-lua"
 )
@@ -47,8 +46,7 @@ func search(L *glua.LState, find bool) int {
 	start, end := m.Find(from)
 	m.Finish()
 	if end < 0 {
-		L.Push(glua.LNil)
-		return 1
+		return Push(L, glua.LNil)
 	}
 	if find {
 		L.Push(glua.LNumber(start + 1))
@@ -80,12 +78,9 @@ func findPlain(L *glua.LState, s, text string, from int) int {
 	limits.Of(L).Charge(L, int64(len(s)-from+len(text))/limits.BytesPerStep)
 	at := strings.Index(s[from:], text)
 	if at < 0 {
-		L.Push(glua.LNil)
-		return 1
+		return Push(L, glua.LNil)
 	}
-	L.Push(glua.LNumber(from + at + 1))
-	L.Push(glua.LNumber(from + at + len(text)))
-	return 2
+	return Push(L, glua.LNumber(from+at+1), glua.LNumber(from+at+len(text)))
 }
 
 // textGmatch is string.gmatch: an iterator whose every call finds the next match. A ^ in
@@ -95,8 +90,7 @@ func textGmatch(L *glua.LState) int {
 	from := 0
 	L.Push(L.NewFunction(func(L *glua.LState) int {
 		if from > len(s) {
-			L.Push(glua.LNil)
-			return 1
+			return Push(L, glua.LNil)
 		}
 		var m pattern.Matcher
 		m.Reset((*host)(L), s, p, false)
@@ -104,8 +98,7 @@ func textGmatch(L *glua.LState) int {
 		m.Finish()
 		if end < 0 {
 			from = len(s) + 1
-			L.Push(glua.LNil)
-			return 1
+			return Push(L, glua.LNil)
 		}
 		if from = end; end == start {
 			from++
@@ -117,11 +110,9 @@ func textGmatch(L *glua.LState) int {
 
 // A substitution is one call of string.gsub.
 type substitution struct {
-	L           *glua.LState
-	budget      *limits.Budget
+	textWriter
 	subject     string
 	matcher     pattern.Matcher
-	out         strings.Builder
 	replacement glua.LValue
 }
 
@@ -129,14 +120,16 @@ type substitution struct {
 // were.
 func textGsub(L *glua.LState) int {
 	s, p := textArgument(L, 1), textArgument(L, 2)
-	sub := substitution{L: L, budget: limits.Of(L), subject: s}
+	sub := substitution{textWriter: textWriter{L: L}, subject: s}
 	switch v := L.Get(3).(type) {
-	case glua.LString, *glua.LTable, *glua.LFunction:
+	case *glua.LTable, *glua.LFunction:
 		sub.replacement = v
-	case glua.LNumber:
-		sub.replacement = glua.LString(number.Text(float64(v)))
 	default:
-		wrongType(L, 3, "string/function/table")
+		text, ok := partOf(v)
+		if !ok {
+			wrongType(L, 3, "string/function/table")
+		}
+		sub.replacement = glua.LString(text)
 	}
 	most := optionalInteger(L, 4, len(s)+1)
 	sub.matcher.Reset((*host)(L), s, p, true)
@@ -179,15 +172,6 @@ func (u *substitution) run(most int, anchored bool) (count int) {
 	return count
 }
 
-// write appends text to the result.
-func (u *substitution) write(text string) {
-	if u.out.Len()+len(text) > limits.MaxString {
-		u.budget.Allocate(u.L, int64(u.out.Len()+len(text)))
-	}
-	u.budget.Allocate(u.L, int64(len(text)))
-	u.out.WriteString(text)
-}
-
 // replace writes what replaces a match.
 func (u *substitution) replace(start, end int) {
 	u.matcher.Step()
@@ -197,25 +181,25 @@ func (u *substitution) replace(start, end int) {
 		u.expand(string(replacement), start, end)
 		return
 	case *glua.LTable:
+		u.matcher.Finish() // a metamethod needs the steps
 		value = u.L.GetTable(replacement, captured(&u.matcher, 0))
 	case *glua.LFunction:
 		value = u.call(replacement)
 	}
-	switch v := value.(type) {
-	case glua.LString:
-		u.write(string(v))
-	case glua.LNumber:
-		u.write(number.Text(float64(v)))
+	text, ok := partOf(value)
+	switch {
+	case ok:
+	case value == glua.LNil || value == glua.LFalse:
+		text = u.subject[start:end]
 	default:
-		if v != glua.LNil && v != glua.LFalse {
-			u.L.RaiseError("invalid replacement value (a %s)", v.Type())
-		}
-		u.write(u.subject[start:end])
+		u.L.RaiseError("invalid replacement value (a %s)", value.Type())
 	}
+	u.write(text)
 }
 
 // call calls the function that replaces a match with the captures of the match.
 func (u *substitution) call(function *glua.LFunction) glua.LValue {
+	u.matcher.Finish() // the function needs the steps
 	u.L.Push(function)
 	u.L.Call(pushCaptures(u.L, &u.matcher, max(u.matcher.Captures(), 1)), 1)
 	value := u.L.Get(-1)

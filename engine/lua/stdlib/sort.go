@@ -21,10 +21,14 @@ func tableSort(L *glua.LState) int {
 	if !given && L.Get(2) != glua.LNil {
 		wrongType(L, 2, "function")
 	}
-	b := limits.Of(L)
-	values := make([]glua.LValue, 0, reserveSort(L, t.Len()))
-	for i := 1; i <= cap(values); i++ {
-		values = append(values, t.RawGetInt(i))
+	b, length := limits.Of(L), t.Len()
+	b.Charge(L, int64(length)/slotsPerStep)
+	if !b.Reserve(2 * limits.ItemBytes * int64(length)) { // the copy and the buffer to merge
+		b.Raise(L)
+	}
+	values := make([]glua.LValue, length)
+	for i := range values {
+		values[i] = t.RawGetInt(i + 1)
 	}
 	switch {
 	case given:
@@ -42,16 +46,6 @@ func tableSort(L *glua.LState) int {
 		t.RawSetInt(i+1, v)
 	}
 	return 0
-}
-
-// reserveSort charges for the copies of a list, and returns its length.
-func reserveSort(L *glua.LState, length int) int {
-	b := limits.Of(L)
-	b.Charge(L, int64(length)/slotsPerStep)
-	if !b.Reserve(2 * limits.ItemBytes * int64(length)) {
-		b.Raise(L)
-	}
-	return length
 }
 
 // sortPlain sorts values that are all numbers or all strings. It reports whether they

@@ -2,6 +2,7 @@ package stdlib
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/pdflow/pdflow/engine/lua/limits"
@@ -13,8 +14,29 @@ import (
 func String() map[string]glua.LGFunction {
 	return map[string]glua.LGFunction{
 		"byte": textBytes, "char": textChar, "find": textFind, "format": textFormat, "gmatch": textGmatch, "gsub": textGsub, "len": textLen,
-		"lower": textLower, "match": textMatch, "rep": textRepeat, "reverse": textReverse, "sub": textSub, "upper": textUpper,
+		"lower": changeCase('A', 'Z'), "match": textMatch, "rep": textRepeat, "reverse": textReverse, "sub": textSub, "upper": changeCase('a', 'z'),
 	}
+}
+
+// A textWriter builds a text, and charges for each part before it adds the part.
+type textWriter struct {
+	L   *glua.LState
+	out strings.Builder
+}
+
+func (w *textWriter) write(text string) {
+	b := limits.Of(w.L)
+	if w.out.Len()+len(text) > limits.MaxString {
+		b.Allocate(w.L, int64(w.out.Len()+len(text)))
+	}
+	b.Allocate(w.L, int64(len(text)))
+	w.out.WriteString(text)
+}
+
+// Write adds a part.
+func (w *textWriter) Write(part []byte) (int, error) {
+	w.write(string(part))
+	return len(part), nil
 }
 
 // place returns a place in a text, counted from the beginning. A negative place counts from
@@ -33,15 +55,13 @@ func span(first, last, length int) (from, to int) {
 }
 
 func textLen(L *glua.LState) int {
-	L.Push(glua.LNumber(len(textArgument(L, 1))))
-	return 1
+	return Push(L, glua.LNumber(len(textArgument(L, 1))))
 }
 
 func textSub(L *glua.LState) int {
 	s := textArgument(L, 1)
 	from, to := span(integerArgument(L, 2), optionalInteger(L, 3, -1), len(s))
-	L.Push(glua.LString(s[from:to]))
-	return 1
+	return Push(L, glua.LString(s[from:to]))
 }
 
 func textBytes(L *glua.LState) int {
@@ -68,61 +88,39 @@ func textChar(L *glua.LState) int {
 		}
 		text[i] = byte(code)
 	}
-	L.Push(glua.LString(text))
-	return 1
+	return Push(L, glua.LString(text))
 }
 
 func textRepeat(L *glua.LState) int {
 	s, count := textArgument(L, 1), integerArgument(L, 2)
 	if count <= 0 || s == "" {
-		L.Push(glua.LString(""))
-		return 1
+		return Push(L, glua.LString(""))
 	}
 	limits.Of(L).Allocate(L, int64(min(count, limits.MaxString+1))*int64(len(s)))
-	L.Push(glua.LString(strings.Repeat(s, count)))
-	return 1
+	return Push(L, glua.LString(strings.Repeat(s, count)))
 }
 
-func textUpper(L *glua.LState) int {
-	return mapText(L, func(c byte) byte {
-		if 'a' <= c && c <= 'z' {
-			return c - 'a' + 'A'
+// changeCase returns a function that changes the case of the letters from first to last.
+func changeCase(first, last byte) glua.LGFunction {
+	return func(L *glua.LState) int {
+		s := textArgument(L, 1)
+		b := limits.Of(L)
+		b.Charge(L, int64(len(s))/8)
+		b.Allocate(L, int64(len(s)))
+		out := []byte(s)
+		for i, c := range out {
+			if first <= c && c <= last {
+				out[i] = c ^ ('a' - 'A')
+			}
 		}
-		return c
-	})
-}
-
-func textLower(L *glua.LState) int {
-	return mapText(L, func(c byte) byte {
-		if 'A' <= c && c <= 'Z' {
-			return c - 'A' + 'a'
-		}
-		return c
-	})
-}
-
-// mapText changes each byte of a text.
-func mapText(L *glua.LState, change func(byte) byte) int {
-	s := textArgument(L, 1)
-	b := limits.Of(L)
-	b.Charge(L, int64(len(s))/8) // a call for each byte
-	b.Allocate(L, int64(len(s)))
-	var out strings.Builder
-	out.Grow(len(s))
-	for i := range len(s) {
-		out.WriteByte(change(s[i]))
+		return Push(L, glua.LString(out))
 	}
-	L.Push(glua.LString(out.String()))
-	return 1
 }
 
 func textReverse(L *glua.LState) int {
 	s := textArgument(L, 1)
 	limits.Of(L).Allocate(L, int64(len(s)))
-	out := make([]byte, len(s))
-	for i := range len(s) {
-		out[len(s)-1-i] = s[i]
-	}
-	L.Push(glua.LString(out))
-	return 1
+	out := []byte(s)
+	slices.Reverse(out)
+	return Push(L, glua.LString(out))
 }

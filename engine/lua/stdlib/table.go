@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/pdflow/pdflow/engine/lua/limits"
-	"github.com/pdflow/pdflow/engine/lua/number"
 	glua "github.com/yuin/gopher-lua"
 )
 
@@ -20,8 +19,7 @@ func Table() map[string]glua.LGFunction {
 }
 
 func tableLength(L *glua.LState) int {
-	L.Push(glua.LNumber(tableArgument(L, 1).Len()))
-	return 1
+	return Push(L, glua.LNumber(tableArgument(L, 1).Len()))
 }
 
 // tableMaximum is table.maxn: the largest number among the keys.
@@ -34,8 +32,7 @@ func tableMaximum(L *glua.LState) int {
 			most = n
 		}
 	}
-	L.Push(most)
-	return 1
+	return Push(L, most)
 }
 
 // tableInsert is table.insert(t, value) and table.insert(t, place, value).
@@ -86,8 +83,7 @@ func tableRemove(L *glua.LState) int {
 		return 0
 	}
 	limits.Of(L).Charge(L, int64(length-at)/slotsPerStep)
-	L.Push(t.Remove(at))
-	return 1
+	return Push(L, t.Remove(at))
 }
 
 // tableConcat is table.concat(t, separator, first, last).
@@ -97,10 +93,7 @@ func tableConcat(L *glua.LState) int {
 		separator = textArgument(L, 2)
 	}
 	first := optionalInteger(L, 3, 1)
-	last := optionalInteger(L, 4, 0)
-	if L.Get(4) == glua.LNil {
-		last = t.Len()
-	}
+	last := optionalInteger(L, 4, t.Len())
 	b := limits.Of(L)
 	size := 0
 	for i := first; i <= last; i++ {
@@ -114,12 +107,6 @@ func tableConcat(L *glua.LState) int {
 		}
 	}
 	b.Allocate(L, int64(size))
-	L.Push(glua.LString(joined(L, t, separator, first, last, size)))
-	return 1
-}
-
-// joined joins the parts of a list. The size is the length of the result.
-func joined(L *glua.LState, t *glua.LTable, separator string, first, last, size int) string {
 	var out strings.Builder
 	out.Grow(size)
 	for i := first; i <= last; i++ {
@@ -128,17 +115,14 @@ func joined(L *glua.LState, t *glua.LTable, separator string, first, last, size 
 			out.WriteString(separator)
 		}
 	}
-	return out.String()
+	return Push(L, glua.LString(out.String()))
 }
 
 func partText(L *glua.LState, t *glua.LTable, at int) string {
-	switch v := t.RawGet(glua.LNumber(at)).(type) {
-	case glua.LString:
-		return string(v)
-	case glua.LNumber:
-		return number.Text(float64(v))
-	default:
+	v := t.RawGet(glua.LNumber(at))
+	text, ok := partOf(v)
+	if !ok {
 		L.RaiseError("invalid value (%s) at index %d in table for 'concat'", v.Type(), at)
-		return ""
 	}
+	return text
 }

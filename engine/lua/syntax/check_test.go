@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua"
+	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -50,13 +52,13 @@ func (c *checker) chunk(kind workflow.ChunkKind, source string) workflow.Chunk {
 }
 
 // check returns the findings as `severity line: message (hint)`.
-func (c *checker) check(kind workflow.ChunkKind, source string) []string {
+func (c *checker) check(kind workflow.ChunkKind, text string) []string {
 	var list []string
-	_, findings := c.interpreter.Check(c.chunk(kind, source))
+	_, findings := c.interpreter.Check(c.chunk(kind, text))
 	for _, f := range findings {
 		severity := f.Severity
 		if severity == "" {
-			severity = workflow.SeverityError
+			severity = source.SeverityError
 		}
 		list = append(list, fmt.Sprintf("%s %d: %s (%s)", severity, f.Line, f.Message, f.Hint))
 	}
@@ -230,7 +232,7 @@ local r = require("page")`))
 		if r.Called {
 			text += " called"
 		}
-		for _, field := range action.SortedNames(r.Input) {
+		for _, field := range phrase.Names(r.Input) {
 			value := fmt.Sprint(r.Input[field])
 			if r.Input[field] == action.Dynamic {
 				value = "?"

@@ -22,8 +22,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua/rewrite"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/workflow"
 	glua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/ast"
@@ -238,8 +238,8 @@ func parse(c workflow.Chunk) ([]ast.Stmt, *workflow.Finding) {
 // syntaxFinding turns an error of the parser into a sentence.
 func syntaxFinding(c workflow.Chunk, err error) *workflow.Finding {
 	f := &workflow.Finding{Rule: workflow.RuleLuaSyntax, Line: c.Line, Message: "this is not valid Lua: " + err.Error()}
-	var parseError *luaparse.Error
-	if !errors.As(err, &parseError) {
+	parseError, ok := errors.AsType[*luaparse.Error](err)
+	if !ok {
 		return f
 	}
 	lines := strings.Split(c.Text, "\n")
@@ -247,18 +247,18 @@ func syntaxFinding(c workflow.Chunk, err error) *workflow.Finding {
 		f.Line = c.Line + max(lastLine(lines), 0)
 		f.Message = "this is not valid Lua: the source ends too early"
 		f.Hint = "an `end`, a bracket or a quote may be missing"
-		if hint := blockHabit(lines); hint != "" {
+		if hint := habit(blockHabits(), lines...); hint != "" {
 			f.Hint += "; " + hint
 		}
 		return f
 	}
 	at := parseError.Pos.Line - 1
 	f.Line, f.Token = c.Line+at, parseError.Token
-	f.Message = fmt.Sprintf("this is not valid Lua: %s near %q", parseError.Message, action.Clip(parseError.Token, 40))
+	f.Message = fmt.Sprintf("this is not valid Lua: %s near %q", parseError.Message, phrase.Clip(parseError.Token, 40))
 	if at >= 0 && at < len(lines) {
 		// The parser notices an unfinished statement on the next line.
-		if f.Hint = habit(lines[at]); f.Hint == "" && at > 0 {
-			f.Hint = habit(lines[lastLine(lines[:at])])
+		if f.Hint = habit(habits(), lines[at]); f.Hint == "" && at > 0 {
+			f.Hint = habit(habits(), lines[lastLine(lines[:at])])
 		}
 	}
 	return f
@@ -280,8 +280,7 @@ var linePattern = regexp.MustCompile(` (?:at|on) line (\d+)`)
 // message counts from the first line of the chunk.
 func compileFinding(c workflow.Chunk, err error) workflow.Finding {
 	f := workflow.Finding{Rule: workflow.RuleLuaSyntax, Line: c.Line, Message: "this is not valid Lua: " + err.Error()}
-	var compileError *glua.CompileError
-	if errors.As(err, &compileError) {
+	if compileError, ok := errors.AsType[*glua.CompileError](err); ok {
 		f.Line = c.Line + max(compileError.Line-1, 0)
 		f.Message = "this is not valid Lua: " + compileError.Message
 		if m := linePattern.FindStringSubmatch(compileError.Message); m != nil {

@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"regexp"
+	"slices"
 	"sync"
 )
 
@@ -48,16 +49,6 @@ var habits = sync.OnceValue(func() []habitRule {
 	}
 })
 
-// habit returns how Lua writes a line of another language, or "".
-func habit(line string) string {
-	for _, h := range habits() {
-		if h.pattern.MatchString(line) {
-			return h.lua
-		}
-	}
-	return ""
-}
-
 // blockHabits are the rules for lines that leave a block open, which the parser notices
 // only at the end of the source.
 var blockHabits = sync.OnceValue(func() []habitRule {
@@ -67,13 +58,11 @@ var blockHabits = sync.OnceValue(func() []habitRule {
 	}
 })
 
-// blockHabit returns how Lua writes a line that left a block open, or "".
-func blockHabit(lines []string) string {
-	for _, h := range blockHabits() {
-		for _, line := range lines {
-			if h.pattern.MatchString(line) {
-				return h.lua
-			}
+// habit returns how Lua writes a line of another language, or "".
+func habit(rules []habitRule, lines ...string) string {
+	for _, h := range rules {
+		if slices.ContainsFunc(lines, h.pattern.MatchString) {
+			return h.lua
 		}
 	}
 	return ""

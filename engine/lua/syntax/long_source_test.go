@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -35,11 +36,11 @@ func TestLongSources(t *testing.T) {
 		}
 	}
 	_, findings := check(func(i int) string { return fmt.Sprintf("g%d = 1", i) }, 300)
-	if last := findings[len(findings)-1]; last.Severity != workflow.SeverityWarning {
+	if last := findings[len(findings)-1]; last.Severity != source.SeverityWarning {
 		t.Errorf("got %+v of warnings, want a warning", last)
 	}
 	compiled, findings := check(func(i int) string { return fmt.Sprintf("g%d = h%d", i, i) }, 300)
-	if last := findings[len(findings)-1]; compiled == nil || last.Severity == workflow.SeverityWarning || len(findings) != 101 || !strings.Contains(last.Message, "and 500 more") {
+	if last := findings[len(findings)-1]; compiled == nil || last.Severity == source.SeverityWarning || len(findings) != 101 || !strings.Contains(last.Message, "and 500 more") {
 		t.Errorf("got %d findings, the last %q, want 100 and how many more there are", len(findings), last.Message)
 	}
 }

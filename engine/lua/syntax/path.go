@@ -1,9 +1,9 @@
 package syntax
 
 import (
-	"slices"
 	"strings"
 
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/yuin/gopher-lua/ast"
 )
 
@@ -11,12 +11,6 @@ import (
 // steps.lookup.outputs.user.id. They are read and evaluated without Lua's parser,
 // compiler and machine, which would take a hundred times as long. When anything is
 // unusual, Lua evaluates the path, so that the errors are Lua's.
-
-// keywords are the words of Lua that cannot be names.
-var keywords = []string{
-	"and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil", "not", "or",
-	"repeat", "return", "then", "true", "until", "while",
-}
 
 // maxPath is how many names a path may have. Lua evaluates longer ones.
 const maxPath = 32
@@ -29,22 +23,11 @@ func pathOf(text string) []string {
 		return nil
 	}
 	for _, name := range names {
-		if !isName(name) {
+		if !source.IsIdentifier(name) || source.IsKeyword(name) {
 			return nil
 		}
 	}
 	return names
-}
-
-func isName(text string) bool {
-	for i := range len(text) {
-		c := text[i]
-		letter := c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
-		if !letter && (i == 0 || c < '0' || c > '9') {
-			return false
-		}
-	}
-	return text != "" && !slices.Contains(keywords, text)
 }
 
 // pathStatements returns the syntax tree of a path, as the parser makes it.

@@ -1,12 +1,14 @@
 package syntax
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua/rewrite"
+	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/yuin/gopher-lua/ast"
 )
@@ -60,20 +62,21 @@ func (w *walker) constant(text string) {
 
 // full reports whether the limit of shown findings is reached. It then counts the next
 // finding as hidden.
-func (w *walker) full(severity workflow.Severity) bool {
+func (w *walker) full(severity source.Severity) bool {
 	if len(w.findings) < maxFindings {
 		return false
 	}
 	w.hidden++
-	w.hiddenError = w.hiddenError || severity != workflow.SeverityWarning
+	w.hiddenError = w.hiddenError || severity != source.SeverityWarning
 	return true
 }
 
-// reportHidden says how many findings are not shown. It is an error if one of them is.
+// reportHidden adds a finding with the number of findings that are not shown. It is an
+// error when one of them is an error.
 func (w *walker) reportHidden() {
 	last := w.findings[len(w.findings)-1]
 	f := workflow.Finding{
-		Severity: workflow.SeverityWarning, Rule: last.Rule, Line: last.Line,
+		Severity: source.SeverityWarning, Rule: last.Rule, Line: last.Line,
 		Message: fmt.Sprintf("and %d more findings, which are not shown", w.hidden),
 	}
 	if w.hiddenError {
@@ -109,7 +112,7 @@ func (w *walker) reportUndefined() {
 			reported = append(reported, name)
 			w.findings = append(w.findings, workflow.Finding{
 				Rule: "undefined-global", Line: r.Line, Token: name,
-				Message: fmt.Sprintf("nothing is called %q here", action.Clip(name, 60)), Hint: w.undefinedHint(name),
+				Message: fmt.Sprintf("nothing is called %q here", phrase.Clip(name, 60)), Hint: w.undefinedHint(name),
 			})
 		}
 	}
@@ -124,20 +127,18 @@ func (w *walker) standardFunction(r workflow.Reference) {
 	}
 	w.findings = append(w.findings, workflow.Finding{
 		Rule: "unknown-function", Line: r.Line, Token: r.Path[1],
-		Message: fmt.Sprintf("%s has no function %q", r.Path[0], action.Clip(r.Path[1], 60)), Hint: functionHint(r.Path[0], r.Path[1], functions),
+		Message: fmt.Sprintf("%s has no function %q", r.Path[0], phrase.Clip(r.Path[1], 60)), Hint: functionHint(r.Path[0], r.Path[1], functions),
 	})
 }
 
 // functionHint returns the suggestion for an unknown function, or all functions of the
 // module.
 func functionHint(library, name string, functions []string) string {
-	if hint := action.DidYouMean(name, functions); hint != "" {
-		return hint
-	}
+	all := "it has: " + strings.Join(functions, ", ")
 	if library == "os" {
-		return "it has: " + strings.Join(functions, ", ") + "; the module time has more"
+		all += "; the module time has more"
 	}
-	return "it has: " + strings.Join(functions, ", ")
+	return cmp.Or(phrase.DidYouMean(name, functions), all)
 }
 
 func (w *walker) undefinedHint(name string) string {
@@ -145,17 +146,23 @@ func (w *walker) undefinedHint(name string) string {
 		return hint
 	}
 	if slices.Contains(w.blind, name) {
-		return fmt.Sprintf("a function that calls itself is written local function %s(...)", action.Clip(name, 60))
+		return fmt.Sprintf("a function that calls itself is written local function %s(...)", phrase.Clip(name, 60))
 	}
-	return action.DidYouMean(name, slices.Concat(w.library, w.names))
+	return phrase.DidYouMean(name, slices.Concat(w.library, w.names))
 }
 
 func (w *walker) block(statements []ast.Stmt, names ...string) {
+	w.loop(statements, nil, names...)
+}
+
+// loop walks a block and a condition that sees the locals of the block.
+func (w *walker) loop(statements []ast.Stmt, condition ast.Expr, names ...string) {
 	w.locals = append(w.locals, names)
 	if w.enter() {
 		for _, s := range statements {
 			w.statement(s)
 		}
+		w.expression(condition)
 	}
 	w.depth--
 	w.locals = w.locals[:len(w.locals)-1]
@@ -203,7 +210,7 @@ func (w *walker) statement(s ast.Stmt) {
 		w.expression(s.Condition)
 		w.block(s.Stmts)
 	case *ast.RepeatStmt:
-		w.repeat(s)
+		w.loop(s.Stmts, s.Condition)
 	case *ast.IfStmt:
 		w.expression(s.Condition)
 		w.block(s.Then)
@@ -238,19 +245,6 @@ func (w *walker) localAssign(s *ast.LocalAssignStmt) {
 	w.declare(s.Names...)
 }
 
-// repeat keeps the locals of the block for the condition, as Lua does.
-func (w *walker) repeat(s *ast.RepeatStmt) {
-	w.locals = append(w.locals, nil)
-	if w.enter() {
-		for _, inner := range s.Stmts {
-			w.statement(inner)
-		}
-		w.expression(s.Condition)
-	}
-	w.depth--
-	w.locals = w.locals[:len(w.locals)-1]
-}
-
 func (w *walker) functionDefinition(s *ast.FuncDefStmt) {
 	if s.Name.Func != nil {
 		w.assign(s.Name.Func)
@@ -274,13 +268,13 @@ func (w *walker) assign(left ast.Expr) {
 		}
 		w.assigned[left.Value] = true
 		w.constant(left.Value)
-		if w.full(workflow.SeverityWarning) {
+		if w.full(source.SeverityWarning) {
 			return
 		}
 		f := workflow.Finding{
-			Severity: workflow.SeverityWarning, Rule: "global-write", Line: w.line + left.Line(), Token: left.Value,
-			Message: fmt.Sprintf("%q is assigned without local: it is global until the script ends", action.Clip(left.Value, 60)),
-			Hint:    fmt.Sprintf("write local %s = ...", action.Clip(left.Value, 60)),
+			Severity: source.SeverityWarning, Rule: "global-write", Line: w.line + left.Line(), Token: left.Value,
+			Message: fmt.Sprintf("%q is assigned without local: it is global until the script ends", phrase.Clip(left.Value, 60)),
+			Hint:    fmt.Sprintf("write local %s = ...", phrase.Clip(left.Value, 60)),
 		}
 		if w.knows(left.Value) {
 			f.Message = fmt.Sprintf("%q is assigned and hides the built-in name", left.Value)
@@ -363,21 +357,11 @@ func (w *walker) inner(e ast.Expr) {
 		}
 	case *ast.FuncCallExpr:
 		w.call(e)
-	case *ast.LogicalOpExpr:
-		w.expressions([]ast.Expr{e.Lhs, e.Rhs})
-	case *ast.RelationalOpExpr:
-		w.expressions([]ast.Expr{e.Lhs, e.Rhs})
-	case *ast.StringConcatOpExpr:
-		w.expressions([]ast.Expr{e.Lhs, e.Rhs})
-	case *ast.ArithmeticOpExpr:
-		w.expressions([]ast.Expr{e.Lhs, e.Rhs})
-	case *ast.UnaryMinusOpExpr:
-		w.expression(e.Expr)
-	case *ast.UnaryNotOpExpr:
-		w.expression(e.Expr)
-	case *ast.UnaryLenOpExpr:
-		w.expression(e.Expr)
 	case *ast.FunctionExpr:
 		w.block(e.Stmts, e.ParList.Names...)
+	default:
+		for _, operand := range rewrite.Operands(e) {
+			w.expression(*operand)
+		}
 	}
 }

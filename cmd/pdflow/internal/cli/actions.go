@@ -8,6 +8,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/spf13/cobra"
 )
 
@@ -128,7 +129,7 @@ func describeFields(s *action.Schema) []fieldReport {
 }
 
 func unknownActionHint(catalog *action.Catalog, name string) string {
-	if hint := action.DidYouMean(name, catalog.Names()); hint != "" {
+	if hint := phrase.DidYouMean(name, catalog.Names()); hint != "" {
 		return hint
 	}
 	return "`pdflow actions` lists them"

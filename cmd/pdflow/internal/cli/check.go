@@ -13,7 +13,7 @@ import (
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
-	"github.com/pdflow/pdflow/engine/workflow"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/spf13/cobra"
 )
 
@@ -74,8 +74,8 @@ func checkWorkflows(env *setup.Environment, args []string, output string, reach 
 
 // checkFiles returns the problems of files in the order of the files. One goroutine for each processor
 // checks files.
-func checkFiles(files []string, target *setup.Target) (workflow.Diagnostics, error) {
-	problems, failures := make([]workflow.Diagnostics, len(files)), make([]error, len(files))
+func checkFiles(files []string, target *setup.Target) (source.Problems, error) {
+	problems, failures := make([]source.Problems, len(files)), make([]error, len(files))
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(files)) {
@@ -86,13 +86,13 @@ func checkFiles(files []string, target *setup.Target) (workflow.Diagnostics, err
 		})
 	}
 	workers.Wait()
-	return append(workflow.Diagnostics{}, slices.Concat(problems...)...), errors.Join(failures...)
+	return append(source.Problems{}, slices.Concat(problems...)...), errors.Join(failures...)
 }
 
 // checkFile returns the problems of a file, including warnings.
-func checkFile(file string, target *setup.Target) (workflow.Diagnostics, error) {
+func checkFile(file string, target *setup.Target) (source.Problems, error) {
 	plan, err := target.CompileFile(file)
-	var problems workflow.Diagnostics
+	var problems source.Problems
 	switch {
 	case errors.As(err, &problems):
 		return problems, nil
@@ -102,7 +102,7 @@ func checkFile(file string, target *setup.Target) (workflow.Diagnostics, error) 
 	return plan.Warnings, nil
 }
 
-func printDiagnostics(env *setup.Environment, found workflow.Diagnostics, files int, output string) error {
+func printDiagnostics(env *setup.Environment, found source.Problems, files int, output string) error {
 	switch output {
 	case "json":
 		return console.WriteJSON(env.Stdout, found)
@@ -124,10 +124,10 @@ func printDiagnostics(env *setup.Environment, found workflow.Diagnostics, files 
 	return err
 }
 
-func summary(found workflow.Diagnostics, files int) string {
+func summary(found source.Problems, files int) string {
 	problems := 0
 	for _, d := range found {
-		if d.Severity == workflow.SeverityError {
+		if d.Severity == source.SeverityError {
 			problems++
 		}
 	}
@@ -140,14 +140,14 @@ func summary(found workflow.Diagnostics, files int) string {
 
 // githubAnnotation returns a problem as a workflow command of GitHub Actions. It escapes as the
 // documentation "Workflow commands for GitHub Actions" says.
-func githubAnnotation(d workflow.Diagnostic) string {
+func githubAnnotation(d source.Problem) string {
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	return fmt.Sprintf("::%s file=%s,line=%d,col=%d,title=%s::%s", d.Severity, property.Replace(d.File), d.Line, d.Column, property.Replace(d.Rule), data.Replace(d.Text()))
 }
 
 // sarif returns the problems as SARIF 2.1.0, the format of code scanning services.
-func sarif(found workflow.Diagnostics) any {
+func sarif(found source.Problems) any {
 	results := []any{}
 	for _, d := range found {
 		results = append(results, map[string]any{

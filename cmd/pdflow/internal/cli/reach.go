@@ -9,6 +9,7 @@ import (
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine/permission"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -83,7 +84,7 @@ func reachOf(s *setup.Target, plan *workflow.Plan) reachReport {
 	return r
 }
 
-func patternTexts(patterns []workflow.Pattern) []string {
+func patternTexts(patterns []permission.Pattern) []string {
 	texts := []string{}
 	for _, pattern := range patterns {
 		texts = append(texts, pattern.Text)

@@ -13,7 +13,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli/schedule"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
-	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -76,7 +76,7 @@ func flagError(c *cobra.Command, err error) error {
 	}
 	var names []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if hint := action.DidYouMean(name, names); hint != "" {
+	if hint := phrase.DidYouMean(name, names); hint != "" {
 		return console.Usage("unknown flag --%s (%s)", name, hint)
 	}
 	return console.Usage("unknown flag --%s; `%s -h` lists them", name, c.CommandPath())

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pdflow/pdflow/engine/action"
-	"github.com/pdflow/pdflow/engine/workflow"
+	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
 // The exit codes; `pdflow help exit-codes` explains them.
@@ -47,7 +47,7 @@ func Usage(format string, args ...any) error {
 
 // ExitCode returns the exit code of an error.
 func ExitCode(err error) int {
-	var problems workflow.Diagnostics
+	var problems source.Problems
 	var coded *exitError
 	switch {
 	case err == nil:
@@ -80,7 +80,7 @@ func OneOf(flag, value string, allowed ...string) error {
 	if slices.Contains(allowed, value) {
 		return nil
 	}
-	hint := action.DidYouMean(value, allowed)
+	hint := phrase.DidYouMean(value, allowed)
 	if hint == "" {
 		hint = "one of: " + strings.Join(allowed, ", ")
 	}

@@ -13,7 +13,9 @@ import (
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/run"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -61,7 +63,7 @@ func (d controlled) plan(name string) (*workflow.Plan, error) {
 		}
 		names = append(names, plan.Workflow.Name)
 	}
-	return nil, &control.Error{Code: control.NotFound, Message: fmt.Sprintf("the daemon serves no workflow %q", name), Hint: action.DidYouMean(name, names)}
+	return nil, &control.Error{Code: control.NotFound, Message: fmt.Sprintf("the daemon serves no workflow %q", name), Hint: phrase.DidYouMean(name, names)}
 }
 
 // Start starts a run and returns its id.
@@ -108,7 +110,7 @@ func inputsOf(plan *workflow.Plan, r control.StartRequest) (action.Object, error
 	if err != nil {
 		return nil, err
 	}
-	given, err := workflow.ParseData("inputs", text) // JSON is YAML
+	given, err := source.ReadData("inputs", text) // JSON is YAML
 	if err != nil {
 		return nil, &control.Error{Code: control.Invalid, Message: err.Error()}
 	}
@@ -122,7 +124,7 @@ func inputsOf(plan *workflow.Plan, r control.StartRequest) (action.Object, error
 			inputs[name] = v
 		}
 	}
-	o, _ := given.(action.Object)
+	o, _ := given.Value.(action.Object)
 	for name, v := range o {
 		if inputs[name], err = typed(plan, name, v); err != nil {
 			return nil, &control.Error{Code: control.Invalid, Message: fmt.Sprintf("the input %s: %v", name, err)}

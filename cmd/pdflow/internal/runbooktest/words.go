@@ -14,6 +14,7 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/rogpeppe/go-internal/txtar"
 )
@@ -87,7 +88,7 @@ func checkScript(file string) error {
 func isOwnFile(name string) bool { return filepath.IsLocal(name) && !strings.Contains(name, "$") }
 
 func checkLine(line string) error {
-	known := append(action.SortedNames(runbookWords), comparingWords...)
+	known := append(phrase.Names(runbookWords), comparingWords...)
 	slices.Sort(known)
 	words := strings.Fields(line)
 	if len(words) > 0 && words[0] == "!" {
@@ -100,7 +101,7 @@ func checkLine(line string) error {
 	case words[len(words)-1] == "&":
 		return errors.New("a test cannot run commands in the background")
 	case !slices.Contains(known, word):
-		hint := action.DidYouMean(word, known)
+		hint := phrase.DidYouMean(word, known)
 		if hint == "" {
 			hint = "known: " + strings.Join(known, ", ")
 		}

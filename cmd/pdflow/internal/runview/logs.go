@@ -7,6 +7,7 @@ import (
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/run"
 )
 
@@ -78,7 +79,7 @@ func stepOf(e run.Event) string {
 // loggedText returns a message with its fields.
 func loggedText(r *action.LogRecord) string {
 	text := console.Printable(r.Message)
-	for _, name := range action.SortedNames(r.Fields) {
+	for _, name := range phrase.Names(r.Fields) {
 		text += fmt.Sprintf(" %s=%s", console.Printable(name), console.Printable(console.ValueText(r.Fields[name])))
 	}
 	return text

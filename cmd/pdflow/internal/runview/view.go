@@ -12,6 +12,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -150,7 +151,7 @@ func (v *View) markFact(m mark) fact {
 // valueFacts returns a fact for each value, the first with the label.
 func valueFacts(label string, values action.Object) []fact {
 	var facts []fact
-	for _, name := range action.SortedNames(values) {
+	for _, name := range phrase.Names(values) {
 		text := fmt.Sprintf("%s = %s", name, console.Cut(console.Printable(factText(values[name])), 500))
 		facts = append(facts, fact{label, text})
 		label = ""

@@ -8,7 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
-	"github.com/pdflow/pdflow/engine/workflow"
+	"github.com/pdflow/pdflow/engine/permission"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
 func TestParseConfiguration(t *testing.T) {
@@ -47,13 +48,13 @@ heartbeat: {url: "https://beat.example.com/x", every: 30s}
 		},
 		Allow: &setup.Allowance{
 			Secrets: []string{"CHAT_TOKEN"},
-			Permissions: workflow.Permissions{
+			Permissions: permission.Permissions{
 				Actions: map[string][]string{"pagerduty": {"create_user", "get_user_by_id"}},
-				HTTP:    []workflow.Pattern{{Text: "https://*.example.com", Scheme: "https", Host: "*.example.com", Port: "443"}},
-				Net:     []workflow.Pattern{{Text: "db.example.com:5432", Scheme: "net", Host: "db.example.com", Port: "5432"}},
+				HTTP:    []permission.Pattern{{Text: "https://*.example.com", Scheme: "https", Host: "*.example.com", Port: "443"}},
+				Net:     []permission.Pattern{{Text: "db.example.com:5432", Scheme: "net", Host: "db.example.com", Port: "5432"}},
 			},
 		},
-		Alerts:    &setup.Alerts{Connection: workflow.Text{Text: "europe"}},
+		Alerts:    &setup.Alerts{Connection: source.Text{Text: "europe"}},
 		Heartbeat: &setup.Heartbeat{URL: "https://beat.example.com/x", Every: 30 * time.Second},
 	}
 	places := cmp.FilterPath(func(p cmp.Path) bool {

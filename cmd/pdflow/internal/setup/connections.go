@@ -13,6 +13,7 @@ import (
 	"github.com/pdflow/pdflow/builtins"
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/pflag"
 )
@@ -139,7 +140,7 @@ func (e *Environment) unknownConnection(c *Configuration, name string) error {
 		}
 		return fmt.Errorf("there is no connection %q (%s; or leave `connection` out and set PAGERDUTY_API_KEY)", name, hint)
 	}
-	hint := action.DidYouMean(name, c.Names())
+	hint := phrase.DidYouMean(name, c.Names())
 	if hint == "" {
 		hint = "it has: " + strings.Join(c.Names(), ", ")
 	}

@@ -13,7 +13,9 @@ import (
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/run"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -32,7 +34,7 @@ func (r *RecordedRun) Open() bool { return r.EndedAt.IsZero() }
 // SecretInputs returns the names of the inputs that are not recorded because they are secret.
 func (r *RecordedRun) SecretInputs() []string {
 	var names []string
-	for _, name := range action.SortedNames(r.Start().Inputs) {
+	for _, name := range phrase.Names(r.Start().Inputs) {
 		if _, secret := r.Start().Inputs[name].(action.Secret); secret {
 			names = append(names, name)
 		}
@@ -91,7 +93,7 @@ func (e *Environment) Continue(ctx context.Context, r *Runs, target *Target, rec
 		return nil, console.Usage("the run %s cannot be resumed, because its simulator ended with its process; start it again with `pdflow run --simulate`", recorded.Run)
 	}
 	plan, err := r.Plan(ctx, recorded.Run, target)
-	var problems workflow.Diagnostics
+	var problems source.Problems
 	if errors.As(err, &problems) {
 		return nil, fmt.Errorf("%w\npdflow: this version of pdflow does not accept the recorded workflow of the run %s; resume it with the version that started it", err, recorded.Run)
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/engine/action"
-	"github.com/pdflow/pdflow/engine/workflow"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
 // ReadInputs reads inputs from a file and from flags. A flag replaces an input of the file. Texts of
@@ -35,16 +35,16 @@ func (e *Environment) readInputFile(file string) (action.Object, error) {
 	if file == "" {
 		return action.Object{}, nil
 	}
-	source, err := e.readFile(file)
+	text, err := e.readFile(file)
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, err)
 	}
-	v, err := workflow.ParseData(file, []byte(source))
+	data, err := source.ReadData(file, []byte(text))
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, err)
 	}
-	o, ok := v.(action.Object)
-	if !ok && v != nil {
+	o, ok := data.Value.(action.Object)
+	if !ok && data.Value != nil {
 		return nil, console.Usage("%s must hold a mapping from inputs to values", file)
 	}
 	if o == nil {

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
-	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -171,7 +171,7 @@ func (u *Running) awaited() string {
 	if len(names) == 0 {
 		return "the command"
 	}
-	return strings.Join(action.SortedNames(names), ", ")
+	return strings.Join(phrase.Names(names), ", ")
 }
 
 // abandoned returns how to resume the runs that are left as they are. How says why the process ends.

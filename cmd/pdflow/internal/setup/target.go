@@ -15,6 +15,7 @@ import (
 	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/lua"
 	"github.com/pdflow/pdflow/engine/run"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -191,15 +192,15 @@ func (t *Target) hasKey(plan *workflow.Plan, call workflow.PlannedCall, a *actio
 
 // ConnectionsOf returns the names of the connections that a plan uses: the connection of the
 // workflow first, then the others in order.
-func ConnectionsOf(plan *workflow.Plan) []workflow.Text {
-	names := []workflow.Text{plan.Workflow.Connection}
+func ConnectionsOf(plan *workflow.Plan) []source.Text {
+	names := []source.Text{plan.Workflow.Connection}
 	for i := range plan.Steps {
 		c := plan.Steps[i].Connection
-		if !slices.ContainsFunc(names, func(t workflow.Text) bool { return t.Text == c.Text }) {
+		if !slices.ContainsFunc(names, func(t source.Text) bool { return t.Text == c.Text }) {
 			names = append(names, c)
 		}
 	}
-	slices.SortStableFunc(names[1:], func(a, b workflow.Text) int { return strings.Compare(a.Text, b.Text) })
+	slices.SortStableFunc(names[1:], func(a, b source.Text) int { return strings.Compare(a.Text, b.Text) })
 	return names
 }
 

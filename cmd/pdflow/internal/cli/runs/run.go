@@ -11,6 +11,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/cobra"
@@ -192,5 +193,5 @@ func openRuns(env *setup.Environment, o Options) (*setup.Runs, error) {
 
 // secretsOf returns the names of the secret inputs among the given inputs.
 func secretsOf(plan *workflow.Plan, inputs action.Object) []string {
-	return slices.DeleteFunc(action.SortedNames(inputs), func(name string) bool { return !plan.Workflow.Secret(name) })
+	return slices.DeleteFunc(phrase.Names(inputs), func(name string) bool { return !plan.Workflow.Secret(name) })
 }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
-	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/spf13/cobra"
 )
 
@@ -47,7 +47,7 @@ func unknownCommand(c *cobra.Command, args []string) error {
 	for _, sub := range c.Commands() {
 		names = append(names, sub.Name())
 	}
-	hint := action.DidYouMean(args[0], names)
+	hint := phrase.DidYouMean(args[0], names)
 	if hint == "" {
 		hint = "one of: " + strings.Join(names, ", ")
 	}

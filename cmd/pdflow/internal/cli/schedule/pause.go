@@ -12,6 +12,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/spf13/cobra"
 )
 
@@ -141,7 +142,7 @@ func setRecordedPause(ctx context.Context, env *setup.Environment, name string, 
 		found = true
 	}
 	if !found {
-		return console.Usage("no daemon has served a schedule of the workflow %q with this data folder (%s)", name, orElse(action.DidYouMean(name, names), "`pdflow schedule list DIR` lists the schedules of files"))
+		return console.Usage("no daemon has served a schedule of the workflow %q with this data folder (%s)", name, orElse(phrase.DidYouMean(name, names), "`pdflow schedule list DIR` lists the schedules of files"))
 	}
 	return nil
 }
