@@ -96,7 +96,7 @@ var allowed = map[string][]string{
 		"builtins", "builtins/pagerduty/client", "builtins/pagerduty/simulator", "builtins/pagerduty/simulator/account",
 		"builtins/pagerduty/simulator/fault", "builtins/pagerduty/simulator/strictjson", "builtins/world", "cmd/pdflow/internal/console", "engine",
 		"engine/action", "engine/attempt", "engine/journal", "engine/journal/sqlite", "engine/lua", "engine/permission", "engine/phrase", "engine/run",
-		"engine/source", "engine/workflow", "github.com/spf13/pflag",
+		"engine/source", "engine/workflow", "github.com/spf13/cobra", "github.com/spf13/pflag",
 	},
 	"engine/scheduler": {"engine/action", "engine/clock", "engine/journal", "engine/run", "engine/schedule", "engine/workflow"},
 	"engine/telemetry": {
@@ -112,7 +112,7 @@ var allowed = map[string][]string{
 	"cmd/pdflow/internal/cli/runs": {
 		"cmd/pdflow/internal/console", "cmd/pdflow/internal/daemon", "cmd/pdflow/internal/daemon/control", "cmd/pdflow/internal/runview",
 		"cmd/pdflow/internal/setup", "engine", "engine/action", "engine/attempt", "engine/journal", "engine/run", "engine/workflow",
-		"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term",
+		"github.com/spf13/cobra", "golang.org/x/term",
 	},
 	"cmd/pdflow/internal/cli/schedule": {
 		"cmd/pdflow/internal/cli/runs", "cmd/pdflow/internal/console", "cmd/pdflow/internal/daemon", "cmd/pdflow/internal/daemon/control",

@@ -26,14 +26,11 @@ func actionsCommand(env *setup.Environment) *cobra.Command {
 			return actionNames(), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	setup.AddOutput(c, &output, "text", "json")
 	return c
 }
 
 func printActions(env *setup.Environment, args []string, output string) error {
-	if err := console.OneOf("output", output, "text", "json"); err != nil {
-		return err
-	}
 	target, err := setup.Offline()
 	if err != nil {
 		return err

@@ -43,14 +43,11 @@ name=@file, or name:=json.`,
 	f.BoolVar(&o.simulate, "simulate", false, "call a simulated PagerDuty in this process")
 	o.Simulation.AddFlags(f, "")
 	setup.AddConnection(f, &o.connection)
-	f.StringVarP(&o.output, "output", "o", "text", "text or json")
+	setup.AddOutput(c, &o.output, "text", "json")
 	return c
 }
 
 func makeCall(ctx context.Context, env *setup.Environment, name string, args []string, o callOptions) error {
-	if err := console.OneOf("output", o.output, "text", "json"); err != nil {
-		return err
-	}
 	target, err := env.Target("", o.simulate, o.Simulation)
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ whether it can create users. Only reads are made.`,
 			return testConnection(c.Context(), env, name, output)
 		},
 	}
-	test.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	setup.AddOutput(test, &output, "text", "json")
 	c.AddCommand(test, connectionListCommand(env))
 	return c
 }
@@ -50,7 +50,7 @@ environment. Keys are never shown, only whether they are set.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return listConnections(env, output) },
 	}
-	list.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	setup.AddOutput(list, &output, "text", "json")
 	return list
 }
 
@@ -65,9 +65,6 @@ type connectionReport struct {
 }
 
 func listConnections(env *setup.Environment, output string) error {
-	if err := console.OneOf("output", output, "text", "json"); err != nil {
-		return err
-	}
 	configuration, err := env.Configuration()
 	if err != nil {
 		return err
@@ -115,9 +112,6 @@ func connectionsText(reports []connectionReport) string {
 
 // testConnection prints the account of an API key, and what the key may do as far as PagerDuty says.
 func testConnection(ctx context.Context, env *setup.Environment, name, output string) error {
-	if err := console.OneOf("output", output, "text", "json"); err != nil {
-		return err
-	}
 	configuration, err := env.Configuration()
 	if err != nil {
 		return err

@@ -17,9 +17,6 @@ func versionCommand(env *setup.Environment) *cobra.Command {
 		Example: "  pdflow version\n  pdflow version -o json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if err := console.OneOf("output", output, "text", "json"); err != nil {
-				return err
-			}
 			if output == "json" {
 				return console.WriteJSON(env.Stdout, map[string]string{"version": setup.VersionText(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
 			}
@@ -27,7 +24,7 @@ func versionCommand(env *setup.Environment) *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	setup.AddOutput(c, &output, "text", "json")
 	return c
 }
 

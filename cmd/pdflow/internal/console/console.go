@@ -5,8 +5,7 @@
 //     drawn again.
 //   - [Exit] and [Usage] make errors that carry an exit code. [Console.Fail] prints an error
 //     and returns its code.
-//   - text.go has the layout of text: columns, tables, durations, shell words. json.go writes
-//     JSON.
+//   - text.go has the layout of text: columns, tables, durations, shell words, JSON.
 package console
 
 import (

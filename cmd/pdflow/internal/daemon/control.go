@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/control"
-	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/library"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
@@ -141,40 +140,23 @@ func typed(plan *workflow.Plan, name string, v any) (any, error) {
 	return setup.ReadTyped(f.Type.Name, text)
 }
 
-// Cancel asks a run to stop.
-func (d controlled) Cancel(ctx context.Context, run string) error {
-	recorded, err := d.recorded(ctx, run)
-	if err != nil {
-		return err
-	}
-	if !recorded.Open() {
-		return &control.Error{Code: control.Conflict, Message: fmt.Sprintf("the run %s has ended as %s: there is nothing to cancel", recorded.Run, recorded.Status)}
-	}
-	return d.journal.Cancel(ctx, recorded.Run, actor(ctx))
-}
-
-// recorded finds a run by its id or by the beginning of its id.
-func (d controlled) recorded(ctx context.Context, run string) (*setup.RecordedRun, error) {
-	recorded, err := d.journal.Get(ctx, run)
-	if err != nil {
-		return nil, &control.Error{Code: control.NotFound, Message: err.Error()}
-	}
-	return recorded, nil
-}
-
 // Resume resumes a run with a person's decisions. It returns when the run is resumed.
 func (d controlled) Resume(ctx context.Context, run string, request control.ResumeRequest) error {
-	recorded, err := d.recorded(ctx, run)
+	found, err := d.journal.Get(ctx, run)
 	if err != nil {
-		return err
+		return &control.Error{Code: control.NotFound, Message: err.Error()}
 	}
 	how := resumption{retry: request.Retry, actor: actor(ctx)}
+	var calls []string
 	for _, decision := range request.Decisions {
-		how.calls = append(how.calls, fmt.Sprintf("%d=%s", decision.Call, decision.Decision))
+		calls = append(calls, fmt.Sprintf("%d=%s", decision.Call, decision.Decision))
+	}
+	if how.decisions, err = setup.ParseDecisions(calls); err != nil {
+		return &control.Error{Code: control.Conflict, Message: err.Error()}
 	}
 	started := make(chan error, 2)
 	how.started = func(err error) { started <- err }
-	d.runs.resume(recorded, how)
+	d.runs.resume(found, how)
 	select {
 	case err := <-started:
 		if err != nil {
@@ -211,16 +193,4 @@ func (d controlled) setPause(ctx context.Context, name control.ScheduleName, pau
 		return &control.Error{Code: control.NotFound, Message: fmt.Sprintf("the daemon serves no such schedule of %q", name.Workflow), Hint: "`pdflow schedule list` lists the schedules that it serves"}
 	}
 	return d.scheduler.Replace(ctx, d.files.entries()) // it reads the pauses
-}
-
-// Reload reads the files again and returns what has changed.
-func (d controlled) Reload(context.Context) (control.Reloaded, error) {
-	var r control.Reloaded
-	of := map[library.ChangeKind]*[]string{
-		library.Added: &r.Added, library.Changed: &r.Changed, library.Removed: &r.Removed, library.Broken: &r.Broken, library.Mended: &r.Mended,
-	}
-	for _, c := range d.files.library.Check() {
-		*of[c.Kind] = append(*of[c.Kind], c.File)
-	}
-	return r, nil
 }

@@ -167,49 +167,51 @@ func (r *runs) resumeInterrupted(ctx context.Context) {
 
 // A resumption says how a run is resumed.
 type resumption struct {
-	retry   bool        // run its failed steps again
-	actor   run.Actor   // who asked for it; zero: the daemon continues it on its own
-	calls   []string    // a person's decisions, written as for --call
-	started func(error) // called when the run is resumed, or cannot be; may be called twice; nil: not needed
+	retry     bool           // run its failed steps again
+	actor     run.Actor      // who asked for it; zero: the daemon continues it on its own
+	decisions []run.Decision // of the actor
+	started   func(error)    // called when the run is resumed, or cannot be; may be called twice; nil: not needed
 }
 
-// resume resumes a run in a goroutine.
-func (r *runs) resume(run *setup.RecordedRun, how resumption) {
+// resume resumes a run in a goroutine. If an actor asked for it and it is refused, only the actor is told,
+// because nothing has changed.
+func (r *runs) resume(found *setup.RecordedRun, how resumption) {
 	started := how.started
 	if started == nil {
 		started = func(error) {}
 	}
-	if !r.claimed.add(run.Run) {
-		started(fmt.Errorf("the daemon is already working on the run %s", run.Run))
+	if !r.claimed.add(found.Run) {
+		started(fmt.Errorf("the daemon is already working on the run %s", found.Run))
 		return
 	}
 	r.running.Go(func() {
-		defer r.claimed.remove(run.Run)
-		calls, err := setup.ParseDecisions(how.calls)
-		var c *setup.Continuation
-		if err == nil {
-			c, err = r.env.Continue(context.Background(), r.journal, r.target, run, calls, nil)
-		}
+		defer r.claimed.remove(found.Run)
+		asked := how.actor.Kind != ""
+		prepared, err := r.journal.Prepare(context.Background(), r.target, found)
 		if err != nil {
 			started(err)
-			r.alerting.stuck(run.Workflow, run.Run, err)
+			if !asked {
+				r.alerting.stuck(found.Workflow, found.Run, err)
+			}
 			return
 		}
-		local, leave := r.local(c.Plan)
+		local, leave := r.local(prepared.Plan)
 		defer leave()
-		result, err := local.Resume(context.Background(), c.Plan, engine.Resumption{
-			Run: run.Run, Actor: how.actor, Target: c.Target, Keys: c.Keys, Decisions: c.Request.Decisions, Inputs: c.Request.Secrets,
+		result, err := local.Resume(context.Background(), prepared.Plan, engine.Resumption{
+			Run: found.Run, Actor: how.actor, Target: prepared.Target, Keys: prepared.Keys, Decisions: how.decisions,
 			Retry: how.retry, Started: func() { started(nil) },
 		})
+		refused := engine.IsInputError(err)
 		err = r.journal.Advise(err)
 		if err != nil {
 			started(err)
 		}
-		if errors.Is(err, journal.ErrOwned) {
-			r.log.Info("another process has resumed the run", "run", run.Run)
-			return
+		switch {
+		case errors.Is(err, journal.ErrOwned):
+			r.log.Info("another process has resumed the run", "run", found.Run)
+		case !asked || !refused:
+			r.ended(prepared.Plan, found.Run, result, err)
 		}
-		r.ended(c.Plan, run.Run, result, err)
 	})
 }
 

@@ -3,10 +3,9 @@
 //   - A history is what the events of a run say about its steps, attempts and calls (history.go,
 //     steps.go).
 //   - A [Progress] draws a history while the run is running (progress.go, line.go).
-//   - A [View] shows the history of a recorded run as a page with a timeline (view.go, timeline.go,
-//     draw.go).
-//   - result.go prints the result of a run, report.go has it as JSON, writes.go lists the writes of
-//     a dry run, logs.go prints logs.
+//   - A [View] shows the history of a recorded run as a page with a timeline (view.go, timeline.go).
+//   - result.go prints the result of a run as text or JSON, writes.go lists the writes of a dry run,
+//     logs.go prints logs.
 //
 // Most functions turn values into text and print nothing.
 package runview

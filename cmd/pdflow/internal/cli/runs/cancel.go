@@ -3,7 +3,6 @@ package runs
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/runview"
@@ -30,61 +29,56 @@ interrupted or waits for a decision. In both cases ` + "`finally`" + ` runs.`,
 	o.folder.AddFlag(f)
 	setup.AddRetention(f, &o.retention)
 	f.StringArrayVarP(&o.inputs, "input", "i", nil, "a secret input, which finally may need: name=value or name=@file")
-	f.StringVarP(&o.output, "output", "o", "text", "text, json or jsonl")
+	setup.AddOutput(c, &o.output, "text", "json", "jsonl")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 	return c
 }
 
 func cancelRun(ctx context.Context, env *setup.Environment, name string, o *continueOptions) error {
-	if err := console.OneOf("output", o.output, "text", "json", "jsonl"); err != nil {
-		return err
-	}
-	return withRun(ctx, env, o.folder, name, func(recorded *setup.Runs, run *setup.RecordedRun) error {
+	return withRun(ctx, env, o.folder, name, func(recorded *setup.Runs, found *setup.RecordedRun) (err error) {
 		recorded.Retain(o.retention)
-		if run.Live {
-			var err error
-			if run, err = cancelElsewhere(ctx, env, recorded, run); err != nil {
+		if found.Live {
+			if found, err = cancelElsewhere(ctx, env, recorded, found); err != nil {
 				return err
 			}
-			if !run.Open() {
-				return printCancelled(env, run)
+			if !found.Open() {
+				return printCancelled(env, found, found.Status)
 			}
-			fmt.Fprintf(env.Stderr, "the process of the run %s ended before it cancelled the run; cancelling it here\n", run.Run)
+			fmt.Fprintf(env.Stderr, "the process of the run %s ended before it cancelled the run; cancelling it here\n", found.Run)
 		}
-		if !run.Open() {
-			return console.Usage("the run %s has ended as %s: there is nothing to cancel", run.Run, run.Status)
+		if !found.Open() {
+			return console.Usage("the run %s has ended as %s: there is nothing to cancel", found.Run, found.Status)
 		}
-		return cancelHere(ctx, env, recorded, run, o)
+		return cancelHere(ctx, env, recorded, found, o)
 	})
 }
 
 // cancelElsewhere asks the process of a run to cancel it, and waits until the run or the process ends.
-func cancelElsewhere(ctx context.Context, env *setup.Environment, recorded *setup.Runs, run *setup.RecordedRun) (*setup.RecordedRun, error) {
-	if err := recorded.Cancel(ctx, run.Run, env.Actor()); err != nil {
+func cancelElsewhere(ctx context.Context, env *setup.Environment, recorded *setup.Runs, found *setup.RecordedRun) (*setup.RecordedRun, error) {
+	if err := recorded.Cancel(ctx, found.Run, env.Actor()); err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(env.Stderr, "the process of the run %s was asked to cancel it; waiting until it has (Ctrl-C stops waiting)\n", run.Run)
-	return await(ctx, env, recorded, run.Run, "the run %s was asked to end and has not ended yet: `%s` shows it", func(run *setup.RecordedRun) bool { return !run.Open() || !run.Live })
+	fmt.Fprintf(env.Stderr, "the process of the run %s was asked to cancel it; waiting until it has (Ctrl-C stops waiting)\n", found.Run)
+	return await(ctx, env, recorded, found.Run, "the run %s was asked to end and has not ended yet: `%s` shows it", func(r *setup.RecordedRun) bool { return !r.Open() || !r.Live })
 }
 
-// printCancelled prints the status of a run that another process ended.
-func printCancelled(env *setup.Environment, r *setup.RecordedRun) error {
-	_, err := fmt.Fprintf(env.Stdout, "%s  %s  %s\n", r.Run, console.Printable(r.Workflow), r.Status)
-	if err == nil && r.Status != run.Cancelled {
-		err = console.Exit(console.ExitFailed, fmt.Errorf("the run %s ended as %s, not as cancelled", r.Run, r.Status))
+// printCancelled prints the status of a run that has ended. A status other than cancelled is an error.
+func printCancelled(env *setup.Environment, r *setup.RecordedRun, status run.Status) error {
+	_, err := fmt.Fprintf(env.Stdout, "%s  %s  %s\n", r.Run, console.Printable(r.Workflow), status)
+	if err == nil && status != run.Cancelled {
+		err = console.Exit(console.ExitFailed, fmt.Errorf("the run %s ended as %s, not as cancelled", r.Run, status))
 	}
 	return err
 }
 
 // cancelHere cancels a run that no process works on.
 func cancelHere(ctx context.Context, env *setup.Environment, recorded *setup.Runs, found *setup.RecordedRun, o *continueOptions) error {
-	c, result, err := o.workHere(ctx, env, recorded, found, func(runs engine.Runs, c *continuation) error {
-		return runs.Cancel(ctx, c.Run.Run, c.Request.Secrets)
+	c, result, err := o.workHere(ctx, env, recorded, found, func(runs engine.Runs, ctx context.Context, id string, request engine.ContinueRequest) error {
+		return runs.Cancel(ctx, id, request.Secrets)
 	})
-	if err != nil {
-		return err
-	}
 	switch {
+	case err != nil:
+		return err
 	case result.Status != run.Cancelled:
 		return c.conclude(result)
 	case o.output == "json":
@@ -92,6 +86,5 @@ func cancelHere(ctx context.Context, env *setup.Environment, recorded *setup.Run
 	case o.output == "jsonl":
 		return nil
 	}
-	_, err = io.WriteString(env.Stdout, fmt.Sprintf("%s  %s  %s\n", found.Run, console.Printable(found.Workflow), result.Status))
-	return err
+	return printCancelled(env, found, result.Status)
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // Options are the flags of `pdflow run`.
@@ -57,12 +56,13 @@ resumes it and does nothing twice.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return Run(c.Context(), env, args[0], o) },
 	}
-	o.AddFlags(c.Flags())
+	o.AddFlags(c)
 	return c
 }
 
 // AddFlags adds the flags of `pdflow run`.
-func (o *Options) AddFlags(f *pflag.FlagSet) {
+func (o *Options) AddFlags(c *cobra.Command) {
+	f := c.Flags()
 	f.StringArrayVarP(&o.Inputs, "input", "i", nil, "an input: name=value, name=@file, or name:=json")
 	f.StringVar(&o.InputFile, "input-file", "", "a YAML or JSON file of inputs; - reads standard input")
 	f.BoolVar(&o.Simulate, "simulate", false, "run offline against a simulated PagerDuty in this process")
@@ -73,14 +73,12 @@ func (o *Options) AddFlags(f *pflag.FlagSet) {
 	o.Folder.AddFlag(f)
 	f.BoolVar(&o.NoJournal, "no-journal", false, "record nothing: the run cannot be resumed (the default with --simulate and without --data-dir)")
 	setup.AddRetention(f, &o.retention)
-	f.StringVarP(&o.output, "output", "o", "text", "text, json or jsonl (every event, as it happens)")
+	setup.AddOutput(c, &o.output, "text", "json", "jsonl")
+	f.Lookup("output").Usage += " (every event, as it happens)"
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 }
 
 func (o Options) check() error {
-	if err := console.OneOf("output", o.output, "text", "json", "jsonl"); err != nil {
-		return err
-	}
 	if flag := o.Simulation.Given(); flag != "" && !o.Simulate {
 		return console.Usage("--%s goes with --simulate: without it a run talks to PagerDuty and to the network", flag)
 	}

@@ -2,8 +2,8 @@
 //
 //   - run.go starts a run. dryrun.go lists its writes instead, or asks before it sends them.
 //   - execution.go is the work of this process on one run: progress, result, exit code.
-//   - continue.go resumes or retries a recorded run, in this process or in the daemon.
-//   - The other files have one command of `pdflow runs` each.
+//   - continue.go resumes, retries or cancels a recorded run, in this process or in the daemon.
+//   - The other files have the commands of `pdflow runs`.
 //
 // All of them see recorded runs through setup.Runs only.
 package runs

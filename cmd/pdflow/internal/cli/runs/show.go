@@ -2,6 +2,7 @@ package runs
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
@@ -26,7 +27,7 @@ func showCommand(env *setup.Environment) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { return showRun(c.Context(), env, args[0], folder, output) },
 	}
 	folder.AddFlag(c.Flags())
-	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	setup.AddOutput(c, &output, "text", "json")
 	return c
 }
 
@@ -42,9 +43,6 @@ type showReport struct {
 }
 
 func showRun(ctx context.Context, env *setup.Environment, name string, folder setup.DataFolder, output string) error {
-	if err := console.OneOf("output", output, "text", "json"); err != nil {
-		return err
-	}
 	return withRun(ctx, env, folder, name, func(recorded *setup.Runs, run *setup.RecordedRun) error {
 		view := viewOf(ctx, env, recorded, run)
 		if output == "json" {
@@ -87,4 +85,36 @@ func reportView(v *runview.View) showReport {
 		r.Outputs = action.Object{}
 	}
 	return r
+}
+
+func logsCommand(env *setup.Environment) *cobra.Command {
+	var folder setup.DataFolder
+	var output string
+	c := &cobra.Command{
+		Use:   "logs RUN",
+		Short: "Print what the steps of a run logged",
+		Example: `  pdflow runs logs last
+  pdflow runs logs 01M838X2C49B -o jsonl`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return printLogs(c.Context(), env, args[0], folder, output)
+		},
+	}
+	folder.AddFlag(c.Flags())
+	setup.AddOutput(c, &output, "text", "jsonl")
+	return c
+}
+
+func printLogs(ctx context.Context, env *setup.Environment, name string, folder setup.DataFolder, output string) error {
+	return withRun(ctx, env, folder, name, func(recorded *setup.Runs, run *setup.RecordedRun) error {
+		text, err := runview.LogsText(run.Events, output)
+		if err != nil {
+			return err
+		}
+		if text == "" {
+			fmt.Fprintf(env.Stderr, "the run %s logged nothing; `%s` shows its steps\n", run.Run, recorded.Command("show", run.Run, nil))
+		}
+		_, err = io.WriteString(env.Stdout, text)
+		return err
+	})
 }

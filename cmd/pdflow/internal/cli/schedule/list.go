@@ -39,14 +39,11 @@ Without files, list the schedules that the daemon of the data folder serves.`,
 		},
 	}
 	folder.AddFlag(c.Flags())
-	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	setup.AddOutput(c, &output, "text", "json")
 	return c
 }
 
 func list(ctx context.Context, env *setup.Environment, args []string, folder setup.DataFolder, output string) error {
-	if err := console.OneOf("output", output, "text", "json"); err != nil {
-		return err
-	}
 	list := func() ([]scheduleReport, error) { return schedulesOfFiles(ctx, env, args, folder) }
 	if len(args) == 0 {
 		list = func() ([]scheduleReport, error) { return schedulesOfDaemon(ctx, env, folder) }

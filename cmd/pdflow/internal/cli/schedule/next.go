@@ -42,14 +42,11 @@ change of the clocks matters. No daemon is needed.`,
 	f.StringVar(&o.from, "from", "", "print times after this time, in RFC 3339 (default now)")
 	f.IntVar(&o.count, "count", 5, "how many to print")
 	f.IntVar(&o.days, "days", 0, "print all times of this number of days instead")
-	f.StringVarP(&o.output, "output", "o", "text", "text or json")
+	setup.AddOutput(c, &o.output, "text", "json")
 	return c
 }
 
 func printNext(env *setup.Environment, file string, o nextOptions) error {
-	if err := console.OneOf("output", o.output, "text", "json"); err != nil {
-		return err
-	}
 	from := time.Now()
 	if o.from != "" {
 		var err error

@@ -39,9 +39,8 @@ prints the id of the run and does not wait.`,
 			return runs.Run(c.Context(), env, args[0], o)
 		},
 	}
-	f := c.Flags()
-	f.StringVar(&id, "schedule", "", "the id of the schedule (default the only schedule)")
-	o.AddFlags(f)
+	c.Flags().StringVar(&id, "schedule", "", "the id of the schedule (default the only schedule)")
+	o.AddFlags(c)
 	return c
 }
 

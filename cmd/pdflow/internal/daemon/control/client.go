@@ -56,11 +56,6 @@ func (c *Client) Start(ctx context.Context, request StartRequest) (run string, e
 	return b.Run, err
 }
 
-// Cancel requests the cancellation of a run.
-func (c *Client) Cancel(ctx context.Context, run string) error {
-	return c.ask(ctx, http.MethodPost, "/v1/runs/"+url.PathEscape(run)+"/cancel", nil, nil)
-}
-
 // Resume resumes or retries a run.
 func (c *Client) Resume(ctx context.Context, run string, request ResumeRequest) error {
 	return c.ask(ctx, http.MethodPost, "/v1/runs/"+url.PathEscape(run)+"/resume", request, nil)
@@ -74,11 +69,6 @@ func (c *Client) PauseSchedule(ctx context.Context, request PauseRequest) error 
 // ResumeSchedule ends the pause of schedules.
 func (c *Client) ResumeSchedule(ctx context.Context, name ScheduleName) error {
 	return c.ask(ctx, http.MethodPost, "/v1/schedules/resume", name, nil)
-}
-
-// Reload makes the daemon read its files again, and returns what has changed.
-func (c *Client) Reload(ctx context.Context) (r Reloaded, err error) {
-	return r, c.ask(ctx, http.MethodPost, "/v1/reload", nil, &r)
 }
 
 // ask sends a request and decodes the answer into out; out may be nil.

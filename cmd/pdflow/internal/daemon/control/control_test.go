@@ -53,8 +53,6 @@ func (d *daemon) Start(_ context.Context, r control.StartRequest) (string, error
 	return "01NEW", d.note("start %s %v %s", r.Workflow, r.Inputs, r.Schedule)
 }
 
-func (d *daemon) Cancel(_ context.Context, run string) error { return d.note("cancel %s", run) }
-
 func (d *daemon) Resume(_ context.Context, run string, r control.ResumeRequest) error {
 	return d.note("resume %s %v", run, r)
 }
@@ -65,10 +63,6 @@ func (d *daemon) PauseSchedule(_ context.Context, r control.PauseRequest) error 
 
 func (d *daemon) ResumeSchedule(_ context.Context, n control.ScheduleName) error {
 	return d.note("resume schedule %s %s", n.Workflow, n.Schedule)
-}
-
-func (d *daemon) Reload(context.Context) (control.Reloaded, error) {
-	return control.Reloaded{Changed: []string{"nightly.yaml"}}, d.note("reload")
 }
 
 // folder makes a data folder whose path is short enough for a socket on every system.
@@ -123,19 +117,16 @@ func TestEveryMethodArrives(t *testing.T) {
 	keep(s, err)
 	run, err := c.Start(ctx, control.StartRequest{Workflow: "nightly", Inputs: map[string]any{"n": 1.5, "who": "Ann"}, Schedule: "s1"})
 	keep(run, err)
-	keep(nil, c.Cancel(ctx, "01RUN/../x"))
-	keep(nil, c.Resume(ctx, "01RUN", control.ResumeRequest{Retry: true, Decisions: []control.Decision{{Call: 7, Decision: "done"}}}))
+	keep(nil, c.Resume(ctx, "01RUN/../x", control.ResumeRequest{Retry: true, Decisions: []control.Decision{{Call: 7, Decision: "done"}}}))
 	keep(nil, c.PauseSchedule(ctx, control.PauseRequest{ScheduleName: control.ScheduleName{Workflow: "nightly", Schedule: "s1"}, Reason: "a move", Until: status.StartedAt}))
 	keep(nil, c.ResumeSchedule(ctx, control.ScheduleName{Workflow: "nightly"}))
-	r, err := c.Reload(ctx)
-	keep(r, err)
-	want := []any{status, "01NEW", nil, nil, nil, nil, control.Reloaded{Changed: []string{"nightly.yaml"}}}
+	want := []any{status, "01NEW", nil, nil, nil}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("answers (-want +got):\n%s", diff)
 	}
 	asked := []string{
-		"status", "start nightly map[n:1.5 who:Ann] s1", "cancel 01RUN/../x", "resume 01RUN {true [{7 done}]}",
-		"pause nightly s1 a move 2026-03-29T09:00:00Z", "resume schedule nightly ", "reload",
+		"status", "start nightly map[n:1.5 who:Ann] s1", "resume 01RUN/../x {true [{7 done}]}",
+		"pause nightly s1 a move 2026-03-29T09:00:00Z", "resume schedule nightly ",
 	}
 	if diff := cmp.Diff(asked, d.asked); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)
@@ -194,7 +185,7 @@ func TestNoDaemon(t *testing.T) {
 	}
 	for name, at := range tests {
 		t.Run(name, func(t *testing.T) {
-			err := control.New(at).Cancel(t.Context(), "01RUN")
+			err := control.New(at).Resume(t.Context(), "01RUN", control.ResumeRequest{})
 			if !errors.Is(err, control.ErrNoDaemon) {
 				t.Fatalf("got %v, want %v", err, control.ErrNoDaemon)
 			}
@@ -390,7 +381,7 @@ func TestCancelledQuestion(t *testing.T) {
 	serve(t, at, &daemon{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := control.New(at).Cancel(ctx, "x"); !errors.Is(err, context.Canceled) {
+	if err := control.New(at).Resume(ctx, "x", control.ResumeRequest{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
 }

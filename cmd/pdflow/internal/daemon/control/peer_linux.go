@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"net"
 
 	"golang.org/x/sys/unix"
@@ -18,14 +19,7 @@ func peer(c *net.UnixConn) (user int, known bool, err error) {
 		credentials, failed = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
 	})
 	if err != nil || failed != nil {
-		return 0, false, firstOf(err, failed)
+		return 0, false, cmp.Or(err, failed)
 	}
 	return int(credentials.Uid), true, nil
-}
-
-func firstOf(first, second error) error {
-	if first != nil {
-		return first
-	}
-	return second
 }

@@ -82,9 +82,6 @@ func routes(c ServerConfig) http.Handler {
 		run, err := d.Start(ctx, in)
 		return begun{run}, err
 	})
-	handle(mux, c, "POST /v1/runs/{run}/cancel", func(ctx context.Context, r *http.Request, _ nothing) (nothing, error) {
-		return nothing{}, d.Cancel(ctx, r.PathValue("run"))
-	})
 	handle(mux, c, "POST /v1/runs/{run}/resume", func(ctx context.Context, r *http.Request, in ResumeRequest) (nothing, error) {
 		return nothing{}, d.Resume(ctx, r.PathValue("run"), in)
 	})
@@ -94,7 +91,6 @@ func routes(c ServerConfig) http.Handler {
 	handle(mux, c, "POST /v1/schedules/resume", func(ctx context.Context, _ *http.Request, in ScheduleName) (nothing, error) {
 		return nothing{}, d.ResumeSchedule(ctx, in)
 	})
-	handle(mux, c, "POST /v1/reload", func(ctx context.Context, _ *http.Request, _ nothing) (Reloaded, error) { return d.Reload(ctx) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		c.refuse(w, r, &Error{Code: NotFound, Message: r.Method + " " + r.URL.Path + " is not a request that this daemon knows", Hint: "use a pdflow of the daemon's version"})
 	})
