@@ -1,8 +1,8 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
@@ -39,21 +39,18 @@ func printActions(env *setup.Environment, args []string, output string) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case output == "json" && one:
-		return console.WriteJSON(env.Stdout, describe(selected[0]))
-	case output == "json":
-		list := make([]actionReport, len(selected))
-		for i, a := range selected {
-			list[i] = describe(a)
-		}
-		return console.WriteJSON(env.Stdout, list)
-	case one:
-		_, err = io.WriteString(env.Stdout, selected[0].Markdown())
-		return err
+	if one {
+		return env.Print(output, describe(selected[0]), selected[0].Markdown())
 	}
-	_, err = io.WriteString(env.Stdout, actionList(selected))
-	return err
+	reports, width := make([]actionReport, len(selected)), 0
+	for i, a := range selected {
+		reports[i], width = describe(a), max(width, len(a.Name))
+	}
+	var b strings.Builder
+	for _, a := range selected {
+		fmt.Fprintf(&b, "%-*s  %s\n", width, a.Name, a.Summary)
+	}
+	return env.Print(output, reports, b.String())
 }
 
 // selectActions returns all actions, the actions of a module, or one action.
@@ -73,18 +70,6 @@ func selectActions(catalog *action.Catalog, args []string) (selected []*action.A
 		return nil, false, console.Usage("there is no action %q (%s)", args[0], unknownActionHint(catalog, args[0]))
 	}
 	return selected, false, nil
-}
-
-func actionList(selected []*action.Action) string {
-	width := 0
-	for _, a := range selected {
-		width = max(width, len(a.Name))
-	}
-	var b strings.Builder
-	for _, a := range selected {
-		fmt.Fprintf(&b, "%-*s  %s\n", width, a.Name, a.Summary)
-	}
-	return b.String()
 }
 
 // An actionReport is an action in the output of `actions -o json`.
@@ -125,10 +110,7 @@ func describeFields(s *action.Schema) []fieldReport {
 }
 
 func unknownActionHint(catalog *action.Catalog, name string) string {
-	if hint := action.DidYouMean(name, catalog.Names()); hint != "" {
-		return hint
-	}
-	return "`pdflow actions` lists them"
+	return cmp.Or(action.DidYouMean(name, catalog.Names()), "`pdflow actions` lists them")
 }
 
 func actionNames() []string {

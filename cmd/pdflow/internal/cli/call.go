@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
@@ -97,15 +96,11 @@ func printCall(env *setup.Environment, result *run.Result, a *action.Action, for
 		return console.Exit(runview.ExitCode(env.Console, result.Status), fmt.Errorf("%s", text))
 	}
 	outputs, _ := result.Steps[0].Outputs.(action.Object)
-	if format == "json" {
-		return console.WriteJSON(env.Stdout, outputs)
-	}
 	var b strings.Builder
 	for _, f := range a.Out.Fields {
 		if v, ok := outputs[f.Name]; ok {
 			fmt.Fprintf(&b, "%-14s  %s\n", f.Name, console.ValueText(v))
 		}
 	}
-	_, err := io.WriteString(env.Stdout, b.String())
-	return err
+	return env.Print(format, outputs, b.String())
 }

@@ -194,15 +194,11 @@ func printReach(env *setup.Environment, files []string, output string) error {
 		}
 		reports = append(reports, reachOf(target, plan))
 	}
-	if output == "json" {
-		return console.WriteJSON(env.Stdout, reports)
-	}
 	var b strings.Builder
 	for _, r := range reports {
 		b.WriteString(r.text())
 	}
-	_, err = io.WriteString(env.Stdout, b.String())
-	return err
+	return env.Print(output, reports, b.String())
 }
 
 func reachOf(s *setup.Target, plan *workflow.Plan) reachReport {

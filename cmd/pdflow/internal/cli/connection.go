@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -85,11 +84,7 @@ func listConnections(env *setup.Environment, output string) error {
 			APIKey: c.Settings.APIKey != "", ServiceKey: c.Settings.ServiceKey != "",
 		})
 	}
-	if output == "json" {
-		return console.WriteJSON(env.Stdout, reports)
-	}
-	_, err = io.WriteString(env.Stdout, connectionsText(reports))
-	return err
+	return env.Print(output, reports, connectionsText(reports))
 }
 
 func connectionsText(reports []connectionReport) string {
@@ -130,11 +125,7 @@ func testConnection(ctx context.Context, env *setup.Environment, name, output st
 	if err != nil {
 		return console.Exit(console.ExitFailed, withHint(err))
 	}
-	if output == "json" {
-		return console.WriteJSON(env.Stdout, account)
-	}
-	_, err = io.WriteString(env.Stdout, accountText(account, client))
-	return err
+	return env.Print(output, account, accountText(account, client))
 }
 
 // accountText returns the facts about a key, one on each line.

@@ -2,10 +2,8 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"runtime"
 
-	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/spf13/cobra"
 )
@@ -17,11 +15,8 @@ func versionCommand(env *setup.Environment) *cobra.Command {
 		Example: "  pdflow version\n  pdflow version -o json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if output == "json" {
-				return console.WriteJSON(env.Stdout, map[string]string{"version": setup.VersionText(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
-			}
-			_, err := io.WriteString(env.Stdout, fmt.Sprintf("pdflow %s (%s, %s/%s)\n", setup.VersionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH))
-			return err
+			version, platform := setup.VersionText(), runtime.GOOS+"/"+runtime.GOARCH
+			return env.Print(output, map[string]string{"version": version, "go": runtime.Version(), "platform": platform}, fmt.Sprintf("pdflow %s (%s, %s)\n", version, runtime.Version(), platform))
 		},
 	}
 	setup.AddOutput(c, &output, "text", "json")

@@ -67,6 +67,15 @@ func (c *Console) Say(text string) {
 	}
 }
 
+// Print prints a value to Stdout: as JSON if the format is json, else as the text.
+func (c *Console) Print(format string, value any, text string) error {
+	if format == "json" {
+		return WriteJSON(c.Stdout, value)
+	}
+	_, err := io.WriteString(c.Stdout, text)
+	return err
+}
+
 // MaskedWriter returns a writer that masks the secrets that the redactor knows. Callers write
 // whole lines or documents at once. Several goroutines may write.
 func MaskedWriter(to io.Writer, redactor *action.Redactor) io.Writer {

@@ -80,9 +80,6 @@ func (t *runbookTest) find(name string) (string, error) {
 
 // account reads what the account contains at the start: `account FILE`.
 func (t *runbookTest) account(_ *testscript.TestScript, _ bool, args []string) error {
-	if err := oneArgument("account", "FILE", args); err != nil {
-		return err
-	}
 	if t.local != nil {
 		return errors.New("the account is already in use: `account` must come before the first run")
 	}
@@ -97,9 +94,6 @@ func (t *runbookTest) account(_ *testscript.TestScript, _ bool, args []string) e
 
 // setWorld sets the answers of http and net from now on: `world FILE`.
 func (t *runbookTest) setWorld(_ *testscript.TestScript, _ bool, args []string) error {
-	if err := oneArgument("world", "FILE", args); err != nil {
-		return err
-	}
 	file, err := t.find(args[0])
 	if err == nil {
 		t.now = file
@@ -122,9 +116,6 @@ func (t *runbookTest) world(workflowFile string) (*world.World, error) {
 
 // setFaults sets what goes wrong in the account from now on: `faults FILE`.
 func (t *runbookTest) setFaults(_ *testscript.TestScript, _ bool, args []string) error {
-	if err := oneArgument("faults", "FILE", args); err != nil {
-		return err
-	}
 	file, err := t.find(args[0])
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package runbooktest
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -19,22 +20,25 @@ import (
 )
 
 // A testWord is a command of test scripts.
-type testWord func(t *runbookTest, ts *testscript.TestScript, neg bool, args []string) error
+type testWord struct {
+	argument string // what its argument is; empty: it has none; "...": it reads its arguments itself
+	does     func(t *runbookTest, ts *testscript.TestScript, neg bool, args []string) error
+}
 
 // runbookWords are the commands about runbooks. The commands cmp, stdout, stderr and grep read what these
 // commands print.
 var runbookWords = map[string]testWord{
-	"account":   (*runbookTest).account,
-	"world":     (*runbookTest).setWorld,
-	"faults":    (*runbookTest).setFaults,
-	"advance":   (*runbookTest).advance,
-	"run":       (*runbookTest).run,
-	"every":     (*runbookTest).every,
-	"status":    (*runbookTest).status,
-	"incidents": (*runbookTest).incidents,
-	"users":     (*runbookTest).users,
-	"calls":     (*runbookTest).calls,
-	"requests":  (*runbookTest).requests,
+	"account":   {"FILE", (*runbookTest).account},
+	"world":     {"FILE", (*runbookTest).setWorld},
+	"faults":    {"FILE", (*runbookTest).setFaults},
+	"advance":   {"DURATION", (*runbookTest).advance},
+	"run":       {"...", (*runbookTest).run},
+	"every":     {"...", (*runbookTest).every},
+	"status":    {"success|failure|skipped|cancelled|timed_out|needs_attention", (*runbookTest).status},
+	"incidents": {"", (*runbookTest).incidents},
+	"users":     {"", (*runbookTest).users},
+	"calls":     {"", (*runbookTest).calls},
+	"requests":  {"", (*runbookTest).requests},
 }
 
 // comparingWords are the commands of testscript that read output. Its other commands are not allowed,
@@ -52,7 +56,11 @@ func testWords() map[string]func(*testscript.TestScript, bool, []string) {
 			if neg && name != "run" && name != "every" && name != "status" {
 				ts.Fatalf("! goes with run, every, status, stdout, stderr, grep and cmp")
 			}
-			if err := word(test, ts, neg, args); err != nil {
+			err := word.check(name, args)
+			if err == nil {
+				err = word.does(test, ts, neg, args)
+			}
+			if err != nil {
 				ts.Fatalf("%s", test.redactor.Redact(err.Error()))
 			}
 		}
@@ -100,10 +108,7 @@ func checkLine(line string) error {
 	case words[len(words)-1] == "&":
 		return errors.New("a test cannot run commands in the background")
 	case !slices.Contains(known, word):
-		hint := action.DidYouMean(word, known)
-		if hint == "" {
-			hint = "known: " + strings.Join(known, ", ")
-		}
+		hint := cmp.Or(action.DidYouMean(word, known), "known: "+strings.Join(known, ", "))
 		return fmt.Errorf("%q is not a command of tests (%s)", word, hint)
 	case word == "cmp" || word == "grep":
 		return checkCompared(words[1:])
@@ -122,19 +127,19 @@ func checkCompared(words []string) error {
 	return nil
 }
 
-// oneArgument checks that a command has one argument.
-func oneArgument(word, what string, args []string) error {
-	if len(args) != 1 {
-		return fmt.Errorf("write: %s %s", word, what)
+// check checks the number of arguments.
+func (w testWord) check(name string, args []string) error {
+	switch {
+	case w.argument == "" && len(args) > 0:
+		return fmt.Errorf("%s has no arguments", name)
+	case w.argument != "" && w.argument != "..." && len(args) != 1:
+		return fmt.Errorf("write: %s %s", name, w.argument)
 	}
 	return nil
 }
 
 // advance moves the clock: `advance DURATION`.
 func (t *runbookTest) advance(_ *testscript.TestScript, _ bool, args []string) error {
-	if err := oneArgument("advance", "DURATION", args); err != nil {
-		return err
-	}
 	d, err := action.DurationOf(args[0])
 	if err != nil || d < 0 {
 		return fmt.Errorf("%q is not a duration; write 30s, 2m or 1h30m", args[0])
@@ -171,9 +176,6 @@ func (t *runbookTest) every(ts *testscript.TestScript, neg bool, args []string) 
 
 // status compares the status of the last run: `status failure`.
 func (t *runbookTest) status(_ *testscript.TestScript, neg bool, args []string) error {
-	if err := oneArgument("status", "success|failure|skipped|cancelled|timed_out|needs_attention", args); err != nil {
-		return err
-	}
 	if t.last == nil {
 		return fmt.Errorf("nothing has run yet")
 	}
@@ -185,13 +187,13 @@ func (t *runbookTest) status(_ *testscript.TestScript, neg bool, args []string) 
 
 // incidents prints the incidents of the account, sorted by key, because parallel steps open incidents in
 // any order.
-func (t *runbookTest) incidents(ts *testscript.TestScript, _ bool, args []string) error {
-	account0, err := t.opened()
-	if err != nil || len(args) > 0 {
-		return orError(err, "incidents has no arguments")
+func (t *runbookTest) incidents(ts *testscript.TestScript, _ bool, _ []string) error {
+	opened, err := t.opened()
+	if err != nil {
+		return err
 	}
-	account0.Settle()
-	incidents := account0.Incidents()
+	opened.Settle()
+	incidents := opened.Incidents()
 	slices.SortStableFunc(incidents, func(a, b account.IncidentView) int { return strings.Compare(a.Key, b.Key) })
 	if len(incidents) == 0 {
 		return printTo(ts, "no incidents\n")
@@ -207,12 +209,12 @@ func (t *runbookTest) incidents(ts *testscript.TestScript, _ bool, args []string
 }
 
 // users prints the users of the account, sorted by address.
-func (t *runbookTest) users(ts *testscript.TestScript, _ bool, args []string) error {
-	account0, err := t.opened()
-	if err != nil || len(args) > 0 {
-		return orError(err, "users has no arguments")
+func (t *runbookTest) users(ts *testscript.TestScript, _ bool, _ []string) error {
+	opened, err := t.opened()
+	if err != nil {
+		return err
 	}
-	users := account0.Users()
+	users := opened.Users()
 	slices.SortFunc(users, func(a, b account.User) int { return strings.Compare(a.Email, b.Email) })
 	var b strings.Builder
 	for _, u := range users {
@@ -222,10 +224,7 @@ func (t *runbookTest) users(ts *testscript.TestScript, _ bool, args []string) er
 }
 
 // calls prints the calls of the last `run` or `every` with their inputs, in the order of the file.
-func (t *runbookTest) calls(ts *testscript.TestScript, _ bool, args []string) error {
-	if len(args) > 0 {
-		return fmt.Errorf("calls has no arguments")
-	}
+func (t *runbookTest) calls(ts *testscript.TestScript, _ bool, _ []string) error {
 	slices.SortStableFunc(t.made, madeCall.compare)
 	var b strings.Builder
 	for _, c := range t.made {
@@ -238,13 +237,13 @@ func (t *runbookTest) calls(ts *testscript.TestScript, _ bool, args []string) er
 }
 
 // requests prints the requests that the last `run` or `every` sent to PagerDuty.
-func (t *runbookTest) requests(ts *testscript.TestScript, _ bool, args []string) error {
-	account, err := t.opened()
-	if err != nil || len(args) > 0 {
-		return orError(err, "requests has no arguments")
+func (t *runbookTest) requests(ts *testscript.TestScript, _ bool, _ []string) error {
+	opened, err := t.opened()
+	if err != nil {
+		return err
 	}
 	var b strings.Builder
-	for _, r := range account.Requests()[t.seen:] {
+	for _, r := range opened.Requests()[t.seen:] {
 		status := strconv.Itoa(r.Status)
 		if r.Status == 0 {
 			status = "---" // the request was not answered
@@ -255,14 +254,6 @@ func (t *runbookTest) requests(ts *testscript.TestScript, _ bool, args []string)
 		b.WriteString("no requests\n")
 	}
 	return printTo(ts, b.String())
-}
-
-// orError returns err, or an error with another text if err is nil.
-func orError(err error, otherwise string) error {
-	if err != nil {
-		return err
-	}
-	return fmt.Errorf("%s", otherwise)
 }
 
 func printTo(ts *testscript.TestScript, text string) error {

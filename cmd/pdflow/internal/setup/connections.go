@@ -139,10 +139,7 @@ func (e *Environment) unknownConnection(c *Configuration, name string) error {
 		}
 		return fmt.Errorf("there is no connection %q (%s; or leave `connection` out and set PAGERDUTY_API_KEY)", name, hint)
 	}
-	hint := action.DidYouMean(name, c.Names())
-	if hint == "" {
-		hint = "it has: " + strings.Join(c.Names(), ", ")
-	}
+	hint := cmp.Or(action.DidYouMean(name, c.Names()), "it has: "+strings.Join(c.Names(), ", "))
 	return fmt.Errorf("there is no connection %q in %s (%s)", name, c.File, hint)
 }
 

@@ -42,16 +42,8 @@ func (x *execution) dryRun(ctx context.Context, request engine.Request) error {
 	if err != nil {
 		return err
 	}
-	if x.output == "json" {
-		all := dryRunReport{runview.Report(dry.Result, x.target.Account()), true, dry.Writes}
-		if all.Writes == nil {
-			all.Writes = []attempt.Write{}
-		}
-		err = console.WriteJSON(x.env.Stdout, all)
-	} else {
-		_, err = io.WriteString(x.env.Stdout, runview.WritesText(dry.Writes))
-	}
-	if err != nil {
+	all := dryRunReport{runview.Report(dry.Result, x.target.Account()), true, append([]attempt.Write{}, dry.Writes...)}
+	if err := x.env.Print(x.output, all, runview.WritesText(dry.Writes)); err != nil {
 		return err
 	}
 	x.printFailure(dry)

@@ -3,7 +3,6 @@ package runs
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -57,11 +56,7 @@ func verifyJournal(ctx context.Context, env *setup.Environment, folder setup.Dat
 	for i := range runs {
 		r.Events += runs[i].Events
 	}
-	if output == "json" {
-		err = console.WriteJSON(env.Stdout, r)
-	} else {
-		_, err = io.WriteString(env.Stdout, r.text())
-	}
+	err = env.Print(output, r, r.text())
 	if err == nil && len(damage) > 0 {
 		err = console.Exit(console.ExitFailed, fmt.Errorf("the journal in %s is damaged: undamaged records can still be read; restore a backup if you have one", recorded.Path))
 	}

@@ -92,13 +92,14 @@ func listRuns(ctx context.Context, env *setup.Environment, o listOptions) error 
 	switch {
 	case o.schedule && len(runs) > 0:
 		return printOccurrences(ctx, env, recorded, runs, o.output)
-	case o.output == "json":
-		return console.WriteJSON(env.Stdout, summaryReports(runs))
-	case len(runs) == 0:
+	case len(runs) == 0 && o.output == "text":
 		return printNoRuns(env, o)
 	}
-	_, err = io.WriteString(env.Stdout, listText(runs, time.Now(), env.Page))
-	return err
+	reports := []summaryReport{}
+	for i := range runs {
+		reports = append(reports, reportSummary(&runs[i]))
+	}
+	return env.Print(o.output, reports, listText(runs, time.Now(), env.Page))
 }
 
 // printNoRuns prints that the list is empty, and a command to type next.
@@ -128,14 +129,6 @@ type summaryReport struct {
 	EndedAt    *time.Time `json:"ended_at"`
 	DurationMS *int64     `json:"duration_ms"`
 	EventCount int        `json:"event_count"`
-}
-
-func summaryReports(runs []journal.Summary) []summaryReport {
-	reports := []summaryReport{}
-	for i := range runs {
-		reports = append(reports, reportSummary(&runs[i]))
-	}
-	return reports
 }
 
 func reportSummary(run *journal.Summary) summaryReport {
@@ -197,11 +190,7 @@ func printOccurrences(ctx context.Context, env *setup.Environment, recorded *set
 		}
 		reports = append(reports, reportOccurrence(&runs[i], events))
 	}
-	if output == "json" {
-		return console.WriteJSON(env.Stdout, reports)
-	}
-	_, err := io.WriteString(env.Stdout, occurrencesText(reports, env.Page))
-	return err
+	return env.Print(output, reports, occurrencesText(reports, env.Page))
 }
 
 // reportOccurrence reads the scheduled time from the first event of a run. If that event is damaged,

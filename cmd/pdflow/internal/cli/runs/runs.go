@@ -9,6 +9,7 @@
 package runs
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -47,10 +48,7 @@ func unknownCommand(c *cobra.Command, args []string) error {
 	for _, sub := range c.Commands() {
 		names = append(names, sub.Name())
 	}
-	hint := action.DidYouMean(args[0], names)
-	if hint == "" {
-		hint = "one of: " + strings.Join(names, ", ")
-	}
+	hint := cmp.Or(action.DidYouMean(args[0], names), "one of: "+strings.Join(names, ", "))
 	return console.Usage("unknown command %q for %q (%s)", args[0], c.CommandPath(), hint)
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/runview"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine/action"
@@ -45,11 +44,7 @@ type showReport struct {
 func showRun(ctx context.Context, env *setup.Environment, name string, folder setup.DataFolder, output string) error {
 	return withRun(ctx, env, folder, name, func(recorded *setup.Runs, run *setup.RecordedRun) error {
 		view := viewOf(ctx, env, recorded, run)
-		if output == "json" {
-			return console.WriteJSON(env.Stdout, reportView(view))
-		}
-		_, err := io.WriteString(env.Stdout, view.Text())
-		return err
+		return env.Print(output, reportView(view), view.Text())
 	})
 }
 

@@ -2,7 +2,6 @@ package schedule
 
 import (
 	"context"
-	"io"
 	"time"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
@@ -52,11 +51,7 @@ func list(ctx context.Context, env *setup.Environment, args []string, folder set
 	if err != nil {
 		return err
 	}
-	if output == "json" {
-		return console.WriteJSON(env.Stdout, reports)
-	}
-	_, err = io.WriteString(env.Stdout, schedulesText(reports, time.Now()))
-	return err
+	return env.Print(output, reports, schedulesText(reports, time.Now()))
 }
 
 // schedulesOfDaemon asks the daemon for the schedules that it serves.

@@ -2,7 +2,6 @@ package schedule
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -62,9 +61,6 @@ func printNext(env *setup.Environment, file string, o nextOptions) error {
 		return err
 	}
 	found := upcomingTimes(plans[0].Workflow.Schedules, from, o)
-	if o.output == "json" {
-		return console.WriteJSON(env.Stdout, found)
-	}
 	var b strings.Builder
 	for _, u := range found {
 		s := plans[0].Workflow.Schedules[u.Schedule]
@@ -77,8 +73,7 @@ func printNext(env *setup.Environment, file string, o nextOptions) error {
 		}
 		b.WriteString(line + "\n")
 	}
-	_, err = io.WriteString(env.Stdout, b.String())
-	return err
+	return env.Print(o.output, found, b.String())
 }
 
 // upcomingTimes returns the next times of several schedules, merged.
