@@ -160,21 +160,3 @@ func (a *alerting) stuck(workflow, run string, problem error) {
 	a.log.Error("the run cannot be resumed", "run", run, "workflow", workflow, "error", problem)
 	a.do(func(alerts *alert.Alerts) { alerts.Stuck(workflow, run, problem.Error()) })
 }
-
-// broken reports a file that cannot be served.
-func (a *alerting) broken(workflow, file string, problem error) {
-	a.do(func(alerts *alert.Alerts) { alerts.Broken(workflow, file, problem.Error()) })
-}
-
-// fixed resolves the alert about a file.
-func (a *alerting) fixed(file string) { a.do(func(alerts *alert.Alerts) { alerts.Mended(file) }) }
-
-// onlyBroken resolves the alerts about all other files.
-func (a *alerting) onlyBroken(files []string) {
-	a.do(func(alerts *alert.Alerts) { alerts.OnlyBroken(files) })
-}
-
-// onlyServed resolves the alerts about all other workflows.
-func (a *alerting) onlyServed(workflows []string) {
-	a.do(func(alerts *alert.Alerts) { alerts.OnlyServed(workflows) })
-}

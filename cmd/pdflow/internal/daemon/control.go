@@ -3,10 +3,13 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"strconv"
 
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/control"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine"
@@ -27,7 +30,14 @@ func (d controlled) Status(context.Context) (control.Status, error) {
 		PID: os.Getpid(), Version: setup.VersionText(), StartedAt: d.startedAt.UTC(), Stopping: d.isStopping(), LastWake: d.scheduler.LastWake().UTC(),
 		Workflows: []control.WorkflowStatus{}, Runs: d.runs.active.list(),
 	}
-	schedules := d.schedules()
+	schedules := map[string][]control.ScheduleStatus{} // by workflow
+	for _, known := range d.scheduler.Status() {
+		of := control.ScheduleStatus{Schedule: known.Schedule, Cron: known.Spec.Cron(), Timezone: known.Spec.Zone().String(), Next: known.Next, Watermark: known.Watermark}
+		if known.Pause.Active(d.clock.Now()) {
+			of.Pause = &control.PauseStatus{Reason: known.Pause.Reason, Until: known.Pause.Until}
+		}
+		schedules[known.Workflow] = append(schedules[known.Workflow], of)
+	}
 	for _, f := range d.files.library.Snapshot().Files {
 		w := control.WorkflowStatus{Name: f.Name(), File: f.Path, Schedules: schedules[f.Name()]}
 		if f.Problem != nil {
@@ -36,19 +46,6 @@ func (d controlled) Status(context.Context) (control.Status, error) {
 		s.Workflows = append(s.Workflows, w)
 	}
 	return s, nil
-}
-
-// schedules returns the schedules by workflow.
-func (d controlled) schedules() map[string][]control.ScheduleStatus {
-	schedules := map[string][]control.ScheduleStatus{}
-	for _, known := range d.scheduler.Status() {
-		s := control.ScheduleStatus{Schedule: known.Schedule, Cron: known.Spec.Cron(), Timezone: known.Spec.Zone().String(), Next: known.Next, Watermark: known.Watermark}
-		if known.Pause.Active(d.clock.Now()) {
-			s.Pause = &control.PauseStatus{Reason: known.Pause.Reason, Until: known.Pause.Until}
-		}
-		schedules[known.Workflow] = append(schedules[known.Workflow], s)
-	}
-	return schedules
 }
 
 // plan returns a loaded workflow.
@@ -117,27 +114,21 @@ func inputsOf(plan *workflow.Plan, r control.StartRequest) (action.Object, error
 		if err != nil {
 			return nil, &control.Error{Code: control.NotFound, Message: err.Error()}
 		}
-		for name, v := range of.Inputs {
-			inputs[name] = v
-		}
+		maps.Copy(inputs, of.Inputs)
 	}
 	o, _ := given.(action.Object)
 	for name, v := range o {
-		if inputs[name], err = typed(plan, name, v); err != nil {
+		inputs[name] = v
+		text, isText := v.(string)
+		f, known := plan.Workflow.Inputs.Field(name)
+		if !isText || !known {
+			continue
+		}
+		if inputs[name], err = setup.ReadTyped(f.Type.Name, text); err != nil { // the client does not know the types
 			return nil, &control.Error{Code: control.Invalid, Message: fmt.Sprintf("the input %s: %v", name, err)}
 		}
 	}
 	return inputs, nil
-}
-
-// typed reads a text by the type of its input, because the client does not know the types.
-func typed(plan *workflow.Plan, name string, v any) (any, error) {
-	text, isText := v.(string)
-	f, known := plan.Workflow.Inputs.Field(name)
-	if !isText || !known {
-		return v, nil
-	}
-	return setup.ReadTyped(f.Type.Name, text)
 }
 
 // Resume resumes a run with a person's decisions. It returns when the run is resumed.
@@ -193,4 +184,33 @@ func (d controlled) setPause(ctx context.Context, name control.ScheduleName, pau
 		return &control.Error{Code: control.NotFound, Message: fmt.Sprintf("the daemon serves no such schedule of %q", name.Workflow), Hint: "`pdflow schedule list` lists the schedules that it serves"}
 	}
 	return d.scheduler.Replace(ctx, d.files.entries()) // it reads the pauses
+}
+
+// Ask sends a request to the daemon that serves a data folder. It reports false if no daemon serves it;
+// then the command does the work itself.
+func Ask(env *setup.Environment, folder setup.DataFolder, ask func(*control.Client) error) (lives bool, err error) {
+	path, err := env.DataDir(folder)
+	if err != nil {
+		return false, err
+	}
+	switch err = ask(control.New(path)); {
+	case errors.Is(err, control.ErrNoDaemon):
+		return false, nil
+	case err != nil:
+		return true, daemonError(err)
+	}
+	return true, nil
+}
+
+// daemonError adds an exit code to the error that a daemon answered.
+func daemonError(err error) error {
+	var refused *control.Error
+	if !errors.As(err, &refused) {
+		return console.Exit(console.ExitFailed, err)
+	}
+	switch refused.Code {
+	case control.NotFound, control.Invalid, control.Conflict, control.TooLarge, control.Forbidden:
+		return console.Usage("the daemon refuses: %w", refused)
+	}
+	return console.Exit(console.ExitFailed, fmt.Errorf("the daemon: %w", refused))
 }

@@ -44,7 +44,7 @@ func (r *runs) start(plan *workflow.Plan, request engine.Request) (runID string,
 	r.running.Go(func() {
 		local, leave := r.local(plan)
 		defer leave()
-		local.Observers = append(local.Observers, observer(func(e run.Event) {
+		local.Observers = append(local.Observers, run.ObserverFunc(func(e run.Event) {
 			if id == "" {
 				id = e.Run
 				r.claimed.add(id)
@@ -61,12 +61,6 @@ func (r *runs) start(plan *workflow.Plan, request engine.Request) (runID string,
 	s := <-first
 	return s.run, s.err
 }
-
-// An observer is a function that is called with every event.
-type observer func(run.Event)
-
-// Observe calls the function.
-func (o observer) Observe(e run.Event) { o(e) }
 
 // local returns the engine for one run. The run waits for a slot after its start was recorded, so
 // many runs do not delay the schedules. When the daemon is asked to stop, runs without a slot are

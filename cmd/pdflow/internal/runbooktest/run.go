@@ -52,13 +52,6 @@ type runbookTest struct {
 	seen int // how many requests there were before that
 }
 
-func newRunbookTest(ctx context.Context, folder, work string) *runbookTest {
-	return &runbookTest{
-		ctx: ctx, folder: folder, work: work, clock: clock.NewVirtual(startOfTests), journal: journal.NewMemory(),
-		redactor: &action.Redactor{}, views: map[string]*world.World{},
-	}
-}
-
 func (t *runbookTest) close() {
 	if t.local != nil {
 		t.local.Stop()
@@ -205,11 +198,37 @@ func (t *runbookTest) runOnce(ts *testscript.TestScript, neg bool, args []string
 		return err
 	}
 	env := &setup.Environment{Console: console.New(strings.NewReader(""), ts.Stdout(), ts.Stderr(), t.redactor), Getenv: func(string) string { return "" }}
-	plan, request, target, err := t.prepare(env, file, *inputs, *inputFile)
+	target, err := t.targetOf(file)
+	if err != nil {
+		return err
+	}
+	plan, err := target.CompileFile(file)
 	if err != nil {
 		return err
 	}
 	t.plan = plan
+	for i, input := range *inputs {
+		if name, from, ok := strings.Cut(input, "=@"); ok {
+			path, err := t.find(from)
+			if err != nil {
+				return err
+			}
+			(*inputs)[i] = name + "=@" + path
+		}
+	}
+	if *inputFile != "" {
+		if *inputFile, err = t.find(*inputFile); err != nil {
+			return err
+		}
+	}
+	given, err := env.ReadInputs(plan.Workflow.Inputs, *inputs, *inputFile)
+	if err != nil {
+		return err
+	}
+	request, err := target.Request(plan, given)
+	if err != nil {
+		return err
+	}
 	local := &engine.Local{
 		Interpreter: target.Interpreter, Clock: t.clock, Secrets: env.SimulatedSecret, Redactor: t.redactor, Journal: t.journal, NewID: t.newID,
 		Observers: []run.Observer{&runview.Logs{To: env.Stderr}, t},
@@ -224,38 +243,6 @@ func (t *runbookTest) runOnce(ts *testscript.TestScript, neg bool, args []string
 		return fmt.Errorf("the run of %s ended as %s", flags.Arg(0), t.last.Status)
 	}
 	return printTo(ts, t.redactor.Redact(runview.OutputsText(t.last.Outputs, plan)))
-}
-
-// prepare compiles a runbook and reads its inputs.
-func (t *runbookTest) prepare(env *setup.Environment, file string, inputs []string, inputFile string) (*workflow.Plan, engine.Request, *setup.Target, error) {
-	target, err := t.targetOf(file)
-	if err != nil {
-		return nil, engine.Request{}, nil, err
-	}
-	plan, err := target.CompileFile(file)
-	if err != nil {
-		return nil, engine.Request{}, nil, err
-	}
-	for i, input := range inputs {
-		if name, from, ok := strings.Cut(input, "=@"); ok {
-			path, err := t.find(from)
-			if err != nil {
-				return nil, engine.Request{}, nil, err
-			}
-			inputs[i] = name + "=@" + path
-		}
-	}
-	if inputFile != "" {
-		if inputFile, err = t.find(inputFile); err != nil {
-			return nil, engine.Request{}, nil, err
-		}
-	}
-	given, err := env.ReadInputs(plan.Workflow.Inputs, inputs, inputFile)
-	if err != nil {
-		return nil, engine.Request{}, nil, err
-	}
-	request, err := target.Request(plan, given)
-	return plan, request, target, err
 }
 
 // newID numbers the runs of a test, so that everything that derives from an id is the same each time.

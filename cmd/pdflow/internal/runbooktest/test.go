@@ -21,8 +21,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pdflow/pdflow/builtins/world"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/clock"
+	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -127,7 +131,10 @@ func runTest(ctx context.Context, file string, update bool) (result Result) {
 		Files: []string{file}, UpdateScripts: update, RequireExplicitExec: true, Cmds: testWords(),
 		Setup: func(env *testscript.Env) error {
 			env.Vars = []string{"WORK=" + env.WorkDir} // scripts see no variables of this machine
-			test := newRunbookTest(ctx, filepath.Dir(file), env.WorkDir)
+			test := &runbookTest{
+				ctx: ctx, folder: filepath.Dir(file), work: env.WorkDir, clock: clock.NewVirtual(startOfTests), journal: journal.NewMemory(),
+				redactor: &action.Redactor{}, views: map[string]*world.World{},
+			}
 			env.Values[runbookTestKey{}] = test
 			env.Defer(test.close)
 			return nil

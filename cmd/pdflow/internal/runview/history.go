@@ -55,7 +55,11 @@ func newHistory(plan *workflow.Plan) *history {
 	}
 	h.fold = run.New(plan)
 	for i := range plan.Steps {
-		h.step(plan.Steps[i].ID).isPlanned(&plan.Steps[i])
+		s, planned := h.step(plan.Steps[i].ID), &plan.Steps[i]
+		s.planned = planned
+		if planned.Action != nil {
+			s.what = planned.Action.Name
+		}
 	}
 	return h
 }

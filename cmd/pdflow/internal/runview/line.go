@@ -140,8 +140,8 @@ func attemptsNote(n int, after string) string {
 
 // attemptNote returns the number of an attempt, and of the most attempts.
 func (s *stepHistory) attemptNote(n int) string {
-	if most := s.maxAttempts(); most >= n {
-		return fmt.Sprintf("attempt %d of %d", n, most)
+	if s.planned != nil && s.planned.Retry.MaxAttempts >= n {
+		return fmt.Sprintf("attempt %d of %d", n, s.planned.Retry.MaxAttempts)
 	}
 	return fmt.Sprintf("attempt %d", n)
 }

@@ -153,7 +153,7 @@ func (p *Progress) plain(step *stepHistory, attemptEnded bool) {
 func (p *Progress) end(over bool) {
 	switch {
 	case p.terminal.Live:
-		p.drawAll()
+		p.drawSteps(len(p.history.steps)) // even if the terminal has fewer lines
 	case over:
 		for _, step := range p.history.steps {
 			if step.listed() && !p.printed[step.id] {
@@ -182,14 +182,11 @@ func (p *Progress) halt() {
 	}
 }
 
-// draw draws the lines of the steps over the drawn lines.
+// draw draws the lines of the steps that fit over the drawn lines.
 func (p *Progress) draw() {
 	_, height := p.terminal.Size()
 	p.drawSteps(height - 2)
 }
-
-// drawAll draws the lines of all steps, even if they are more than the terminal has.
-func (p *Progress) drawAll() { p.drawSteps(len(p.history.steps)) }
 
 func (p *Progress) drawSteps(most int) {
 	if !p.terminal.Live || !p.shown {

@@ -136,8 +136,9 @@ type RunReport struct {
 	Simulator  *simulatorReport `json:"simulator,omitempty"`
 }
 
+// A stepReport is a step, or an item of a step, which has no id.
 type stepReport struct {
-	ID             string       `json:"id"`
+	ID             string       `json:"id,omitempty"`
 	Status         run.Status   `json:"status"`
 	SkippedBecause string       `json:"skipped_because,omitempty"`
 	Attempts       int          `json:"attempts"`
@@ -146,16 +147,7 @@ type stepReport struct {
 	DurationMS     int64        `json:"duration_ms"`
 	Used           *run.Usage   `json:"used,omitempty"` // by the script of the last attempt
 	// Items are the items of a for_each, in the order of its list.
-	Items []itemReport `json:"items,omitzero"`
-}
-
-type itemReport struct {
-	Status     run.Status   `json:"status"`
-	Attempts   int          `json:"attempts"`
-	Outputs    any          `json:"outputs"`
-	Error      *run.Failure `json:"error"`
-	DurationMS int64        `json:"duration_ms"`
-	Used       *run.Usage   `json:"used,omitempty"`
+	Items []stepReport `json:"items,omitzero"`
 }
 
 type simulatorReport struct {
@@ -164,8 +156,8 @@ type simulatorReport struct {
 	Requests  []api.Request          `json:"requests"`
 }
 
-// Report returns the report of a result. Account is the simulated account; nil without --simulate.
-func Report(result *run.Result, account0 *simulator.Simulator) RunReport {
+// Report returns the report of a result. Simulated is the account; nil without --simulate.
+func Report(result *run.Result, simulated *simulator.Simulator) RunReport {
 	r := RunReport{
 		Run: result.Run, Workflow: result.Workflow, Status: result.Status, Outputs: result.Outputs, Error: result.Error,
 		StartedAt: result.StartedAt.UTC(), DurationMS: result.Duration.Milliseconds(), Steps: []stepReport{},
@@ -176,12 +168,12 @@ func Report(result *run.Result, account0 *simulator.Simulator) RunReport {
 	for i := range result.Steps {
 		r.Steps = append(r.Steps, reportStep(&result.Steps[i]))
 	}
-	if account0 != nil {
+	if simulated != nil {
 		// Empty lists are [], not null.
 		r.Simulator = &simulatorReport{
-			append([]account.IncidentView{}, account0.Incidents()...),
-			append([]account.User{}, account0.Users()...),
-			append([]api.Request{}, account0.Requests()...),
+			append([]account.IncidentView{}, simulated.Incidents()...),
+			append([]account.User{}, simulated.Users()...),
+			append([]api.Request{}, simulated.Requests()...),
 		}
 	}
 	return r
@@ -190,10 +182,10 @@ func Report(result *run.Result, account0 *simulator.Simulator) RunReport {
 func reportStep(s *run.StepResult) stepReport {
 	r := stepReport{s.ID, s.Status, s.SkippedBecause, s.Attempts, s.Outputs, s.Error, milliseconds(s.StartedAt, s.EndedAt), s.Used, nil}
 	for _, item := range s.Items {
-		r.Items = append(r.Items, itemReport{item.Status, item.Attempts, item.Outputs, item.Error, milliseconds(item.StartedAt, item.EndedAt), item.Used})
+		r.Items = append(r.Items, stepReport{"", item.Status, "", item.Attempts, item.Outputs, item.Error, milliseconds(item.StartedAt, item.EndedAt), item.Used, nil})
 	}
 	if s.Items != nil && r.Items == nil {
-		r.Items = []itemReport{}
+		r.Items = []stepReport{}
 	}
 	return r
 }

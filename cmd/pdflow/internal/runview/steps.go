@@ -20,27 +20,12 @@ type stepHistory struct {
 	active, held, done, failed int // numbers of items; held items wait for a decision and count as active, failed items count as done
 }
 
-func (s *stepHistory) isPlanned(planned *workflow.PlanStep) {
-	s.planned = planned
-	if planned.Action != nil {
-		s.what = planned.Action.Name
-	}
-}
-
 // part returns the part of the workflow that the step is in; Main without a plan.
 func (s *stepHistory) part() workflow.Part {
 	if s.planned == nil {
 		return workflow.Main
 	}
 	return s.planned.Part
-}
-
-// maxAttempts returns how many attempts the step may make; 0 without a plan.
-func (s *stepHistory) maxAttempts() int {
-	if s.planned == nil {
-		return 0
-	}
-	return s.planned.Retry.MaxAttempts
 }
 
 // add adds an event of the step.

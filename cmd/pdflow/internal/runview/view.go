@@ -67,7 +67,12 @@ func (v *View) Text() string {
 			b.WriteString(strings.TrimRight(fmt.Sprintf("  %-*s  %s", name, label, line), " ") + "\n")
 		}
 	}
-	v.writeDecisions(&b)
+	if v.Next != "" && v.undecided() {
+		b.WriteString("\n")
+		for line := range strings.Lines(DecisionText(v.Next, v.history.failure)) {
+			b.WriteString("  " + line)
+		}
+	}
 	b.WriteString("\n" + v.timeline(width))
 	return b.String()
 }
@@ -103,15 +108,6 @@ func (v *View) facts() []fact {
 // undecided reports whether the run waits for a decision about a call.
 func (v *View) undecided() bool {
 	return v.Summary.Status == run.NeedsAttention && v.history.failure != nil && v.history.failure.Call > 0
-}
-
-func (v *View) writeDecisions(b *strings.Builder) {
-	if v.Next != "" && v.undecided() {
-		b.WriteString("\n")
-		for line := range strings.Lines(DecisionText(v.Next, v.history.failure)) {
-			b.WriteString("  " + line)
-		}
-	}
 }
 
 func triggerText(t run.Trigger) string {

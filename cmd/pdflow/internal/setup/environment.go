@@ -6,7 +6,7 @@
 //   - A [Connection] is a PagerDuty account and the client for it. Connections are opened on first
 //     use (connections.go).
 //   - A [Target] is everything that runs reach: connections or a [Simulator], the network or a
-//     world file, and the catalogue of actions (target.go, simulation.go).
+//     world file, and the catalogue of actions (target.go).
 //   - [Runs] are the recorded runs of a data folder. Commands see runs only through it (runs.go).
 //   - [Running] are the runs that this process works on, and what a signal does to them
 //     (signals.go).

@@ -404,13 +404,11 @@ func (r *RecordedRun) Open() bool { return r.EndedAt.IsZero() }
 
 // SecretInputs returns the names of the inputs that are not recorded because they are secret.
 func (r *RecordedRun) SecretInputs() []string {
-	var names []string
-	for _, name := range action.SortedNames(r.Start().Inputs) {
-		if _, secret := r.Start().Inputs[name].(action.Secret); secret {
-			names = append(names, name)
-		}
-	}
-	return names
+	inputs := r.Start().Inputs
+	return slices.DeleteFunc(action.SortedNames(inputs), func(name string) bool {
+		_, secret := inputs[name].(action.Secret)
+		return !secret
+	})
 }
 
 // Verb returns the command that continues the run: resume or retry; empty if none can.

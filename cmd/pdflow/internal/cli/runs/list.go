@@ -195,8 +195,8 @@ func printOccurrences(ctx context.Context, env *setup.Environment, recorded *set
 
 // reportOccurrence reads the scheduled time from the first event of a run. If that event is damaged,
 // the scheduled time is when the run started.
-func reportOccurrence(r0 *journal.Summary, events []run.Event) occurrenceReport {
-	r := occurrenceReport{summaryReport: reportSummary(r0), ScheduledAt: r0.BegunAt.UTC()}
+func reportOccurrence(summary *journal.Summary, events []run.Event) occurrenceReport {
+	r := occurrenceReport{summaryReport: reportSummary(summary), ScheduledAt: summary.BegunAt.UTC()}
 	if len(events) == 0 || events[0].Started == nil {
 		return r
 	}

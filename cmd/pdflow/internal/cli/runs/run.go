@@ -103,7 +103,10 @@ func Run(ctx context.Context, env *setup.Environment, file string, o Options) er
 		return err
 	}
 	opened := openConcurrently(env, o)
-	defer func() { env.CloseRuns(opened().runs) }()
+	defer func() {
+		recorded, _ := opened()
+		env.CloseRuns(recorded)
+	}()
 	target, err := env.Target(file, o.Simulate, o.Simulation)
 	if err != nil {
 		return err
@@ -132,10 +135,11 @@ func Run(ctx context.Context, env *setup.Environment, file string, o Options) er
 	if err := target.Ready(plan); err != nil {
 		return err
 	}
-	if err := opened().err; err != nil {
+	recorded, err := opened()
+	if err != nil {
 		return err
 	}
-	x := &execution{env: env, plan: plan, target: target, recorded: opened().runs, secretInputs: secretsOf(plan, inputs), output: o.output, quiet: o.quiet}
+	x := &execution{env: env, plan: plan, target: target, recorded: recorded, secretInputs: secretsOf(plan, inputs), output: o.output, quiet: o.quiet}
 	request, err := target.Request(plan, inputs)
 	request.Actor = env.Actor()
 	switch {
@@ -155,21 +159,12 @@ func Run(ctx context.Context, env *setup.Environment, file string, o Options) er
 	return x.conclude(result)
 }
 
-// openedRuns is the result of opening runs.
-type openedRuns struct {
-	runs *setup.Runs
-	err  error
-}
-
 // openConcurrently opens the runs while the caller reads the workflow, because both take about equally
 // long. The returned function waits for the result.
-func openConcurrently(env *setup.Environment, o Options) func() openedRuns {
-	opened := make(chan openedRuns, 1)
-	go func() {
-		r, err := openRuns(env, o)
-		opened <- openedRuns{r, err}
-	}()
-	return sync.OnceValue(func() openedRuns { return <-opened })
+func openConcurrently(env *setup.Environment, o Options) func() (*setup.Runs, error) {
+	open := sync.OnceValues(func() (*setup.Runs, error) { return openRuns(env, o) })
+	go func() { _, _ = open() }()
+	return open
 }
 
 // openRuns opens the runs to record a run in; nil if nothing is recorded. A dry run reads the last run

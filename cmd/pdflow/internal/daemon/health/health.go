@@ -43,12 +43,12 @@ type Readiness struct {
 	LastWake time.Time // when the scheduler last looked at what is due; zero: not yet
 }
 
-// Config is the configuration of [Server]. All fields but Log are required.
+// Config is the configuration of [Server]. All fields are required.
 type Config struct {
 	Readiness func() Readiness
 	Now       func() time.Time // the daemon's clock
 	Metrics   http.Handler
-	Log       *slog.Logger // for errors of clients; nil: not logged
+	Log       *slog.Logger // for errors of clients
 }
 
 // Listen opens a loopback address such as 127.0.0.1:9300, [::1]:9300 or localhost:9300.
@@ -87,11 +87,7 @@ func Server(c Config) *http.Server {
 		Handler: handler(c), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 	}
-	log := c.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	s.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
+	s.ErrorLog = slog.NewLogLogger(c.Log.Handler(), slog.LevelWarn)
 	return s
 }
 

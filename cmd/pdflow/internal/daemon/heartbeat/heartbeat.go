@@ -26,8 +26,6 @@ import (
 )
 
 const (
-	// DefaultEvery is the default interval between two calls.
-	DefaultEvery = time.Minute
 	// shortest is the shortest interval. The scheduler rests 30 seconds at most, so its
 	// watermark moves in twice that time.
 	shortest = time.Minute
@@ -40,11 +38,11 @@ const (
 	maxAnswer = 4 << 10
 )
 
-// Config is the configuration of a [Heartbeat]. URL, Watermark, Clock and Log are
+// Config is the configuration of a [Heartbeat]. All fields but Transport are
 // required.
 type Config struct {
 	URL       string
-	Every     time.Duration    // 0: DefaultEvery
+	Every     time.Duration
 	Watermark func() time.Time // zero: the scheduler has not looked yet
 	Clock     action.Clock
 	Log       *slog.Logger
@@ -64,9 +62,6 @@ type Heartbeat struct {
 
 // New checks a configuration and returns a heartbeat. Run starts the calls.
 func New(c Config) (*Heartbeat, error) {
-	if c.Every == 0 {
-		c.Every = DefaultEvery
-	}
 	if c.Every < shortest {
 		return nil, fmt.Errorf("heartbeat.every is %s; it must be at least %s, because the scheduler may rest for 30s", c.Every, shortest)
 	}

@@ -221,6 +221,9 @@ func TestNewRefuses(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
+			if test.every == 0 {
+				test.every = time.Minute
+			}
 			_, err := heartbeat.New(heartbeat.Config{URL: test.url, Every: test.every})
 			if (err == nil) != (test.says == "") {
 				t.Fatalf("got error %v, want %q", err, test.says)
