@@ -122,8 +122,12 @@ func testConnection(ctx context.Context, env *setup.Environment, name, output st
 	}
 	client := c.Client
 	account, err := client.Account(ctx)
+	var failure *pagerduty.Error
+	if errors.As(err, &failure) && failure.Hint != "" {
+		err = fmt.Errorf("%s: %w\n  try: %s", failure.Kind, err, failure.Hint)
+	}
 	if err != nil {
-		return console.Exit(console.ExitFailed, withHint(err))
+		return console.Exit(console.ExitFailed, err)
 	}
 	return env.Print(output, account, accountText(account, client))
 }
@@ -140,13 +144,4 @@ func accountText(a pagerduty.Account, client *pagerduty.Client) string {
 	}
 	return fmt.Sprintf("account           %s\nkey               %s\ncan create users  %s\nAPI               %s\nevents            %s, Events API %s\n",
 		cmp.Or(a.Subdomain, "unknown"), key, users, client.APIURL(), client.EventsURL(), client.EventsVersion())
-}
-
-// withHint adds the hint of a failure of the client.
-func withHint(err error) error {
-	var failure *pagerduty.Error
-	if errors.As(err, &failure) && failure.Hint != "" {
-		return fmt.Errorf("%s: %w\n  try: %s", failure.Kind, err, failure.Hint)
-	}
-	return err
 }

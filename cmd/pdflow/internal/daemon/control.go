@@ -193,24 +193,19 @@ func Ask(env *setup.Environment, folder setup.DataFolder, ask func(*control.Clie
 	if err != nil {
 		return false, err
 	}
-	switch err = ask(control.New(path)); {
+	err = ask(control.New(path))
+	var refused *control.Error
+	switch {
 	case errors.Is(err, control.ErrNoDaemon):
 		return false, nil
-	case err != nil:
-		return true, daemonError(err)
-	}
-	return true, nil
-}
-
-// daemonError adds an exit code to the error that a daemon answered.
-func daemonError(err error) error {
-	var refused *control.Error
-	if !errors.As(err, &refused) {
-		return console.Exit(console.ExitFailed, err)
+	case err == nil:
+		return true, nil
+	case !errors.As(err, &refused):
+		return true, console.Exit(console.ExitFailed, err)
 	}
 	switch refused.Code {
 	case control.NotFound, control.Invalid, control.Conflict, control.TooLarge, control.Forbidden:
-		return console.Usage("the daemon refuses: %w", refused)
+		return true, console.Usage("the daemon refuses: %w", refused)
 	}
-	return console.Exit(console.ExitFailed, fmt.Errorf("the daemon: %w", refused))
+	return true, console.Exit(console.ExitFailed, fmt.Errorf("the daemon: %w", refused))
 }

@@ -34,18 +34,14 @@ type runs struct {
 }
 
 // start starts a run and returns its id when its start is recorded.
-func (r *runs) start(plan *workflow.Plan, request engine.Request) (runID string, err error) {
-	type started struct {
-		run string
-		err error
-	}
-	first, recorded, id := make(chan started, 1), false, ""
-	request.Started = func() { recorded = true; first <- started{id, nil} }
+func (r *runs) start(plan *workflow.Plan, request engine.Request) (id string, err error) {
+	first, recorded := make(chan error, 1), false
+	request.Started = func() { recorded = true; first <- nil }
 	r.running.Go(func() {
 		local, leave := r.local(plan)
 		defer leave()
 		local.Observers = append(local.Observers, run.ObserverFunc(func(e run.Event) {
-			if id == "" {
+			if id == "" { // written before first is sent to, and not after
 				id = e.Run
 				r.claimed.add(id)
 			}
@@ -53,13 +49,13 @@ func (r *runs) start(plan *workflow.Plan, request engine.Request) (runID string,
 		defer func() { r.claimed.remove(id) }()
 		result, err := local.Run(context.Background(), plan, request)
 		if err != nil && !recorded {
-			first <- started{err: err}
+			first <- err
 			return
 		}
 		r.ended(plan, id, result, err)
 	})
-	s := <-first
-	return s.run, s.err
+	err = <-first
+	return id, err
 }
 
 // local returns the engine for one run. The run waits for a slot after its start was recorded, so

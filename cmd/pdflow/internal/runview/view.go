@@ -39,11 +39,7 @@ type View struct {
 
 // NewView returns the view of the events of a run. Without a plan it shows less about the steps.
 func NewView(summary *journal.Summary, events []run.Event, plan *workflow.Plan, next string, page console.Terminal) *View {
-	view := &View{Summary: summary, Events: events, history: newHistory(plan), Next: next, now: time.Now(), page: page}
-	for _, e := range events {
-		view.history.add(e)
-	}
-	return view
+	return &View{Summary: summary, Events: events, history: newHistory(plan, events...), Next: next, now: time.Now(), page: page}
 }
 
 // Outcome returns how the run started, its outputs and its failure.

@@ -1,6 +1,6 @@
 // Package runs has the commands about runs: `pdflow run` and `pdflow runs`.
 //
-//   - run.go starts a run. dryrun.go lists its writes instead, or asks before it sends them.
+//   - run.go starts a run, or lists its writes instead, or asks before it sends them.
 //   - execution.go is the work of this process on one run: progress, result, exit code.
 //   - continue.go resumes, retries or cancels a recorded run, in this process or in the daemon.
 //   - The other files have the commands of `pdflow runs`.

@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 )
@@ -145,13 +144,4 @@ func (e *Error) status() int {
 		return status
 	}
 	return http.StatusInternalServerError
-}
-
-// asError returns an error as it is sent to the client.
-func asError(err error) *Error {
-	var typed *Error
-	if errors.As(err, &typed) {
-		return typed
-	}
-	return &Error{Code: Internal, Message: err.Error(), Hint: "the daemon's log says more"}
 }

@@ -83,15 +83,6 @@ func cause(err error) error {
 
 // Server returns the server for a listener of [Listen].
 func Server(c Config) *http.Server {
-	s := &http.Server{
-		Handler: handler(c), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
-		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-	}
-	s.ErrorLog = slog.NewLogLogger(c.Log.Handler(), slog.LevelWarn)
-	return s
-}
-
-func handler(c Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
@@ -102,7 +93,11 @@ func handler(c Config) http.Handler {
 		answer(w, http.StatusOK, "ready")
 	})
 	mux.Handle("GET /metrics", c.Metrics)
-	return guarded(mux)
+	return &http.Server{
+		Handler: guarded(mux), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
+		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelWarn),
+	}
 }
 
 // guarded refuses requests for other hosts. It forbids browsers to guess the type of an

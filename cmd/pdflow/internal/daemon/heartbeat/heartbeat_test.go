@@ -69,7 +69,8 @@ func (b *bench) run(t *testing.T, length time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
 		b.begin = time.Now()
 		h, err := heartbeat.New(heartbeat.Config{
-			URL: secretURL, Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(&b.log, nil)),
+			Every: time.Minute,
+			URL:   secretURL, Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(&b.log, nil)),
 			Transport: b, Watermark: b.now,
 		})
 		if err != nil {
