@@ -1,8 +1,7 @@
 // Package runview shows the events of a run to people and to programs.
 //
-//   - A history is what the events of a run say about its steps, attempts and calls (history.go,
-//     steps.go).
-//   - A [Progress] draws a history while the run is running (progress.go, line.go).
+//   - A history is what the events of a run say about its steps, attempts and calls (history.go).
+//   - A [Progress] draws a history while the run is running (progress.go).
 //   - A [View] shows the history of a recorded run as a page with a timeline (view.go, timeline.go).
 //   - result.go prints the result of a run as text or JSON, writes.go lists the writes of a dry run,
 //     logs.go prints logs.
@@ -127,6 +126,8 @@ func (h *history) addToRun(e run.Event, idle time.Duration) {
 		h.status, h.failure, h.ended, h.suspended = run.NeedsAttention, e.Error, true, true
 	case run.EventFinished:
 		h.status, h.failure, h.outputs, h.ended = e.Status, e.Error, e.Outputs, true
+	case run.EventAdmitted:
+		return // the wait for a slot is not shown
 	case run.EventCancelled, run.EventTimedOut:
 		for _, s := range h.steps {
 			s.stop()

@@ -70,7 +70,7 @@ func (p *Progress) Observe(e run.Event) {
 	case run.EventFinished, run.EventSuspended:
 		p.end(e.Kind == run.EventFinished)
 	default:
-		if step != nil && !p.terminal.Live {
+		if step != nil && p.shown && !p.terminal.Live { // a decision comes before the run is resumed
 			p.plain(step, e.Kind == run.EventAttemptFinished)
 		}
 	}
