@@ -81,11 +81,11 @@ func (d controlled) Start(ctx context.Context, r control.StartRequest) (string, 
 		return "", err
 	}
 	request.Actor = actor(ctx)
-	run, err := d.runs.start(plan, request)
+	id, err := d.runs.start(plan, request)
 	if engine.IsInputError(err) {
 		return "", &control.Error{Code: control.Invalid, Message: err.Error()}
 	}
-	return run, err
+	return id, err
 }
 
 // actor returns who made a request at the control socket.
@@ -132,8 +132,8 @@ func inputsOf(plan *workflow.Plan, r control.StartRequest) (action.Object, error
 }
 
 // Resume resumes a run with a person's decisions. It returns when the run is resumed.
-func (d controlled) Resume(ctx context.Context, run string, request control.ResumeRequest) error {
-	found, err := d.journal.Get(ctx, run)
+func (d controlled) Resume(ctx context.Context, id string, request control.ResumeRequest) error {
+	found, err := d.journal.Get(ctx, id)
 	if err != nil {
 		return &control.Error{Code: control.NotFound, Message: err.Error()}
 	}

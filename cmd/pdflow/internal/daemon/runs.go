@@ -103,15 +103,15 @@ func (r *runs) takeSlot() (waited, ok bool) {
 
 // ended takes over the result of the work on a run. A run that could not be recorded, for example
 // because the disk is full, is resumed later.
-func (r *runs) ended(plan *workflow.Plan, run string, result *run.Result, err error) {
+func (r *runs) ended(plan *workflow.Plan, id string, result *run.Result, err error) {
 	var unrecorded *engine.JournalError
 	switch {
 	case errors.As(err, &unrecorded):
-		r.log.Error("the run has stopped because it cannot be recorded; it is resumed when it can be", "run", run, "error", err)
-		r.unrecorded.add(run)
+		r.log.Error("the run has stopped because it cannot be recorded; it is resumed when it can be", "run", id, "error", err)
+		r.unrecorded.add(id)
 	case errors.Is(err, errStopping):
 	case err != nil:
-		r.alerting.stuck(plan.Workflow.Name, run, err)
+		r.alerting.stuck(plan.Workflow.Name, id, err)
 	default:
 		r.alerting.ended(plan, result)
 	}
@@ -120,12 +120,12 @@ func (r *runs) ended(plan *workflow.Plan, run string, result *run.Result, err er
 // resumeUnrecorded resumes the runs that could not be recorded.
 func (r *runs) resumeUnrecorded(ctx context.Context) {
 	for _, id := range r.unrecorded.list() {
-		run, err := r.journal.Get(ctx, id)
+		found, err := r.journal.Get(ctx, id)
 		if err != nil {
 			continue // the next call tries again
 		}
 		r.unrecorded.remove(id)
-		r.resume(run, resumption{})
+		r.resume(found, resumption{})
 	}
 }
 
@@ -140,17 +140,17 @@ func (r *runs) resumeInterrupted(ctx context.Context) {
 	}
 	var started sync.WaitGroup
 	for _, summary := range slices.Backward(found) { // the oldest first
-		run, err := r.journal.Get(ctx, summary.Run)
+		interrupted, err := r.journal.Get(ctx, summary.Run)
 		if err != nil {
 			r.alerting.stuck(summary.Workflow, summary.Run, err)
 			continue
 		}
-		if run.Start().Target.Simulator != "" {
+		if interrupted.Start().Target.Simulator != "" {
 			continue
 		}
 		started.Add(1)
 		done := sync.OnceFunc(started.Done)
-		r.resume(run, resumption{started: func(error) { done() }})
+		r.resume(interrupted, resumption{started: func(error) { done() }})
 	}
 	started.Wait()
 }

@@ -17,12 +17,12 @@ import (
 )
 
 // SummaryTook returns how long a run took, or how long it has taken so far.
-func SummaryTook(run *journal.Summary, now time.Time) string {
+func SummaryTook(summary *journal.Summary, now time.Time) string {
 	switch {
-	case !run.EndedAt.IsZero():
-		return console.Took(run.EndedAt.Sub(run.BegunAt))
-	case run.Live:
-		return console.Took(now.Sub(run.BegunAt)) + " so far"
+	case !summary.EndedAt.IsZero():
+		return console.Took(summary.EndedAt.Sub(summary.BegunAt))
+	case summary.Live:
+		return console.Took(now.Sub(summary.BegunAt)) + " so far"
 	}
 	return "-"
 }

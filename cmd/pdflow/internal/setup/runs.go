@@ -161,8 +161,8 @@ func (r *Runs) Journal() journal.Journal {
 
 // Command returns the command line that does something with a run. It has a place for each secret
 // input that must be given again.
-func (r *Runs) Command(verb, run string, secretInputs []string) string {
-	text := "pdflow runs " + verb + " " + console.ShellWord(run) + r.Folder.Option()
+func (r *Runs) Command(verb, id string, secretInputs []string) string {
+	text := "pdflow runs " + verb + " " + console.ShellWord(id) + r.Folder.Option()
 	for _, name := range secretInputs {
 		text += " -i " + name + "=..."
 	}
@@ -275,9 +275,9 @@ func (r *Runs) find(ctx context.Context, name string) (journal.Summary, error) {
 	if err != nil {
 		return journal.Summary{}, err
 	}
-	for _, run := range found {
-		if run.Run == name || len(found) == 1 {
-			return run, nil
+	for _, summary := range found {
+		if summary.Run == name || len(found) == 1 {
+			return summary, nil
 		}
 	}
 	if len(found) > 1 {
@@ -311,8 +311,8 @@ func ids(runs []journal.Summary) []string {
 }
 
 // Plan compiles the sources that a run was started from.
-func (r *Runs) Plan(ctx context.Context, run string, target *Target) (*workflow.Plan, error) {
-	sources, err := r.journal.Sources(ctx, run)
+func (r *Runs) Plan(ctx context.Context, id string, target *Target) (*workflow.Plan, error) {
+	sources, err := r.journal.Sources(ctx, id)
 	if err != nil {
 		return nil, failed(err)
 	}

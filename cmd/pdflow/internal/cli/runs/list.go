@@ -131,13 +131,13 @@ type summaryReport struct {
 	EventCount int        `json:"event_count"`
 }
 
-func reportSummary(run *journal.Summary) summaryReport {
+func reportSummary(summary *journal.Summary) summaryReport {
 	r := summaryReport{
-		Run: run.Run, Workflow: run.Workflow, Status: run.Status, Trigger: run.Trigger, Group: run.Group, Live: run.Live,
-		Simulated: run.Simulated, StartedAt: run.BegunAt.UTC(), EventCount: run.Events,
+		Run: summary.Run, Workflow: summary.Workflow, Status: summary.Status, Trigger: summary.Trigger, Group: summary.Group, Live: summary.Live,
+		Simulated: summary.Simulated, StartedAt: summary.BegunAt.UTC(), EventCount: summary.Events,
 	}
-	if !run.EndedAt.IsZero() {
-		ended, duration := run.EndedAt.UTC(), run.EndedAt.Sub(run.BegunAt).Milliseconds()
+	if !summary.EndedAt.IsZero() {
+		ended, duration := summary.EndedAt.UTC(), summary.EndedAt.Sub(summary.BegunAt).Milliseconds()
 		r.EndedAt, r.DurationMS = &ended, &duration
 	}
 	return r
@@ -155,9 +155,9 @@ const (
 func listText(runs []journal.Summary, now time.Time, page console.Terminal) string {
 	rows := [][]string{{"RUN", "WORKFLOW", "STATUS", "STARTED", "", "TOOK"}}
 	for i := range runs {
-		run := &runs[i]
+		summary := &runs[i]
 		rows = append(rows, []string{
-			run.Run, console.Printable(run.Workflow), string(run.Status), run.BegunAt.Local().Format(console.DateTime), console.Ago(now.Sub(run.BegunAt)), runview.SummaryTook(run, now),
+			summary.Run, console.Printable(summary.Workflow), string(summary.Status), summary.BegunAt.Local().Format(console.DateTime), console.Ago(now.Sub(summary.BegunAt)), runview.SummaryTook(summary, now),
 		})
 	}
 	widths, whole := console.ColumnWidths(rows)

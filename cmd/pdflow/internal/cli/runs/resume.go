@@ -105,13 +105,13 @@ func choose(ctx context.Context, recorded *setup.Runs, names []string) (chosen [
 	}
 	seen := map[string]bool{}
 	for _, name := range names {
-		run, err := recorded.Get(ctx, name)
+		found, err := recorded.Get(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		if !seen[run.Run] {
-			seen[run.Run] = true
-			chosen = append(chosen, run)
+		if !seen[found.Run] {
+			seen[found.Run] = true
+			chosen = append(chosen, found)
 		}
 	}
 	return chosen, nil
@@ -133,10 +133,10 @@ type manyRuns struct {
 func (m *manyRuns) resume(ctx context.Context, chosen []*setup.RecordedRun) {
 	var running sync.WaitGroup
 	slots := make(chan struct{}, resumedAtOnce)
-	for i, run := range chosen {
+	for i, found := range chosen {
 		slots <- struct{}{}
 		running.Go(func() {
-			m.resumeOne(ctx, i, run)
+			m.resumeOne(ctx, i, found)
 			<-slots
 		})
 	}
@@ -187,7 +187,7 @@ func (m *manyRuns) ended(i int, c *continuation, result *run.Result) {
 }
 
 // print prints the line of a run and keeps the worst exit code.
-func (m *manyRuns) print(run *setup.RecordedRun, code int, text string) {
+func (m *manyRuns) print(found *setup.RecordedRun, code int, text string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.worst = max(m.worst, code)
@@ -195,7 +195,7 @@ func (m *manyRuns) print(run *setup.RecordedRun, code int, text string) {
 	if m.options.output != "text" {
 		to = m.env.Stderr
 	}
-	fmt.Fprintf(to, "%s  %s  %s\n", run.Run, console.Printable(run.Workflow), text)
+	fmt.Fprintf(to, "%s  %s  %s\n", found.Run, console.Printable(found.Workflow), text)
 }
 
 // conclude prints the reports with -o json. The error carries the worst exit code.

@@ -42,26 +42,26 @@ type showReport struct {
 }
 
 func showRun(ctx context.Context, env *setup.Environment, name string, folder setup.DataFolder, output string) error {
-	return withRun(ctx, env, folder, name, func(recorded *setup.Runs, run *setup.RecordedRun) error {
-		view := viewOf(ctx, env, recorded, run)
+	return withRun(ctx, env, folder, name, func(recorded *setup.Runs, found *setup.RecordedRun) error {
+		view := viewOf(ctx, env, recorded, found)
 		return env.Print(output, reportView(view), view.Text())
 	})
 }
 
 // viewOf returns the page of a recorded run. If this version of pdflow does not accept the recorded
 // sources, the page is made without a plan.
-func viewOf(ctx context.Context, env *setup.Environment, recorded *setup.Runs, run *setup.RecordedRun) *runview.View {
+func viewOf(ctx context.Context, env *setup.Environment, recorded *setup.Runs, found *setup.RecordedRun) *runview.View {
 	var plan *workflow.Plan
 	if target, err := setup.Offline(); err == nil {
-		if plan, err = recorded.Plan(ctx, run.Run, target); err != nil {
+		if plan, err = recorded.Plan(ctx, found.Run, target); err != nil {
 			plan = nil
 		}
 	}
 	next := ""
-	if verb := run.Verb(); verb != "" {
-		next = recorded.Command(verb, run.Run, run.SecretInputs())
+	if verb := found.Verb(); verb != "" {
+		next = recorded.Command(verb, found.Run, found.SecretInputs())
 	}
-	return runview.NewView(&run.Summary, run.Events, plan, next, env.Page)
+	return runview.NewView(&found.Summary, found.Events, plan, next, env.Page)
 }
 
 func reportView(v *runview.View) showReport {
@@ -101,13 +101,13 @@ func logsCommand(env *setup.Environment) *cobra.Command {
 }
 
 func printLogs(ctx context.Context, env *setup.Environment, name string, folder setup.DataFolder, output string) error {
-	return withRun(ctx, env, folder, name, func(recorded *setup.Runs, run *setup.RecordedRun) error {
-		text, err := runview.LogsText(run.Events, output)
+	return withRun(ctx, env, folder, name, func(recorded *setup.Runs, found *setup.RecordedRun) error {
+		text, err := runview.LogsText(found.Events, output)
 		if err != nil {
 			return err
 		}
 		if text == "" {
-			fmt.Fprintf(env.Stderr, "the run %s logged nothing; `%s` shows its steps\n", run.Run, recorded.Command("show", run.Run, nil))
+			fmt.Fprintf(env.Stderr, "the run %s logged nothing; `%s` shows its steps\n", found.Run, recorded.Command("show", found.Run, nil))
 		}
 		_, err = io.WriteString(env.Stdout, text)
 		return err
