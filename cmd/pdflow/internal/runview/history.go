@@ -2,7 +2,7 @@
 //
 //   - A history is what the events of a run say about its steps, attempts and calls (history.go).
 //   - A [Progress] draws a history while the run is running (progress.go).
-//   - A [View] shows the history of a recorded run as a page with a timeline (view.go, timeline.go).
+//   - A [View] shows the history of a recorded run as a page with a timeline (view.go).
 //   - result.go prints the result of a run as text or JSON, writes.go lists the writes of a dry run,
 //     logs.go prints logs.
 //

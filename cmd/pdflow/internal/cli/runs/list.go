@@ -52,9 +52,9 @@ var runStatuses = []run.Status{
 	run.Success, run.Failed, run.Cancelled, run.TimedOut, run.Skipped,
 }
 
-func (o listOptions) query() (journal.Query, error) {
+func listRuns(ctx context.Context, env *setup.Environment, o listOptions) error {
 	if o.limit < 0 {
-		return journal.Query{}, console.Usage("--limit cannot be %d; 0 lists all", o.limit)
+		return console.Usage("--limit cannot be %d; 0 lists all", o.limit)
 	}
 	query := journal.Query{Workflow: o.workflow, Limit: o.limit}
 	names := make([]string, len(runStatuses))
@@ -66,17 +66,9 @@ func (o listOptions) query() (journal.Query, error) {
 	}
 	for _, status := range o.statuses {
 		if err := console.OneOf("status", status, names...); err != nil {
-			return query, err
+			return err
 		}
 		query.Statuses = append(query.Statuses, run.Status(status))
-	}
-	return query, nil
-}
-
-func listRuns(ctx context.Context, env *setup.Environment, o listOptions) error {
-	query, err := o.query()
-	if err != nil {
-		return err
 	}
 	recorded, err := env.FindRuns(o.folder)
 	if err != nil {

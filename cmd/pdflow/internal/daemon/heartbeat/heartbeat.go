@@ -157,8 +157,16 @@ func (h *Heartbeat) call(ctx context.Context) error {
 	}
 	r.Header.Set("User-Agent", "pdflow")
 	answer, err := h.client.Do(r)
-	if err != nil {
-		return h.cause(ctx, limited, err)
+	var failed *url.Error
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return context.Canceled
+	case err != nil && limited.Err() != nil:
+		return context.Cause(limited)
+	case errors.As(err, &failed):
+		return failed.Err // without the URL
+	case err != nil:
+		return err
 	}
 	defer answer.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswer))
@@ -166,19 +174,4 @@ func (h *Heartbeat) call(ctx context.Context) error {
 		return fmt.Errorf("it answered %d", answer.StatusCode)
 	}
 	return nil
-}
-
-// cause returns why a request failed, without the URL that net/http adds.
-func (h *Heartbeat) cause(ctx, limited context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Canceled
-	}
-	if limited.Err() != nil {
-		return context.Cause(limited)
-	}
-	var failed *url.Error
-	if errors.As(err, &failed) {
-		return failed.Err
-	}
-	return err
 }

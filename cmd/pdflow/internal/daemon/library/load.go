@@ -138,7 +138,10 @@ func (t *tracked) compile(file string, compile func(string) (*workflow.Plan, err
 	t.newest, t.problem = compile(file)
 	if t.problem != nil {
 		t.newest = nil
-		t.sources = append([]source{before}, sourcesOf(candidates(file, t.served, found), found)...)
+		t.sources = []source{before}
+		for _, name := range candidates(file, t.served, found) {
+			t.sources = append(t.sources, source{name, stampOf(name, found.at), hashOf(name)})
+		}
 		return
 	}
 	folder := filepath.Dir(file)
@@ -166,14 +169,6 @@ func candidates(file string, served *workflow.Plan, found *scanned) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
-}
-
-func sourcesOf(names []string, found *scanned) []source {
-	sources := make([]source, len(names))
-	for i, name := range names {
-		sources[i] = source{name, stampOf(name, found.at), hashOf(name)}
-	}
-	return sources
 }
 
 // hashOf returns the hash of a file's text, as [workflow.Source] computes it.
