@@ -25,11 +25,9 @@ func actionsCommand(env *setup.Environment) *cobra.Command {
 		Example: `  pdflow actions
   pdflow actions pagerduty.send_trigger_event
   pdflow actions text -o json`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return printActions(env, args, output) },
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return actionNames(), cobra.ShellCompDirectiveNoFileComp
-		},
+		Args:              cobra.MaximumNArgs(1),
+		RunE:              func(_ *cobra.Command, args []string) error { return printActions(env, args, output) },
+		ValidArgsFunction: completeAction,
 	}
 	setup.AddOutput(c, &output, "text", "json")
 	return c
@@ -118,12 +116,13 @@ func unknownActionHint(catalog *action.Catalog, name string) string {
 	return cmp.Or(action.DidYouMean(name, catalog.Names()), "`pdflow actions` lists them")
 }
 
-func actionNames() []string {
+// completeAction returns the names of the actions, for a shell to complete.
+func completeAction(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	target, err := setup.Offline()
 	if err != nil {
-		return nil
+		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return target.Catalog.Names()
+	return target.Catalog.Names(), cobra.ShellCompDirectiveNoFileComp
 }
 
 type callOptions struct {
@@ -143,11 +142,9 @@ name=@file, or name:=json.`,
 		Example: `  pdflow call pagerduty.get_user_by_email email=ann@example.com
   pdflow call pagerduty.send_trigger_event description="disk full" incident_key=db1-disk
   pdflow call validate.email text=ann@example -o json`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return makeCall(c.Context(), env, args[0], args[1:], o) },
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return actionNames(), cobra.ShellCompDirectiveNoFileComp
-		},
+		Args:              cobra.MinimumNArgs(1),
+		RunE:              func(c *cobra.Command, args []string) error { return makeCall(c.Context(), env, args[0], args[1:], o) },
+		ValidArgsFunction: completeAction,
 	}
 	f := c.Flags()
 	f.BoolVar(&o.simulate, "simulate", false, "call a simulated PagerDuty in this process")

@@ -171,10 +171,6 @@ func (d *Daemon) ahead(e scheduler.Entry, watermark time.Time) {
 		"workflow", e.Workflow, "schedule", e.Schedule, "until", watermark.UTC().Format(time.RFC3339))
 }
 
-func (d *Daemon) readiness() health.Readiness {
-	return health.Readiness{Loaded: d.files.library != nil, Active: d.serving.Load(), Stopping: d.isStopping(), LastWake: d.scheduler.LastWake()}
-}
-
 // alive reports whether the scheduler's loop runs, or need not run.
 func (d *Daemon) alive() bool {
 	if !d.serving.Load() || d.isStopping() {

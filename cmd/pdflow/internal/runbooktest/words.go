@@ -172,14 +172,12 @@ func (t *runbookTest) every(ts *testscript.TestScript, neg bool, args []string) 
 	if err != nil || n < 1 {
 		return fmt.Errorf("%q is not a number of runs", args[1])
 	}
+	t.forget()
 	for i := range n {
 		if i > 0 {
 			if err := t.advance(ts, false, args[:1]); err != nil {
 				return err
 			}
-		}
-		if i == 0 {
-			t.forget()
 		}
 		if err := t.runOnce(ts, neg, args[3:]); err != nil {
 			return fmt.Errorf("run %d of %d: %w", i+1, n, err)

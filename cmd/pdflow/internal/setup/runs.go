@@ -414,11 +414,9 @@ func (r *RecordedRun) SecretInputs() []string {
 // Verb returns the command that continues the run: resume or retry; empty if none can.
 func (r *RecordedRun) Verb() string {
 	switch {
-	case r.Start().Target.Simulator != "" || r.Live && r.EndedAt.IsZero() && r.Status != run.NeedsAttention:
+	case r.Start().Target.Simulator != "", r.Live && r.Open() && r.Status != run.NeedsAttention, r.Status == run.Success, r.Status == run.Skipped:
 		return ""
-	case r.Status == run.Success || r.Status == run.Skipped:
-		return ""
-	case r.EndedAt.IsZero():
+	case r.Open():
 		return "resume"
 	}
 	return "retry"

@@ -97,10 +97,8 @@ type attemptID struct {
 // the run; it is nil if the run is not recorded.
 func (u *Running) Watch(plan *workflow.Plan, resume func(id string) string) *watchedRun {
 	w := &watchedRun{set: u, within: stopWithin, resume: resume, active: map[attemptID]bool{}}
-	for i := range plan.Steps {
-		if plan.Steps[i].Part == workflow.Finally {
-			w.within = stopWithinFinally
-		}
+	if slices.ContainsFunc(plan.Steps, func(s workflow.PlanStep) bool { return s.Part == workflow.Finally }) {
+		w.within = stopWithinFinally
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -22,7 +22,7 @@ import (
 // pollEvery is how often a command looks whether a run of another process has ended.
 const pollEvery = 100 * time.Millisecond
 
-// continueOptions are the flags that `runs resume` and `runs retry` share.
+// continueOptions are the flags of `runs resume`, `runs retry` and `runs cancel`.
 type continueOptions struct {
 	folder    setup.DataFolder
 	retention setup.Age
