@@ -74,10 +74,10 @@ var allowed = map[string][]string{
 	},
 	"builtins/world":                       {"builtins/jsonvalue", "builtins/probe", "builtins/reach", "builtins/web", "engine/action", "engine/phrase"},
 	"engine/source":                        {"engine/phrase", "gopkg.in/yaml.v3"},
+	"cmd/pdflow/internal/console":          {"engine/action", "engine/phrase", "engine/source", "github.com/mattn/go-runewidth", "golang.org/x/term"},
 	"engine/permission":                    {"engine/action", "engine/phrase", "engine/source"},
 	"engine/schedule":                      {"engine/phrase", "github.com/robfig/cron/v3"},
 	"engine/workflow":                      {"engine/action", "engine/permission", "engine/phrase", "engine/schedule", "engine/source", "golang.org/x/tools/txtar"},
-	"cmd/pdflow/internal/console":          {"engine/action", "engine/phrase", "engine/source", "engine/workflow", "github.com/mattn/go-runewidth", "golang.org/x/term"},
 	"engine/run":                           {"engine/action", "engine/workflow"},
 	"cmd/pdflow/internal/daemon/alert":     {"engine/action", "engine/run", "engine/workflow"},
 	"cmd/pdflow/internal/daemon/control":   {"golang.org/x/sys/unix"},
@@ -96,7 +96,7 @@ var allowed = map[string][]string{
 	"engine/lua/limits":     {"engine/action", "engine/phrase", "engine/workflow", "github.com/yuin/gopher-lua"},
 	"engine/lua/number":     {},
 	"engine/lua/pattern":    {},
-	"engine/lua/stdlib":     {"engine/action", "engine/lua/limits", "engine/lua/number", "engine/lua/pattern", "engine/phrase", "github.com/yuin/gopher-lua"},
+	"engine/lua/stdlib":     {"engine/lua/limits", "engine/lua/number", "engine/lua/pattern", "engine/phrase", "github.com/yuin/gopher-lua"},
 	"engine/lua/rewrite":    {"engine/lua/number", "github.com/yuin/gopher-lua/ast"},
 	"engine/lua/syntax": {
 		"engine/action", "engine/lua/rewrite", "engine/phrase", "engine/source", "engine/workflow", "github.com/yuin/gopher-lua",
@@ -110,7 +110,7 @@ var allowed = map[string][]string{
 		"builtins", "builtins/pagerduty/client", "builtins/pagerduty/simulator", "builtins/pagerduty/simulator/account",
 		"builtins/pagerduty/simulator/fault", "builtins/pagerduty/simulator/strictjson", "builtins/world", "cmd/pdflow/internal/console", "engine",
 		"engine/action", "engine/attempt", "engine/journal", "engine/journal/sqlite", "engine/lua", "engine/permission", "engine/phrase", "engine/run",
-		"engine/source", "engine/workflow", "github.com/spf13/pflag",
+		"engine/source", "engine/workflow", "github.com/spf13/cobra", "github.com/spf13/pflag",
 	},
 	"engine/scheduler": {"engine/action", "engine/clock", "engine/journal", "engine/run", "engine/schedule", "engine/workflow"},
 	"engine/telemetry": {
@@ -127,7 +127,7 @@ var allowed = map[string][]string{
 	"cmd/pdflow/internal/cli/runs": {
 		"cmd/pdflow/internal/console", "cmd/pdflow/internal/daemon", "cmd/pdflow/internal/daemon/control", "cmd/pdflow/internal/runview",
 		"cmd/pdflow/internal/setup", "engine", "engine/action", "engine/attempt", "engine/journal", "engine/phrase", "engine/run", "engine/workflow",
-		"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term",
+		"github.com/spf13/cobra", "golang.org/x/term",
 	},
 	"cmd/pdflow/internal/cli/schedule": {
 		"cmd/pdflow/internal/cli/runs", "cmd/pdflow/internal/console", "cmd/pdflow/internal/daemon", "cmd/pdflow/internal/daemon/control",

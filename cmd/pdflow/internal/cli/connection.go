@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -34,7 +33,7 @@ whether it can create users. Only reads are made.`,
 			return testConnection(c.Context(), env, name, output)
 		},
 	}
-	test.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	setup.AddOutput(test, &output, "text", "json")
 	c.AddCommand(test, connectionListCommand(env))
 	return c
 }
@@ -50,7 +49,7 @@ environment. Keys are never shown, only whether they are set.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return listConnections(env, output) },
 	}
-	list.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	setup.AddOutput(list, &output, "text", "json")
 	return list
 }
 
@@ -65,9 +64,6 @@ type connectionReport struct {
 }
 
 func listConnections(env *setup.Environment, output string) error {
-	if err := console.OneOf("output", output, "text", "json"); err != nil {
-		return err
-	}
 	configuration, err := env.Configuration()
 	if err != nil {
 		return err
@@ -88,11 +84,7 @@ func listConnections(env *setup.Environment, output string) error {
 			APIKey: c.Settings.APIKey != "", ServiceKey: c.Settings.ServiceKey != "",
 		})
 	}
-	if output == "json" {
-		return console.WriteJSON(env.Stdout, reports)
-	}
-	_, err = io.WriteString(env.Stdout, connectionsText(reports))
-	return err
+	return env.Print(output, reports, connectionsText(reports))
 }
 
 func connectionsText(reports []connectionReport) string {
@@ -115,9 +107,6 @@ func connectionsText(reports []connectionReport) string {
 
 // testConnection prints the account of an API key, and what the key may do as far as PagerDuty says.
 func testConnection(ctx context.Context, env *setup.Environment, name, output string) error {
-	if err := console.OneOf("output", output, "text", "json"); err != nil {
-		return err
-	}
 	configuration, err := env.Configuration()
 	if err != nil {
 		return err
@@ -133,14 +122,14 @@ func testConnection(ctx context.Context, env *setup.Environment, name, output st
 	}
 	client := c.Client
 	account, err := client.Account(ctx)
+	var failure *pagerduty.Error
+	if errors.As(err, &failure) && failure.Hint != "" {
+		err = fmt.Errorf("%s: %w\n  try: %s", failure.Kind, err, failure.Hint)
+	}
 	if err != nil {
-		return console.Exit(console.ExitFailed, withHint(err))
+		return console.Exit(console.ExitFailed, err)
 	}
-	if output == "json" {
-		return console.WriteJSON(env.Stdout, account)
-	}
-	_, err = io.WriteString(env.Stdout, accountText(account, client))
-	return err
+	return env.Print(output, account, accountText(account, client))
 }
 
 // accountText returns the facts about a key, one on each line.
@@ -155,13 +144,4 @@ func accountText(a pagerduty.Account, client *pagerduty.Client) string {
 	}
 	return fmt.Sprintf("account           %s\nkey               %s\ncan create users  %s\nAPI               %s\nevents            %s, Events API %s\n",
 		cmp.Or(a.Subdomain, "unknown"), key, users, client.APIURL(), client.EventsURL(), client.EventsVersion())
-}
-
-// withHint adds the hint of a failure of the client.
-func withHint(err error) error {
-	var failure *pagerduty.Error
-	if errors.As(err, &failure) && failure.Hint != "" {
-		return fmt.Errorf("%s: %w\n  try: %s", failure.Kind, err, failure.Hint)
-	}
-	return err
 }

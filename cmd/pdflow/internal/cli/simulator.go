@@ -54,14 +54,11 @@ documents of --seed and --faults.`,
 	f.BoolVar(&o.limits, "limits", false, "enforce PagerDuty's rate limits")
 	f.BoolVar(&o.tls, "tls", false, "serve https, with a certificate of a new certificate authority")
 	f.StringVar(&o.caFile, "ca-file", "", "the file that --tls writes the certificate of the authority to (default a temporary file)")
-	f.StringVarP(&o.output, "output", "o", "text", "text or json")
+	setup.AddOutput(c, &o.output, "text", "json")
 	return c
 }
 
 func runSimulator(ctx context.Context, env *setup.Environment, o simulatorOptions) error {
-	if err := console.OneOf("output", o.output, "text", "json"); err != nil {
-		return err
-	}
 	if err := loopback(o.listen); err != nil {
 		return console.Exit(console.ExitUsage, err)
 	}

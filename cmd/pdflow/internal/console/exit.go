@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -80,9 +81,5 @@ func OneOf(flag, value string, allowed ...string) error {
 	if slices.Contains(allowed, value) {
 		return nil
 	}
-	hint := phrase.DidYouMean(value, allowed)
-	if hint == "" {
-		hint = "one of: " + strings.Join(allowed, ", ")
-	}
-	return Usage("--%s cannot be %q (%s)", flag, value, hint)
+	return Usage("--%s cannot be %q (%s)", flag, value, cmp.Or(phrase.DidYouMean(value, allowed), "one of: "+strings.Join(allowed, ", ")))
 }

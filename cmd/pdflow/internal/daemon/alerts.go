@@ -97,12 +97,12 @@ func (a *alerting) recall(ctx context.Context) {
 		return
 	}
 	seen := map[string]bool{}
-	for _, run := range found {
-		if seen[run.Workflow] {
+	for _, summary := range found {
+		if seen[summary.Workflow] {
 			continue
 		}
-		seen[run.Workflow] = true
-		if plan, result := a.lastResult(ctx, run); result != nil {
+		seen[summary.Workflow] = true
+		if plan, result := a.lastResult(ctx, summary); result != nil {
 			alerts.Recalled(plan, result)
 		}
 	}
@@ -156,25 +156,7 @@ func (a *alerting) missed(o run.Occurrence, reason string, count int) {
 }
 
 // stuck logs and reports a run that cannot be resumed until a person acts.
-func (a *alerting) stuck(workflow, run string, problem error) {
-	a.log.Error("the run cannot be resumed", "run", run, "workflow", workflow, "error", problem)
-	a.do(func(alerts *alert.Alerts) { alerts.Stuck(workflow, run, problem.Error()) })
-}
-
-// broken reports a file that cannot be served.
-func (a *alerting) broken(workflow, file string, problem error) {
-	a.do(func(alerts *alert.Alerts) { alerts.Broken(workflow, file, problem.Error()) })
-}
-
-// fixed resolves the alert about a file.
-func (a *alerting) fixed(file string) { a.do(func(alerts *alert.Alerts) { alerts.Mended(file) }) }
-
-// onlyBroken resolves the alerts about all other files.
-func (a *alerting) onlyBroken(files []string) {
-	a.do(func(alerts *alert.Alerts) { alerts.OnlyBroken(files) })
-}
-
-// onlyServed resolves the alerts about all other workflows.
-func (a *alerting) onlyServed(workflows []string) {
-	a.do(func(alerts *alert.Alerts) { alerts.OnlyServed(workflows) })
+func (a *alerting) stuck(workflow, id string, problem error) {
+	a.log.Error("the run cannot be resumed", "run", id, "workflow", workflow, "error", problem)
+	a.do(func(alerts *alert.Alerts) { alerts.Stuck(workflow, id, problem.Error()) })
 }

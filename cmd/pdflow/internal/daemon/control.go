@@ -3,10 +3,13 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"strconv"
 
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/control"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/library"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
@@ -30,7 +33,14 @@ func (d controlled) Status(context.Context) (control.Status, error) {
 		PID: os.Getpid(), Version: setup.VersionText(), StartedAt: d.startedAt.UTC(), Stopping: d.isStopping(), LastWake: d.scheduler.LastWake().UTC(),
 		Workflows: []control.WorkflowStatus{}, Runs: d.runs.active.list(),
 	}
-	schedules := d.schedules()
+	schedules := map[string][]control.ScheduleStatus{} // by workflow
+	for _, known := range d.scheduler.Status() {
+		of := control.ScheduleStatus{Schedule: known.Schedule, Cron: known.Spec.Cron(), Timezone: known.Spec.Zone().String(), Next: known.Next, Watermark: known.Watermark}
+		if known.Pause.Active(d.clock.Now()) {
+			of.Pause = &control.PauseStatus{Reason: known.Pause.Reason, Until: known.Pause.Until}
+		}
+		schedules[known.Workflow] = append(schedules[known.Workflow], of)
+	}
 	for _, f := range d.files.library.Snapshot().Files {
 		w := control.WorkflowStatus{Name: f.Name(), File: f.Path, Schedules: schedules[f.Name()]}
 		if f.Problem != nil {
@@ -39,19 +49,6 @@ func (d controlled) Status(context.Context) (control.Status, error) {
 		s.Workflows = append(s.Workflows, w)
 	}
 	return s, nil
-}
-
-// schedules returns the schedules by workflow.
-func (d controlled) schedules() map[string][]control.ScheduleStatus {
-	schedules := map[string][]control.ScheduleStatus{}
-	for _, known := range d.scheduler.Status() {
-		s := control.ScheduleStatus{Schedule: known.Schedule, Cron: known.Spec.Cron(), Timezone: known.Spec.Zone().String(), Next: known.Next, Watermark: known.Watermark}
-		if known.Pause.Active(d.clock.Now()) {
-			s.Pause = &control.PauseStatus{Reason: known.Pause.Reason, Until: known.Pause.Until}
-		}
-		schedules[known.Workflow] = append(schedules[known.Workflow], s)
-	}
-	return schedules
 }
 
 // plan returns a loaded workflow.
@@ -87,11 +84,11 @@ func (d controlled) Start(ctx context.Context, r control.StartRequest) (string, 
 		return "", err
 	}
 	request.Actor = actor(ctx)
-	run, err := d.runs.start(plan, request)
+	id, err := d.runs.start(plan, request)
 	if engine.IsInputError(err) {
 		return "", &control.Error{Code: control.Invalid, Message: err.Error()}
 	}
-	return run, err
+	return id, err
 }
 
 // actor returns who made a request at the control socket.
@@ -120,63 +117,40 @@ func inputsOf(plan *workflow.Plan, r control.StartRequest) (action.Object, error
 		if err != nil {
 			return nil, &control.Error{Code: control.NotFound, Message: err.Error()}
 		}
-		for name, v := range of.Inputs {
-			inputs[name] = v
-		}
+		maps.Copy(inputs, of.Inputs)
 	}
 	o, _ := given.Value.(action.Object)
 	for name, v := range o {
-		if inputs[name], err = typed(plan, name, v); err != nil {
+		inputs[name] = v
+		text, isText := v.(string)
+		f, known := plan.Workflow.Inputs.Field(name)
+		if !isText || !known {
+			continue
+		}
+		if inputs[name], err = setup.ReadTyped(f.Type.Name, text); err != nil { // the client does not know the types
 			return nil, &control.Error{Code: control.Invalid, Message: fmt.Sprintf("the input %s: %v", name, err)}
 		}
 	}
 	return inputs, nil
 }
 
-// typed reads a text by the type of its input, because the client does not know the types.
-func typed(plan *workflow.Plan, name string, v any) (any, error) {
-	text, isText := v.(string)
-	f, known := plan.Workflow.Inputs.Field(name)
-	if !isText || !known {
-		return v, nil
-	}
-	return setup.ReadTyped(f.Type.Name, text)
-}
-
-// Cancel asks a run to stop.
-func (d controlled) Cancel(ctx context.Context, run string) error {
-	recorded, err := d.recorded(ctx, run)
-	if err != nil {
-		return err
-	}
-	if !recorded.Open() {
-		return &control.Error{Code: control.Conflict, Message: fmt.Sprintf("the run %s has ended as %s: there is nothing to cancel", recorded.Run, recorded.Status)}
-	}
-	return d.journal.Cancel(ctx, recorded.Run, actor(ctx))
-}
-
-// recorded finds a run by its id or by the beginning of its id.
-func (d controlled) recorded(ctx context.Context, run string) (*setup.RecordedRun, error) {
-	recorded, err := d.journal.Get(ctx, run)
-	if err != nil {
-		return nil, &control.Error{Code: control.NotFound, Message: err.Error()}
-	}
-	return recorded, nil
-}
-
 // Resume resumes a run with a person's decisions. It returns when the run is resumed.
-func (d controlled) Resume(ctx context.Context, run string, request control.ResumeRequest) error {
-	recorded, err := d.recorded(ctx, run)
+func (d controlled) Resume(ctx context.Context, id string, request control.ResumeRequest) error {
+	found, err := d.journal.Get(ctx, id)
 	if err != nil {
-		return err
+		return &control.Error{Code: control.NotFound, Message: err.Error()}
 	}
 	how := resumption{retry: request.Retry, actor: actor(ctx)}
+	var calls []string
 	for _, decision := range request.Decisions {
-		how.calls = append(how.calls, fmt.Sprintf("%d=%s", decision.Call, decision.Decision))
+		calls = append(calls, fmt.Sprintf("%d=%s", decision.Call, decision.Decision))
+	}
+	if how.decisions, err = setup.ParseDecisions(calls); err != nil {
+		return &control.Error{Code: control.Conflict, Message: err.Error()}
 	}
 	started := make(chan error, 2)
 	how.started = func(err error) { started <- err }
-	d.runs.resume(recorded, how)
+	d.runs.resume(found, how)
 	select {
 	case err := <-started:
 		if err != nil {
@@ -213,6 +187,42 @@ func (d controlled) setPause(ctx context.Context, name control.ScheduleName, pau
 		return &control.Error{Code: control.NotFound, Message: fmt.Sprintf("the daemon serves no such schedule of %q", name.Workflow), Hint: "`pdflow schedule list` lists the schedules that it serves"}
 	}
 	return d.scheduler.Replace(ctx, d.files.entries()) // it reads the pauses
+}
+
+// Ask sends a request to the daemon that serves a data folder. It reports false if no daemon serves it;
+// then the command does the work itself.
+func Ask(env *setup.Environment, folder setup.DataFolder, ask func(*control.Client) error) (lives bool, err error) {
+	path, err := env.DataDir(folder)
+	if err != nil {
+		return false, err
+	}
+	err = ask(control.New(path))
+	var refused *control.Error
+	switch {
+	case errors.Is(err, control.ErrNoDaemon):
+		return false, nil
+	case err == nil:
+		return true, nil
+	case !errors.As(err, &refused):
+		return true, console.Exit(console.ExitFailed, err)
+	}
+	switch refused.Code {
+	case control.NotFound, control.Invalid, control.Conflict, control.TooLarge, control.Forbidden:
+		return true, console.Usage("the daemon refuses: %w", refused)
+	}
+	return true, console.Exit(console.ExitFailed, fmt.Errorf("the daemon: %w", refused))
+}
+
+// Cancel asks a run to stop.
+func (d controlled) Cancel(ctx context.Context, id string) error {
+	found, err := d.journal.Get(ctx, id)
+	if err != nil {
+		return &control.Error{Code: control.NotFound, Message: err.Error()}
+	}
+	if !found.Open() {
+		return &control.Error{Code: control.Conflict, Message: fmt.Sprintf("the run %s has ended as %s: there is nothing to cancel", found.Run, found.Status)}
+	}
+	return d.journal.Cancel(ctx, found.Run, actor(ctx))
 }
 
 // Reload reads the files again and returns what has changed.

@@ -3,6 +3,7 @@ package daemon
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/control"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/health"
 	"github.com/pdflow/pdflow/engine/clock"
 )
@@ -139,11 +141,20 @@ func TestCommandsUseTheDaemon(t *testing.T) {
 	if number == nil {
 		t.Fatal(show)
 	}
+	has(w.ask(2, "runs", "retry", "last", "--call", "9999=done"), "the daemon refuses")
+	var refused *control.Error
+	err := control.New(w.data).Resume(t.Context(), "last", control.ResumeRequest{Retry: true, Decisions: []control.Decision{{Call: 7, Decision: "maybe"}}})
+	if !errors.As(err, &refused) || refused.Code != control.Conflict {
+		t.Errorf("got %v, want a conflict", err)
+	}
 	has(w.ask(0, "runs", "retry", "last", "--call", number[1]+"=done"), "the daemon has resumed the run", "odd", "success")
 	w.alerted("pdflow:odd:needs_attention", account.Resolved)
 	stop()
 	has(w.ask(2, "schedule", "list"), "no daemon serves")
 	has(w.ask(2, "schedule", "pause", "prob"), `did you mean "probe"?`)
+	if text := w.log.String(); strings.Contains(text, "the run cannot be resumed") {
+		t.Errorf("a refused request was reported as a stuck run:\n%s", text)
+	}
 	if text := w.log.String(); strings.Contains(text, daemonServiceKey) {
 		t.Error("the key is in the log")
 	}

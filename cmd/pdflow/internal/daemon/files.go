@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/alert"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/library"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine/scheduler"
@@ -117,7 +118,7 @@ func (f *files) report() {
 			f.broken(file.Name(), file.Path, file.Problem)
 		}
 	}
-	f.alerting.onlyBroken(broken)
+	f.alerting.do(func(a *alert.Alerts) { a.OnlyBroken(broken) })
 	f.resolveRemoved(snapshot)
 }
 
@@ -131,7 +132,7 @@ func (f *files) resolveRemoved(snapshot *library.Snapshot) {
 		}
 		names = append(names, file.Plan.Workflow.Name)
 	}
-	f.alerting.onlyServed(names)
+	f.alerting.do(func(a *alert.Alerts) { a.OnlyServed(names) })
 }
 
 // changed takes over a change of the files.
@@ -147,7 +148,7 @@ func (f *files) changed(snapshot *library.Snapshot, changes []library.Change) {
 			continue
 		}
 		f.log.Info("a file has changed", "change", string(c.Kind), "file", c.File, "workflow", c.Workflow)
-		f.alerting.fixed(c.File)
+		f.alerting.do(func(a *alert.Alerts) { a.Mended(c.File) })
 		f.resolveRemoved(snapshot) // the file may have a workflow of another name now
 	}
 	f.systemd.Ready("serving " + console.Plural(len(f.entries()), "schedule"))
@@ -165,5 +166,5 @@ func (f *files) count(snapshot *library.Snapshot) {
 // broken reports that the newest version of a file cannot be served.
 func (f *files) broken(name, file string, problem error) {
 	f.log.Error("the file cannot be served; its last good version stays loaded, if there was one", "workflow", name, "file", file, "error", problem)
-	f.alerting.broken(name, file, problem)
+	f.alerting.do(func(a *alert.Alerts) { a.Broken(name, file, problem.Error()) })
 }

@@ -221,7 +221,10 @@ func (d *Daemon) answerProbes(ctx context.Context) {
 		return
 	}
 	d.log.Info("listening", "address", "http://"+d.listener.Addr().String())
-	d.serveHTTP(ctx, health.Server(health.Config{Readiness: d.readiness, Now: d.clock.Now, Metrics: d.metrics.Handler(), Log: d.log}), d.listener)
+	readiness := func() health.Readiness {
+		return health.Readiness{Loaded: d.files.library != nil, Active: d.serving.Load(), Stopping: d.isStopping(), LastWake: d.scheduler.LastWake()}
+	}
+	d.serveHTTP(ctx, health.Server(health.Config{Readiness: readiness, Now: d.clock.Now, Metrics: d.metrics.Handler(), Log: d.log}), d.listener)
 }
 
 // serveHTTP serves until the context ends.

@@ -34,18 +34,14 @@ type runs struct {
 }
 
 // start starts a run and returns its id when its start is recorded.
-func (r *runs) start(plan *workflow.Plan, request engine.Request) (runID string, err error) {
-	type started struct {
-		run string
-		err error
-	}
-	first, recorded, id := make(chan started, 1), false, ""
-	request.Started = func() { recorded = true; first <- started{id, nil} }
+func (r *runs) start(plan *workflow.Plan, request engine.Request) (id string, err error) {
+	first, recorded := make(chan error, 1), false
+	request.Started = func() { recorded = true; first <- nil }
 	r.running.Go(func() {
 		local, leave := r.local(plan)
 		defer leave()
-		local.Observers = append(local.Observers, observer(func(e run.Event) {
-			if id == "" {
+		local.Observers = append(local.Observers, run.ObserverFunc(func(e run.Event) {
+			if id == "" { // written before first is sent to, and not after
 				id = e.Run
 				r.claimed.add(id)
 			}
@@ -53,20 +49,14 @@ func (r *runs) start(plan *workflow.Plan, request engine.Request) (runID string,
 		defer func() { r.claimed.remove(id) }()
 		result, err := local.Run(context.Background(), plan, request)
 		if err != nil && !recorded {
-			first <- started{err: err}
+			first <- err
 			return
 		}
 		r.ended(plan, id, result, err)
 	})
-	s := <-first
-	return s.run, s.err
+	err = <-first
+	return id, err
 }
-
-// An observer is a function that is called with every event.
-type observer func(run.Event)
-
-// Observe calls the function.
-func (o observer) Observe(e run.Event) { o(e) }
 
 // local returns the engine for one run. The run waits for a slot after its start was recorded, so
 // many runs do not delay the schedules. When the daemon is asked to stop, runs without a slot are
@@ -113,15 +103,15 @@ func (r *runs) takeSlot() (waited, ok bool) {
 
 // ended takes over the result of the work on a run. A run that could not be recorded, for example
 // because the disk is full, is resumed later.
-func (r *runs) ended(plan *workflow.Plan, run string, result *run.Result, err error) {
+func (r *runs) ended(plan *workflow.Plan, id string, result *run.Result, err error) {
 	var unrecorded *engine.JournalError
 	switch {
 	case errors.As(err, &unrecorded):
-		r.log.Error("the run has stopped because it cannot be recorded; it is resumed when it can be", "run", run, "error", err)
-		r.unrecorded.add(run)
+		r.log.Error("the run has stopped because it cannot be recorded; it is resumed when it can be", "run", id, "error", err)
+		r.unrecorded.add(id)
 	case errors.Is(err, errStopping):
 	case err != nil:
-		r.alerting.stuck(plan.Workflow.Name, run, err)
+		r.alerting.stuck(plan.Workflow.Name, id, err)
 	default:
 		r.alerting.ended(plan, result)
 	}
@@ -130,12 +120,12 @@ func (r *runs) ended(plan *workflow.Plan, run string, result *run.Result, err er
 // resumeUnrecorded resumes the runs that could not be recorded.
 func (r *runs) resumeUnrecorded(ctx context.Context) {
 	for _, id := range r.unrecorded.list() {
-		run, err := r.journal.Get(ctx, id)
+		found, err := r.journal.Get(ctx, id)
 		if err != nil {
 			continue // the next call tries again
 		}
 		r.unrecorded.remove(id)
-		r.resume(run, resumption{})
+		r.resume(found, resumption{})
 	}
 }
 
@@ -150,66 +140,68 @@ func (r *runs) resumeInterrupted(ctx context.Context) {
 	}
 	var started sync.WaitGroup
 	for _, summary := range slices.Backward(found) { // the oldest first
-		run, err := r.journal.Get(ctx, summary.Run)
+		interrupted, err := r.journal.Get(ctx, summary.Run)
 		if err != nil {
 			r.alerting.stuck(summary.Workflow, summary.Run, err)
 			continue
 		}
-		if run.Start().Target.Simulation != "" {
+		if interrupted.Start().Target.Simulation != "" {
 			continue
 		}
 		started.Add(1)
 		done := sync.OnceFunc(started.Done)
-		r.resume(run, resumption{started: func(error) { done() }})
+		r.resume(interrupted, resumption{started: func(error) { done() }})
 	}
 	started.Wait()
 }
 
 // A resumption says how a run is resumed.
 type resumption struct {
-	retry   bool        // run its failed steps again
-	actor   run.Actor   // who asked for it; zero: the daemon continues it on its own
-	calls   []string    // a person's decisions, written as for --call
-	started func(error) // called when the run is resumed, or cannot be; may be called twice; nil: not needed
+	retry     bool           // run its failed steps again
+	actor     run.Actor      // who asked for it; zero: the daemon continues it on its own
+	decisions []run.Decision // of the actor
+	started   func(error)    // called when the run is resumed, or cannot be; may be called twice; nil: not needed
 }
 
-// resume resumes a run in a goroutine.
-func (r *runs) resume(run *setup.RecordedRun, how resumption) {
+// resume resumes a run in a goroutine. If an actor asked for it and it is refused, only the actor is told,
+// because nothing has changed.
+func (r *runs) resume(found *setup.RecordedRun, how resumption) {
 	started := how.started
 	if started == nil {
 		started = func(error) {}
 	}
-	if !r.claimed.add(run.Run) {
-		started(fmt.Errorf("the daemon is already working on the run %s", run.Run))
+	if !r.claimed.add(found.Run) {
+		started(fmt.Errorf("the daemon is already working on the run %s", found.Run))
 		return
 	}
 	r.running.Go(func() {
-		defer r.claimed.remove(run.Run)
-		calls, err := setup.ParseDecisions(how.calls)
-		var c *setup.Continuation
-		if err == nil {
-			c, err = r.env.Continue(context.Background(), r.journal, r.target, run, calls, nil)
-		}
+		defer r.claimed.remove(found.Run)
+		asked := how.actor.Kind != ""
+		prepared, err := r.journal.Prepare(context.Background(), r.target, found)
 		if err != nil {
 			started(err)
-			r.alerting.stuck(run.Workflow, run.Run, err)
+			if !asked {
+				r.alerting.stuck(found.Workflow, found.Run, err)
+			}
 			return
 		}
-		local, leave := r.local(c.Plan)
+		local, leave := r.local(prepared.Plan)
 		defer leave()
-		result, err := local.Resume(context.Background(), c.Plan, engine.Resumption{
-			Run: run.Run, Actor: how.actor, Target: c.Target, Keys: c.Keys, Decisions: c.Request.Decisions, Inputs: c.Request.Secrets,
+		result, err := local.Resume(context.Background(), prepared.Plan, engine.Resumption{
+			Run: found.Run, Actor: how.actor, Target: prepared.Target, Keys: prepared.Keys, Decisions: how.decisions,
 			Retry: how.retry, Started: func() { started(nil) },
 		})
+		refused := engine.IsInputError(err)
 		err = r.journal.Advise(err)
 		if err != nil {
 			started(err)
 		}
-		if errors.Is(err, journal.ErrOwned) {
-			r.log.Info("another process has resumed the run", "run", run.Run)
-			return
+		switch {
+		case errors.Is(err, journal.ErrOwned):
+			r.log.Info("another process has resumed the run", "run", found.Run)
+		case !asked || !refused:
+			r.ended(prepared.Plan, found.Run, result, err)
 		}
-		r.ended(c.Plan, run.Run, result, err)
 	})
 }
 

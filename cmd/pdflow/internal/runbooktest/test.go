@@ -2,15 +2,17 @@
 //
 //   - A test is a txtar file NAME.test.txtar: a script, and the files that it needs. [Files] finds tests
 //     and [Run] runs them with testscript (test.go).
-//   - The words of scripts, such as run, advance and incidents, are in words.go and run.go. A script can
+//   - The words of scripts, such as run, advance and incidents, are in words.go. A script can
 //     touch nothing outside its folder.
 //   - Each test has a simulated account and a virtual clock of its own.
-//   - [Record] writes a test from a run (record.go), [Report] prints results (report.go).
+//   - [Record] writes a test from a run (record.go), [Report] prints results.
 package runbooktest
 
 import (
 	"context"
+	"encoding/xml"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,8 +23,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pdflow/pdflow/builtins/world"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/clock"
+	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -127,7 +133,10 @@ func runTest(ctx context.Context, file string, update bool) (result Result) {
 		Files: []string{file}, UpdateScripts: update, RequireExplicitExec: true, Cmds: testWords(),
 		Setup: func(env *testscript.Env) error {
 			env.Vars = []string{"WORK=" + env.WorkDir} // scripts see no variables of this machine
-			test := newRunbookTest(ctx, filepath.Dir(file), env.WorkDir)
+			test := &runbookTest{
+				ctx: ctx, folder: filepath.Dir(file), work: env.WorkDir, clock: clock.NewVirtual(startOfTests), journal: journal.NewMemory(),
+				redactor: &action.Redactor{}, views: map[string]*world.World{},
+			}
 			env.Values[runbookTestKey{}] = test
 			env.Defer(test.close)
 			return nil
@@ -187,4 +196,93 @@ func (t *scriptRun) readable(file string) string {
 		text = printed
 	}
 	return strings.TrimRight(strings.ReplaceAll(text, "FAIL: "+filepath.ToSlash(file), "FAIL: "+file), "\n") + "\n"
+}
+
+// A Result is the result of one test file.
+type Result struct {
+	Name     string        `json:"name"`
+	File     string        `json:"file"`
+	Passed   bool          `json:"passed"`
+	Duration time.Duration `json:"-"`
+	MS       int64         `json:"duration_ms"`
+	Log      string        `json:"log,omitempty"` // empty if the test passed
+}
+
+// Report prints results as text, json or junit.
+func Report(p *console.Console, results []Result, took time.Duration, output string) error {
+	failed := 0
+	for i := range results {
+		r := &results[i]
+		r.MS = r.Duration.Milliseconds()
+		if r.Passed {
+			r.Log = ""
+		} else {
+			failed++
+		}
+	}
+	switch output {
+	case "json":
+		return console.WriteJSON(p.Stdout, results)
+	case "junit":
+		return writeJUnit(p.Stdout, results, failed, took)
+	}
+	var b strings.Builder
+	for _, r := range results {
+		mark := p.Page.Style(console.StyleGreen, "✓")
+		if !r.Passed {
+			mark = p.Page.Style(console.StyleRed, "✗")
+		}
+		fmt.Fprintf(&b, "%s %s\n", mark, console.Printable(r.File))
+		if !r.Passed {
+			b.WriteString("    " + strings.ReplaceAll(console.PrintableLines(strings.TrimRight(r.Log, "\n")), "\n", "\n    ") + "\n")
+		}
+	}
+	fmt.Fprintf(&b, "%s: %d passed, %d failed (%.1f s)\n", console.Plural(len(results), "test"), len(results)-failed, failed, took.Seconds())
+	_, err := io.WriteString(p.Stdout, b.String())
+	return err
+}
+
+// The elements of a JUnit report, which build servers read.
+type (
+	junitSuite struct {
+		XMLName  xml.Name    `xml:"testsuite"`
+		Name     string      `xml:"name,attr"`
+		Tests    int         `xml:"tests,attr"`
+		Failures int         `xml:"failures,attr"`
+		Time     string      `xml:"time,attr"`
+		Cases    []junitCase `xml:"testcase"`
+	}
+	junitCase struct {
+		Name    string        `xml:"name,attr"`
+		File    string        `xml:"classname,attr"`
+		Time    string        `xml:"time,attr"`
+		Failure *junitFailure `xml:"failure,omitempty"`
+	}
+	junitFailure struct {
+		Message string `xml:"message,attr"`
+		Text    string `xml:",chardata"`
+	}
+)
+
+func writeJUnit(to io.Writer, results []Result, failed int, took time.Duration) error {
+	suite := junitSuite{Name: "pdflow", Tests: len(results), Failures: failed, Time: fmt.Sprintf("%.3f", took.Seconds())}
+	for _, r := range results {
+		c := junitCase{Name: r.Name, File: r.File, Time: fmt.Sprintf("%.3f", r.Duration.Seconds())}
+		if !r.Passed {
+			c.Failure = &junitFailure{lastLine(r.Log), console.PrintableLines(r.Log)}
+		}
+		suite.Cases = append(suite.Cases, c)
+	}
+	text, err := xml.MarshalIndent(suite, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(to, xml.Header+string(text)+"\n")
+	return err
+}
+
+// lastLine returns the last line of a log that is not empty, which says why the test failed.
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.TrimSpace(lines[len(lines)-1])
 }

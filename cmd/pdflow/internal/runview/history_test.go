@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/builtins"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -169,5 +170,49 @@ run.finished     create=success each=success(3/3 done, 0 active) after=success
 	}
 	if h.fold == nil {
 		t.Errorf("the fold refused an event: an engine would not make this run")
+	}
+}
+
+// TestAdmittedIsNotShown: the event that a run waited for a slot changes neither the page nor the progress.
+func TestAdmittedIsNotShown(t *testing.T) {
+	shown := func(kind ...run.EventKind) string {
+		plan := handPlan(planned(t, "create", "pagerduty.create_user", 0))
+		r := (&madeRun{}).started(nil)
+		for _, k := range kind {
+			r.add(0, run.Event{Kind: k})
+		}
+		r.begin(time.Minute, "create", 0, 1).ended(time.Second, "create", 0, 1, nil).finished(0, run.Success, nil)
+		view, s := watching(plan, 120, 0)
+		observe(view, r.events)
+		if view.history.fold == nil {
+			t.Error("the fold refused an event: an engine would not make this run")
+		}
+		return recordedView(plan, r, journal.Summary{Status: run.Success, EndedAt: r.at}, 100).Text() + s.String()
+	}
+	if diff := cmp.Diff(shown(), shown(run.EventAdmitted)); diff != "" {
+		t.Errorf("run.admitted changes what is shown (-without +with):\n%s", diff)
+	}
+}
+
+// TestDecidedAttempt: the progress of a run that waited for an approval begins with the header, and then
+// has the step, which runs again.
+func TestDecidedAttempt(t *testing.T) {
+	plan := handPlan(planned(t, "create", "pagerduty.create_user", 0))
+	why := &run.Failure{Kind: action.UnknownOutcome, Step: "create", Message: "it waits for an approval"}
+	waits := &run.Outcome{Status: run.Suspended, Error: why, Suspension: &run.Suspension{Reason: run.Approval}}
+	r := (&madeRun{}).started(nil).begin(0, "create", 0, 1).
+		add(ms, run.Event{Kind: run.EventAttemptSuspended, Step: "create", Attempt: 1, Outcome: waits}).
+		add(0, run.Event{Kind: run.EventSuspended, Error: why})
+	before := len(r.events)
+	r.add(time.Hour, run.Event{Kind: run.EventAttemptDecided, Step: "create", Attempt: 1, Decision: &run.Decision{Reason: run.Approval, Approved: true}}).
+		add(0, run.Event{Kind: run.EventResumed}).ended(time.Second, "create", 0, 1, nil).finished(0, run.Success, nil)
+	view, s := watching(plan, 120, 0, r.events[:before]...)
+	observe(view, r.events[before:])
+	want := "onboard · run " + handRun + " · resumed\n  ✓ create  pagerduty.create_user"
+	if got := s.String(); !strings.HasPrefix(got, want) {
+		t.Errorf("got\n%s\nwant it to begin with\n%s", got, want)
+	}
+	if view.history.fold == nil {
+		t.Error("the fold refused an event: an engine would not make this run")
 	}
 }

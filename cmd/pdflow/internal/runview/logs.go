@@ -50,7 +50,7 @@ func LogsText(events []run.Event, output string) (string, error) {
 			continue
 		}
 		if output == "text" {
-			b.WriteString(logText(e) + "\n")
+			fmt.Fprintf(&b, "%s  %-5s  %s  %s\n", e.Time.Local().Format(console.DateTime+".000"), e.Log.Level, stepOf(e), loggedText(e.Log))
 			continue
 		}
 		const milliseconds = "2006-01-02T15:04:05.000Z07:00"
@@ -61,11 +61,6 @@ func LogsText(events []run.Event, output string) (string, error) {
 		b.WriteString(line + "\n")
 	}
 	return b.String(), nil
-}
-
-// logText returns a log line for people, with the local time.
-func logText(e run.Event) string {
-	return fmt.Sprintf("%s  %-5s  %s  %s", e.Time.Local().Format(console.DateTime+".000"), e.Log.Level, stepOf(e), loggedText(e.Log))
 }
 
 // stepOf returns the step of an event, with the number of the item if there is one.

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
-	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/attempt"
 )
 
@@ -39,23 +38,17 @@ func WritesText(writes []attempt.Write) string {
 		for _, r := range w.Requests {
 			n++
 			fmt.Fprintf(&b, "%3d  %s  (%s)\n", n, w.Action, where)
-			b.WriteString(requestText(r, w.Key))
+			fmt.Fprintf(&b, "     %s %s\n", r.Method, console.Printable(r.URL))
+			if r.From != "" {
+				fmt.Fprintf(&b, "     From: %s\n", console.Printable(r.From))
+			}
+			if w.Key != "" {
+				fmt.Fprintf(&b, "     key: %s\n", w.Key)
+			}
+			if body := bodyText(r.Body); body != "" {
+				b.WriteString("     " + strings.ReplaceAll(body, "\n", "\n     ") + "\n")
+			}
 		}
-	}
-	return b.String()
-}
-
-func requestText(r action.Request, key string) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "     %s %s\n", r.Method, console.Printable(r.URL))
-	if r.From != "" {
-		fmt.Fprintf(&b, "     From: %s\n", console.Printable(r.From))
-	}
-	if key != "" {
-		fmt.Fprintf(&b, "     key: %s\n", key)
-	}
-	if body := bodyText(r.Body); body != "" {
-		b.WriteString("     " + strings.ReplaceAll(body, "\n", "\n     ") + "\n")
 	}
 	return b.String()
 }

@@ -140,10 +140,7 @@ func (e *Environment) unknownConnection(c *Configuration, name string) error {
 		}
 		return fmt.Errorf("there is no connection %q (%s; or leave `connection` out and set PAGERDUTY_API_KEY)", name, hint)
 	}
-	hint := phrase.DidYouMean(name, c.Names())
-	if hint == "" {
-		hint = "it has: " + strings.Join(c.Names(), ", ")
-	}
+	hint := cmp.Or(phrase.DidYouMean(name, c.Names()), "it has: "+strings.Join(c.Names(), ", "))
 	return fmt.Errorf("there is no connection %q in %s (%s)", name, c.File, hint)
 }
 

@@ -6,7 +6,7 @@
 //   - A [Connection] is a PagerDuty account and the client for it. Connections are opened on first
 //     use (connections.go).
 //   - A [Target] is everything that runs reach: connections or a [Simulator], the network or a
-//     world file, and the catalogue of actions (target.go, simulation.go).
+//     world file, and the catalogue of actions (target.go).
 //   - [Runs] are the recorded runs of a data folder. Commands see runs only through it (runs.go).
 //   - [Running] are the runs that this process works on, and what a signal does to them
 //     (signals.go).
@@ -26,6 +26,7 @@ import (
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/engine/run"
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -68,6 +69,14 @@ func (e *Environment) FlagsFromEnvironment(flags *pflag.FlagSet) error {
 		}
 	})
 	return failed
+}
+
+// AddOutput adds the flag --output to a command. The first format is the default. A format that is not
+// listed is refused before the command runs.
+func AddOutput(c *cobra.Command, output *string, formats ...string) {
+	last := len(formats) - 1
+	c.Flags().StringVarP(output, "output", "o", formats[0], strings.Join(formats[:last], ", ")+" or "+formats[last])
+	c.PreRunE = func(*cobra.Command, []string) error { return console.OneOf("output", *output, formats...) }
 }
 
 // folder returns a folder of pdflow: below the folder of a variable of the XDG base directory

@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,9 +14,12 @@ import (
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/engine"
+	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/journal/sqlite"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/run"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/pflag"
 )
@@ -159,8 +163,8 @@ func (r *Runs) Journal() journal.Journal {
 
 // Command returns the command line that does something with a run. It has a place for each secret
 // input that must be given again.
-func (r *Runs) Command(verb, run string, secretInputs []string) string {
-	text := "pdflow runs " + verb + " " + console.ShellWord(run) + r.Folder.Option()
+func (r *Runs) Command(verb, id string, secretInputs []string) string {
+	text := "pdflow runs " + verb + " " + console.ShellWord(id) + r.Folder.Option()
 	for _, name := range secretInputs {
 		text += " -i " + name + "=..."
 	}
@@ -276,9 +280,9 @@ func (r *Runs) find(ctx context.Context, name string) (journal.Summary, error) {
 	if err != nil {
 		return journal.Summary{}, err
 	}
-	for _, run := range found {
-		if run.Run == name || len(found) == 1 {
-			return run, nil
+	for _, summary := range found {
+		if summary.Run == name || len(found) == 1 {
+			return summary, nil
 		}
 	}
 	if len(found) > 1 {
@@ -312,8 +316,8 @@ func ids(runs []journal.Summary) []string {
 }
 
 // Plan compiles the sources that a run was started from.
-func (r *Runs) Plan(ctx context.Context, run string, target *Target) (*workflow.Plan, error) {
-	sources, err := r.journal.Sources(ctx, run)
+func (r *Runs) Plan(ctx context.Context, id string, target *Target) (*workflow.Plan, error) {
+	sources, err := r.journal.Sources(ctx, id)
 	if err != nil {
 		return nil, r.failed(err)
 	}
@@ -389,4 +393,77 @@ func PauseToRecord(pause, before *journal.Pause, now time.Time) *journal.Pause {
 	ended := *before
 	ended.Until = now.UTC()
 	return &ended
+}
+
+// A RecordedRun is a run with its events.
+type RecordedRun struct {
+	journal.Summary
+	Events []run.Event // at least one, which has Started
+}
+
+// Start returns how the run started.
+func (r *RecordedRun) Start() *run.Start { return r.Events[0].Started }
+
+// Open reports whether the run can still be cancelled.
+func (r *RecordedRun) Open() bool { return r.EndedAt.IsZero() }
+
+// SecretInputs returns the names of the inputs that are not recorded because they are secret.
+func (r *RecordedRun) SecretInputs() []string {
+	inputs := r.Start().Inputs
+	return slices.DeleteFunc(phrase.Names(inputs), func(name string) bool {
+		_, secret := inputs[name].(action.Secret)
+		return !secret
+	})
+}
+
+// Verb returns the command that continues the run: resume or retry; empty if none can.
+func (r *RecordedRun) Verb() string {
+	switch {
+	case r.Start().Target.Simulation != "", r.Live && r.Open() && r.Status != run.NeedsAttention, r.Status == run.Success, r.Status == run.Skipped:
+		return ""
+	case r.Open():
+		return "resume"
+	}
+	return "retry"
+}
+
+// ParseDecisions reads a person's decisions about calls: 17=done, 17=repeat or 17=fail.
+func ParseDecisions(calls []string) ([]run.Decision, error) {
+	var decisions []run.Decision
+	for _, text := range calls {
+		number, decision, ok := strings.Cut(text, "=")
+		n, err := strconv.Atoi(strings.TrimPrefix(number, "#"))
+		if !ok || err != nil {
+			return nil, console.Usage("--call %q is not a decision about a call; write --call 17=done, =repeat or =fail", text)
+		}
+		if err := console.OneOf("call "+number, decision, string(run.CallDone), string(run.CallRepeat), string(run.CallFailed)); err != nil {
+			return nil, err
+		}
+		decisions = slices.DeleteFunc(decisions, func(d run.Decision) bool { return d.Call == n }) // the last one counts
+		decisions = append(decisions, run.Decision{Reason: run.CallUnknown, Call: n, Outcome: run.CallOutcome(decision)})
+	}
+	slices.SortFunc(decisions, func(a, b run.Decision) int { return cmp.Compare(a.Call, b.Call) })
+	return decisions, nil
+}
+
+// Prepare returns the plan of a recorded run, and what its runs reach, to resume or to retry it. The plan
+// is made from the recorded sources, not from the files as they are now.
+func (r *Runs) Prepare(ctx context.Context, target *Target, recorded *RecordedRun) (engine.Prepared, error) {
+	if recorded.Start().Target.Simulation != "" {
+		return engine.Prepared{}, console.Usage("the run %s cannot be resumed, because its simulator ended with its process; start it again with `pdflow run --simulate`", recorded.Run)
+	}
+	plan, err := r.Plan(ctx, recorded.Run, target)
+	var problems source.Problems
+	if errors.As(err, &problems) {
+		err = fmt.Errorf("%w\npdflow: this version of pdflow does not accept the recorded workflow of the run %s; resume it with the version that started it", err, recorded.Run)
+	}
+	if err != nil {
+		return engine.Prepared{}, err
+	}
+	plan = plan.WithConnection(recorded.Start().Target.Connection)
+	if err := target.Ready(plan); err != nil {
+		return engine.Prepared{}, err
+	}
+	reached, keys, err := target.Of(plan)
+	return engine.Prepared{Plan: plan, Target: reached, Keys: keys}, err
 }

@@ -83,7 +83,7 @@ func (u *Running) Least(d time.Duration) {
 type watchedRun struct {
 	set    *Running
 	within time.Duration
-	resume func(run string) string // the command that resumes it; nil: it is not recorded
+	resume func(id string) string // the command that resumes it; nil: it is not recorded
 	id     string
 	active map[attemptID]bool
 }
@@ -95,12 +95,10 @@ type attemptID struct {
 
 // Watch adds a run of a plan. The result must observe the run. Resume returns the command that resumes
 // the run; it is nil if the run is not recorded.
-func (u *Running) Watch(plan *workflow.Plan, resume func(run string) string) *watchedRun {
+func (u *Running) Watch(plan *workflow.Plan, resume func(id string) string) *watchedRun {
 	w := &watchedRun{set: u, within: stopWithin, resume: resume, active: map[attemptID]bool{}}
-	for i := range plan.Steps {
-		if plan.Steps[i].Part == workflow.Finally {
-			w.within = stopWithinFinally
-		}
+	if slices.ContainsFunc(plan.Steps, func(s workflow.PlanStep) bool { return s.Part == workflow.Finally }) {
+		w.within = stopWithinFinally
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -56,11 +56,11 @@ func (x *execution) engine() *engine.Local {
 
 // resumable returns a function that returns the command to resume the run; nil if the run cannot be
 // resumed.
-func (x *execution) resumable() func(run string) string {
+func (x *execution) resumable() func(id string) string {
 	if x.recorded == nil || x.target.Simulator != nil {
 		return nil
 	}
-	return func(run string) string { return x.recorded.Command("resume", run, x.secretInputs) }
+	return func(id string) string { return x.recorded.Command("resume", id, x.secretInputs) }
 }
 
 // explain adds an exit code, and the command to type next, to an error of the engine.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
@@ -65,9 +67,6 @@ func resumeRuns(ctx context.Context, env *setup.Environment, names []string, o *
 // resumeMany resumes several runs at a time, or all interrupted runs if none is named. It prints a line
 // for each.
 func resumeMany(ctx context.Context, env *setup.Environment, names []string, o *resumeOptions) error {
-	if err := console.OneOf("output", o.output, "text", "json", "jsonl"); err != nil {
-		return err
-	}
 	recorded, err := env.FindRuns(o.folder)
 	if err != nil {
 		return err
@@ -106,13 +105,13 @@ func choose(ctx context.Context, recorded *setup.Runs, names []string) (chosen [
 	}
 	seen := map[string]bool{}
 	for _, name := range names {
-		run, err := recorded.Get(ctx, name)
+		found, err := recorded.Get(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		if !seen[run.Run] {
-			seen[run.Run] = true
-			chosen = append(chosen, run)
+		if !seen[found.Run] {
+			seen[found.Run] = true
+			chosen = append(chosen, found)
 		}
 	}
 	return chosen, nil
@@ -134,10 +133,10 @@ type manyRuns struct {
 func (m *manyRuns) resume(ctx context.Context, chosen []*setup.RecordedRun) {
 	var running sync.WaitGroup
 	slots := make(chan struct{}, resumedAtOnce)
-	for i, run := range chosen {
+	for i, found := range chosen {
 		slots <- struct{}{}
 		running.Go(func() {
-			m.resumeOne(ctx, i, run)
+			m.resumeOne(ctx, i, found)
 			<-slots
 		})
 	}
@@ -156,9 +155,9 @@ func (m *manyRuns) resumeOne(ctx context.Context, i int, r *setup.RecordedRun) {
 	c, err := m.options.prepare(ctx, m.env, m.recorded, m.target, r)
 	if err == nil {
 		c.quiet = true
-		c.Request.Secrets = c.ownInputs()
+		maps.DeleteFunc(c.request.Secrets, func(name string, _ any) bool { return !slices.Contains(c.secretInputs, name) }) // inputs of other runs
 		var result *run.Result
-		result, err = c.work(ctx, func(runs engine.Runs) error { return runs.Resume(ctx, c.Run.Run, c.Request) })
+		result, err = c.work(ctx, engine.Runs.Resume)
 		if err == nil {
 			m.ended(i, c, result)
 			return
@@ -169,17 +168,6 @@ func (m *manyRuns) resumeOne(ctx context.Context, i int, r *setup.RecordedRun) {
 		return
 	}
 	m.print(r, console.ExitCode(err), err.Error())
-}
-
-// ownInputs returns the inputs that the run has as secrets. The other inputs are for other runs.
-func (c *continuation) ownInputs() map[string]any {
-	own := map[string]any{}
-	for _, name := range c.secretInputs {
-		if v, ok := c.Request.Secrets[name]; ok {
-			own[name] = v
-		}
-	}
-	return own
 }
 
 // ended keeps the report of a run and prints its result.
@@ -195,11 +183,11 @@ func (m *manyRuns) ended(i int, c *continuation, result *run.Result) {
 	if more := c.decisions(result); more != "" {
 		text += "\n" + more
 	}
-	m.print(c.Run, runview.ExitCode(m.env.Console, result.Status), text)
+	m.print(c.found, runview.ExitCode(m.env.Console, result.Status), text)
 }
 
 // print prints the line of a run and keeps the worst exit code.
-func (m *manyRuns) print(run *setup.RecordedRun, code int, text string) {
+func (m *manyRuns) print(found *setup.RecordedRun, code int, text string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.worst = max(m.worst, code)
@@ -207,7 +195,7 @@ func (m *manyRuns) print(run *setup.RecordedRun, code int, text string) {
 	if m.options.output != "text" {
 		to = m.env.Stderr
 	}
-	fmt.Fprintf(to, "%s  %s  %s\n", run.Run, console.Printable(run.Workflow), text)
+	fmt.Fprintf(to, "%s  %s  %s\n", found.Run, console.Printable(found.Workflow), text)
 }
 
 // conclude prints the reports with -o json. The error carries the worst exit code.
@@ -227,4 +215,24 @@ func (m *manyRuns) conclude() error {
 		return console.Exit(m.worst, nil)
 	}
 	return nil
+}
+
+func retryCommand(env *setup.Environment) *cobra.Command {
+	var o continueOptions
+	var failed bool
+	c := &cobra.Command{
+		Use:   "retry RUN",
+		Short: "Run the failed steps of a run again",
+		Long: `Run the failed steps of a run again. Steps that succeeded keep their results. Steps that
+failed, and steps that were skipped because of them, run again, then on_failure and
+finally as usual. Writes that were done are not done again. If a daemon serves the data
+folder, the daemon does this, because it has the keys, and this command waits for it.`,
+		Example: `  pdflow runs retry last
+  pdflow runs retry 01M838X2C49B --call 17=repeat   # you looked: the call was not done`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return continueOne(c.Context(), env, args[0], &o, true) },
+	}
+	o.addFlags(c)
+	c.Flags().BoolVar(&failed, "failed", false, "run the failed steps again; this is the default and the only way")
+	return c
 }

@@ -1,21 +1,26 @@
 package runs
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/runview"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
+	"golang.org/x/term"
 )
 
 // Options are the flags of `pdflow run`.
@@ -58,12 +63,13 @@ resumes it and does nothing twice.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return Run(c.Context(), env, args[0], o) },
 	}
-	o.AddFlags(c.Flags())
+	o.AddFlags(c)
 	return c
 }
 
 // AddFlags adds the flags of `pdflow run`.
-func (o *Options) AddFlags(f *pflag.FlagSet) {
+func (o *Options) AddFlags(c *cobra.Command) {
+	f := c.Flags()
 	f.StringArrayVarP(&o.Inputs, "input", "i", nil, "an input: name=value, name=@file, or name:=json")
 	f.StringVar(&o.InputFile, "input-file", "", "a YAML or JSON file of inputs; - reads standard input")
 	f.BoolVar(&o.Simulate, "simulate", false, "run offline against a simulated PagerDuty in this process")
@@ -74,14 +80,12 @@ func (o *Options) AddFlags(f *pflag.FlagSet) {
 	o.Folder.AddFlag(f)
 	f.BoolVar(&o.NoJournal, "no-journal", false, "record nothing: the run cannot be resumed (the default with --simulate and without --data-dir)")
 	setup.AddRetention(f, &o.retention)
-	f.StringVarP(&o.output, "output", "o", "text", "text, json or jsonl (every event, as it happens)")
+	setup.AddOutput(c, &o.output, "text", "json", "jsonl")
+	f.Lookup("output").Usage += " (every event, as it happens)"
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 }
 
 func (o Options) check() error {
-	if err := console.OneOf("output", o.output, "text", "json", "jsonl"); err != nil {
-		return err
-	}
 	if flag := o.Simulation.Given(); flag != "" && !o.Simulate {
 		return console.Usage("--%s goes with --simulate: without it a run talks to PagerDuty and to the network", flag)
 	}
@@ -106,7 +110,10 @@ func Run(ctx context.Context, env *setup.Environment, file string, o Options) er
 		return err
 	}
 	opened := openConcurrently(env, o)
-	defer func() { env.CloseRuns(opened().runs) }()
+	defer func() {
+		recorded, _ := opened()
+		env.CloseRuns(recorded)
+	}()
 	target, err := env.Target(file, o.Simulate, o.Simulation)
 	if err != nil {
 		return err
@@ -135,10 +142,11 @@ func Run(ctx context.Context, env *setup.Environment, file string, o Options) er
 	if err := target.Ready(plan); err != nil {
 		return err
 	}
-	if err := opened().err; err != nil {
+	recorded, err := opened()
+	if err != nil {
 		return err
 	}
-	x := &execution{env: env, plan: plan, target: target, recorded: opened().runs, secretInputs: secretsOf(plan, inputs), output: o.output, quiet: o.quiet}
+	x := &execution{env: env, plan: plan, target: target, recorded: recorded, secretInputs: secretsOf(plan, inputs), output: o.output, quiet: o.quiet}
 	request, err := target.Request(plan, inputs)
 	request.Actor = env.Actor()
 	switch {
@@ -158,21 +166,12 @@ func Run(ctx context.Context, env *setup.Environment, file string, o Options) er
 	return x.conclude(result)
 }
 
-// openedRuns is the result of opening runs.
-type openedRuns struct {
-	runs *setup.Runs
-	err  error
-}
-
 // openConcurrently opens the runs while the caller reads the workflow, because both take about equally
 // long. The returned function waits for the result.
-func openConcurrently(env *setup.Environment, o Options) func() openedRuns {
-	opened := make(chan openedRuns, 1)
-	go func() {
-		r, err := openRuns(env, o)
-		opened <- openedRuns{r, err}
-	}()
-	return sync.OnceValue(func() openedRuns { return <-opened })
+func openConcurrently(env *setup.Environment, o Options) func() (*setup.Runs, error) {
+	open := sync.OnceValues(func() (*setup.Runs, error) { return openRuns(env, o) })
+	go func() { _, _ = open() }()
+	return open
 }
 
 // openRuns opens the runs to record a run in; nil if nothing is recorded. A dry run reads the last run
@@ -194,4 +193,91 @@ func openRuns(env *setup.Environment, o Options) (*setup.Runs, error) {
 // secretsOf returns the names of the secret inputs among the given inputs.
 func secretsOf(plan *workflow.Plan, inputs action.Object) []string {
 	return slices.DeleteFunc(phrase.Names(inputs), func(name string) bool { return !plan.Workflow.Secret(name) })
+}
+
+// A dryRunReport is the output of `run --dry-run -o json`.
+type dryRunReport struct {
+	runview.RunReport
+	DryRun bool            `json:"dry_run"`
+	Writes []attempt.Write `json:"writes"`
+}
+
+// list makes a dry run, which makes reads and lists writes.
+func (x *execution) list(ctx context.Context, request engine.Request) (*attempt.DryRun, error) {
+	fmt.Fprintln(x.env.Stderr, "dry run: reads are made, writes are listed and not sent")
+	local := x.engine()
+	local.Observers = []run.Observer{&runview.Logs{To: x.env.Stderr}}
+	dry, err := local.DryRun(ctx, x.plan, request)
+	if err != nil {
+		return nil, x.explain(err)
+	}
+	return dry, nil
+}
+
+// dryRun makes a dry run and prints its writes as the result.
+func (x *execution) dryRun(ctx context.Context, request engine.Request) error {
+	dry, err := x.list(ctx, request)
+	if err != nil {
+		return err
+	}
+	all := dryRunReport{runview.Report(dry.Result, x.target.Account()), true, append([]attempt.Write{}, dry.Writes...)}
+	if err := x.env.Print(x.output, all, runview.WritesText(dry.Writes)); err != nil {
+		return err
+	}
+	x.printFailure(dry)
+	return exitAs(x.env, dry.Result.Status)
+}
+
+// confirm makes a dry run, prints its writes, and asks whether to send them. It returns the request for
+// the run that was shown.
+func (x *execution) confirm(ctx context.Context, request engine.Request) (engine.Request, error) {
+	dry, err := x.list(ctx, request)
+	if err != nil {
+		return request, err
+	}
+	fmt.Fprint(x.env.Stderr, runview.WritesText(dry.Writes))
+	x.printFailure(dry)
+	if ctx.Err() != nil {
+		return request, console.Exit(runview.ExitCode(x.env.Console, dry.Result.Status), nil)
+	}
+	fmt.Fprintf(x.env.Stderr, "send %s? [y/N] ", console.Plural(runview.CountRequests(dry.Writes), "request"))
+	answer, err := answer(ctx, x.env)
+	if err != nil {
+		return request, err
+	}
+	if answer != "y" && answer != "yes" {
+		return request, console.Exit(console.ExitFailed, fmt.Errorf("not confirmed: nothing was sent"))
+	}
+	request.Confirmed = dry
+	return request, nil
+}
+
+// answer reads a line of standard input. The end of the input is an empty answer.
+func answer(ctx context.Context, env *setup.Environment) (string, error) {
+	line := make(chan string, 1)
+	go func() {
+		text, _ := bufio.NewReader(io.LimitReader(env.Stdin, 1000)).ReadString('\n')
+		line <- strings.ToLower(strings.TrimSpace(text))
+	}()
+	select {
+	case text := <-line:
+		if f, ok := env.Stdin.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+			fmt.Fprintln(env.Stderr) // no return key has ended the line of the question
+		}
+		return text, nil
+	case <-ctx.Done():
+		fmt.Fprintln(env.Stderr)
+		return "", console.Exit(int(env.Signal.Load()), fmt.Errorf("interrupted: nothing was sent"))
+	}
+}
+
+// printFailure prints why the dry run failed, if it did.
+func (x *execution) printFailure(r *attempt.DryRun) {
+	if r.Result.Error == nil {
+		return
+	}
+	runview.PrintFailure(x.env.Console, r.Result.Error)
+	if len(r.Writes) > 0 {
+		fmt.Fprintln(x.env.Stderr, "  note: a dry run answers each write with an example, so steps after the first write may see data that does not exist")
+	}
 }

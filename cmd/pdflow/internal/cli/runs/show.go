@@ -2,9 +2,9 @@ package runs
 
 import (
 	"context"
+	"fmt"
 	"io"
 
-	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/runview"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine/action"
@@ -26,7 +26,7 @@ func showCommand(env *setup.Environment) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { return showRun(c.Context(), env, args[0], folder, output) },
 	}
 	folder.AddFlag(c.Flags())
-	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	setup.AddOutput(c, &output, "text", "json")
 	return c
 }
 
@@ -42,33 +42,26 @@ type showReport struct {
 }
 
 func showRun(ctx context.Context, env *setup.Environment, name string, folder setup.DataFolder, output string) error {
-	if err := console.OneOf("output", output, "text", "json"); err != nil {
-		return err
-	}
-	return withRun(ctx, env, folder, name, func(recorded *setup.Runs, run *setup.RecordedRun) error {
-		view := viewOf(ctx, env, recorded, run)
-		if output == "json" {
-			return console.WriteJSON(env.Stdout, reportView(view))
-		}
-		_, err := io.WriteString(env.Stdout, view.Text())
-		return err
+	return withRun(ctx, env, folder, name, func(recorded *setup.Runs, found *setup.RecordedRun) error {
+		view := viewOf(ctx, env, recorded, found)
+		return env.Print(output, reportView(view), view.Text())
 	})
 }
 
 // viewOf returns the page of a recorded run. If this version of pdflow does not accept the recorded
 // sources, the page is made without a plan.
-func viewOf(ctx context.Context, env *setup.Environment, recorded *setup.Runs, run *setup.RecordedRun) *runview.View {
+func viewOf(ctx context.Context, env *setup.Environment, recorded *setup.Runs, found *setup.RecordedRun) *runview.View {
 	var plan *workflow.Plan
 	if target, err := setup.Offline(); err == nil {
-		if plan, err = recorded.Plan(ctx, run.Run, target); err != nil {
+		if plan, err = recorded.Plan(ctx, found.Run, target); err != nil {
 			plan = nil
 		}
 	}
 	next := ""
-	if verb := run.Verb(); verb != "" {
-		next = recorded.Command(verb, run.Run, run.SecretInputs())
+	if verb := found.Verb(); verb != "" {
+		next = recorded.Command(verb, found.Run, found.SecretInputs())
 	}
-	return runview.NewView(&run.Summary, run.Events, plan, next, env.Page)
+	return runview.NewView(&found.Summary, found.Events, plan, next, env.Page)
 }
 
 func reportView(v *runview.View) showReport {
@@ -87,4 +80,36 @@ func reportView(v *runview.View) showReport {
 		r.Outputs = action.Object{}
 	}
 	return r
+}
+
+func logsCommand(env *setup.Environment) *cobra.Command {
+	var folder setup.DataFolder
+	var output string
+	c := &cobra.Command{
+		Use:   "logs RUN",
+		Short: "Print what the steps of a run logged",
+		Example: `  pdflow runs logs last
+  pdflow runs logs 01M838X2C49B -o jsonl`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return printLogs(c.Context(), env, args[0], folder, output)
+		},
+	}
+	folder.AddFlag(c.Flags())
+	setup.AddOutput(c, &output, "text", "jsonl")
+	return c
+}
+
+func printLogs(ctx context.Context, env *setup.Environment, name string, folder setup.DataFolder, output string) error {
+	return withRun(ctx, env, folder, name, func(recorded *setup.Runs, found *setup.RecordedRun) error {
+		text, err := runview.LogsText(found.Events, output)
+		if err != nil {
+			return err
+		}
+		if text == "" {
+			fmt.Fprintf(env.Stderr, "the run %s logged nothing; `%s` shows its steps\n", found.Run, recorded.Command("show", found.Run, nil))
+		}
+		_, err = io.WriteString(env.Stdout, text)
+		return err
+	})
 }

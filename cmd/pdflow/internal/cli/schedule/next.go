@@ -2,7 +2,6 @@ package schedule
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -42,14 +41,11 @@ change of the clocks matters. No daemon is needed.`,
 	f.StringVar(&o.from, "from", "", "print times after this time, in RFC 3339 (default now)")
 	f.IntVar(&o.count, "count", 5, "how many to print")
 	f.IntVar(&o.days, "days", 0, "print all times of this number of days instead")
-	f.StringVarP(&o.output, "output", "o", "text", "text or json")
+	setup.AddOutput(c, &o.output, "text", "json")
 	return c
 }
 
 func printNext(env *setup.Environment, file string, o nextOptions) error {
-	if err := console.OneOf("output", o.output, "text", "json"); err != nil {
-		return err
-	}
 	from := time.Now()
 	if o.from != "" {
 		var err error
@@ -65,9 +61,6 @@ func printNext(env *setup.Environment, file string, o nextOptions) error {
 		return err
 	}
 	found := upcomingTimes(plans[0].Workflow.Schedules, from, o)
-	if o.output == "json" {
-		return console.WriteJSON(env.Stdout, found)
-	}
 	var b strings.Builder
 	for _, u := range found {
 		s := plans[0].Workflow.Schedules[u.Schedule]
@@ -80,8 +73,7 @@ func printNext(env *setup.Environment, file string, o nextOptions) error {
 		}
 		b.WriteString(line + "\n")
 	}
-	_, err = io.WriteString(env.Stdout, b.String())
-	return err
+	return env.Print(o.output, found, b.String())
 }
 
 // upcomingTimes returns the next times of several schedules, merged.

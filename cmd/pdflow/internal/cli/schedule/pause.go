@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -142,14 +143,7 @@ func setRecordedPause(ctx context.Context, env *setup.Environment, name string, 
 		found = true
 	}
 	if !found {
-		return console.Usage("no daemon has served a schedule of the workflow %q with this data folder (%s)", name, orElse(phrase.DidYouMean(name, names), "`pdflow schedule list DIR` lists the schedules of files"))
+		return console.Usage("no daemon has served a schedule of the workflow %q with this data folder (%s)", name, cmp.Or(phrase.DidYouMean(name, names), "`pdflow schedule list DIR` lists the schedules of files"))
 	}
 	return nil
-}
-
-func orElse(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }

@@ -31,17 +31,20 @@ prints the id of the run and does not wait.`,
 			if info, err := os.Stat(args[0]); err != nil || info.IsDir() { // a folder may have the name of a workflow
 				return runInDaemon(c.Context(), env, args[0], id, o)
 			}
-			inputs, err := scheduleInputs(env, args[0], id)
+			plans, err := scheduled(env, args)
 			if err != nil {
 				return err
 			}
-			o.Defaults = inputs
+			s, err := setup.FindSchedule(plans[0], id)
+			if err != nil {
+				return err
+			}
+			o.Defaults = s.Inputs
 			return runs.Run(c.Context(), env, args[0], o)
 		},
 	}
-	f := c.Flags()
-	f.StringVar(&id, "schedule", "", "the id of the schedule (default the only schedule)")
-	o.AddFlags(f)
+	c.Flags().StringVar(&id, "schedule", "", "the id of the schedule (default the only schedule)")
+	o.AddFlags(c)
 	return c
 }
 
@@ -67,14 +70,4 @@ func runInDaemon(ctx context.Context, env *setup.Environment, name, schedule str
 	}
 	_, err = fmt.Fprintln(env.Stdout, run)
 	return err
-}
-
-// scheduleInputs returns the inputs of a schedule of a file.
-func scheduleInputs(env *setup.Environment, file, id string) (action.Object, error) {
-	plans, err := scheduled(env, []string{file})
-	if err != nil {
-		return nil, err
-	}
-	s, err := setup.FindSchedule(plans[0], id)
-	return s.Inputs, err
 }

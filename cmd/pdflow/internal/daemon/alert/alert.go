@@ -68,7 +68,7 @@ type Config struct {
 	// File stores the open alerts. An empty File stores nothing, for a simulation.
 	File string
 	// Command returns the command that shows a run, such as `pdflow runs show ID`.
-	Command func(run string) string
+	Command func(id string) string
 }
 
 // Alerts has the alerts of all workflows, and sends them. It is safe for concurrent use.
@@ -126,9 +126,9 @@ func (a *Alerts) Ended(plan *workflow.Plan, result *run.Result) {
 }
 
 // Stuck records that a run cannot be resumed before a person solves a problem.
-func (a *Alerts) Stuck(workflow, run, problem string) {
+func (a *Alerts) Stuck(workflow, id, problem string) {
 	problem, _, _ = strings.Cut(problem, "\n")
-	a.trigger(workflow, NeedsAttention, "an interrupted run cannot be resumed: "+problem, map[string]string{"run": run, "look": a.config.Command(run)})
+	a.trigger(workflow, NeedsAttention, "an interrupted run cannot be resumed: "+problem, map[string]string{"run": id, "look": a.config.Command(id)})
 }
 
 // OnlyServed resolves the alerts of workflows that are not served: no run of them will. It

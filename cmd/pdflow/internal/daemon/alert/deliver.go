@@ -80,7 +80,11 @@ func (a *Alerts) deliver(ctx context.Context, d *delivery) {
 		return // a newer wish has replaced this one
 	}
 	if err != nil {
-		a.refused(entry, err)
+		entry.failed++
+		entry.due = a.config.Clock.Now().Add(pause(entry.failed))
+		if entry.failed == 1 { // the first of several failures in a row
+			a.config.Log.Error("PagerDuty did not accept an alert; it will be sent again", "key", entry.Key, "wish", entry.Wish, "error", err)
+		}
 		return
 	}
 	if entry.failed > 0 {
@@ -91,16 +95,6 @@ func (a *Alerts) deliver(ctx context.Context, d *delivery) {
 		delete(a.alerts, entry.Key)
 	}
 	a.changed = true
-}
-
-// refused sets when the wish is sent again. It logs the first of several failures in a
-// row.
-func (a *Alerts) refused(entry *alert, err error) {
-	entry.failed++
-	entry.due = a.config.Clock.Now().Add(pause(entry.failed))
-	if entry.failed == 1 {
-		a.config.Log.Error("PagerDuty did not accept an alert; it will be sent again", "key", entry.Key, "wish", entry.Wish, "error", err)
-	}
 }
 
 // pause returns the pause after a number of failures in a row.

@@ -137,16 +137,11 @@ func replace(file string, text []byte) error {
 	if err := os.Rename(temporary.Name(), file); err != nil {
 		return err
 	}
-	return syncFolder(folder)
-}
-
-// syncFolder makes a rename durable, if folders can be synced.
-func syncFolder(folder string) error {
 	f, err := os.Open(folder)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	_ = f.Sync() // some systems refuse this and do not need it
+	_ = f.Sync() // makes the rename durable; some systems refuse this and do not need it
 	return nil
 }

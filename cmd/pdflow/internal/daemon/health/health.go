@@ -43,12 +43,12 @@ type Readiness struct {
 	LastWake time.Time // when the scheduler last looked at what is due; zero: not yet
 }
 
-// Config is the configuration of [Server]. All fields but Log are required.
+// Config is the configuration of [Server]. All fields are required.
 type Config struct {
 	Readiness func() Readiness
 	Now       func() time.Time // the daemon's clock
 	Metrics   http.Handler
-	Log       *slog.Logger // for errors of clients; nil: not logged
+	Log       *slog.Logger // for errors of clients
 }
 
 // Listen opens a loopback address such as 127.0.0.1:9300, [::1]:9300 or localhost:9300.
@@ -83,19 +83,6 @@ func cause(err error) error {
 
 // Server returns the server for a listener of [Listen].
 func Server(c Config) *http.Server {
-	s := &http.Server{
-		Handler: handler(c), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
-		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-	}
-	log := c.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	s.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
-	return s
-}
-
-func handler(c Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
@@ -106,7 +93,11 @@ func handler(c Config) http.Handler {
 		answer(w, http.StatusOK, "ready")
 	})
 	mux.Handle("GET /metrics", c.Metrics)
-	return guarded(mux)
+	return &http.Server{
+		Handler: guarded(mux), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
+		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelWarn),
+	}
 }
 
 // guarded refuses requests for other hosts. It forbids browsers to guess the type of an

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -22,7 +23,7 @@ var healthy = health.Readiness{Loaded: true, Active: true, LastWake: now.Add(-ti
 
 func server(r health.Readiness) *http.Server {
 	return health.Server(health.Config{
-		Readiness: func() health.Readiness { return r }, Now: func() time.Time { return now },
+		Readiness: func() health.Readiness { return r }, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "pdflow_runs 1\n") }),
 	})
 }

@@ -26,8 +26,6 @@ import (
 )
 
 const (
-	// DefaultEvery is the default interval between two calls.
-	DefaultEvery = time.Minute
 	// shortest is the shortest interval. The scheduler rests 30 seconds at most, so its
 	// watermark moves in twice that time.
 	shortest = time.Minute
@@ -40,11 +38,11 @@ const (
 	maxAnswer = 4 << 10
 )
 
-// Config is the configuration of a [Heartbeat]. URL, Watermark, Clock and Log are
+// Config is the configuration of a [Heartbeat]. All fields but Transport are
 // required.
 type Config struct {
 	URL       string
-	Every     time.Duration    // 0: DefaultEvery
+	Every     time.Duration
 	Watermark func() time.Time // zero: the scheduler has not looked yet
 	Clock     action.Clock
 	Log       *slog.Logger
@@ -64,9 +62,6 @@ type Heartbeat struct {
 
 // New checks a configuration and returns a heartbeat. Run starts the calls.
 func New(c Config) (*Heartbeat, error) {
-	if c.Every == 0 {
-		c.Every = DefaultEvery
-	}
 	if c.Every < shortest {
 		return nil, fmt.Errorf("heartbeat.every is %s; it must be at least %s, because the scheduler may rest for 30s", c.Every, shortest)
 	}
@@ -162,8 +157,16 @@ func (h *Heartbeat) call(ctx context.Context) error {
 	}
 	r.Header.Set("User-Agent", "pdflow")
 	answer, err := h.client.Do(r)
-	if err != nil {
-		return h.cause(ctx, limited, err)
+	var failed *url.Error
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return context.Canceled
+	case err != nil && limited.Err() != nil:
+		return context.Cause(limited)
+	case errors.As(err, &failed):
+		return failed.Err // without the URL
+	case err != nil:
+		return err
 	}
 	defer answer.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswer))
@@ -171,19 +174,4 @@ func (h *Heartbeat) call(ctx context.Context) error {
 		return fmt.Errorf("it answered %d", answer.StatusCode)
 	}
 	return nil
-}
-
-// cause returns why a request failed, without the URL that net/http adds.
-func (h *Heartbeat) cause(ctx, limited context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Canceled
-	}
-	if limited.Err() != nil {
-		return context.Cause(limited)
-	}
-	var failed *url.Error
-	if errors.As(err, &failed) {
-		return failed.Err
-	}
-	return err
 }

@@ -69,7 +69,8 @@ func (b *bench) run(t *testing.T, length time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
 		b.begin = time.Now()
 		h, err := heartbeat.New(heartbeat.Config{
-			URL: secretURL, Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(&b.log, nil)),
+			Every: time.Minute,
+			URL:   secretURL, Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(&b.log, nil)),
 			Transport: b, Watermark: b.now,
 		})
 		if err != nil {
@@ -221,6 +222,9 @@ func TestNewRefuses(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
+			if test.every == 0 {
+				test.every = time.Minute
+			}
 			_, err := heartbeat.New(heartbeat.Config{URL: test.url, Every: test.every})
 			if (err == nil) != (test.says == "") {
 				t.Fatalf("got error %v, want %q", err, test.says)

@@ -12,7 +12,7 @@
 //
 // The library serves the last version of a file that has no errors. A workflow name
 // belongs to one file: the first file with the name keeps it. A second file with the name
-// is broken until one of them gets another name or is removed (names.go).
+// is broken until one of them gets another name or is removed (load.go).
 //
 // # Which files are read again
 //

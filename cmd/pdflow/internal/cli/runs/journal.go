@@ -3,8 +3,8 @@ package runs
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
+	"time"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
@@ -26,7 +26,7 @@ record. The exit code is 1 if something is damaged.`,
 		RunE: func(c *cobra.Command, _ []string) error { return verifyJournal(c.Context(), env, folder, output) },
 	}
 	folder.AddFlag(c.Flags())
-	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	setup.AddOutput(c, &output, "text", "json")
 	return c
 }
 
@@ -38,9 +38,6 @@ type verifyReport struct {
 }
 
 func verifyJournal(ctx context.Context, env *setup.Environment, folder setup.DataFolder, output string) error {
-	if err := console.OneOf("output", output, "text", "json"); err != nil {
-		return err
-	}
 	recorded, err := env.NeedRuns(folder)
 	if err != nil {
 		return err
@@ -59,11 +56,7 @@ func verifyJournal(ctx context.Context, env *setup.Environment, folder setup.Dat
 	for i := range runs {
 		r.Events += runs[i].Events
 	}
-	if output == "json" {
-		err = console.WriteJSON(env.Stdout, r)
-	} else {
-		_, err = io.WriteString(env.Stdout, r.text())
-	}
+	err = env.Print(output, r, r.text())
 	if err == nil && len(damage) > 0 {
 		err = console.Exit(console.ExitFailed, fmt.Errorf("the journal in %s is damaged: undamaged records can still be read; restore a backup if you have one", recorded.Path))
 	}
@@ -77,4 +70,41 @@ func (r verifyReport) text() string {
 	}
 	summary := fmt.Sprintf("%s, %s, %s\n", console.Plural(r.Runs, "run"), console.Plural(r.Events, "event"), found)
 	return strings.Join(append(r.Damage, summary), "\n")
+}
+
+func pruneCommand(env *setup.Environment) *cobra.Command {
+	var folder setup.DataFolder
+	olderThan := setup.Age(setup.DefaultRetention)
+	c := &cobra.Command{
+		Use:   "prune",
+		Short: "Delete runs that ended long ago",
+		Long: `Delete runs that ended long ago, and free their space on disk. Runs that have not ended
+are kept. The last success of each workflow is kept too, because the next run may read
+it as ` + "`previous`" + `. Other commands also do this once a day (--retention).`,
+		Example: `  pdflow runs prune
+  pdflow runs prune --older-than 7d`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return pruneRuns(c.Context(), env, folder, olderThan) },
+	}
+	folder.AddFlag(c.Flags())
+	c.Flags().Var(&olderThan, "older-than", "how long ago a run must have ended, such as 30d or 12h")
+	return c
+}
+
+func pruneRuns(ctx context.Context, env *setup.Environment, folder setup.DataFolder, olderThan setup.Age) error {
+	recorded, err := env.FindRuns(folder)
+	if err != nil {
+		return err
+	}
+	if recorded == nil {
+		return printNoRuns(env, listOptions{folder: folder})
+	}
+	defer env.CloseRuns(recorded)
+	before := time.Now().Add(-time.Duration(olderThan))
+	n, err := recorded.Prune(ctx, before)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(env.Stdout, "%s deleted that ended before %s\n", console.Plural(n, "run"), before.Local().Format(console.DateTime))
+	return err
 }
