@@ -69,15 +69,20 @@ func (c *Client) SendEvent(ctx context.Context, e Event) (EventReceipt, error) {
 	if e.Action == Trigger {
 		priority = triggers
 	}
+	// Each version has its own answer: what the other one calls the key is not read.
+	if c.config.EventsAPI == V2 {
+		var out struct {
+			Status   string `json:"status"`
+			Message  string `json:"message"`
+			DedupKey string `json:"dedup_key"`
+		}
+		err = c.do(ctx, c.event(op, "/v2/enqueue", e.ServiceKey, priority, eventsV2, e.v2()), &out, nil)
+		return EventReceipt{out.Status, out.Message, out.DedupKey}, err
+	}
 	var out struct {
 		Status      string `json:"status"`
 		Message     string `json:"message"`
-		IncidentKey string `json:"incident_key"` // v1
-		DedupKey    string `json:"dedup_key"`    // v2
-	}
-	if c.config.EventsAPI == V2 {
-		err = c.do(ctx, c.event(op, "/v2/enqueue", e.ServiceKey, priority, eventsV2, e.v2()), &out, nil)
-		return EventReceipt{out.Status, out.Message, out.DedupKey}, err
+		IncidentKey string `json:"incident_key"`
 	}
 	err = c.do(ctx, c.event(op, "/generic/2010-04-15/create_event.json", e.ServiceKey, priority, eventsV1, e.v1()), &out, nil)
 	return EventReceipt{out.Status, out.Message, out.IncidentKey}, err
