@@ -77,7 +77,7 @@ var allowed = map[string][]string{
 	"cmd/pdflow/internal/console":          {"engine/action", "engine/phrase", "engine/source", "github.com/mattn/go-runewidth", "golang.org/x/term"},
 	"engine/permission":                    {"engine/action", "engine/phrase", "engine/source"},
 	"engine/schedule":                      {"engine/phrase", "github.com/robfig/cron/v3"},
-	"engine/workflow":                      {"engine/action", "engine/permission", "engine/phrase", "engine/schedule", "engine/source", "golang.org/x/tools/txtar"},
+	"engine/workflow":                      {"engine/action", "engine/permission", "engine/phrase", "engine/schedule", "engine/source"},
 	"engine/run":                           {"engine/action", "engine/workflow"},
 	"cmd/pdflow/internal/daemon/alert":     {"engine/action", "engine/run", "engine/workflow"},
 	"cmd/pdflow/internal/daemon/control":   {"golang.org/x/sys/unix"},
