@@ -171,8 +171,9 @@ type harness struct {
 	clock   *manualClock
 	secrets map[string]string
 	actions []*action.Action
-	id      string      // of the next run
-	started atomic.Bool // there was a run.started
+	id      string        // of the next run
+	giveUp  chan struct{} // ends the wait of a resumed run for its group
+	started atomic.Bool   // there was a run.started
 	recording
 }
 

@@ -38,6 +38,11 @@ type Local struct {
 	// reports whether the run had to wait. An error ends the work on the run, which
 	// stays unfinished. Nil: every run has a slot.
 	Admit func(ctx context.Context, run string) (waited bool, err error)
+	// Waiting is called when a run that is resumed has to wait for its concurrency group.
+	// Nil: no one is told. A run that starts records that it is queued instead.
+	Waiting func(run string, busy *journal.BusyError)
+	// GiveUp ends such waits when it is closed. A run that is resumed already continues.
+	GiveUp <-chan struct{}
 	// Policy is what the operator of the machine allows all workflows to do; nil allows
 	// everything that the permissions of a workflow allow.
 	Policy *attempt.Policy

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -147,6 +148,7 @@ func TestResumeWaitsForGroup(t *testing.T) {
 			local.Journal = store
 			resume := func(ctx context.Context, r engine.Resumption) resumed {
 				r.Run = "R1"
+				local.GiveUp = h.giveUp
 				result, err := local.Resume(ctx, plan, r)
 				return resumed{result, err}
 			}
@@ -199,6 +201,37 @@ func TestResumeWaitsForGroup(t *testing.T) {
 				t.Errorf("got the requests %v and %d resumes, want %d and %d", service.requests, count(t, store, run.EventResumed), test.requests, before+1)
 			}
 		})
+		t.Run(name+": a cancellation ends the wait", func(t *testing.T) {
+			h, service, store, resume := setUp(t)
+			beginOther(t, store)
+			bob := &run.Actor{Kind: run.ActorUser, Name: "bob@host"}
+			ended := make(chan resumed, 1)
+			go func() { ended <- resume(context.Background(), engine.Resumption{Decisions: test.decisions}) }()
+			h.clock.await(250 * time.Millisecond)
+			if err := store.RequestCancel(context.Background(), "R1", bob); err != nil {
+				t.Fatal(err)
+			}
+			h.clock.advance(250 * time.Millisecond)
+			got := <-ended
+			if got.err != nil || got.result.Status == run.Success || len(service.requests) != 0 || count(t, store, run.EventCancelled) != 1 {
+				t.Errorf("got %+v after %v, want a cancelled run that sent nothing", got, service.requests)
+			}
+		})
+		t.Run(name+": it is told to give up", func(t *testing.T) {
+			h, _, store, resume := setUp(t)
+			beginOther(t, store)
+			giveUp := make(chan struct{})
+			h.giveUp = giveUp
+			ended := make(chan resumed, 1)
+			go func() { ended <- resume(context.Background(), engine.Resumption{Decisions: test.decisions}) }()
+			h.clock.await(250 * time.Millisecond)
+			close(giveUp)
+			h.clock.advance(250 * time.Millisecond)
+			var waited *engine.WaitedError
+			if got := <-ended; !errors.As(got.err, &waited) {
+				t.Errorf("got %+v, want that it waited", got)
+			}
+		})
 		t.Run(name+": the context ends first", func(t *testing.T) {
 			h, service, store, resume := setUp(t)
 			before := count(t, store, run.EventResumed)
@@ -209,7 +242,8 @@ func TestResumeWaitsForGroup(t *testing.T) {
 				cancel()
 			}()
 			got := resume(ctx, engine.Resumption{Decisions: test.decisions})
-			if !engine.IsInputError(got.err) || !strings.Contains(got.err.Error(), `the run R1 was not resumed: the concurrency group "w" is busy with R0`) {
+			var waited *engine.WaitedError
+			if !errors.As(got.err, &waited) || !strings.Contains(got.err.Error(), `the run R1 was not resumed: the concurrency group "w" is busy with R0`) {
 				t.Errorf("got %v, want the busy group", got.err)
 			}
 			if count(t, store, run.EventResumed) != before || len(service.requests) != 0 {

@@ -43,8 +43,8 @@ type Resumption struct {
 // [Local.Run] does. The error is an [InputError] when the run cannot continue as asked.
 //
 // A run whose concurrency group is busy waits for it, except to be cancelled. When the
-// context ends first, the decisions are recorded and the run is not resumed: a later resume
-// needs no decisions.
+// wait ends first, the error is a [WaitedError]: the decisions are recorded, the run is not
+// resumed, and a later resume needs no decisions.
 func (l *Local) Resume(ctx context.Context, plan *workflow.Plan, resumption Resumption) (*run.Result, error) {
 	if l.Journal == nil {
 		return nil, &InputError{errors.New("a run cannot be resumed without a journal")}
@@ -98,6 +98,17 @@ func (l *resuming) restore(events []run.Event) error {
 	return nil
 }
 
+// An EndedError says that a run cannot be resumed since it has ended.
+type EndedError struct {
+	Run    string
+	Status run.Status
+}
+
+// Error says how the run ended.
+func (e *EndedError) Error() string {
+	return fmt.Sprintf("the run %s has ended as %s", e.Run, e.Status)
+}
+
 // A NeedsDecisionError says that a suspended run waits for a decision that was not
 // given.
 type NeedsDecisionError struct {
@@ -109,7 +120,7 @@ type NeedsDecisionError struct {
 // Error says what the run waits for.
 func (e *NeedsDecisionError) Error() string {
 	if e.Suspension.Reason == run.CallUnknown {
-		return fmt.Sprintf("the run %s waits for a decision: what did call %d of step %q do? The answers are done, repeat and fail", e.Run, e.Suspension.Call, e.Step)
+		return fmt.Sprintf("the run %s waits for a decision about call %d of step %q, whose outcome is unknown: done, repeat or fail", e.Run, e.Suspension.Call, e.Step)
 	}
 	return fmt.Sprintf("the run %s waits for a decision (%s) in step %q", e.Run, e.Suspension.Reason, e.Step)
 }
@@ -124,7 +135,7 @@ func (l *resuming) checkState() error {
 	case l.asked.Retry && (l.state.Status() == run.Success || l.state.Status() == run.Skipped):
 		return fmt.Errorf("the run %s ended as %s: there is nothing to retry", l.id, l.state.Status())
 	case !l.asked.Retry && l.state.Ended():
-		return fmt.Errorf("the run %s has ended as %s; a retry runs its failed steps again", l.id, l.state.Status())
+		return &EndedError{l.id, l.state.Status()}
 	case l.state.Suspended() && !l.state.Decided() && len(l.asked.Decisions) == 0 && !l.asked.Cancel:
 		task, suspension := l.state.Suspension()
 		return &NeedsDecisionError{l.id, task.Step, suspension}
@@ -245,8 +256,23 @@ func (l *resuming) decided(d run.Decision) run.Event {
 	return run.Event{Kind: run.EventAttemptDecided, Step: a.Step, Item: a.Item, Attempt: a.Number, Actor: l.actor, Decision: &d}
 }
 
+// A WaitedError says that a run was not resumed because its concurrency group was busy
+// until the wait for it ended. The run can still be resumed.
+type WaitedError struct {
+	Run  string
+	Busy *journal.BusyError
+}
+
+// Error names the runs that were in the way.
+func (e *WaitedError) Error() string {
+	return fmt.Sprintf("the run %s was not resumed: %v", e.Run, e.Busy)
+}
+
+// Unwrap returns what the run waited for.
+func (e *WaitedError) Unwrap() error { return e.Busy }
+
 // reclaim resumes a run as soon as its concurrency group is free: another run of the
-// group may have started since.
+// group may have started since. A request to cancel the run ends the wait.
 func (l *resuming) reclaim(ctx context.Context, resumed run.Event) error {
 	started := l.started
 	l.started = nil
@@ -254,18 +280,43 @@ func (l *resuming) reclaim(ctx context.Context, resumed run.Event) error {
 		return err
 	}
 	l.urgent = false
+	// A request from before the resume is answered by it: the run continues.
+	before, err := l.local.Journal.CancelRequested(ctx, l.id)
+	if err != nil {
+		return &JournalError{l.id, err}
+	}
 	for {
 		err := l.claim(resumed)
 		var busy *journal.BusyError
-		if isBusy := errors.As(err, &busy); started != nil && (err == nil || isBusy) {
+		isBusy := errors.As(err, &busy)
+		if started != nil && (err == nil || isBusy) {
 			started()
 			started = nil
+			if isBusy && l.local.Waiting != nil {
+				l.local.Waiting(l.id, busy)
+			}
 		}
-		if busy == nil {
+		if !isBusy {
 			return err
 		}
-		if l.clock.Sleep(ctx, queueEvery) != nil {
-			return &InputError{fmt.Errorf("the run %s was not resumed: %w", l.id, busy)}
+		if l.clock.Sleep(ctx, queueEvery) != nil || l.gaveUp() {
+			return &WaitedError{l.id, busy}
 		}
+		if request, err := l.local.Journal.CancelRequested(ctx, l.id); err == nil && request != nil && before == nil {
+			if err := l.take(resumed); err != nil {
+				return err
+			}
+			return l.take(run.Event{Kind: run.EventCancelled, Actor: request.Actor})
+		}
+	}
+}
+
+// gaveUp reports whether the wait for the group is to end.
+func (l *resuming) gaveUp() bool {
+	select {
+	case <-l.local.GiveUp:
+		return true
+	default:
+		return false
 	}
 }

@@ -233,7 +233,7 @@ outputs: {done: "${{ steps.one.outputs.done }}"}
 			if err != nil || !suspended.Suspended || suspended.Status != run.NeedsAttention || suspended.Error.Call != 3 || len(service.requests) > 0 {
 				t.Fatalf("got %+v, %v after %v, want it suspended at call 3", suspended, err, service.requests)
 			}
-			if _, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1"}); err == nil || !strings.Contains(err.Error(), "what did call 3") {
+			if _, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1"}); err == nil || !strings.Contains(err.Error(), "a decision about call 3") {
 				t.Errorf("got %v, want the question about call 3", err)
 			}
 			got, err := local.Resume(context.Background(), plan, engine.Resumption{Run: "R1", Decisions: decide(3, decision)})

@@ -79,7 +79,7 @@ func openOld(t *testing.T) *oldJournal {
 		if err := j.Close(); err != nil {
 			t.Error(err)
 		}
-		equal(t, "layout after", layoutOf(file), 3)
+		equal(t, "layout after", layoutOf(file), 2)
 	})
 	j.catalog = must(action.NewCatalog(builtins.Actions(builtins.Config{Connect: j.connect, Transport: j.world})...))
 	j.interpreter = lua.New(j.catalog)

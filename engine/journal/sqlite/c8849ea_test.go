@@ -9,7 +9,7 @@
 //
 // What must hold:
 //
-//   - Opening the journal upgrades its layout from version 2 to 3 and changes no run. At
+//   - Opening the journal adds two columns to its layout and changes no run. At
 //     the end of every test there is no damage.
 //   - Every run can be finished as a success, and can be cancelled instead.
 //   - A call that has a result is not sent again. A call without one is sent at most
@@ -132,7 +132,7 @@ var oldRuns = map[string]oldRun{
 	},
 }
 
-// TestOpenJournalOfC8849ea: opening the journal upgrades the layout from version 2 to 3,
+// TestOpenJournalOfC8849ea: opening the journal adds two columns to the layout,
 // changes no run and damages nothing.
 func TestOpenJournalOfC8849ea(t *testing.T) {
 	j := openOld(t)
@@ -281,8 +281,9 @@ func TestScheduleOfC8849ea(t *testing.T) {
 	if err != nil || result.Status != run.Success {
 		t.Fatalf("starting the next scheduled time: got %+v, %v, want a success", result, err)
 	}
-	if !engine.IsInputError(refused) || !strings.Contains(refused.Error(), `group "nightly" is busy with `+result.Run) {
-		t.Errorf("resuming nightly meanwhile: got %v, want an InputError that says the group is busy", refused)
+	var waited *engine.WaitedError
+	if !errors.As(refused, &waited) || !strings.Contains(refused.Error(), `group "nightly" is busy with `+result.Run) {
+		t.Errorf("resuming nightly meanwhile: got %v, want an error that says the group is busy", refused)
 	}
 	equal(t, "status of nightly meanwhile", waiting, run.Interrupted)
 	j.world.requests = nil

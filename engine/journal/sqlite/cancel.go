@@ -21,7 +21,7 @@ func (j *Journal) RequestCancel(ctx context.Context, id string, by *run.Actor) e
 		if err != nil {
 			return err
 		}
-		_, err = s.exec(ctx, "INSERT INTO cancels (run, actor, crc) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", r.number, actor, cancelCheck(id, actor))
+		_, err = s.exec(ctx, "INSERT INTO cancels (run, crc, actor, actor_crc) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", r.number, checkOf(id), actor, checkOf(id, actor))
 		return err
 	})
 }
@@ -35,15 +35,23 @@ func encodeActor(by *run.Actor) (string, error) {
 	return string(text), err
 }
 
-// cancelCheck returns the checksum of a request to cancel a run. Requests from before
-// layout 3 have no actor.
-func cancelCheck(id, actor string) int64 {
+// checkOf returns the checksum of texts.
+func checkOf(texts ...string) int64 {
 	var c checksum
-	c.texts(id)
-	if actor != "" {
-		c.texts(actor)
-	}
+	c.texts(texts...)
 	return c.sum()
+}
+
+// matches reports whether a request matches its checksums. A request by a program that
+// knows only layout 2 has no actor and no checksum of one.
+func (r *cancelRow) matches(id string) bool {
+	return r.crc == checkOf(id) && (r.actor == "" && r.actorCRC == 0 || r.actorCRC == checkOf(id, r.actor))
+}
+
+// A cancelRow is a request as it is stored.
+type cancelRow struct {
+	crc, actorCRC int64
+	actor         string
 }
 
 // CancelRequested returns the request to cancel a run; see [journal.Canceller].
@@ -53,20 +61,19 @@ func (j *Journal) CancelRequested(ctx context.Context, id string) (request *jour
 		if err != nil {
 			return err
 		}
-		var actor string
-		var crc int64
-		err = v.QueryRowContext(ctx, "SELECT actor, crc FROM cancels WHERE run = ?", r.number).Scan(&actor, &crc)
+		var row cancelRow
+		err = v.QueryRowContext(ctx, "SELECT crc, actor, actor_crc FROM cancels WHERE run = ?", r.number).Scan(&row.crc, &row.actor, &row.actorCRC)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			return nil
 		case err != nil:
 			return err
-		case crc != cancelCheck(id, actor):
+		case !row.matches(id):
 			return Damage{Run: id, Message: "the request to cancel it does not match its checksum"}
 		}
 		request = &journal.CancelRequest{}
-		if actor != "" {
-			return json.Unmarshal([]byte(actor), &request.Actor)
+		if row.actor != "" {
+			return json.Unmarshal([]byte(row.actor), &request.Actor)
 		}
 		return nil
 	})
@@ -75,11 +82,11 @@ func (j *Journal) CancelRequested(ctx context.Context, id string) (request *jour
 
 // verifyCancels reports requests that do not match their checksums.
 func (v view) verifyCancels(ctx context.Context, report func(Damage)) error {
-	return v.each(ctx, "SELECT id, actor, cancels.crc FROM cancels JOIN runs ON number = run", nil, func(rows *sql.Rows) error {
-		var id, actor string
-		var crc int64
-		err := rows.Scan(&id, &actor, &crc)
-		if err == nil && crc != cancelCheck(id, actor) {
+	return v.each(ctx, "SELECT id, cancels.crc, actor, actor_crc FROM cancels JOIN runs ON number = run", nil, func(rows *sql.Rows) error {
+		var id string
+		var row cancelRow
+		err := rows.Scan(&id, &row.crc, &row.actor, &row.actorCRC)
+		if err == nil && !row.matches(id) {
 			report(Damage{Run: id, Message: "the request to cancel it does not match its checksum"})
 		}
 		return err

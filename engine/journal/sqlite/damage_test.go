@@ -221,7 +221,7 @@ func TestVerify(t *testing.T) {
 		"a missing file":          {"DELETE FROM files", "its files are not the files that were recorded", "sources of " + first},
 		"a missing plan":          {"DELETE FROM plans", "a row of runs refers to a row of plans that is missing", "sources of " + first},
 		"the name of a workflow":  {"UPDATE workflows SET name = 'x'", "a row of workflows does not match its digest", "runs"},
-		"a request to cancel":     {"INSERT INTO cancels VALUES (1, 0, '')", "the request to cancel it does not match its checksum", "cancellation of " + first},
+		"a request to cancel":     {"INSERT INTO cancels VALUES (1, 0, '', 0)", "the request to cancel it does not match its checksum", "cancellation of " + first},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -13,7 +13,10 @@ import (
 // The header of the file says which program it belongs to, and which layout it has.
 const (
 	applicationID = 0x70646677 // "pdfw"
+	// layoutVersion is the newest layout. Layout 3 is layout 2 with two more columns, which
+	// a program that knows layout 2 ignores, so the header of the file still says 2.
 	layoutVersion = 3
+	fileVersion   = 2
 )
 
 // layout creates the tables. Times are nanoseconds since 1970 in UTC. A crc is the
@@ -94,9 +97,9 @@ CREATE TABLE calls (
 ) WITHOUT ROWID;
 CREATE TABLE cancels (                 -- requests to cancel runs
 	run INTEGER PRIMARY KEY REFERENCES runs,
-	crc INTEGER NOT NULL               -- of the run's id and the actor
+	crc INTEGER NOT NULL               -- of the run's id
 );
-`, applicationID, layoutVersion) + schedulesTable + cancelsActor
+`, applicationID, fileVersion) + schedulesTable + cancelsActor
 
 // schedulesTable is new in layout 2.
 const schedulesTable = `
@@ -110,9 +113,11 @@ CREATE TABLE schedules (
 ) WITHOUT ROWID;
 `
 
-// cancelsActor is new in layout 3: the actor who made the request, as JSON text; empty
-// when unknown.
-const cancelsActor = `ALTER TABLE cancels ADD COLUMN actor TEXT NOT NULL DEFAULT '';
+// cancelsActor is new in layout 3: the actor who made the request, as JSON text, which is
+// empty when unknown; and the checksum of the id of the run and the actor.
+const cancelsActor = `
+ALTER TABLE cancels ADD COLUMN actor TEXT NOT NULL DEFAULT '';
+ALTER TABLE cancels ADD COLUMN actor_crc INTEGER NOT NULL DEFAULT 0;
 `
 
 var errNotOurs = errors.New("the file is a database of another program; use another folder")
@@ -144,16 +149,17 @@ func (j *Journal) prepare(ctx context.Context, conn *sql.Conn) error {
 // checkLayout returns the layout of the file; 0 when it has no tables yet. The error says
 // that the file belongs to another program or has a newer layout.
 func checkLayout(ctx context.Context, conn *sql.Conn) (version int, err error) {
-	var application, tables int
-	err = conn.QueryRowContext(ctx, `SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
-		FROM pragma_application_id, pragma_user_version`).Scan(&application, &version, &tables)
+	var application, tables, actors int
+	err = conn.QueryRowContext(ctx, `SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema),
+		(SELECT count(*) FROM pragma_table_info('cancels') WHERE name = 'actor_crc')
+		FROM pragma_application_id, pragma_user_version`).Scan(&application, &version, &tables, &actors)
 	switch {
 	case err != nil:
 		return 0, err
-	case application == applicationID && version >= 1 && version <= layoutVersion:
-		return version, nil
+	case application == applicationID && version >= 1 && version <= fileVersion:
+		return version + actors, nil
 	case application == applicationID:
-		return 0, fmt.Errorf("it has format %d, and this version reads formats up to %d: use the version that wrote it, or another folder", version, layoutVersion)
+		return 0, fmt.Errorf("it has format %d, and this version reads formats up to %d: use the version that wrote it, or another folder", version, fileVersion)
 	case application != 0 || version != 0 || tables > 0:
 		return 0, errNotOurs
 	}
@@ -177,7 +183,7 @@ func (j *Journal) upgrade(ctx context.Context, conn *sql.Conn) error {
 		if version == 1 {
 			added = schedulesTable + added
 		}
-		_, err = conn.ExecContext(ctx, fmt.Sprintf("BEGIN IMMEDIATE;%sPRAGMA user_version = %d;COMMIT", added, layoutVersion))
+		_, err = conn.ExecContext(ctx, fmt.Sprintf("BEGIN IMMEDIATE;%sPRAGMA user_version = %d;COMMIT", added, fileVersion))
 		return err
 	}
 	// auto_vacuum can only be set before the first page is written, and journal_mode only

@@ -56,7 +56,7 @@ func TestOpenRefuses(t *testing.T) {
 		}, "another program"},
 		"a newer format": {func(t *testing.T, file string) {
 			execute(t, file, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 99; CREATE TABLE t (x)", applicationID))
-		}, "it has format 99, and this version reads formats up to 3"},
+		}, "it has format 99, and this version reads formats up to 2"},
 		"a folder in place of the file": {func(t *testing.T, file string) {
 			if err := os.Mkdir(file, 0o700); err != nil {
 				t.Fatal(err)

@@ -14,8 +14,8 @@ import (
 // schedules.
 func TestUpgrade(t *testing.T) {
 	for name, older := range map[string]string{
-		"layout 1": "DROP TABLE schedules; ALTER TABLE cancels DROP COLUMN actor; PRAGMA user_version = 1",
-		"layout 2": "ALTER TABLE cancels DROP COLUMN actor; PRAGMA user_version = 2",
+		"layout 1": "DROP TABLE schedules; ALTER TABLE cancels DROP COLUMN actor; ALTER TABLE cancels DROP COLUMN actor_crc; PRAGMA user_version = 1",
+		"layout 2": "ALTER TABLE cancels DROP COLUMN actor; ALTER TABLE cancels DROP COLUMN actor_crc; PRAGMA user_version = 2",
 	} {
 		t.Run(name, func(t *testing.T) { testUpgrade(t, older) })
 	}

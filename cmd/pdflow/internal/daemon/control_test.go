@@ -147,7 +147,7 @@ func TestCommandsUseTheDaemon(t *testing.T) {
 	if !errors.As(err, &refused) || refused.Code != control.Conflict {
 		t.Errorf("got %v, want a conflict", err)
 	}
-	has(w.ask(0, "runs", "retry", "last", "--call", number[1]+"=done"), "the daemon has resumed the run", "odd", "success")
+	has(w.ask(0, "runs", "retry", "last", "--call", number[1]+"=done"), "the daemon works on the run", "odd", "success")
 	w.alerted("pdflow:odd:needs_attention", account.Resolved)
 	stop()
 	has(w.ask(2, "schedule", "list"), "no daemon serves")

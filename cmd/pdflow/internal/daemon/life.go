@@ -207,7 +207,7 @@ func (d *Daemon) drain() {
 	select {
 	case <-ended:
 		if left := d.runs.unadmitted.list(); len(left) > 0 {
-			d.log.Info("the next daemon resumes the runs that waited for a slot", "runs", strings.Join(left, " "))
+			d.log.Info("the next daemon resumes the runs that waited", "runs", strings.Join(left, " "))
 		}
 		d.log.Info("stopped")
 	case <-over:

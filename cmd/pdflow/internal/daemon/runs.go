@@ -64,7 +64,10 @@ func (r *runs) start(plan *workflow.Plan, request engine.Request) (id string, er
 func (r *runs) local(plan *workflow.Plan) (local *engine.Local, leave func()) {
 	admitted, name := "", plan.Workflow.Name
 	local = r.files.targetOf(plan.Workflow.File).Engine(r.env.Redactor)
-	local.Clock, local.Journal = r.clock, r.records
+	local.Clock, local.Journal, local.GiveUp = r.clock, r.records, r.stopping
+	local.Waiting = func(id string, busy *journal.BusyError) {
+		r.log.Info("the run waits for its concurrency group", "run", id, "busy", busy)
+	}
 	local.Observers = []run.Observer{r.metrics.Run(name), r.events.Run(name)}
 	local.Admit = func(_ context.Context, id string) (waited bool, err error) {
 		waited, ok := r.takeSlot()
@@ -191,6 +194,11 @@ func (r *runs) resume(found *setup.RecordedRun, how resumption) {
 			Run: found.Run, Actor: how.actor, Target: prepared.Target, Keys: prepared.Keys, Decisions: how.decisions,
 			Retry: how.retry, Started: func() { started(nil) },
 		})
+		var waited *engine.WaitedError
+		if errors.As(err, &waited) { // the daemon is stopping
+			r.unadmitted.add(found.Run)
+			return
+		}
 		refused := engine.IsInputError(err)
 		err = r.journal.Advise(err)
 		if err != nil {

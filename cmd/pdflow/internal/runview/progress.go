@@ -61,7 +61,11 @@ func (p *Progress) Observe(e run.Event) {
 		p.begin()
 	case run.EventCancelled:
 		if p.console.Signal.Load() == 0 {
-			p.line("  stopping: the run is being cancelled")
+			by := "another process"
+			if e.Actor != nil {
+				by = e.Actor.Name
+			}
+			p.line("  stopping: " + by + " cancelled the run")
 		}
 	case run.EventTimedOut:
 		p.line("  stopping: the run has reached its timeout")

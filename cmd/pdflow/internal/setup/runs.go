@@ -176,7 +176,10 @@ func (r *Runs) Advise(err error) error {
 	var decision *engine.NeedsDecisionError
 	var call *engine.DecisionError
 	var secret *engine.SecretInputError
+	var ended *engine.EndedError
 	switch {
+	case errors.As(err, &ended) && ended.Status != run.Success && ended.Status != run.Skipped:
+		return fmt.Errorf("%w\n  try: `%s` runs its failed steps again", err, r.Command("retry", ended.Run, nil))
 	case errors.As(err, &decision) && decision.Suspension.Reason == run.CallUnknown:
 		command := r.Command("resume", decision.Run, nil)
 		return fmt.Errorf("%w\n  try: `%s --call %d=done`, or =repeat or =fail", err, command, decision.Suspension.Call)

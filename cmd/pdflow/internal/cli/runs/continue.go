@@ -82,7 +82,7 @@ func (c *continuation) work(ctx context.Context, resume way) (*run.Result, error
 			return result, err
 		}
 		unsignalled := context.WithoutCancel(ctx)
-		if err := runs.Cancel(unsignalled, id, nil); err != nil && !engine.IsInputError(err) {
+		if err := runs.Cancel(unsignalled, id, nil); err != nil && !engine.IsInputError(err) { // it may have ended
 			return nil, err
 		}
 		return runs.Wait(unsignalled, id)
@@ -148,7 +148,7 @@ func continueInDaemon(ctx context.Context, env *setup.Environment, name string, 
 	}
 	return true, withRun(ctx, env, o.folder, name, func(recorded *setup.Runs, found *setup.RecordedRun) error {
 		if !o.quiet {
-			fmt.Fprintf(env.Stderr, "the daemon has resumed the run %s; waiting until it ends (Ctrl-C stops waiting, not the run)\n", found.Run)
+			fmt.Fprintf(env.Stderr, "the daemon works on the run %s; waiting until it ends (Ctrl-C stops waiting, not the run)\n", found.Run)
 		}
 		found, err := await(ctx, env, recorded, found.Run, "the run %s has not ended yet: `%s` shows it", func(r *setup.RecordedRun) bool { return !r.Active() })
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -33,6 +34,11 @@ func (x *execution) perform(work func(*engine.Local) (*run.Result, error)) (*run
 	defer watched.Done()
 	local := x.engine()
 	local.Observers = []run.Observer{watched}
+	if !x.quiet {
+		local.Waiting = func(id string, busy *journal.BusyError) {
+			fmt.Fprintf(x.env.Stderr, "the run %s waits: %v (Ctrl-C stops waiting)\n", id, busy)
+		}
+	}
 	switch {
 	case x.output == "jsonl":
 		local.Observers = append(local.Observers, &runview.EventStream{To: x.env.Stdout})
@@ -67,11 +73,14 @@ func (x *execution) resumable() func(id string) string {
 func (x *execution) explain(err error) error {
 	var problems action.Problems
 	var unrecorded *engine.JournalError
+	var waited *engine.WaitedError
 	switch {
 	case errors.As(err, &problems):
 		return console.Exit(console.ExitUsage, setup.InputProblems(problems, "-i"))
 	case engine.IsInputError(err):
 		return console.Exit(console.ExitUsage, err)
+	case errors.As(err, &waited) && x.env.Signal.Load() != 0:
+		return console.Exit(int(x.env.Signal.Load()), err)
 	case errors.As(err, &unrecorded) && x.resumable() != nil:
 		return console.Exit(console.ExitFailed, fmt.Errorf("%w\n  try: when the journal can be written again, resume the run with\n  %s", err, x.resumable()(unrecorded.Run)))
 	}
