@@ -61,8 +61,8 @@ func RevealSecret(ctx context.Context, s Secret, to Destination) (string, error)
 // A Credential is an input field that takes text or a [Secret]. It never prints
 // its text.
 type Credential struct {
-	// text is nil when there is none. It is a pointer because fmt does not call the
-	// methods of unexported fields: it prints an address for the text.
+	// text is nil without a plain text. It is a pointer because fmt does not call methods
+	// of unexported fields: it then prints an address, and not the text.
 	text   *string
 	secret Secret
 }

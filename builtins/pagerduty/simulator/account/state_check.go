@@ -128,7 +128,7 @@ func (v *stateChecker) checkTokens() {
 		case token.Kind == UserToken && token.User == "":
 			v.problems.Add(field("tokens", i, "user"), "a user token needs a user")
 		case token.Kind != UserToken && token.User != "":
-			v.problems.Add(field("tokens", i, "user"), "only a token of kind user belongs to one")
+			v.problems.Add(field("tokens", i, "user"), "only a token of kind user belongs to a user")
 		case token.User != "":
 			v.checkUser(field("tokens", i, "user"), token.User)
 		}

@@ -64,9 +64,9 @@ func TestParseStateReports(t *testing.T) {
 			"tokens[1].key: a key is of printable ASCII characters without spaces",
 			"tokens[3].key: tokens[2].key already has the key",
 			"tokens[4].user: a user token needs a user",
-			"tokens[5].user: only a token of kind user belongs to one",
+			"tokens[5].user: only a token of kind user belongs to a user",
 			`tokens[6].kind: "usr" is not known (did you mean "user"?)`,
-			"tokens[6].user: only a token of kind user belongs to one",
+			"tokens[6].user: only a token of kind user belongs to a user",
 			`tokens[7].user: there is no user "anne@example.com" (did you mean "ann@example.com"?)`,
 		}},
 		{"schedules", `{"schedules": [{"time_zone": "Mars/Base", "users": ["nobody"]}, {"name": "A", "time_zone": "Local"}, {"name": "A"}]}`, []string{
