@@ -66,7 +66,7 @@ func TestControl(t *testing.T) {
 // TestControlAsLua compares random loops, branches and closures.
 func TestControlAsLua(t *testing.T) {
 	o, c := newOracle(t), newCases(10)
-	for range 6_000 {
+	for range programs(6_000) {
 		o.compare("local n, steps, fs = 0, 0, {} local function add(x) n = n + x return n end "+c.block(3, false)+
 			" local p, q, r = 91, 92, 93 local s = '' for i = 1, #fs do s = s .. fs[i]() .. ' ' .. fs[i]() .. ' ' end return n, steps, s, p + q + r", 0)
 	}
@@ -117,7 +117,7 @@ func (c cases) condition() string {
 // the number that gopher-lua stores at a time.
 func TestConstructorsAsLua(t *testing.T) {
 	o, c := newOracle(t), newCases(11)
-	for range 1_500 {
+	for range programs(1_500) {
 		var fields []string
 		for i := range c.IntN(4)*50 + c.IntN(5) + 46 {
 			fields = append(fields, c.pick(fmt.Sprint(i), fmt.Sprint(i), fmt.Sprint(i), "two()"))

@@ -101,7 +101,7 @@ func (c cases) replacement() string {
 // TestFormatAsLua compares string.format.
 func TestFormatAsLua(t *testing.T) {
 	o, c := newOracle(t), newCases(2)
-	for range 10_000 {
+	for range programs(10_000) {
 		var layout strings.Builder
 		var arguments []string
 		for range 1 + c.IntN(3) {
@@ -146,7 +146,7 @@ func TestNumbersAsLua(t *testing.T) {
 		o.compare("return "+literal(text)+" + 1, 10 - "+literal(text)+", -"+literal(text), 0)
 		o.compare("return "+literal(text)+" * 2, 2 ^ "+literal(text)+", "+literal(text)+" % 3, 3 / "+literal(text), 1e-15)
 	}
-	for range 6000 {
+	for range programs(6000) {
 		number := c.number()
 		switch number {
 		case "0/0", "2^53", "1e14": // our tostring writes NaN without a sign, and whole numbers in full
@@ -212,7 +212,7 @@ func (c cases) listCase() string {
 // are left out: ours leaves the list as it was, the other leaves it half sorted.
 func TestListsAsLua(t *testing.T) {
 	o, c := newOracle(t), newCases(6)
-	for range 8000 {
+	for range programs(8000) {
 		source := c.listCase()
 		if want := strings.Join(o.ask(source), " "); strings.Contains(source, "try(table.sort") && strings.Contains(want, word(glua.LString("false"))) {
 			continue
@@ -244,7 +244,7 @@ func TestSortAsLua(t *testing.T) {
 func TestMathAsLua(t *testing.T) {
 	o, c := newOracle(t), newCases(8)
 	const digits = 1e-14
-	for range 6000 {
+	for range programs(6000) {
 		x, y := c.number(), c.number()
 		switch c.IntN(4) {
 		case 0:
@@ -269,7 +269,7 @@ func TestMathAsLua(t *testing.T) {
 // TestAssignmentsAsLua compares random assignments to every kind of variable.
 func TestAssignmentsAsLua(t *testing.T) {
 	o, c := newOracle(t), newCases(9)
-	for range 10_000 {
+	for range programs(10_000) {
 		var b strings.Builder
 		b.WriteString("g = 5 local u, a, b, c = 4, 1, nil, 's' local t = {x = 7, [1] = 2} local function two(v) return v, 8 end ")
 		b.WriteString("local function set(p, q) ")
@@ -326,4 +326,13 @@ func (c cases) operand(depth int) string {
 		return "tostring(" + x + ") .. tostring(" + y + ")"
 	}
 	return "(tonumber(tostring(" + x + ")) or 3) + 1"
+}
+
+// programs returns how many random programs a test compares: a tenth of n with -short,
+// as for the race detector, which has nothing to find in programs that run one by one.
+func programs(n int) int {
+	if testing.Short() {
+		return n / 10
+	}
+	return n
 }
