@@ -158,15 +158,12 @@ func (l *Local) prepare(plan *workflow.Plan, request Request) (*loop, *run.Start
 // loop returns the loop of a run.
 func (l *Local) loop(plan *workflow.Plan, actor run.Actor) *loop {
 	loop := &loop{
-		local: l, plan: plan, state: run.New(plan), clock: l.Clock, redactor: l.Redactor,
+		local: l, plan: plan, state: run.New(plan), clock: l.clock(), redactor: l.Redactor,
 		messages: make(chan message), wake: make(chan func() error), ended: make(chan struct{}),
 		attempts: map[run.TaskID]*liveAttempt{}, history: attempt.History{},
 	}
 	if actor != (run.Actor{}) {
 		loop.actor = &actor
-	}
-	if loop.clock == nil {
-		loop.clock = clock.System{}
 	}
 	if loop.redactor == nil {
 		loop.redactor = &action.Redactor{}
@@ -174,6 +171,14 @@ func (l *Local) loop(plan *workflow.Plan, actor run.Actor) *loop {
 	loop.virtual, _ = loop.clock.(*clock.Virtual)
 	loop.executor = &attempt.Executor{Plan: plan, Interpreter: l.Interpreter, Clock: loop.clock, Redactor: loop.redactor, Policy: l.Policy}
 	return loop
+}
+
+// clock returns the time that runs live in.
+func (l *Local) clock() clock.Clock {
+	if l.Clock == nil {
+		return clock.System{}
+	}
+	return l.Clock
 }
 
 // newID returns a random id that sorts by time.

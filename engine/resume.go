@@ -280,24 +280,24 @@ func (l *resuming) reclaim(ctx context.Context, resumed run.Event) error {
 		return err
 	}
 	l.urgent = false
-	// A request from before the resume is answered by it: the run continues.
-	before, err := l.local.Journal.CancelRequested(ctx, l.id)
-	if err != nil {
-		return &JournalError{l.id, err}
-	}
-	for {
+	var before *journal.CancelRequest // the resume answers it: the run continues
+	for first := true; ; first = false {
 		err := l.claim(resumed)
 		var busy *journal.BusyError
 		isBusy := errors.As(err, &busy)
-		if started != nil && (err == nil || isBusy) {
+		if first && started != nil && (err == nil || isBusy) {
 			started()
-			started = nil
-			if isBusy && l.local.Waiting != nil {
-				l.local.Waiting(l.id, busy)
-			}
 		}
 		if !isBusy {
 			return err
+		}
+		if first {
+			if before, err = l.local.Journal.CancelRequested(ctx, l.id); err != nil {
+				return &JournalError{l.id, err}
+			}
+			if l.local.Waiting != nil {
+				l.local.Waiting(l.id, busy)
+			}
 		}
 		if l.clock.Sleep(ctx, queueEvery) != nil || l.gaveUp() {
 			return &WaitedError{l.id, busy}

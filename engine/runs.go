@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/pdflow/pdflow/engine/action"
-	"github.com/pdflow/pdflow/engine/clock"
 	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -291,7 +290,7 @@ func (r *localRuns) await(ctx context.Context, id string) (*run.Result, error) {
 		if !view.Active() || !view.Live {
 			return view.Result, nil
 		}
-		if err := r.clock().Sleep(ctx, queueEvery); err != nil {
+		if err := r.local.clock().Sleep(ctx, queueEvery); err != nil {
 			return nil, err
 		}
 	}
@@ -344,11 +343,4 @@ func (r *localRuns) resume(ctx context.Context, resumption Resumption) error {
 		return local.Resume(ctx, prepared.Plan, resumption)
 	})
 	return err
-}
-
-func (h *Host) clock() clock.Clock {
-	if h.local.Clock == nil {
-		return clock.System{}
-	}
-	return h.local.Clock
 }
