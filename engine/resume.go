@@ -292,7 +292,8 @@ func (l *resuming) reclaim(ctx context.Context, resumed run.Event) error {
 			return err
 		}
 		if first {
-			if before, err = l.local.Journal.CancelRequested(ctx, l.id); err != nil {
+			before, err = l.local.Journal.CancelRequested(ctx, l.id)
+			if err != nil && ctx.Err() == nil {
 				return &JournalError{l.id, err}
 			}
 			if l.local.Waiting != nil {
