@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"weak"
 
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua/limits"
@@ -18,8 +19,8 @@ import (
 // raised is an error that was raised as a table: the error of an action, or a table that
 // the script made.
 type raised struct {
-	table *glua.LTable
-	err   *action.Error // nil for a table that the script made
+	table weak.Pointer[glua.LTable] // the script need not hold it any more
+	err   *action.Error             // nil for a table that the script made
 	file  string
 	line  int
 }
@@ -61,6 +62,7 @@ func errorText(v glua.LValue) string {
 
 // raise raises the error of an action as a table.
 func (e *evaluation) raise(L *glua.LState, err *action.Error) {
+	e.budget.Reserve(limits.TableBytes + 7*limits.FieldBytes + int64(len(err.Message)+len(err.Hint)))
 	t := L.CreateTable(0, 7)
 	t.Metatable = e.interpreter.library.errorMeta
 	t.RawSetString("kind", glua.LString(err.Kind))
@@ -84,14 +86,14 @@ func (e *evaluation) raise(L *glua.LState, err *action.Error) {
 
 // remember notes where a table was first raised, and for which error.
 func (e *evaluation) remember(L *glua.LState, t *glua.LTable, err *action.Error, level int) {
-	if slices.ContainsFunc(e.raised, func(r raised) bool { return r.table == t }) {
+	if slices.ContainsFunc(e.raised, func(r raised) bool { return r.table == weak.Make(t) }) {
 		return // it is raised again
 	}
 	place := where(L, level)
 	for i := len(e.callers) - 1; i >= 0 && place == ""; i-- {
 		place = where(e.callers[i], 1) // pcall called the function that raised it directly
 	}
-	record := raised{table: t, err: err}
+	record := raised{table: weak.Make(t), err: err}
 	record.file, record.line, _ = splitPosition(place)
 	if len(e.raised) == maxRaised {
 		e.raised = slices.Delete(e.raised, 0, 1)
@@ -187,7 +189,7 @@ func (e *evaluation) tableFailure(c *syntax.Chunk, t *glua.LTable) error {
 	err := action.Error{Kind: action.Script, Message: "the script raised a table without a message"}
 	file, line := c.File, 0
 	for _, r := range e.raised {
-		if r.table != t {
+		if r.table != weak.Make(t) {
 			continue
 		}
 		file, line = cmp.Or(r.file, c.File), r.line

@@ -24,10 +24,11 @@ const maxProtected = 100
 // protected calls the value at the first place of L's stack with the arguments from the
 // given place on. It returns the thread with the results on its stack, which must be
 // released, or the value that was raised.
-func (e *evaluation) protected(L *glua.LState, first int) (*glua.LState, glua.LValue) {
+func (e *evaluation) protected(L *glua.LState, first int) (*thread, glua.LValue) {
 	if len(e.callers) == maxProtected {
 		L.RaiseError("pcall nests deeper than %d levels", maxProtected)
 	}
+	e.budget.KeepStack(L, e.reserved(L))
 	thread := e.thread()
 	thread.Push(e.interpreter.library.shield)
 	thread.Push(L.Get(1))
@@ -75,21 +76,39 @@ func where(L *glua.LState, level int) (found string) {
 	return ""
 }
 
+// A thread is the state of a protected call.
+type thread struct {
+	*glua.LState
+	reserved int // the registers that it was charged for
+}
+
+// reserved returns the count of the registers that a state was charged for.
+func (e *evaluation) reserved(L *glua.LState) *int {
+	for _, t := range e.all {
+		if t.LState == L {
+			return &t.reserved
+		}
+	}
+	return &e.registers
+}
+
 // thread returns a thread for a protected call.
-func (e *evaluation) thread() *glua.LState {
+func (e *evaluation) thread() *thread {
 	if last := len(e.threads) - 1; last >= 0 {
 		thread := e.threads[last]
 		e.threads = e.threads[:last]
 		return thread
 	}
-	thread, cancel := e.state.NewThread()
+	state, cancel := e.state.NewThread()
 	cancel() // the next line replaces the context
-	thread.SetContext(&e.budget)
-	return thread
+	state.SetContext(&e.budget)
+	made := &thread{LState: state}
+	e.all = append(e.all, made)
+	return made
 }
 
 // release makes a thread ready to use again.
-func (e *evaluation) release(thread *glua.LState) {
+func (e *evaluation) release(thread *thread) {
 	thread.SetTop(0)
 	e.threads = append(e.threads, thread)
 }
@@ -193,7 +212,7 @@ func xpcall(L *glua.LState) int {
 }
 
 // results moves the results of a protected call to the caller's stack.
-func results(L, thread *glua.LState) int {
+func results(L *glua.LState, thread *thread) int {
 	count := thread.GetTop()
 	L.Push(glua.LTrue)
 	for i := 1; i <= count; i++ {
