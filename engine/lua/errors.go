@@ -62,6 +62,13 @@ func errorText(v glua.LValue) string {
 
 // raise raises the error of an action as a table.
 func (e *evaluation) raise(L *glua.LState, err *action.Error) {
+	t := e.errorTable(L, err)
+	e.remember(L, t, err, 1)
+	L.Error(t, 1)
+}
+
+// errorTable returns the table that scripts get for an error.
+func (e *evaluation) errorTable(L *glua.LState, err *action.Error) *glua.LTable {
 	e.budget.Reserve(limits.TableBytes + 7*limits.FieldBytes + int64(len(err.Message)+len(err.Hint)))
 	t := L.CreateTable(0, 7)
 	t.Metatable = e.interpreter.library.errorMeta
@@ -80,8 +87,27 @@ func (e *evaluation) raise(L *glua.LState, err *action.Error) {
 	if err.Hint != "" {
 		t.RawSetString("hint", glua.LString(err.Hint))
 	}
-	e.remember(L, t, err, 1)
-	L.Error(t, 1)
+	return t
+}
+
+// overflow raises the error of a script whose stack is full. It is an error of a limit,
+// however gopher-lua noticed that there is no place left.
+func (e *evaluation) overflow(L *glua.LState) {
+	err := &action.Error{
+		Kind: action.Limit, Message: "the stack is full: functions call each other too deep, or pass too many values",
+		Hint: "call functions at most 200 deep; look for a function that calls itself without end, or pass many values in a table",
+	}
+	t := e.errorTable(L, err)
+	if place := cmp.Or(where(L, 0), where(L, 1)); place != "" {
+		e.rememberAt(place, t, err)
+	} else {
+		e.remember(L, t, err, 1)
+	}
+	func() {
+		defer func() { _ = recover() }()
+		L.RaiseError("the stack is full") // closes the variables of the functions that end
+	}()
+	panic(&glua.ApiError{Type: glua.ApiErrorRun, Object: t, StackTrace: "none"})
 }
 
 // remember notes where a table was first raised, and for which error.
@@ -93,6 +119,10 @@ func (e *evaluation) remember(L *glua.LState, t *glua.LTable, err *action.Error,
 	for i := len(e.callers) - 1; i >= 0 && place == ""; i-- {
 		place = where(e.callers[i], 1) // pcall called the function that raised it directly
 	}
+	e.rememberAt(place, t, err)
+}
+
+func (e *evaluation) rememberAt(place string, t *glua.LTable, err *action.Error) {
 	record := raised{table: weak.Make(t), err: err}
 	record.file, record.line, _ = splitPosition(place)
 	if len(e.raised) == maxRaised {

@@ -2,9 +2,12 @@ package lua
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
+	"runtime"
 	"strings"
 
+	"github.com/pdflow/pdflow/engine/lua/limits"
 	"github.com/pdflow/pdflow/engine/lua/stdlib"
 	glua "github.com/yuin/gopher-lua"
 )
@@ -67,7 +70,7 @@ func where(L *glua.LState, level int) (found string) {
 		// gopher-lua panics for a function that could not begin because the stack was too
 		// small for its arguments.
 		if recover() != nil {
-			found = ""
+			found = definition(L, level)
 		}
 	}()
 	if place := L.Where(level); positionPattern.MatchString(place) {
@@ -90,6 +93,18 @@ func (e *evaluation) reserved(L *glua.LState) *int {
 		}
 	}
 	return &e.registers
+}
+
+// definition returns the place where the function that runs at a level is defined.
+func definition(L *glua.LState, level int) string {
+	info, ok := L.GetStack(level)
+	if !ok {
+		return ""
+	}
+	if _, err := L.GetInfo("S", info, glua.LNil); err != nil || info.LineDefined <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d:", info.Source, info.LineDefined)
 }
 
 // thread returns a thread for a protected call.
@@ -129,7 +144,11 @@ func shield(L *glua.LState) int {
 		panic(&glua.ApiError{Type: glua.ApiErrorRun, Object: withoutAddress(L.Get(-1)), StackTrace: "none"})
 	}
 	defer func() {
-		switch r := recover().(type) {
+		r := recover()
+		if r != nil && isOverflow(L, r) {
+			evaluationOf(L).overflow(L)
+		}
+		switch r := r.(type) {
 		case nil:
 		case *glua.ApiError:
 			panic(r)
@@ -140,6 +159,22 @@ func shield(L *glua.LState) int {
 	}()
 	L.Call(L.GetTop()-1, glua.MultRet)
 	return L.GetTop()
+}
+
+// isOverflow reports whether a panic says that the stack is full. gopher-lua panics with a
+// text when too many functions are called, raises an error when a value finds no
+// register, and in some instructions just goes beyond the registers.
+func isOverflow(L *glua.LState, r any) bool {
+	switch r := r.(type) {
+	case string:
+		return r == "lua callstack overflow"
+	case runtime.Error:
+		return limits.StackIsFull(L)
+	case *glua.ApiError:
+		text, ok := r.Object.(glua.LString)
+		return ok && strings.HasSuffix(string(text), "registry overflow") && limits.StackIsFull(L)
+	}
+	return false
 }
 
 // panicText returns the message for a panic of Go. gopher-lua panics with texts, for

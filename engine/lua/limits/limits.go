@@ -95,3 +95,7 @@ func NewState() *glua.LState {
 		RegistrySize: registrySize, RegistryMaxSize: registryMax, RegistryGrowStep: registryStep,
 	})
 }
+
+// StackIsFull reports whether a state has used so many registers that its next function
+// may need more than the largest stack has.
+func StackIsFull(L *glua.LState) bool { return cap(layoutOf(L).reg.array) >= registryMax/2 }
