@@ -88,6 +88,9 @@ func (l *resuming) restore(events []run.Event) error {
 		if e.Kind.Record() {
 			l.history.Add(e)
 		}
+		if e.Kind == run.EventStepExpanded {
+			l.listed += attempt.Size(e.Items)
+		}
 	}
 	l.sequence = len(events)
 	for _, check := range []func() error{l.checkState, l.checkTarget, l.checkDecisions, l.restoreSecrets} {
