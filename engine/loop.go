@@ -30,6 +30,7 @@ type loop struct {
 	patient  bool           // it waits where its group would skip it
 	sequence int            // of the last event
 	listed   int            // bytes of the lists of for_each steps
+	kept     int64          // bytes of outputs that it keeps
 
 	batch   []run.Event // applied and not yet in the journal
 	urgent  bool        // the batch must be durable before the run continues
@@ -73,6 +74,7 @@ type reply struct {
 // drive continues the run until it has ended or is suspended.
 func (l *loop) drive(ctx context.Context) (*run.Result, error) {
 	defer close(l.ended)
+	defer func() { l.local.Memory.keep(-l.kept) }()
 	defer l.watchCancel()()
 	cancelled := ctx.Done()
 	if l.local.Admit != nil {
@@ -224,6 +226,19 @@ func (l *loop) bounded(e run.Event) run.Event {
 	return e
 }
 
+// keep counts the outputs that the run keeps until it ends as memory of the process.
+func (l *loop) keep(e run.Event) {
+	size := 0
+	switch {
+	case e.Kind == run.EventStepExpanded && l.local.Memory != nil:
+		size = attempt.Size(e.Items)
+	case e.Kind == run.EventAttemptFinished:
+		size = e.Outcome.Size
+	}
+	l.kept += int64(size)
+	l.local.Memory.keep(int64(size))
+}
+
 // take numbers an event, applies it and shows it to the observers. What it enables is
 // done after the commit. The starts of attempts are recorded in the same commit.
 func (l *loop) take(e run.Event) error {
@@ -237,6 +252,7 @@ func (l *loop) take(e run.Event) error {
 		return fmt.Errorf("the run cannot continue, which is a mistake in the engine: %w", err)
 	}
 	l.sequence++
+	l.keep(e)
 	l.batch = append(l.batch, l.shown(e))
 	if e.Kind == run.EventCallReturned {
 		l.pending += attempt.ValueSize(e.Call.Output)

@@ -88,6 +88,7 @@ func (l *resuming) restore(events []run.Event) error {
 		if e.Kind.Record() {
 			l.history.Add(e)
 		}
+		l.keep(e)
 		if e.Kind == run.EventStepExpanded {
 			l.listed += attempt.Size(e.Items)
 		}

@@ -1,7 +1,6 @@
 package attempt
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +31,7 @@ func (e *execution) step(ctx context.Context, s *workflow.PlanStep) run.Outcome 
 	}
 	size := 0
 	if err == nil {
-		size, err = checkOutputs(outputs, int(cmp.Or(s.Limits.Output, workflow.DefaultOutput)))
+		size, err = checkOutputs(outputs, int(e.executor.Ceilings.Within(s.Limits).Output))
 	}
 	if err == nil {
 		err = e.memo.missing()

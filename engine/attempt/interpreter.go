@@ -26,8 +26,8 @@ type Environment struct {
 	Limits  workflow.Limits
 	// Room is the memory that the process has for its scripts together; nil: the limits of
 	// each script are the only ones.
-	Room Room
-	Clock   action.Clock
+	Room  Room
+	Clock action.Clock
 	// Random returns the next number of the attempt's random stream.
 	Random func() uint64
 	// Call makes a call. The context is the context given to Open.

@@ -30,7 +30,7 @@ func makeIterable(L *glua.LState, a *action.Action, result glua.LValue, input, o
 		items = it.items
 	}
 	meta.RawSetString("__call", L.NewClosure(it.next, items)) // so that the items are measured with it
-	limits.Of(L).KeepClosure()
+	limits.KeepClosure(L)
 	table.Metatable = meta
 }
 

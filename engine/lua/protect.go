@@ -31,7 +31,7 @@ func (e *evaluation) protected(L *glua.LState, first int) (*thread, glua.LValue)
 	if len(e.callers) == maxProtected {
 		L.RaiseError("pcall nests deeper than %d levels", maxProtected)
 	}
-	e.budget.KeepStack(L, e.reserved(L))
+	limits.KeepStack(L, e.reserved(L))
 	thread := e.thread()
 	thread.Push(e.interpreter.library.shield)
 	thread.Push(L.Get(1))

@@ -37,9 +37,9 @@ const (
 	// moment, and a script near its limit is not measured all the time.
 	slack = 8
 	// smallRoom is the memory that every attempt may hold without asking for room.
-	smallRoom = 1 << 20
+	smallRoom = 256 << 10
 	// roomStep is how much room a script asks for at a time.
-	roomStep = 2 << 20
+	roomStep = 1 << 20
 )
 
 func (m *memory) open(limit int64, room Room) {
@@ -154,48 +154,48 @@ func (b *Budget) exceedMemory() {
 }
 
 // KeepStack charges for the registers that a state has reserved since it was last called.
-func (b *Budget) KeepStack(L *glua.LState, charged *int) {
+func KeepStack(L *glua.LState, charged *int) {
 	if reserved := cap(layoutOf(L).reg.array); reserved > *charged {
-		b.keep(slotBytes * int64(reserved-*charged))
+		Of(L).keep(slotBytes * int64(reserved-*charged))
 		*charged = reserved
 	}
 }
 
 // Set sets a field of a table, as rawset does, and charges for the growth of the table.
-func (b *Budget) Set(t *glua.LTable, key, value glua.LValue) {
+func Set(L *glua.LState, t *glua.LTable, key, value glua.LValue) {
 	if _, text := key.(glua.LString); text {
 		open(t)
 	}
 	before := shapeOf(t)
 	t.RawSet(Own(key), Own(value))
-	b.grew(t, before)
+	Of(L).grew(t, before)
 }
 
 // Append adds an item to the end of a list, and charges for its growth.
-func (b *Budget) Append(t *glua.LTable, value glua.LValue) {
+func Append(L *glua.LState, t *glua.LTable, value glua.LValue) {
 	before := shapeOf(t)
 	t.Append(Own(value))
-	b.grew(t, before)
+	Of(L).grew(t, before)
 }
 
 // Insert inserts an item into a list, and charges for its growth.
-func (b *Budget) Insert(t *glua.LTable, at int, value glua.LValue) {
+func Insert(L *glua.LState, t *glua.LTable, at int, value glua.LValue) {
 	before := shapeOf(t)
 	t.Insert(at, Own(value))
-	b.grew(t, before)
+	Of(L).grew(t, before)
 }
 
 // KeepClosure charges for a function that a library function has made.
-func (b *Budget) KeepClosure() { b.keep(functionBytes + 2*(variableBytes+smallValue)) }
+func KeepClosure(L *glua.LState) { Of(L).keep(functionBytes + 2*(variableBytes+smallValue)) }
 
 // Part returns a part of a text as a text of its own when the part is small: it would keep
 // all of the text in memory.
-func (b *Budget) Part(L *glua.LState, text, part string) glua.LString {
+func Part(L *glua.LState, text, part string) glua.LString {
 	if len(text) < smallText || 2*len(part) > len(text) {
 		return glua.LString(part)
 	}
 	if len(part) > smallValue {
-		b.Allocate(L, int64(len(part)))
+		Of(L).Allocate(L, int64(len(part)))
 	}
 	return glua.LString(strings.Clone(part))
 }

@@ -84,7 +84,7 @@ func call(L *glua.LState, function glua.LValue, arguments ...glua.LValue) glua.L
 func rawSet(L *glua.LState) int {
 	t := tableArgument(L, 1)
 	key := L.CheckAny(2)
-	limits.Of(L).Set(t, key, L.CheckAny(3))
+	limits.Set(L, t, key, L.CheckAny(3))
 	return Push(L, t)
 }
 

@@ -70,7 +70,7 @@ func captured(L *glua.LState, m *pattern.Matcher, index int) glua.LValue {
 	if c.Position > 0 {
 		return glua.LNumber(c.Position)
 	}
-	return limits.Of(L).Part(L, m.Subject(), c.Text)
+	return limits.Part(L, m.Subject(), c.Text)
 }
 
 // findPlain is string.find of text without special characters.
@@ -88,7 +88,7 @@ func findPlain(L *glua.LState, s, text string, from int) int {
 func textGmatch(L *glua.LState) int {
 	s, p := textArgument(L, 1), textArgument(L, 2)
 	from := 0
-	limits.Of(L).KeepClosure()
+	limits.KeepClosure(L)
 	L.Push(L.NewClosure(func(L *glua.LState) int {
 		if from > len(s) {
 			return Push(L, glua.LNil)
