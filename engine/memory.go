@@ -14,6 +14,10 @@ import (
 // attempt waits for room before it starts, and its script waits when it takes more. No
 // attempt is blamed for what others hold.
 //
+// A quarter is for small attempts: the first two megabytes of each. So most attempts do not
+// wait for those that hold much, perhaps for hours in a call. The rest is for what attempts
+// hold beyond that.
+//
 // Every attempt holds some bytes now and may hold up to its limit later. Room is given
 // only while the attempts can still end one after the other, each with all of its limit:
 // the banker's algorithm. So attempts never wait for each other in a circle. When each
@@ -22,7 +26,9 @@ import (
 // The attempts of on_failure and finally start without waiting, with room that is kept for
 // them.
 type Memory struct {
-	total, reserve int64
+	small   int64 // for the first smallBytes of each attempt
+	large   int64 // for the rest
+	reserve int64 // for the rest of on_failure and finally, in addition
 
 	mu      sync.Mutex
 	claims  []*claim // of attempts that have started, or wait to start
@@ -33,12 +39,19 @@ type Memory struct {
 const (
 	// startBytes is what an attempt holds before it asks for more.
 	startBytes = 256 << 10
+	// smallBytes is what an attempt may hold out of the quarter for small attempts.
+	smallBytes = 2 << 20
+	// smallPart is that part of the memory.
+	smallPart = 4
 	// reserved is the part of the memory that is kept for on_failure and finally: 1/8.
 	reserved = 8
 )
 
 // NewMemory returns a memory of this many bytes.
-func NewMemory(total int64) *Memory { return &Memory{total: total, reserve: total / reserved} }
+func NewMemory(total int64) *Memory {
+	small, reserve := total/smallPart, total/reserved
+	return &Memory{small: small, reserve: reserve, large: total - small - reserve}
+}
 
 // A claim is the memory of one attempt.
 type claim struct {
@@ -46,7 +59,7 @@ type claim struct {
 	ctx     context.Context
 	virtual *clock.Virtual // the clock of the run, when it is one
 	now     func() time.Time
-	limit   int64
+	limit   int64     // of what it may hold beyond smallBytes
 	urgent  bool      // of on_failure and finally
 	started bool      // it has room to run
 	since   time.Time // when it began to wait
@@ -62,7 +75,7 @@ func (m *Memory) claim(ctx context.Context, c clock.Clock, limit int64, urgent b
 	if m == nil {
 		return nil, nil
 	}
-	one := &claim{memory: m, ctx: ctx, now: c.Now, urgent: urgent, limit: min(max(limit, startBytes), m.total)}
+	one := &claim{memory: m, ctx: ctx, now: c.Now, urgent: urgent, limit: min(max(limit-smallBytes, 0), m.large)}
 	one.virtual, _ = c.(*clock.Virtual)
 	m.mu.Lock()
 	m.claims = append(m.claims, one)
@@ -221,35 +234,53 @@ func (m *Memory) fits(c *claim, bytes int64) bool {
 	before := c.held
 	c.held = bytes
 	safe := m.safe(c)
+	if bytes <= smallBytes {
+		safe = m.smallFits(c)
+	}
 	c.held = before
 	return safe || m.last(c)
 }
 
+// smallFits reports whether the small parts of all attempts that have started, and of this
+// one, fit.
+func (m *Memory) smallFits(one *claim) bool {
+	free := m.small
+	for _, c := range m.claims {
+		if c.started || c == one {
+			free -= min(c.held, smallBytes)
+		}
+	}
+	return free >= 0
+}
+
+// beyond returns what a claim holds beyond its small part.
+func (c *claim) beyond() int64 { return max(c.held-smallBytes, 0) }
+
 // safe reports whether all attempts that have started, and this one, can end one after the
 // other: each takes the rest of its limit, ends, and gives all back.
 func (m *Memory) safe(one *claim) bool {
-	free := m.total - m.kept
-	if !one.urgent {
-		free -= m.reserve
+	free := m.large - m.kept
+	if one.urgent {
+		free += m.reserve
 	}
 	var needs []*claim
 	most := int64(0)
 	for _, c := range m.claims {
 		if c.started || c == one {
-			free -= c.held
+			free -= c.beyond()
 			needs = append(needs, c)
-			most = max(most, c.limit-c.held)
+			most = max(most, c.limit-c.beyond())
 		}
 	}
 	if free >= most {
 		return true
 	}
-	slices.SortFunc(needs, func(a, b *claim) int { return cmp.Compare(a.limit-a.held, b.limit-b.held) })
+	slices.SortFunc(needs, func(a, b *claim) int { return cmp.Compare(a.limit-a.beyond(), b.limit-b.beyond()) })
 	for _, c := range needs {
-		if c.limit-c.held > free {
+		if c.limit-c.beyond() > free {
 			return false
 		}
-		free += c.held
+		free += c.beyond()
 	}
 	return true
 }

@@ -38,8 +38,9 @@ const (
 	slack = 8
 	// smallRoom is the memory that every attempt may hold without asking for room.
 	smallRoom = 256 << 10
-	// roomStep is how much room a script asks for at a time.
-	roomStep = 1 << 20
+	// roomStep is how much room a script asks for at a time, in addition to half of what it
+	// holds.
+	roomStep = 256 << 10
 )
 
 func (m *memory) open(limit int64, room Room) {
@@ -111,15 +112,20 @@ func (b *Budget) settle(bytes int64) {
 		}
 	}
 	if m.room != nil && m.held+m.recent+bytes > m.granted {
-		if want := m.held + m.recent + bytes + roomStep; !b.hold(want, true) {
+		if want := m.more(m.held + m.recent + bytes); !b.hold(want, true) {
 			if !measured {
 				b.account()
-				want = m.held + bytes + roomStep
+				want = m.more(m.held + bytes)
 			}
 			b.stopwatch.wait(func() { b.hold(want, false) })
 		}
 	}
 	m.allow()
+}
+
+// more returns how much room a script asks for that needs this much.
+func (m *memory) more(bytes int64) int64 {
+	return max(bytes, min(bytes+bytes/2+roomStep, m.limit+m.limit/slack))
 }
 
 // hold asks for room.
