@@ -39,6 +39,11 @@ func (m *Memory) Close() error {
 	m.store.lock.Lock()
 	defer m.store.lock.Unlock()
 	delete(m.store.living, m.owner)
+	for _, r := range m.store.order {
+		if r.owner == m.owner {
+			r.owner = 0 // it gives them up
+		}
+	}
 	return nil
 }
 
@@ -237,7 +242,7 @@ func (m *Memory) Runs(_ context.Context, query Query) ([]Summary, error) {
 	var runs []Summary
 	for _, r := range slices.Backward(m.store.order) {
 		summary := r.summary
-		summary.SetLive(m.store.living[r.owner])
+		summary.SetLive(m.store.living[r.owner], r.owner != 0)
 		if query.Matches(summary) {
 			runs = append(runs, summary)
 		}
