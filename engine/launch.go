@@ -68,7 +68,7 @@ func (l *loop) ending(a run.Attempt, o run.Outcome) run.Event {
 // the attempt is left.
 func (l *loop) execute(ctx context.Context, cancel context.CancelCauseFunc, a run.Attempt, r attempt.Recorder) run.Outcome {
 	defer cancel(nil)
-	claim, _ := l.local.Memory.claim(ctx, l.clock, l.memoryLimit(a), a.Index < 0 || l.plan.Steps[a.Index].Part != workflow.Main)
+	claim, _ := l.local.Memory.claim(ctx, l.clock, l.id, l.memoryLimit(a), a.Index < 0 || l.plan.Steps[a.Index].Part != workflow.Main)
 	defer claim.leave()
 	if a.Index >= 0 {
 		timeout := l.local.Ceilings.Timeout(l.plan.Steps[a.Index].Timeout)

@@ -39,6 +39,8 @@ type Memory struct {
 const (
 	// startBytes is what an attempt holds before it asks for more.
 	startBytes = 256 << 10
+	// firstBytes is what the only attempt of a run may hold without waiting.
+	firstBytes = 512 << 10
 	// smallBytes is what an attempt may hold out of the quarter for small attempts.
 	smallBytes = 2 << 20
 	// smallPart is that part of the memory.
@@ -57,6 +59,7 @@ func NewMemory(total int64) *Memory {
 type claim struct {
 	memory  *Memory
 	ctx     context.Context
+	run     string
 	virtual *clock.Virtual // the clock of the run, when it is one
 	now     func() time.Time
 	limit   int64     // of what it may hold beyond smallBytes
@@ -71,11 +74,11 @@ type claim struct {
 
 // claim returns the claim of an attempt once there is room for it to start. A nil Memory
 // has room for everything. The error is the error of the context.
-func (m *Memory) claim(ctx context.Context, c clock.Clock, limit int64, urgent bool) (*claim, error) {
+func (m *Memory) claim(ctx context.Context, c clock.Clock, run string, limit int64, urgent bool) (*claim, error) {
 	if m == nil {
 		return nil, nil
 	}
-	one := &claim{memory: m, ctx: ctx, now: c.Now, urgent: urgent, limit: min(max(limit-smallBytes, 0), m.large)}
+	one := &claim{memory: m, ctx: ctx, run: run, now: c.Now, urgent: urgent, limit: min(max(limit-smallBytes, 0), m.large)}
 	one.virtual, _ = c.(*clock.Virtual)
 	m.mu.Lock()
 	m.claims = append(m.claims, one)
@@ -186,7 +189,7 @@ func (m *Memory) keep(bytes int64) {
 }
 
 // wake gives room to those that wait, in this order: attempts of on_failure and finally,
-// attempts that run, and attempts that start. Of the last, no attempt passes another.
+// attempts that run, and attempts that start.
 func (m *Memory) wake() {
 	for {
 		order := slices.Clone(m.waiting)
@@ -196,9 +199,6 @@ func (m *Memory) wake() {
 			if m.fits(c, c.wanted) {
 				m.give(c)
 				given = true
-				break
-			}
-			if c.rank() == rankStarts {
 				break
 			}
 		}
@@ -235,10 +235,21 @@ func (m *Memory) fits(c *claim, bytes int64) bool {
 	c.held = bytes
 	safe := m.safe(c)
 	if bytes <= smallBytes {
-		safe = m.smallFits(c)
+		safe = bytes <= firstBytes && m.first(c) || m.smallFits(c)
 	}
 	c.held = before
 	return safe || m.last(c)
+}
+
+// first reports whether no other attempt of the run has started. The first attempt of each
+// run gets its first bytes at once, so no run keeps another from beginning.
+func (m *Memory) first(one *claim) bool {
+	for _, c := range m.claims {
+		if c != one && c.started && c.run == one.run {
+			return false
+		}
+	}
+	return true
 }
 
 // smallFits reports whether the small parts of all attempts that have started, and of this

@@ -39,11 +39,6 @@ func (m *Memory) Close() error {
 	m.store.lock.Lock()
 	defer m.store.lock.Unlock()
 	delete(m.store.living, m.owner)
-	for _, r := range m.store.order {
-		if r.owner == m.owner {
-			r.owner = 0 // it gives them up
-		}
-	}
 	return nil
 }
 

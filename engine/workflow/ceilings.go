@@ -29,7 +29,7 @@ type Ceilings struct {
 
 // DefaultCeilings are the ceilings that an operator has not set.
 var DefaultCeilings = Ceilings{
-	Memory: 1 << 30, Instructions: 10_000_000_000, Output: MaxOutput, ScriptTime: time.Hour, StepTimeout: 31 * 24 * time.Hour,
+	Memory: 1 << 30, Instructions: 10_000_000_000, Output: MaxOutput, ScriptTime: time.Hour, StepTimeout: 366 * 24 * time.Hour,
 	RunTimeout: 366 * 24 * time.Hour, ResumeWithin: 366 * 24 * time.Hour, RetryDelay: 24 * time.Hour, Attempts: maxAttempts, Parallel: maxParallel,
 }
 
