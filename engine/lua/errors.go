@@ -94,7 +94,7 @@ func (e *evaluation) errorTable(L *glua.LState, err *action.Error) *glua.LTable 
 // however gopher-lua noticed that there is no place left.
 func (e *evaluation) overflow(L *glua.LState) {
 	err := &action.Error{
-		Kind: action.Limit, Message: "the stack is full: functions call each other too deep, or pass too many values",
+		Kind: action.Limit, Message: "stack overflow: functions call each other too deep, or pass too many values",
 		Hint: "call functions at most 200 deep; look for a function that calls itself without end, or pass many values in a table",
 	}
 	t := e.errorTable(L, err)

@@ -44,7 +44,7 @@ func TestA20FullStack(t *testing.T) {
 		// One value more in each call would take long.
 		script = strings.ReplaceAll(script, "(1, ...)", "("+strings.Repeat("1, ", 60)+"...)")
 		t.Run(name, func(t *testing.T) {
-			m.mustFail(t, script, action.Limit, "the stack is full")
+			m.mustFail(t, script, action.Limit, "stack overflow")
 			if got := m.failure(t, script); got.File != "w.yaml" || got.Line != 10 {
 				t.Errorf("got the place %s:%d, want w.yaml:10", got.File, got.Line)
 			}
