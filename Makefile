@@ -47,6 +47,7 @@ FUZZ = go test -run '^$$' -fuzztime 1m -fuzz
 fuzz:
 	$(FUZZ) '^FuzzParse$$' ./engine/workflow
 	$(FUZZ) '^FuzzParseConfiguration$$' ./cmd/pdflow/internal/setup
+	$(FUZZ) '^FuzzControlGroups$$' ./cmd/pdflow/internal/setup
 	$(FUZZ) '^FuzzCheck$$' ./engine/lua/syntax
 	$(FUZZ) '^FuzzPath$$' ./engine/lua/syntax
 	$(FUZZ) '^FuzzValues$$' ./engine/lua

@@ -55,6 +55,10 @@ func NewMemory(total int64) *Memory {
 	return &Memory{small: small, reserve: reserve, large: total - small - reserve}
 }
 
+// Largest returns the largest limit of a script, in bytes, that the memory has room for while
+// other attempts hold what they hold. A script may hold an eighth more for a moment.
+func (m *Memory) Largest() int64 { return (m.large + smallBytes) / 9 * 8 }
+
 // A claim is the memory of one attempt.
 type claim struct {
 	memory  *Memory

@@ -96,14 +96,14 @@ steps:
     while true do pcall(f, unpack(many)) end
 `,
 	// a limit that is too large
-	`limits: {memory: 180MB}
+	`limits: {memory: 150MB}
 timeout: 50m
 steps:
 - id: s
   timeout: 40m
   lua: |
     local t = {}
-    for i = 1, 170 do t[i] = string.rep("x", 2^20) end
+    for i = 1, 140 do t[i] = string.rep("x", 2^20) end
     time.sleep{duration = 60}
     return {n = #t}
 `,

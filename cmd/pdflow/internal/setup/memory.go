@@ -89,9 +89,8 @@ func (e *Environment) LimitMemory(target *Target, flag MaxMemory) error {
 
 // limit bounds the memory of the runs of a target in a process of this many bytes.
 func (t *Target) limit(total int64) {
-	scripts := int64(float64(total-ownBytes) * scriptsPart)
-	t.memory = engine.NewMemory(scripts)
-	t.ceilings = t.ceilings.Below(workflow.Ceilings{Memory: scripts})
+	t.memory = engine.NewMemory(int64(float64(total-ownBytes) * scriptsPart))
+	t.ceilings = t.ceilings.Below(workflow.Ceilings{Memory: t.memory.Largest()})
 }
 
 // controlled returns what the control groups of this process allow, in bytes; 0 when there
