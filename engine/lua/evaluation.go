@@ -172,8 +172,8 @@ func (e *evaluation) dataTable(g syntax.Global, v any) glua.LValue {
 		fields = phrase.Names(o)
 	}
 	for _, name := range fields {
-		e.budget.Borrow(o[name])
 		if field, ok := o[name]; ok && d.table.RawGetString(name) == glua.LNil {
+			e.budget.Borrow(field)
 			d.table.RawSetString(name, e.interpreter.library.toLua(e.state, field))
 		}
 	}

@@ -38,6 +38,8 @@ const (
 	slack = 8
 	// smallRoom is the memory that every attempt may hold without asking for room.
 	smallRoom = 256 << 10
+	// unused is the room that a script may keep in a call without using it.
+	unused = 1 << 20
 	// roomStep is how much room a script asks for at a time, in addition to half of what it
 	// holds.
 	roomStep = 256 << 10
@@ -137,17 +139,15 @@ func (b *Budget) hold(bytes int64, try bool) bool {
 	return true
 }
 
-// rest gives back the room that a script does not need while it waits in a call.
+// rest gives back the room that a script has not used when it waits in a call. It measures
+// nothing, because a script may make many calls.
 func (b *Budget) rest() {
 	m := &b.memory
-	if m.room == nil || m.granted <= smallRoom {
-		return
+	used := max(m.held+m.recent, smallRoom)
+	if m.room != nil && m.granted-used > unused {
+		b.hold(used, true)
+		m.allow()
 	}
-	if m.held+m.recent > smallRoom {
-		b.account()
-	}
-	b.hold(max(m.held+m.recent, smallRoom), true)
-	m.allow()
 }
 
 // account measures what the script holds.
