@@ -84,6 +84,9 @@ var checkLayout = sync.OnceFunc(func() {
 // the same kind, as in theirs.
 func sameLayout(ours, theirs reflect.Type) error {
 	for i := range ours.NumField() {
+		if i >= theirs.NumField() {
+			return fmt.Errorf("the field %s of %s is missing", ours.Field(i).Name, theirs)
+		}
 		our, their := ours.Field(i), theirs.Field(i)
 		if our.Name != their.Name || our.Offset != their.Offset || our.Type.Size() != their.Type.Size() {
 			return fmt.Errorf("the field %s of %s is not where it was", our.Name, theirs)

@@ -1,0 +1,48 @@
+package limits
+
+import (
+	"reflect"
+	"testing"
+
+	glua "github.com/yuin/gopher-lua"
+)
+
+// TestA22Layout: what is read of gopher-lua's types is where gopher-lua has it, and another
+// layout is noticed.
+func TestA22Layout(t *testing.T) {
+	checkLayout()
+	L := NewState()
+	table := L.NewTable()
+	table.RawSetString("a", glua.LTrue)
+	table.Append(glua.LTrue)
+	if got := shapeOf(table); got.items != 1 || got.keys != 1 || got.reserved < 1 {
+		t.Errorf("got the shape %+v of a table with an item and a field", got)
+	}
+	L.Push(table)
+	if stack := layoutOf(L).reg; stack.top != 1 || stack.array[0] != table {
+		t.Errorf("got the stack %v", stack)
+	}
+	type moved struct {
+		Metatable glua.LValue
+		dict      map[glua.LValue]glua.LValue
+		array     []glua.LValue
+	}
+	type renamed struct {
+		Metatable glua.LValue
+		list      []glua.LValue
+	}
+	for _, other := range []reflect.Type{reflect.TypeFor[moved](), reflect.TypeFor[renamed]()} {
+		if err := sameLayout(reflect.TypeFor[tableLayout](), other); err == nil {
+			t.Errorf("%s counts as the same layout", other)
+		}
+	}
+}
+
+// TestA22Own: a number that is kept does not keep the block of numbers that it came from.
+func TestA22Own(t *testing.T) {
+	for _, v := range []glua.LValue{glua.LNumber(1.5), glua.LNumber(-1), glua.LNumber(1e9), glua.LNumber(5), glua.LString("x"), glua.LTrue, glua.LNil} {
+		if got := Own(v); got != v {
+			t.Errorf("got %v for %v", got, v)
+		}
+	}
+}
