@@ -22,16 +22,15 @@ func TestA22Layout(t *testing.T) {
 	if stack := layoutOf(L).reg; stack.top != 1 || stack.array[0] != table {
 		t.Errorf("got the stack %v", stack)
 	}
-	type moved struct {
-		Metatable glua.LValue
-		dict      map[glua.LValue]glua.LValue
-		array     []glua.LValue
+	meta := reflect.StructField{Name: "Metatable", Type: reflect.TypeFor[glua.LValue]()}
+	list := func(name string) reflect.StructField {
+		return reflect.StructField{Name: name, PkgPath: "lua", Type: reflect.TypeFor[[]glua.LValue]()}
 	}
-	type renamed struct {
-		Metatable glua.LValue
-		list      []glua.LValue
-	}
-	for _, other := range []reflect.Type{reflect.TypeFor[moved](), reflect.TypeFor[renamed]()} {
+	for _, other := range []reflect.Type{
+		reflect.StructOf([]reflect.StructField{meta, list("keys"), list("array")}), // moved
+		reflect.StructOf([]reflect.StructField{meta, list("list")}),                // renamed
+		reflect.StructOf([]reflect.StructField{meta}),                              // missing
+	} {
 		if err := sameLayout(reflect.TypeFor[tableLayout](), other); err == nil {
 			t.Errorf("%s counts as the same layout", other)
 		}

@@ -206,5 +206,5 @@ func Part(L *glua.LState, text, part string) glua.LString {
 	return glua.LString(strings.Clone(part))
 }
 
-// smallText is the size up to which a text is no loss when a part of it is kept.
+// smallText is the size of a text below which its parts are not copied.
 const smallText = 64

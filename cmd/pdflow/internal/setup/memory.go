@@ -93,8 +93,8 @@ func (t *Target) limit(total int64) {
 	t.ceilings = t.ceilings.Below(workflow.Ceilings{Memory: t.memory.Largest()})
 }
 
-// controlled returns what the control groups of this process allow, in bytes; 0 when there
-// is no bound. root is the root folder of the machine.
+// controlled returns what the control groups of this process allow, in bytes; 0 when they
+// set no bound. root is the root folder of the machine.
 func controlled(root fs.FS) int64 {
 	least := int64(math.MaxInt64)
 	note := func(file string) {
