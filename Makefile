@@ -47,6 +47,7 @@ FUZZ = go test -run '^$$' -fuzztime 1m -fuzz
 fuzz:
 	$(FUZZ) '^FuzzParse$$' ./engine/workflow
 	$(FUZZ) '^FuzzParseConfiguration$$' ./cmd/pdflow/internal/setup
+	$(FUZZ) '^FuzzControlGroups$$' ./cmd/pdflow/internal/setup
 	$(FUZZ) '^FuzzCheck$$' ./engine/lua/syntax
 	$(FUZZ) '^FuzzPath$$' ./engine/lua/syntax
 	$(FUZZ) '^FuzzValues$$' ./engine/lua
@@ -69,11 +70,13 @@ fuzz:
 
 # The long forms of some proofs, of minutes each: that nothing happens twice, whenever
 # the process or the daemon is killed, that many runs leave nothing behind, and that a
-# month of health checks pages once for each outage.
+# month of health checks pages once for each outage; and that hostile workflows keep a
+# daemon neither from its memory nor from its work.
 prove:
 	PDFLOW_KILL_POINTS=1000 go test ./cmd/pdflow/internal/killtest -run '^TestKill$$' -v -timeout 30m
 	PDFLOW_SOAK=100000 go test ./engine/journal/sqlite -run '^TestSoak$$' -v -timeout 30m
 	PDFLOW_SERVE_DAYS=30 go test ./cmd/pdflow/internal/daemon -run '^TestServeDays$$' -v -timeout 30m
+	PDFLOW_SERVE_MEMORY=40 go test ./cmd/pdflow/internal/daemon -run '^TestServeMemory$$' -v -timeout 30m
 	PDFLOW_SERVE_KILLS=200 go test ./cmd/pdflow/internal/killtest -run '^TestServeKills$$' -v -timeout 30m
 	PDFLOW_SERVE_KILLS=200 PDFLOW_SERVE_WORKFLOWS=1000 go test ./cmd/pdflow/internal/killtest -run '^TestServeKills$$' -v -timeout 30m
 

@@ -34,7 +34,7 @@ func (l *Local) DryRun(ctx context.Context, plan *workflow.Plan, request Request
 // recording anything: it shows what [Local.Resume] would send. The calls that the
 // history has return their recorded results, as in a resume.
 func (l *Local) DryResume(ctx context.Context, plan *workflow.Plan, history []run.Event, resumption Resumption) (*attempt.DryRun, error) {
-	loop := resuming{l.unrecorded().loop(plan, resumption.Actor), resumption}
+	loop := resuming{l.unrecorded().loop(plan, resumption.Actor), resumption, false}
 	defer loop.live()()
 	loop.id = resumption.Run
 	d := attempt.NewDryRun(loop.id)

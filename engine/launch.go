@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/run"
+	"github.com/pdflow/pdflow/engine/workflow"
 )
 
 // A liveAttempt is an attempt that this process executes, or that waits for its time.
@@ -66,9 +68,11 @@ func (l *loop) ending(a run.Attempt, o run.Outcome) run.Event {
 // the attempt is left.
 func (l *loop) execute(ctx context.Context, cancel context.CancelCauseFunc, a run.Attempt, r attempt.Recorder) run.Outcome {
 	defer cancel(nil)
+	claim, _ := l.local.Memory.claim(ctx, l.clock, l.id, l.memoryLimit(a), a.Index < 0 || l.plan.Steps[a.Index].Part != workflow.Main)
+	defer claim.leave()
 	if a.Index >= 0 {
-		timeout := l.plan.Steps[a.Index].Timeout
-		stop := l.clock.AfterFunc(timeout, func() {
+		timeout := l.local.Ceilings.Timeout(l.plan.Steps[a.Index].Timeout)
+		stop := l.afterWorking(claim, timeout, func() {
 			cancel(&action.Error{
 				Kind: action.Timeout, Message: fmt.Sprintf("the step took longer than its timeout of %s", timeout),
 				Hint: "raise `timeout:` of the step if it needs more",
@@ -76,12 +80,53 @@ func (l *loop) execute(ctx context.Context, cancel context.CancelCauseFunc, a ru
 		})
 		defer stop()
 	}
-	return l.doSafely(ctx, a, r)
+	return l.doSafely(ctx, a, r, claim)
+}
+
+// memoryLimit returns how much memory the script of an attempt may hold, in bytes. A script
+// may hold an eighth more for a moment.
+func (l *loop) memoryLimit(a run.Attempt) int64 {
+	limits := workflow.DefaultLimits()
+	if a.Index >= 0 {
+		limits = l.plan.Steps[a.Index].Limits
+	}
+	return l.local.Ceilings.Within(limits).Memory / 8 * 9
+}
+
+// afterWorking calls f once an attempt has worked for a duration. The time in which it
+// waited for memory does not count.
+func (l *loop) afterWorking(c *claim, d time.Duration, f func()) (stop func()) {
+	var mu sync.Mutex
+	var timer func() bool
+	stopped, counted := false, time.Duration(0)
+	var arm func(time.Duration)
+	arm = func(d time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		if stopped {
+			return
+		}
+		timer = l.clock.AfterFunc(d, func() {
+			if waited := c.Waited() - counted; waited > 0 {
+				counted += waited
+				arm(waited)
+				return
+			}
+			f()
+		})
+	}
+	arm(d)
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		stopped = true
+		timer()
+	}
 }
 
 // doSafely turns a panic into a failure of the step, so that a mistake in the engine does
 // not end the process.
-func (l *loop) doSafely(ctx context.Context, a run.Attempt, r attempt.Recorder) (outcome run.Outcome) {
+func (l *loop) doSafely(ctx context.Context, a run.Attempt, r attempt.Recorder, c *claim) (outcome run.Outcome) {
 	defer func() {
 		if r := recover(); r != nil {
 			f := &run.Failure{
@@ -91,7 +136,10 @@ func (l *loop) doSafely(ctx context.Context, a run.Attempt, r attempt.Recorder) 
 			outcome = run.Outcome{Status: run.Failed, Error: f}
 		}
 	}()
-	return l.executor.Do(ctx, a, r)
+	if c == nil {
+		return l.executor.Do(ctx, a, r, nil)
+	}
+	return l.executor.Do(ctx, a, r, c)
 }
 
 // A recorder reports the calls of an attempt to the loop as events.

@@ -46,6 +46,12 @@ type Local struct {
 	// Policy is what the operator of the machine allows all workflows to do; nil allows
 	// everything that the permissions of a workflow allow.
 	Policy *attempt.Policy
+	// Memory is the memory that all runs of the process share; nil: each script has its own
+	// limit, and together they have none.
+	Memory *Memory
+	// Ceilings bound what the steps of all workflows get, whatever their files ask for. The
+	// files of new runs are checked against them when they are compiled.
+	Ceilings workflow.Ceilings
 	// NewID returns the id of a run that starts now; nil makes random ids.
 	NewID func(now time.Time) string
 }
@@ -169,7 +175,7 @@ func (l *Local) loop(plan *workflow.Plan, actor run.Actor) *loop {
 		loop.redactor = &action.Redactor{}
 	}
 	loop.virtual, _ = loop.clock.(*clock.Virtual)
-	loop.executor = &attempt.Executor{Plan: plan, Interpreter: l.Interpreter, Clock: loop.clock, Redactor: loop.redactor, Policy: l.Policy}
+	loop.executor = &attempt.Executor{Plan: plan, Interpreter: l.Interpreter, Clock: loop.clock, Redactor: loop.redactor, Policy: l.Policy, Ceilings: l.Ceilings}
 	return loop
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/clock"
 	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -28,6 +29,8 @@ type loop struct {
 	entry    *journal.Entry // until the journal has it
 	patient  bool           // it waits where its group would skip it
 	sequence int            // of the last event
+	listed   int            // bytes of the lists of for_each steps
+	kept     int64          // bytes of outputs that it keeps
 
 	batch   []run.Event // applied and not yet in the journal
 	urgent  bool        // the batch must be durable before the run continues
@@ -71,6 +74,7 @@ type reply struct {
 // drive continues the run until it has ended or is suspended.
 func (l *loop) drive(ctx context.Context) (*run.Result, error) {
 	defer close(l.ended)
+	defer func() { l.local.Memory.keep(-l.kept) }()
 	defer l.watchCancel()()
 	cancelled := ctx.Done()
 	if l.local.Admit != nil {
@@ -183,6 +187,7 @@ func (l *loop) receive(m message) error {
 		delete(l.attempts, run.TaskID{Step: m.event.Step, Item: m.event.Item})
 	}
 	l.urgent = l.urgent || m.durable
+	m.event = l.bounded(m.event)
 	err := l.take(m.event)
 	switch m.event.Sequence = l.sequence; {
 	case m.reply == nil:
@@ -192,6 +197,46 @@ func (l *loop) receive(m message) error {
 		m.reply <- reply{sequence: l.sequence}
 	}
 	return err
+}
+
+// bounded returns the end of an attempt as the run may record it: outputs, or the list of a
+// for_each, beyond what a run may record become a failure before anything keeps them.
+func (l *loop) bounded(e run.Event) run.Event {
+	var refused *run.Failure
+	switch {
+	case e.Kind == run.EventAttemptFinished && e.Outcome.Status == run.Success:
+		refused = l.state.Refuse(e)
+	case e.Kind == run.EventStepExpanded:
+		if l.listed += attempt.Size(e.Items); l.listed > run.MaxOutputs {
+			refused = &run.Failure{
+				Kind: action.Limit, Step: e.Step, File: l.plan.Workflow.File,
+				Message: fmt.Sprintf("the lists of all for_each steps of the run have more than %s together, its limit", phrase.Bytes(run.MaxOutputs)),
+				Hint:    "loop over a list of ids, and read the rest in each item",
+			}
+		}
+	}
+	if refused == nil {
+		return e
+	}
+	outcome := &run.Outcome{Status: run.Failed, Final: true, Error: refused}
+	if e.Outcome != nil {
+		outcome.Used = e.Outcome.Used
+	}
+	e.Kind, e.Items, e.Outcome = run.EventAttemptFinished, nil, outcome
+	return e
+}
+
+// keep counts the outputs that the run keeps until it ends as memory of the process.
+func (l *loop) keep(e run.Event) {
+	size := 0
+	switch {
+	case e.Kind == run.EventStepExpanded && l.local.Memory != nil:
+		size = attempt.Size(e.Items)
+	case e.Kind == run.EventAttemptFinished:
+		size = e.Outcome.Size
+	}
+	l.kept += int64(size)
+	l.local.Memory.keep(int64(size))
 }
 
 // take numbers an event, applies it and shows it to the observers. What it enables is
@@ -207,6 +252,7 @@ func (l *loop) take(e run.Event) error {
 		return fmt.Errorf("the run cannot continue, which is a mistake in the engine: %w", err)
 	}
 	l.sequence++
+	l.keep(e)
 	l.batch = append(l.batch, l.shown(e))
 	if e.Kind == run.EventCallReturned {
 		l.pending += attempt.ValueSize(e.Call.Output)

@@ -66,7 +66,7 @@ func execute(t *testing.T, s *fakeService, script string) *scriptExecutor {
 // attempt executes an attempt and records its calls.
 func (x *scriptExecutor) attempt(p *fakeRecorder, number int) run.Outcome {
 	p.attempt, p.clock = number, x.clock
-	return x.Do(context.Background(), run.Attempt{Step: "one", Number: number, Run: run.Info{ID: "R1"}}, p)
+	return x.Do(context.Background(), run.Attempt{Step: "one", Number: number, Run: run.Info{ID: "R1"}}, p, nil)
 }
 
 const everyEffect = `
@@ -326,7 +326,7 @@ func TestReplayOfCancelledRun(t *testing.T) {
 		recorded.attempt, recorded.clock = 1, x.clock
 		ctx, cancel := context.WithCancelCause(context.Background())
 		cancel(&action.Error{Kind: action.Cancelled, Message: "the run was cancelled"})
-		got := x.Do(ctx, run.Attempt{Step: "one", Number: 1, Run: run.Info{ID: "R1"}}, recorded)
+		got := x.Do(ctx, run.Attempt{Step: "one", Number: 1, Run: run.Info{ID: "R1"}}, recorded, nil)
 		if got.Status != run.Failed || got.Error.Kind != action.UnknownOutcome || got.Error.Call != 1 || len(service.requests) > 0 {
 			t.Errorf("%s: got %+v after %v, want an unknown outcome of call 1", script, got.Error, service.requests)
 		}
@@ -337,7 +337,7 @@ func TestReplayOfCancelledRun(t *testing.T) {
 func TestRandomNumbers(t *testing.T) {
 	x := execute(t, newFakeService(), `return math.random()`)
 	draw := func(number, item int) any {
-		return x.Do(context.Background(), run.Attempt{Step: "one", Number: number, Item: item, Run: run.Info{ID: "R1"}}, &fakeRecorder{clock: x.clock}).Outputs
+		return x.Do(context.Background(), run.Attempt{Step: "one", Number: number, Item: item, Run: run.Info{ID: "R1"}}, &fakeRecorder{clock: x.clock}, nil).Outputs
 	}
 	if draw(1, 0) != draw(2, 0) || draw(1, 1) == draw(1, 2) {
 		t.Errorf("got %v, %v, %v, %v, want the same number for the attempts and other numbers for the items", draw(1, 0), draw(2, 0), draw(1, 1), draw(1, 2))

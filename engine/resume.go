@@ -49,10 +49,11 @@ func (l *Local) Resume(ctx context.Context, plan *workflow.Plan, resumption Resu
 	if l.Journal == nil {
 		return nil, &InputError{errors.New("a run cannot be resumed without a journal")}
 	}
+	died := l.died(ctx, resumption.Run) // before this process is the owner
 	if err := l.Journal.Adopt(ctx, resumption.Run); err != nil {
 		return nil, &InputError{fmt.Errorf("the run %s: %w", resumption.Run, err)}
 	}
-	loop := resuming{l.loop(plan, resumption.Actor), resumption}
+	loop := resuming{l.loop(plan, resumption.Actor), resumption, died}
 	defer loop.live()()
 	loop.id, loop.started = resumption.Run, resumption.Started
 	events, err := l.Journal.Events(ctx, loop.id)
@@ -73,10 +74,17 @@ func (l *Local) Resume(ctx context.Context, plan *workflow.Plan, resumption Resu
 	return loop.drive(ctx)
 }
 
+// died reports whether the process that worked on a run died.
+func (l *Local) died(ctx context.Context, id string) bool {
+	found, err := l.Journal.Runs(ctx, journal.Query{Run: id})
+	return err == nil && len(found) == 1 && found[0].Died
+}
+
 // A resuming is a loop that carries out a [Resumption].
 type resuming struct {
 	*loop
 	asked Resumption
+	died  bool // the process that worked on the run before
 }
 
 // restore folds the events of the run and checks that it can continue as asked.
@@ -87,6 +95,10 @@ func (l *resuming) restore(events []run.Event) error {
 		}
 		if e.Kind.Record() {
 			l.history.Add(e)
+		}
+		l.keep(e)
+		if e.Kind == run.EventStepExpanded {
+			l.listed += attempt.Size(e.Items)
 		}
 	}
 	l.sequence = len(events)
@@ -231,8 +243,11 @@ func (l *resuming) resume(ctx context.Context) error {
 	}
 	l.todo = nil // the resume enables again what the decisions enabled
 	resumed := run.Event{Kind: run.EventResumed, Actor: l.actor}
-	if l.asked.Retry {
+	switch {
+	case l.asked.Retry:
 		resumed.Kind = run.EventRetried
+	case l.died:
+		resumed.Reason = run.Died
 	}
 	if !l.asked.Cancel && !l.state.Queued() && l.local.Journal != nil {
 		return l.reclaim(ctx, resumed)

@@ -1,7 +1,6 @@
 package attempt
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +31,7 @@ func (e *execution) step(ctx context.Context, s *workflow.PlanStep) run.Outcome 
 	}
 	size := 0
 	if err == nil {
-		size, err = checkOutputs(outputs, int(cmp.Or(s.Limits.Output, workflow.DefaultOutput)))
+		size, err = checkOutputs(outputs, int(e.executor.Ceilings.Within(s.Limits).Output))
 	}
 	if err == nil {
 		err = e.memo.missing()
@@ -117,12 +116,16 @@ func (e *execution) uses(ctx context.Context, s *workflow.PlanStep) (any, error)
 
 // outputs evaluates the outputs of the workflow.
 func (e *execution) outputs() run.Outcome {
-	values := action.Object{}
+	values, total := action.Object{}, 0
 	for i := range e.executor.Plan.Outputs {
 		output := &e.executor.Plan.Outputs[i]
 		v, err := output.Value.Evaluate(e.evaluation.Eval)
 		if err == nil {
-			_, err = checkOutputs(v, workflow.DefaultOutput)
+			var size int
+			size, err = checkOutputs(v, workflow.DefaultOutput)
+			if total += size; err == nil && total > run.MaxOutputs {
+				err = action.Errorf(action.Limit, "the outputs of the run have more than %s together, its limit", phrase.Bytes(run.MaxOutputs))
+			}
 		}
 		if err != nil {
 			outcome := e.failed(context.Background(), err)
@@ -197,6 +200,12 @@ func checkOutputs(v any, most int) (int, error) {
 		}
 	}
 	return size, err
+}
+
+// Size estimates the size of a value in bytes of JSON text.
+func Size(v any) int {
+	size, _ := sizeOf(v, "")
+	return size
 }
 
 // sizeOf estimates the size of a value in bytes of JSON text. path names the value in

@@ -36,7 +36,8 @@ type Executor struct {
 	Clock       clock.Clock
 	Secrets     *Secrets
 	Redactor    *action.Redactor
-	Policy      *Policy // nil: the workflow's permissions are the only limit
+	Policy      *Policy           // nil: the workflow's permissions are the only limit
+	Ceilings    workflow.Ceilings // bound the limits of all steps
 	// DryRun collects the writes of a run that must send none; nil for a real run.
 	DryRun *DryRun
 	// Confirmed is the dry run that a person confirmed before this run; nil: there was none.
@@ -46,9 +47,9 @@ type Executor struct {
 }
 
 // Do executes an attempt: the condition, then the inputs and the action, or the script.
-// When the context ends, the attempt stops and fails with the cause.
-func (x *Executor) Do(ctx context.Context, a run.Attempt, recorder Recorder) run.Outcome {
-	e := &execution{executor: x, attempt: a, recorder: recorder}
+// When the context ends, the attempt stops and fails with the cause. The room may be nil.
+func (x *Executor) Do(ctx context.Context, a run.Attempt, recorder Recorder, room Room) run.Outcome {
+	e := &execution{executor: x, attempt: a, recorder: recorder, room: room}
 	e.scope = action.Scope{
 		Run: a.Run.ID, Step: a.Step, Connection: x.connection(a), Clock: x.Clock, Random: e.draw, Redactor: x.Redactor,
 		Permit: e.permitted, Reveal: x.Secrets.Reveal, Log: recorder.Log,
@@ -87,6 +88,7 @@ type execution struct {
 	executor   *Executor
 	attempt    run.Attempt
 	recorder   Recorder
+	room       Room // nil: the process has room for everything
 	evaluation Evaluation
 	first      stage        // of every call; nil before the first one
 	memo       *memoize     // nil before the first call
@@ -105,9 +107,9 @@ type execution struct {
 
 // environment returns what the programs of the attempt see and may do.
 func (e *execution) environment() Environment {
-	env := Environment{Modules: e.executor.Plan.Modules, Clock: e.executor.Clock, Random: e.draw, Call: e.call, Data: e.data}
+	env := Environment{Modules: e.executor.Plan.Modules, Clock: e.executor.Clock, Random: e.draw, Call: e.call, Data: e.data, Room: e.room}
 	if e.attempt.Index >= 0 {
-		env.Limits = e.executor.Plan.Steps[e.attempt.Index].Limits
+		env.Limits = e.executor.Ceilings.Within(e.executor.Plan.Steps[e.attempt.Index].Limits)
 	}
 	return env
 }

@@ -24,11 +24,23 @@ type Environment struct {
 	// Modules are the programs that a script can load with require, by name.
 	Modules map[string]workflow.Program
 	Limits  workflow.Limits
-	Clock   action.Clock
+	// Room is the memory that the process has for its scripts together; nil: the limits of
+	// each script are the only ones.
+	Room  Room
+	Clock action.Clock
 	// Random returns the next number of the attempt's random stream.
 	Random func() uint64
 	// Call makes a call. The context is the context given to Open.
 	Call func(ctx context.Context, a *action.Action, input action.Object) (action.Object, error)
+}
+
+// A Room is the memory that the process has for its scripts together, as one attempt
+// sees it.
+type Room interface {
+	// Hold tells how many bytes the attempt may hold from now on. It waits until the
+	// process has room for them, or the attempt ends, and reports whether there is room.
+	// With try it does not wait. It always has room for fewer bytes than before.
+	Hold(bytes int64, try bool) bool
 }
 
 // An Evaluation evaluates the programs of one attempt, one after the other. It is not safe

@@ -128,15 +128,18 @@ type Query struct {
 
 // A Summary is what a list of runs shows of a run.
 type Summary struct {
-	Run       string
-	Workflow  string
-	Trigger   string
-	Group     string
-	Status    run.Status // Interrupted once its owner is gone, until it is resumed
-	Live      bool       // its owner lives
-	Events    int        // the number of events
-	StartedAt time.Time  // the time of its first event
-	EndedAt   time.Time  // zero until it has ended
+	Run      string
+	Workflow string
+	Trigger  string
+	Group    string
+	Status   run.Status // Interrupted once its owner is gone, until it is resumed
+	Live     bool       // its owner lives
+	// Died says that its owner ended without giving it up: the process was killed, or the
+	// machine stopped.
+	Died      bool
+	Events    int       // the number of events
+	StartedAt time.Time // the time of its first event
+	EndedAt   time.Time // zero until it has ended
 	Simulated bool
 }
 

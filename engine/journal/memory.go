@@ -237,7 +237,7 @@ func (m *Memory) Runs(_ context.Context, query Query) ([]Summary, error) {
 	var runs []Summary
 	for _, r := range slices.Backward(m.store.order) {
 		summary := r.summary
-		summary.SetLive(m.store.living[r.owner])
+		summary.SetLive(m.store.living[r.owner], r.owner != 0)
 		if query.Matches(summary) {
 			runs = append(runs, summary)
 		}

@@ -75,9 +75,9 @@ func (s *Summary) Adopted() {
 }
 
 // SetLive sets whether the owner lives. A running or queued run without a living owner
-// is interrupted.
-func (s *Summary) SetLive(live bool) {
-	s.Live = live
+// is interrupted. owned is false when its last owner gave it up.
+func (s *Summary) SetLive(live, owned bool) {
+	s.Live, s.Died = live, owned && !live && s.EndedAt.IsZero() && s.Status != run.NeedsAttention
 	if !live && s.Active() {
 		s.Status = run.Interrupted
 	}

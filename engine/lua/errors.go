@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"weak"
 
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua/limits"
@@ -18,8 +19,8 @@ import (
 // raised is an error that was raised as a table: the error of an action, or a table that
 // the script made.
 type raised struct {
-	table *glua.LTable
-	err   *action.Error // nil for a table that the script made
+	table weak.Pointer[glua.LTable] // the script need not hold it any more
+	err   *action.Error             // nil for a table that the script made
 	file  string
 	line  int
 }
@@ -61,6 +62,14 @@ func errorText(v glua.LValue) string {
 
 // raise raises the error of an action as a table.
 func (e *evaluation) raise(L *glua.LState, err *action.Error) {
+	t := e.errorTable(L, err)
+	e.remember(L, t, err, 1)
+	L.Error(t, 1)
+}
+
+// errorTable returns the table that scripts get for an error.
+func (e *evaluation) errorTable(L *glua.LState, err *action.Error) *glua.LTable {
+	e.budget.Reserve(limits.TableBytes + 7*limits.FieldBytes + int64(len(err.Message)+len(err.Hint)))
 	t := L.CreateTable(0, 7)
 	t.Metatable = e.interpreter.library.errorMeta
 	t.RawSetString("kind", glua.LString(err.Kind))
@@ -78,20 +87,43 @@ func (e *evaluation) raise(L *glua.LState, err *action.Error) {
 	if err.Hint != "" {
 		t.RawSetString("hint", glua.LString(err.Hint))
 	}
-	e.remember(L, t, err, 1)
-	L.Error(t, 1)
+	return t
+}
+
+// overflow raises the error of a script whose stack is full. It is an error of a limit,
+// however gopher-lua noticed that there is no place left.
+func (e *evaluation) overflow(L *glua.LState) {
+	err := &action.Error{
+		Kind: action.Limit, Message: "stack overflow: functions call each other too deep, or pass too many values",
+		Hint: "call functions at most 200 deep; look for a function that calls itself without end, or pass many values in a table",
+	}
+	t := e.errorTable(L, err)
+	if place := cmp.Or(where(L, 0), where(L, 1)); place != "" {
+		e.rememberAt(place, t, err)
+	} else {
+		e.remember(L, t, err, 1)
+	}
+	func() {
+		defer func() { _ = recover() }()
+		L.RaiseError("the stack is full") // closes the variables of the functions that end
+	}()
+	panic(&glua.ApiError{Type: glua.ApiErrorRun, Object: t, StackTrace: "none"})
 }
 
 // remember notes where a table was first raised, and for which error.
 func (e *evaluation) remember(L *glua.LState, t *glua.LTable, err *action.Error, level int) {
-	if slices.ContainsFunc(e.raised, func(r raised) bool { return r.table == t }) {
+	if slices.ContainsFunc(e.raised, func(r raised) bool { return r.table == weak.Make(t) }) {
 		return // it is raised again
 	}
 	place := where(L, level)
 	for i := len(e.callers) - 1; i >= 0 && place == ""; i-- {
 		place = where(e.callers[i], 1) // pcall called the function that raised it directly
 	}
-	record := raised{table: t, err: err}
+	e.rememberAt(place, t, err)
+}
+
+func (e *evaluation) rememberAt(place string, t *glua.LTable, err *action.Error) {
+	record := raised{table: weak.Make(t), err: err}
 	record.file, record.line, _ = splitPosition(place)
 	if len(e.raised) == maxRaised {
 		e.raised = slices.Delete(e.raised, 0, 1)
@@ -187,7 +219,7 @@ func (e *evaluation) tableFailure(c *syntax.Chunk, t *glua.LTable) error {
 	err := action.Error{Kind: action.Script, Message: "the script raised a table without a message"}
 	file, line := c.File, 0
 	for _, r := range e.raised {
-		if r.table != t {
+		if r.table != weak.Make(t) {
 			continue
 		}
 		file, line = cmp.Or(r.file, c.File), r.line

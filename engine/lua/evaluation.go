@@ -27,7 +27,9 @@ type evaluation struct {
 	modules              map[string]glua.LValue // what required modules returned
 	raised               []raised
 	stopped              glua.LValue    // what a pcall caught when the script was stopped; it has the place
-	threads              []*glua.LState // of protected calls, ready to use again
+	all                  []*thread      // of protected calls
+	threads              []*thread      // those that are ready to use again
+	registers            int            // the registers that the state was charged for
 	callers              []*glua.LState // the callers of the protected calls that run now
 	logged               int            // bytes that were logged
 }
@@ -93,7 +95,7 @@ func (e *evaluation) open() {
 		return
 	}
 	e.state = limits.NewState()
-	e.budget.Open(e.ctx, e.env.Limits, e.env.Clock, e)
+	e.budget.Open(e.ctx, e.env.Limits, e.env.Clock, e.env.Room, e)
 	e.state.SetContext(&e.budget)
 	lib := e.interpreter.library
 	e.state.SetMetatable(glua.LString(""), lib.stringMeta)
@@ -104,9 +106,6 @@ func (e *evaluation) open() {
 
 // load makes a function of a chunk and provides the globals that it reads.
 func (e *evaluation) load(c *syntax.Chunk) *glua.LFunction {
-	if c.KeepsMany {
-		e.budget.KeepMany()
-	}
 	globals := e.scripts
 	if c.Kind == workflow.Expression {
 		if e.expressions == nil {
@@ -159,6 +158,7 @@ func (e *evaluation) provideModule(globals *glua.LTable, name string) {
 func (e *evaluation) dataTable(g syntax.Global, v any) glua.LValue {
 	o, ok := v.(action.Object)
 	if !ok {
+		e.budget.Borrow(v)
 		return e.interpreter.library.toLua(e.state, v)
 	}
 	at := slices.IndexFunc(e.data, func(d data) bool { return d.name == g.Name })
@@ -173,6 +173,7 @@ func (e *evaluation) dataTable(g syntax.Global, v any) glua.LValue {
 	}
 	for _, name := range fields {
 		if field, ok := o[name]; ok && d.table.RawGetString(name) == glua.LNil {
+			e.budget.Borrow(field)
 			d.table.RawSetString(name, e.interpreter.library.toLua(e.state, field))
 		}
 	}
@@ -225,6 +226,7 @@ func (e *evaluation) callOut(L *glua.LState, a *action.Action, input action.Obje
 	}
 	if !recorded {
 		ctx = action.WithMeter(ctx, &e.budget)
+		defer e.budget.Unpin(e.budget.Pinned()) // what the function holds while it works
 	}
 	output, err := e.env.Call(ctx, a, input)
 	if waits {
@@ -236,12 +238,39 @@ func (e *evaluation) callOut(L *glua.LState, a *action.Action, input action.Obje
 	if err != nil {
 		e.raise(L, action.AsError(err))
 	}
-	if !recorded {
-		e.budget.AllocateText(L, output)
-		return output
-	}
-	return e.budget.Receive(L, output)
+	e.budget.AllocateText(L, output)
+	return output
 }
+
+var _ limits.Holder = (*evaluation)(nil)
+
+// States returns the states of the script.
+func (e *evaluation) States() []*glua.LState {
+	states := []*glua.LState{e.state}
+	for _, t := range e.all {
+		states = append(states, t.LState)
+	}
+	return states
+}
+
+// Values visits what the evaluation holds for the script outside of its states.
+func (e *evaluation) Values(visit func(glua.LValue)) {
+	if e.expressions != nil {
+		visit(e.expressions)
+	}
+	for i := range e.data {
+		visit(e.data[i].table)
+	}
+	for _, v := range e.modules {
+		visit(v)
+	}
+	if e.stopped != nil {
+		visit(e.stopped)
+	}
+}
+
+// Shared reports whether a table belongs to the library.
+func (e *evaluation) Shared(t *glua.LTable) bool { return e.interpreter.library.metas[t] }
 
 // require runs the module of a name, once.
 func (e *evaluation) require(L *glua.LState, name string) glua.LValue {

@@ -37,3 +37,6 @@ func (i *Interpreter) Raw(source string, instructions int64) ([]glua.LValue, err
 	}
 	return values, nil
 }
+
+// Held returns how many bytes the script of an evaluation holds.
+func Held(e attempt.Evaluation) int64 { return e.(*evaluation).budget.Held() }

@@ -27,6 +27,7 @@ type library struct {
 	null       *glua.LUserData         // json.null
 	shield     *glua.LFunction         // the function that begins a protected call
 	concat     *glua.Upvalue           // the function that chunks call for ..
+	metas      map[*glua.LTable]bool   // all metatables: they are not a script's
 	names      syntax.Names            // the globals, without the modules of the catalogue
 }
 
@@ -62,6 +63,10 @@ func newLibrary(catalog *action.Catalog) *library {
 		lib.proxyMetas[name] = protected(L, module)
 	}
 	lib.pureMeta, lib.globalMeta = protected(L, lib.base), protected(L, lib.scriptBase)
+	lib.metas = map[*glua.LTable]bool{lib.stringMeta: true, lib.listMeta: true, lib.secretMeta: true, lib.errorMeta: true, lib.pureMeta: true, lib.globalMeta: true}
+	for _, meta := range lib.proxyMetas {
+		lib.metas[meta] = true
+	}
 	lib.names.Functions = map[string][]string{}
 	for _, name := range append(slices.Clone(pureModules), "os") {
 		lib.names.Functions[name] = tableNames(lib.modules[name])

@@ -25,7 +25,12 @@ func makeIterable(L *glua.LState, a *action.Action, result glua.LValue, input, o
 	it := &iterator{action: a, cut: more && !chosen}
 	it.items, _ = table.RawGetString(a.Lists.Items).(*glua.LTable)
 	meta := protected(L, nil)
-	meta.RawSetString("__call", L.NewFunction(it.next))
+	items := glua.LValue(glua.LNil)
+	if it.items != nil {
+		items = it.items
+	}
+	meta.RawSetString("__call", L.NewClosure(it.next, items)) // so that the items are measured with it
+	limits.KeepClosure(L)
 	table.Metatable = meta
 }
 

@@ -2,9 +2,12 @@ package lua
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
+	"runtime"
 	"strings"
 
+	"github.com/pdflow/pdflow/engine/lua/limits"
 	"github.com/pdflow/pdflow/engine/lua/stdlib"
 	glua "github.com/yuin/gopher-lua"
 )
@@ -24,10 +27,11 @@ const maxProtected = 100
 // protected calls the value at the first place of L's stack with the arguments from the
 // given place on. It returns the thread with the results on its stack, which must be
 // released, or the value that was raised.
-func (e *evaluation) protected(L *glua.LState, first int) (*glua.LState, glua.LValue) {
+func (e *evaluation) protected(L *glua.LState, first int) (*thread, glua.LValue) {
 	if len(e.callers) == maxProtected {
 		L.RaiseError("pcall nests deeper than %d levels", maxProtected)
 	}
+	limits.KeepStack(L, e.reserved(L))
 	thread := e.thread()
 	thread.Push(e.interpreter.library.shield)
 	thread.Push(L.Get(1))
@@ -66,7 +70,7 @@ func where(L *glua.LState, level int) (found string) {
 		// gopher-lua panics for a function that could not begin because the stack was too
 		// small for its arguments.
 		if recover() != nil {
-			found = ""
+			found = definition(L, level)
 		}
 	}()
 	if place := L.Where(level); positionPattern.MatchString(place) {
@@ -75,21 +79,51 @@ func where(L *glua.LState, level int) (found string) {
 	return ""
 }
 
+// A thread is the state of a protected call.
+type thread struct {
+	*glua.LState
+	reserved int // the registers that it was charged for
+}
+
+// reserved returns the count of the registers that a state was charged for.
+func (e *evaluation) reserved(L *glua.LState) *int {
+	for _, t := range e.all {
+		if t.LState == L {
+			return &t.reserved
+		}
+	}
+	return &e.registers
+}
+
+// definition returns the place where the function that runs at a level is defined.
+func definition(L *glua.LState, level int) string {
+	info, ok := L.GetStack(level)
+	if !ok {
+		return ""
+	}
+	if _, err := L.GetInfo("S", info, glua.LNil); err != nil || info.LineDefined <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d:", info.Source, info.LineDefined)
+}
+
 // thread returns a thread for a protected call.
-func (e *evaluation) thread() *glua.LState {
+func (e *evaluation) thread() *thread {
 	if last := len(e.threads) - 1; last >= 0 {
 		thread := e.threads[last]
 		e.threads = e.threads[:last]
 		return thread
 	}
-	thread, cancel := e.state.NewThread()
+	state, cancel := e.state.NewThread()
 	cancel() // the next line replaces the context
-	thread.SetContext(&e.budget)
-	return thread
+	state.SetContext(&e.budget)
+	made := &thread{LState: state}
+	e.all = append(e.all, made)
+	return made
 }
 
 // release makes a thread ready to use again.
-func (e *evaluation) release(thread *glua.LState) {
+func (e *evaluation) release(thread *thread) {
 	thread.SetTop(0)
 	e.threads = append(e.threads, thread)
 }
@@ -110,7 +144,11 @@ func shield(L *glua.LState) int {
 		panic(&glua.ApiError{Type: glua.ApiErrorRun, Object: withoutAddress(L.Get(-1)), StackTrace: "none"})
 	}
 	defer func() {
-		switch r := recover().(type) {
+		r := recover()
+		if r != nil && isOverflow(L, r) {
+			evaluationOf(L).overflow(L)
+		}
+		switch r := r.(type) {
 		case nil:
 		case *glua.ApiError:
 			panic(r)
@@ -121,6 +159,22 @@ func shield(L *glua.LState) int {
 	}()
 	L.Call(L.GetTop()-1, glua.MultRet)
 	return L.GetTop()
+}
+
+// isOverflow reports whether a panic says that the stack is full. gopher-lua panics with a
+// text when too many functions are called, raises an error when a value finds no
+// register, and in some instructions just goes beyond the registers.
+func isOverflow(L *glua.LState, r any) bool {
+	switch r := r.(type) {
+	case string:
+		return r == "lua callstack overflow"
+	case runtime.Error:
+		return limits.StackIsFull(L)
+	case *glua.ApiError:
+		text, ok := r.Object.(glua.LString)
+		return ok && strings.HasSuffix(string(text), "registry overflow") && limits.StackIsFull(L)
+	}
+	return false
 }
 
 // panicText returns the message for a panic of Go. gopher-lua panics with texts, for
@@ -193,7 +247,7 @@ func xpcall(L *glua.LState) int {
 }
 
 // results moves the results of a protected call to the caller's stack.
-func results(L, thread *glua.LState) int {
+func results(L *glua.LState, thread *thread) int {
 	count := thread.GetTop()
 	L.Push(glua.LTrue)
 	for i := 1; i <= count; i++ {

@@ -25,6 +25,12 @@ const (
 // deterministic. Tables are reserved before they are made. When the budget does not
 // have them, the result is nil and the script is stopped at its next instruction.
 func (lib *library) toLua(L *glua.LState, v any) glua.LValue {
+	b := limits.Of(L)
+	defer b.Unpin(b.Pinned()) // the script cannot reach the tables before all are made
+	return lib.made(L, v)
+}
+
+func (lib *library) made(L *glua.LState, v any) glua.LValue {
 	switch v := v.(type) {
 	case nil:
 		return glua.LNil
@@ -37,12 +43,12 @@ func (lib *library) toLua(L *glua.LState, v any) glua.LValue {
 	case []any:
 		return lib.listToLua(L, v)
 	case map[string]any:
-		if !limits.Of(L).Reserve(limits.TableBytes + limits.FieldBytes*int64(len(v))) {
+		if !limits.Of(L).ReservePinned(limits.TableBytes + limits.FieldBytes*int64(len(v))) {
 			return glua.LNil
 		}
 		t := L.CreateTable(0, len(v))
 		for _, name := range phrase.Names(v) {
-			t.RawSetString(name, lib.toLua(L, v[name]))
+			t.RawSetString(name, lib.made(L, v[name]))
 		}
 		return t
 	case action.Secret:
@@ -52,13 +58,13 @@ func (lib *library) toLua(L *glua.LState, v any) glua.LValue {
 }
 
 func (lib *library) listToLua(L *glua.LState, list []any) glua.LValue {
-	if !limits.Of(L).Reserve(limits.TableBytes + limits.ItemBytes*int64(len(list))) {
+	if !limits.Of(L).ReservePinned(limits.TableBytes + limits.ItemBytes*int64(len(list))) {
 		return glua.LNil
 	}
 	t := L.CreateTable(len(list), 0)
 	t.Metatable = lib.listMeta
 	for i, item := range list {
-		value := lib.toLua(L, item)
+		value := lib.made(L, item)
 		if value == glua.LNil {
 			value = lib.null // a null inside a list keeps its place
 		}
@@ -103,6 +109,7 @@ func (lib *library) converter(b *limits.Budget) *converter {
 // value converts a value within what is left of the limits.
 func (c *converter) value(v glua.LValue, root string) (any, error) {
 	c.root = root
+	defer c.budget.Unpin(c.budget.Pinned())
 	value, err := c.convert(v)
 	if err == nil && !c.budget.Spend(c.bytes/limits.BytesPerStep) {
 		return nil, c.budget.Err()
@@ -197,7 +204,7 @@ func (c *converter) table(t *glua.LTable) (any, error) {
 	}
 	// Charge for a table before reading it: a table from which most was deleted is slow to
 	// read, and there may be many of them.
-	if !c.budget.Reserve(limits.ObjectBytes) {
+	if !c.budget.ReservePinned(limits.ObjectBytes) {
 		return nil, c.budget.Err()
 	}
 	isList, err := c.isList(t)

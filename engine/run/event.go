@@ -60,7 +60,7 @@ type Event struct {
 	Status   Status            `json:"status,omitempty"`   // of run.finished
 	Outputs  action.Object     `json:"outputs,omitempty"`  // of run.finished
 	Error    *Failure          `json:"error,omitempty"`    // of run.finished, run.suspended
-	Reason   string            `json:"reason,omitempty"`   // of run.queued, run.skipped
+	Reason   string            `json:"reason,omitempty"`   // of run.queued, run.skipped; [Died] of run.resumed
 }
 
 // A Call is one recorded use of an action within an attempt. Number counts the calls

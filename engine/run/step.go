@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// MaxOutputs limits the outputs of all steps of a run together, and the list of each
-// for_each, in bytes of JSON text.
+// MaxOutputs limits the outputs of all steps of a run together, the lists of all for_each
+// steps together, and the outputs of the run, in bytes of JSON text.
 const MaxOutputs = 16 << 20
 
 // A phase is how far a task has come.
@@ -251,10 +252,25 @@ func (s *stepState) skip() {
 	s.phase, s.result.Status, s.skippedBecause = ended, Skipped, SkippedByUpstream
 }
 
+// Refuse returns why the outputs with which an attempt ended are more than the run may
+// record; nil when they fit. The engine asks before it records them.
+func (s *State) Refuse(e Event) *Failure {
+	if s.size+e.Outcome.Size <= MaxOutputs {
+		return nil
+	}
+	f := tooLarge(e, s.plan.Workflow.File)
+	for i := range s.plan.Steps {
+		if s.plan.Steps[i].ID == e.Step {
+			f.Line = s.plan.Steps[i].Position.Line
+		}
+	}
+	return f
+}
+
 func tooLarge(e Event, file string) *Failure {
 	return &Failure{
 		Kind: action.Limit, Step: e.Step, Item: e.Item, File: file,
-		Message: fmt.Sprintf("the outputs of all steps of the run have more than %d bytes together", MaxOutputs),
+		Message: fmt.Sprintf("the outputs of all steps of the run have more than %s together, its limit", phrase.Bytes(MaxOutputs)),
 		Hint:    "return only what later steps need",
 	}
 }

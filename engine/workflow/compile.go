@@ -24,6 +24,7 @@ func Compile(w *Workflow, catalog *action.Catalog, checker Checker) (*Plan, erro
 	for i, s := range w.Steps {
 		c.stepIDs[s.ID] = i
 	}
+	c.ceilings()
 	c.permissions()
 	c.bindings()
 	c.graph()

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/permission"
@@ -52,14 +53,20 @@ func readWorkflow(root source.Node, w *Workflow) {
 		source.Key{Name: "schedule", Read: func(v source.Node) { scheduled = true; readSchedules(v, w) }},
 		source.Key{Name: "connection", Read: func(v source.Node) { w.Connection = *ReadConnection(v) }},
 		source.Key{Name: "defaults", Read: func(v source.Node) { readDefaults(v, w) }},
-		source.Key{Name: "limits", Read: func(v source.Node) { w.Limits = readLimits(v) }},
-		source.Key{Name: "timeout", Read: func(v source.Node) { w.Timeout = v.Duration("timeout") }},
+		source.Key{Name: "limits", Read: func(v source.Node) { w.Limits = readLimits(v, &w.demands) }},
+		source.Key{Name: "timeout", Read: func(v source.Node) {
+			w.Timeout = v.Duration("timeout")
+			w.demands.duration(v, "the timeout of the run", "run_timeout", w.Timeout, func(c Ceilings) time.Duration { return c.RunTimeout })
+		}},
 		source.Key{Name: "steps", Read: func(v source.Node) { parts[Main] = &v }},
 		source.Key{Name: "outputs", Read: func(v source.Node) { readOutputs(v, w) }},
 		source.Key{Name: "on_failure", Read: func(v source.Node) { parts[OnFailure] = &v }},
 		source.Key{Name: "finally", Read: func(v source.Node) { parts[Finally] = &v }},
 		source.Key{Name: "concurrency", Read: func(v source.Node) { concurrency = &v }},
-		source.Key{Name: "resume_within", Read: func(v source.Node) { w.ResumeWithin = v.Duration("resume_within") }},
+		source.Key{Name: "resume_within", Read: func(v source.Node) {
+			w.ResumeWithin = v.Duration("resume_within")
+			w.demands.duration(v, "resume_within", "resume_within", w.ResumeWithin, func(c Ceilings) time.Duration { return c.ResumeWithin })
+		}},
 	)
 	readParts(parts, w)
 	if root, ok := root.Resolve(); ok && root.IsMapping() && parts[Main] == nil {
@@ -98,12 +105,24 @@ func readDefaults(n source.Node, w *Workflow) {
 	n.Mapping("defaults", source.Key{Name: "with", Read: func(v source.Node) { w.Defaults = v.Fields("defaults.with") }})
 }
 
-func readLimits(n source.Node) (l Limits) {
+func readLimits(n source.Node, d *demands) (l Limits) {
 	n.Mapping("limits",
-		source.Key{Name: "instructions", Read: func(v source.Node) { l.Instructions = v.Whole("instructions") }},
-		source.Key{Name: "time", Read: func(v source.Node) { l.Time = v.Duration("time") }},
-		source.Key{Name: "memory", Read: func(v source.Node) { l.Memory = v.Size("memory", 1<<20, 1<<40) }},
-		source.Key{Name: "output", Read: func(v source.Node) { l.Output = v.Size("output", 1, MaxOutput) }},
+		source.Key{Name: "instructions", Read: func(v source.Node) {
+			l.Instructions = v.Whole("instructions")
+			d.count(v, "instructions", "instructions", l.Instructions, func(c Ceilings) int64 { return c.Instructions })
+		}},
+		source.Key{Name: "time", Read: func(v source.Node) {
+			l.Time = v.Duration("time")
+			d.duration(v, "time", "time", l.Time, func(c Ceilings) time.Duration { return c.ScriptTime })
+		}},
+		source.Key{Name: "memory", Read: func(v source.Node) {
+			l.Memory = v.Size("memory", 1<<20, 1<<40)
+			d.bytes(v, "memory", l.Memory, func(c Ceilings) int64 { return c.Memory })
+		}},
+		source.Key{Name: "output", Read: func(v source.Node) {
+			l.Output = v.Size("output", 1, MaxOutput)
+			d.bytes(v, "output", l.Output, func(c Ceilings) int64 { return c.Output })
+		}},
 	)
 	return l
 }

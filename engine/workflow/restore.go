@@ -14,7 +14,7 @@ func Restore(sources []Source) (*Workflow, error) {
 		sources = []Source{{}}
 	}
 	w, err := Parse(sources[0].Name, sources[0].Text)
-	w.Files = sourceFiles(sources[1:])
+	w.Files, w.Ceilings = sourceFiles(sources[1:]), unlimited
 	return w, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/phrase"
@@ -56,17 +57,21 @@ func readStep(n source.Node, number int, part Part) Step {
 		{Name: "with", Read: func(v source.Node) { s.With = v.Fields("with") }},
 		{Name: "lua", Read: func(v source.Node) { s.Lua = readScript(v) }},
 		{Name: "lua_file", Read: func(v source.Node) { s.LuaFile = v.PlacedText("lua_file") }},
-		{Name: "timeout", Read: func(v source.Node) { s.Timeout = v.Duration("timeout") }},
+		{Name: "timeout", Read: func(v source.Node) {
+			s.Timeout = v.Duration("timeout")
+			s.demands.duration(v, "the timeout of the step", "step_timeout", s.Timeout, func(c Ceilings) time.Duration { return c.StepTimeout })
+		}},
 		{Name: "continue_on_error", Read: func(v source.Node) { s.ContinueOnError = v.Bool("continue_on_error") }},
-		{Name: "limits", Read: func(v source.Node) { s.Limits = readLimits(v) }},
+		{Name: "limits", Read: func(v source.Node) { s.Limits = readLimits(v, &s.demands) }},
 		{Name: "connection", Read: func(v source.Node) { s.Connection = ReadConnection(v) }},
 		{Name: "needs", Read: func(v source.Node) { at.needs, s.Needs = &v, readNeeds(v) }},
 		{Name: "for_each", Read: func(v source.Node) { at.forEach, s.ForEach = &v, readForEach(v) }},
 		{Name: "max_parallel", Read: func(v source.Node) {
 			at.maxParallel, s.MaxParallel = &v, readCount(v, "max_parallel", maxParallel)
+			s.demands.count(v, "max_parallel", "max_parallel", int64(s.MaxParallel), func(c Ceilings) int64 { return c.Parallel })
 		}},
 		{Name: "fail_fast", Read: func(v source.Node) { at.failFast, s.FailFast = &v, v.Bool("fail_fast") }},
-		{Name: "retry", Read: func(v source.Node) { s.Retry = readRetry(v) }},
+		{Name: "retry", Read: func(v source.Node) { s.Retry = readRetry(v, &s.demands) }},
 	}...)
 	checkFlow(&s, &at)
 	checkStepKind(n, &s)
@@ -231,22 +236,30 @@ func readCount(n source.Node, what string, most int) int {
 }
 
 // readRetry reads `retry:`: how many attempts, or a mapping.
-func readRetry(n source.Node) Retry {
+func readRetry(n source.Node, d *demands) Retry {
 	r := Retry{MaxAttempts: 1, Delay: DefaultRetryDelay, Backoff: DefaultRetryBackoff, MaxDelay: DefaultRetryMaxDelay}
 	target, ok := n.Resolve()
 	if !ok {
 		return r
 	}
+	count := func(v source.Node, what string) {
+		r.MaxAttempts = readCount(v, what, maxAttempts)
+		d.count(v, what, "max_attempts", int64(r.MaxAttempts), func(c Ceilings) int64 { return c.Attempts })
+	}
 	if target.IsScalar() {
-		r.MaxAttempts = readCount(n, "retry", maxAttempts)
+		count(n, "retry")
 		return r
+	}
+	pause := func(v source.Node, what string, to *time.Duration) {
+		*to = v.Duration(what)
+		d.duration(v, what, "retry_delay", *to, func(c Ceilings) time.Duration { return c.RetryDelay })
 	}
 	var attempts, maxDelay bool
 	n.Mapping("retry",
-		source.Key{Name: "max_attempts", Read: func(v source.Node) { attempts, r.MaxAttempts = true, readCount(v, "max_attempts", maxAttempts) }},
-		source.Key{Name: "delay", Read: func(v source.Node) { r.Delay = v.Duration("delay") }},
+		source.Key{Name: "max_attempts", Read: func(v source.Node) { attempts = true; count(v, "max_attempts") }},
+		source.Key{Name: "delay", Read: func(v source.Node) { pause(v, "delay", &r.Delay) }},
 		source.Key{Name: "backoff", Read: func(v source.Node) { r.Backoff = readBackoff(v) }},
-		source.Key{Name: "max_delay", Read: func(v source.Node) { maxDelay, r.MaxDelay = true, v.Duration("max_delay") }},
+		source.Key{Name: "max_delay", Read: func(v source.Node) { maxDelay = true; pause(v, "max_delay", &r.MaxDelay) }},
 		source.Key{Name: "on", Read: func(v source.Node) { r.On = readKinds(v) }},
 	)
 	if target.IsMapping() && !attempts {

@@ -73,6 +73,10 @@ type Workflow struct {
 	// not reach outside the folder. Nil when there is no folder.
 	Files fs.FS
 
+	// Ceilings are the most that the file may ask for. Compile checks them.
+	Ceilings Ceilings
+
+	demands demands // what the file itself asks for; those of its steps are there
 	// document has the lines of the file and the problems that Parse found.
 	document *source.Document
 	// lists and bindings are the parts that Compile checks against the catalogue.
@@ -227,4 +231,6 @@ type Step struct {
 	ContinueOnError bool
 	Limits          Limits
 	Connection      *source.Text // nil: the connection of the workflow
+
+	demands demands
 }

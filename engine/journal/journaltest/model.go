@@ -172,6 +172,7 @@ func (m *model) list() []journal.Summary {
 		}
 		list = append(list, journal.Summary{
 			Run: r.Run, Workflow: r.Workflow, Trigger: r.Trigger, Group: r.Group, Status: status, Live: lives,
+			Died:   r.owner >= 0 && !lives && ended.IsZero() && status != run.NeedsAttention,
 			Events: len(r.events), StartedAt: r.events[0].Time, EndedAt: ended,
 		})
 	}

@@ -79,7 +79,7 @@ func testSummaries(t *testing.T, open func() Owner) {
 	got, err := j.Runs(ctx, journal.Query{})
 	must(t, err)
 	want := []journal.Summary{
-		{Run: "R2", Workflow: "w", Trigger: "schedule", Group: "g", Status: run.Interrupted, Events: 3, StartedAt: instant(1), Simulated: true},
+		{Run: "R2", Workflow: "w", Trigger: "schedule", Group: "g", Status: run.Interrupted, Died: true, Events: 3, StartedAt: instant(1), Simulated: true},
 		{Run: "R1", Workflow: "w", Trigger: "manual", Status: run.Success, Live: true, Events: 4, StartedAt: instant(1), EndedAt: instant(4)},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -138,6 +138,7 @@ func (j *Journal) shut() error {
 	if j.writer != nil {
 		close(j.writer.closing)
 		<-j.writer.ended
+		j.writer.session.giveUp()
 		failed = j.writer.session.close()
 	}
 	for _, db := range []*sql.DB{j.read, j.write} {

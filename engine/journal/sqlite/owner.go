@@ -184,3 +184,21 @@ func (s *session) handOver(ctx context.Context, before, after *storedRun) error 
 	s.hold(after)
 	return err
 }
+
+// giveUp releases the runs that this owner still holds when it is closed, so that they do
+// not look as if the process had died. What cannot be written stays as it is.
+func (s *session) giveUp() {
+	if len(s.held) == 0 {
+		return
+	}
+	_, _ = s.commit([]*change{{do: func(ctx context.Context, s *session) error {
+		for _, before := range s.held {
+			after := *before
+			after.owner = ""
+			if err := s.handOver(ctx, before, &after); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}})
+}

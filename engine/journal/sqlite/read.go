@@ -230,7 +230,7 @@ func (j *Journal) Runs(ctx context.Context, query journal.Query) ([]journal.Summ
 				lives = lives || err != nil
 				living[r.owner] = lives
 			}
-			r.SetLive(lives)
+			r.SetLive(lives, r.owner != "")
 			if query.Matches(r.Summary) {
 				found = append(found, r.Summary)
 			}

@@ -20,24 +20,16 @@ import (
 // and the bytes of text or of tables that they are about to make.
 type Budget struct {
 	context.Context // of the attempt
-	owner           any
-	watchdog        *watchdog
+	owner           Holder
 	limits          workflow.Limits
 	used            int64 // instructions and steps
 	checkpoint      int64 // Done runs its slower checks when used reaches it
-	bytes           int64 // of text and tables made in all
-	recent          int64 // of text and tables made since the heap was last measured for them
-	received        received
-	keepsMany       bool // one instruction of its chunks may keep many values
+	bytes           int64 // of text and tables made by library functions, in all
+	memory          memory
 	stopwatch       stopwatch
 	reason          *action.Error // why the script was stopped
-
-	// The watchdog reads and writes these from its own goroutine.
-	signal  atomic.Int32 // one of the signals of the watchdog
-	work    atomic.Int64 // how much the script has done, in bytes
-	mayHold atomic.Int64 // the most bytes that the script can hold; noBound when unknown
-	waiting atomic.Bool  // the script waits in a call
-	watched watched      // only the watchdog uses it
+	pulsed          bool          // the pulse knows the budget
+	look            atomic.Bool   // set by the pulse: look at the clock and the context
 }
 
 var (
@@ -46,10 +38,12 @@ var (
 )
 
 // Open starts the budget of an attempt. The owner is what [Budget.Owner] returns. The
-// clock may be nil; then no time is measured.
-func (b *Budget) Open(ctx context.Context, l workflow.Limits, clock action.Clock, owner any) {
-	b.Context, b.owner, b.watchdog, b.limits = ctx, owner, &processWatchdog, withDefaults(l)
+// clock may be nil; then no time is measured. The room may be nil; then the limit of the
+// script is the only one.
+func (b *Budget) Open(ctx context.Context, l workflow.Limits, clock action.Clock, room Room, owner Holder) {
+	b.Context, b.owner, b.limits = ctx, owner, withDefaults(l)
 	b.checkpoint = min(pollEvery, b.limits.Instructions+1)
+	b.memory.open(b.limits.Memory, room)
 	b.stopwatch = stopwatch{clock: clock, limit: b.limits.Time}
 }
 
@@ -62,39 +56,33 @@ func Of(L *glua.LState) *Budget {
 	return b
 }
 
-// Owner returns what the budget was opened for. The package does not use it.
-func (b *Budget) Owner() any { return b.owner }
-
-// KeepMany notes that a single instruction of the script may keep many values, so that
-// its memory has no bound by the instructions alone.
-func (b *Budget) KeepMany() { b.keepsMany = true }
+// Owner returns what the budget was opened for.
+func (b *Budget) Owner() Holder { return b.owner }
 
 // MaxOutput returns how many bytes of text a value that leaves the script may hold.
 func (b *Budget) MaxOutput() int64 { return b.limits.Output }
 
-// Begin starts the time and the watchdog of a chunk. End stops them.
-func (b *Budget) Begin() {
-	b.stopwatch.start()
-	b.watchdog.add(b)
-}
+// Begin starts the time of a chunk. End stops it.
+func (b *Budget) Begin() { b.stopwatch.start() }
 
 // End stops what Begin started.
 func (b *Budget) End() {
-	b.watchdog.remove(b)
+	if b.pulsed {
+		processPulse.remove(b)
+		b.pulsed = false
+	}
 	b.stopwatch.pause()
 }
 
-// BeginCall pauses the script's time and its watchdog while it waits in a call.
+// BeginCall pauses the script's time while it waits in a call, and gives back the room
+// that the script does not need meanwhile.
 func (b *Budget) BeginCall() {
 	b.stopwatch.pause()
-	b.waiting.Store(true)
+	b.rest()
 }
 
 // EndCall ends the pause that BeginCall began.
-func (b *Budget) EndCall() {
-	b.waiting.Store(false)
-	b.stopwatch.start()
-}
+func (b *Budget) EndCall() { b.stopwatch.start() }
 
 // Instructions returns the instructions and steps so far.
 func (b *Budget) Instructions() int { return int(b.used) }
@@ -111,32 +99,6 @@ func (b *Budget) Charge(L *glua.LState, steps int64) {
 	if !b.Spend(steps) {
 		b.Raise(L)
 	}
-}
-
-// Reserve counts the bytes of a text or table that is about to be made, and reports
-// whether it may be made.
-func (b *Budget) Reserve(bytes int64) bool {
-	b.bytes += bytes
-	b.recent += bytes
-	if b.recent > b.limits.Memory && b.reason == nil {
-		b.settle(bytes)
-	}
-	return b.Spend(bytes / BytesPerStep)
-}
-
-// settle decides whether a script that has made as much text as it may hold still
-// holds it. A string that grew line by line left its shorter versions as garbage,
-// which does not count.
-func (b *Budget) settle(bytes int64) {
-	if bytes > b.limits.Memory || b.watchdog.holds(b)+bytes > b.limits.Memory/4*3 {
-		b.exceedMemory()
-		return
-	}
-	b.recent = 0
-}
-
-func (b *Budget) exceedMemory() {
-	b.exceed("taking "+phrase.Bytes(b.limits.Memory)+" of memory, its limit", "keep less at a time, or raise `limits: {memory: ...}`")
 }
 
 // Allocate counts the bytes of one string that is about to be made. When the budget
@@ -167,9 +129,9 @@ func (b *Budget) Work(steps int64) error {
 }
 
 // Hold counts bytes of values that a pure function is about to make. Its error ends
-// the function.
+// the function. Until the function has ended, it holds them itself: see [Budget.Unpin].
 func (b *Budget) Hold(bytes int64) error {
-	b.Reserve(bytes)
+	b.ReservePinned(bytes)
 	return b.Err()
 }
 
@@ -179,8 +141,8 @@ func (b *Budget) Left() int64 { return b.limits.Instructions - b.used }
 // Refund takes back steps that were counted and not done.
 func (b *Budget) Refund(steps int64) { b.used -= steps }
 
-// AllocateText counts the text of an output that a pure function made: each text as
-// one string, and all of them together as memory.
+// AllocateText counts the text of an output that a function made or a call returned:
+// each text as one string, and all of them together as memory.
 func (b *Budget) AllocateText(L *glua.LState, output any) {
 	total, longest := textIn(output)
 	if longest > MaxString {
@@ -233,6 +195,15 @@ func (s *stopwatch) pause() {
 	if s.running {
 		s.spent, s.running = s.spent+s.clock.Now().Sub(s.since), false
 	}
+}
+
+// wait does what does not count as computing.
+func (s *stopwatch) wait(do func()) {
+	if running := s.running; running {
+		s.pause()
+		defer s.start()
+	}
+	do()
 }
 
 func (s *stopwatch) over() bool {

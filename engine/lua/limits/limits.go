@@ -5,13 +5,16 @@
 //     when a limit is reached. Library functions charge it for their work.
 //   - The step counter (steps.go) counts the instructions of the Lua machine, and
 //     stops the machine. It is the Done method of the budget.
-//   - The watchdog (watchdog.go) bounds the memory that instructions take without a
-//     charge. There is one for the process.
-//   - Received texts (received.go) are the large texts that calls returned. They count
-//     as memory for as long as the script holds them.
+//   - Memory (memory.go) is charged by the library functions, and by the instructions
+//     that take memory (instructions.go). When the charges reach the limit, what the
+//     script really holds is measured (held.go, sizes.go). So a script ends only for
+//     memory that it holds itself.
+//   - The pulse (pulse.go) makes every script look at its clock.
+//   - layout.go reads what gopher-lua does not show.
 //
 // The package sets two variables of gopher-lua for the whole process, because the
-// library offers these limits as variables only: see [SetProcess].
+// library offers these limits as variables only, and changes its table of instructions:
+// see [SetProcess].
 package limits
 
 import (
@@ -55,8 +58,8 @@ const (
 // About how many bytes a table and its entries take.
 const (
 	TableBytes = 120 // an empty table
-	ItemBytes  = 16  // an item of a list
-	FieldBytes = 110 // a field; its name is also kept in a list, for the order of pairs
+	ItemBytes  = 32  // an item of a list, with a number in it
+	FieldBytes = 200 // a field, with a number in it; see fieldsBytes
 	// ObjectBytes is the size of a Go map with a few fields, which a table becomes when
 	// it leaves the script.
 	ObjectBytes = 300
@@ -74,11 +77,14 @@ var processLimits sync.Once
 
 // SetProcess sets the limits that gopher-lua keeps in package variables. It must be
 // called before source is compiled. It also turns off the variable arguments of
-// Lua 5.0, which cost 2.7 KB for each call of a chunk.
+// Lua 5.0, which cost 2.7 KB for each call of a chunk, and has the instructions that take
+// memory charge for it.
 func SetProcess() {
 	processLimits.Do(func() {
 		glua.CompatVarArg = false
 		glua.MaxArrayIndex = MaxArrayIndex
+		checkLayout()
+		meterInstructions()
 	})
 }
 
@@ -89,3 +95,7 @@ func NewState() *glua.LState {
 		RegistrySize: registrySize, RegistryMaxSize: registryMax, RegistryGrowStep: registryStep,
 	})
 }
+
+// StackIsFull reports whether a state has used so many registers that its next function
+// may need more than the largest stack has.
+func StackIsFull(L *glua.LState) bool { return cap(layoutOf(L).reg.array) >= registryMax/2 }

@@ -30,7 +30,7 @@ var closed = func() chan struct{} { c := make(chan struct{}); close(c); return c
 // Done counts an instruction. It returns a closed channel when the script must stop.
 func (b *Budget) Done() <-chan struct{} {
 	b.used++
-	if b.used < b.checkpoint && b.signal.Load() == signalNone {
+	if b.used < b.checkpoint && !b.look.Load() {
 		return nil
 	}
 	if b.check() {
@@ -51,7 +51,7 @@ func (b *Budget) Err() error {
 // may do them. A step takes about as long as an instruction.
 func (b *Budget) Spend(steps int64) bool {
 	b.used += steps
-	return b.used < b.checkpoint && b.signal.Load() == signalNone || !b.check()
+	return b.used < b.checkpoint && !b.look.Load() || !b.check()
 }
 
 // check reports whether the script must stop, and sets the next checkpoint.
@@ -60,21 +60,21 @@ func (b *Budget) check() bool {
 		return true
 	}
 	b.checkpoint = min(b.used+pollEvery, b.limits.Instructions+1)
+	if !b.pulsed && b.stopwatch.running {
+		processPulse.add(b)
+		b.pulsed = true
+	}
 	return false
 }
 
-// Poll reports whether the script must stop because its time is over, the attempt has
-// ended or the watchdog stopped it.
+// Poll reports whether the script must stop because its time is over or the attempt has
+// ended.
 func (b *Budget) Poll() bool {
-	b.publish()
-	b.watchdog.awaitCollection()
-	signal := b.signal.Swap(signalNone)
+	b.look.Store(false)
 	switch {
 	case b.reason != nil:
 	case b.Context.Err() != nil:
 		b.reason = action.AsError(context.Cause(b.Context))
-	case signal == signalStop:
-		b.exceedMemory()
 	case b.stopwatch.over():
 		b.exceed("computing for "+b.stopwatch.limit.String()+", its limit", "look for a loop that does not end, or raise `limits: {time: ...}`")
 	}

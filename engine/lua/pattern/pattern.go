@@ -86,6 +86,9 @@ func (m *Matcher) refuel() {
 	m.fuel += ahead
 }
 
+// Subject returns the text that the matcher searches.
+func (m *Matcher) Subject() string { return m.subject }
+
 // Find looks for the first match from a byte of the subject on. It returns the bounds of
 // the match, or -1.
 func (m *Matcher) Find(from int) (start, end int) {

@@ -83,7 +83,8 @@ func call(L *glua.LState, function glua.LValue, arguments ...glua.LValue) glua.L
 // rawSet is rawset(t, key, value), which returns the table.
 func rawSet(L *glua.LState) int {
 	t := tableArgument(L, 1)
-	L.RawSet(t, L.CheckAny(2), L.CheckAny(3))
+	key := L.CheckAny(2)
+	limits.Set(L, t, key, L.CheckAny(3))
 	return Push(L, t)
 }
 

@@ -111,7 +111,8 @@ func (f *formatter) value(d directive) {
 	case 'q':
 		f.quote(textArgument(f.L, n))
 	case 's':
-		text := Text(f.L, f.L.CheckAny(n))
+		var text string
+		limits.Of(f.L).While(int64(f.out.Cap()), func() { text = Text(f.L, f.L.CheckAny(n)) })
 		if d.precision >= 0 && d.precision < len(text) {
 			text = text[:d.precision]
 		}

@@ -59,18 +59,18 @@ func search(L *glua.LState, find bool) int {
 // pushCaptures pushes the first captures of a match and returns how many there are.
 func pushCaptures(L *glua.LState, m *pattern.Matcher, count int) int {
 	for i := range count {
-		L.Push(captured(m, i))
+		L.Push(captured(L, m, i))
 	}
 	return count
 }
 
 // captured returns a capture of a match, counted from 0.
-func captured(m *pattern.Matcher, index int) glua.LValue {
+func captured(L *glua.LState, m *pattern.Matcher, index int) glua.LValue {
 	c := m.Capture(index)
 	if c.Position > 0 {
 		return glua.LNumber(c.Position)
 	}
-	return glua.LString(c.Text)
+	return limits.Part(L, m.Subject(), c.Text)
 }
 
 // findPlain is string.find of text without special characters.
@@ -88,7 +88,8 @@ func findPlain(L *glua.LState, s, text string, from int) int {
 func textGmatch(L *glua.LState) int {
 	s, p := textArgument(L, 1), textArgument(L, 2)
 	from := 0
-	L.Push(L.NewFunction(func(L *glua.LState) int {
+	limits.KeepClosure(L)
+	L.Push(L.NewClosure(func(L *glua.LState) int {
 		if from > len(s) {
 			return Push(L, glua.LNil)
 		}
@@ -104,7 +105,7 @@ func textGmatch(L *glua.LState) int {
 			from++
 		}
 		return pushCaptures(L, &m, max(m.Captures(), 1))
-	}))
+	}, glua.LString(s), glua.LString(p))) // so that they are measured with the iterator
 	return 1
 }
 
@@ -182,7 +183,7 @@ func (u *substitution) replace(start, end int) {
 		return
 	case *glua.LTable:
 		u.matcher.Finish() // a metamethod needs the steps
-		value = u.L.GetTable(replacement, captured(&u.matcher, 0))
+		limits.Of(u.L).While(int64(u.out.Cap()), func() { value = u.L.GetTable(replacement, captured(u.L, &u.matcher, 0)) })
 	case *glua.LFunction:
 		value = u.call(replacement)
 	}
@@ -201,7 +202,9 @@ func (u *substitution) replace(start, end int) {
 func (u *substitution) call(function *glua.LFunction) glua.LValue {
 	u.matcher.Finish() // the function needs the steps
 	u.L.Push(function)
-	u.L.Call(pushCaptures(u.L, &u.matcher, max(u.matcher.Captures(), 1)), 1)
+	limits.Of(u.L).While(int64(u.out.Cap()), func() {
+		u.L.Call(pushCaptures(u.L, &u.matcher, max(u.matcher.Captures(), 1)), 1)
+	})
 	value := u.L.Get(-1)
 	u.L.Pop(1)
 	return value
@@ -225,7 +228,7 @@ func (u *substitution) expand(replacement string, start, end int) {
 		case c == '0':
 			u.write(u.subject[start:end])
 		case '1' <= c && c <= '9':
-			part, _ := partOf(captured(&u.matcher, int(c-'1')))
+			part, _ := partOf(captured(u.L, &u.matcher, int(c-'1')))
 			u.write(part)
 		default:
 			u.write(replacement[at+1 : at+2])

@@ -23,7 +23,8 @@ func tableSort(L *glua.LState) int {
 	}
 	b, length := limits.Of(L), t.Len()
 	b.Charge(L, int64(length)/slotsPerStep)
-	if !b.Reserve(2 * limits.ItemBytes * int64(length)) { // the copy and the buffer to merge
+	defer b.Unpin(b.Pinned())
+	if !b.ReservePinned(2 * limits.ItemBytes * int64(length)) { // the copy and the buffer to merge
 		b.Raise(L)
 	}
 	values := make([]glua.LValue, length)

@@ -61,7 +61,7 @@ func textLen(L *glua.LState) int {
 func textSub(L *glua.LState) int {
 	s := textArgument(L, 1)
 	from, to := span(integerArgument(L, 2), optionalInteger(L, 3, -1), len(s))
-	return Push(L, glua.LString(s[from:to]))
+	return Push(L, limits.Part(L, s, s[from:to]))
 }
 
 func textBytes(L *glua.LState) int {

@@ -44,7 +44,7 @@ func tableInsert(L *glua.LState) int {
 		if length+1 >= limits.MaxArrayIndex { // later values could not be read
 			L.RaiseError("the list is full: it has %d items, which is the limit", length)
 		}
-		t.Append(L.Get(2))
+		limits.Append(L, t, L.Get(2))
 	case 3:
 		insertAt(L, t, length, integerArgument(L, 2), L.Get(3))
 	default:
@@ -59,18 +59,18 @@ func insertAt(L *glua.LState, t *glua.LTable, length, at int, value glua.LValue)
 	b := limits.Of(L)
 	if at >= 1 && at <= length && value != glua.LNil && length+1 < limits.MaxArrayIndex {
 		b.Charge(L, int64(length-at)/slotsPerStep)
-		t.Insert(at, value)
+		limits.Insert(L, t, at, value)
 		return
 	}
 	for i := max(length+1, at); i > at; i-- {
 		b.Charge(L, 1)
-		t.RawSet(glua.LNumber(i), t.RawGet(glua.LNumber(i-1)))
+		limits.Set(L, t, glua.LNumber(i), t.RawGet(glua.LNumber(i-1)))
 	}
 	// A place far beyond the others fills the array up to it.
 	if at < limits.MaxArrayIndex && !b.Reserve(limits.ItemBytes*int64(max(at-length, 0))) {
 		b.Raise(L)
 	}
-	t.RawSet(glua.LNumber(at), value)
+	limits.Set(L, t, glua.LNumber(at), value)
 }
 
 // tableRemove is table.remove(t, place): it removes the value at a place, by default the

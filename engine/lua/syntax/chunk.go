@@ -64,10 +64,6 @@ type Chunk struct {
 	Path []string                   // the names of an expression that is a path; nil otherwise
 	// Globals are the names that the chunk reads from outside.
 	Globals []Global
-	// KeepsMany says that a single instruction of the chunk may keep many values: a
-	// table of all results of a call or of `...`, a large table, or a list that is
-	// filled up to a far key.
-	KeepsMany bool
 
 	references []workflow.Reference
 	requires   []workflow.Require
@@ -120,7 +116,7 @@ func Check(source workflow.Chunk, names *Names) (checked *Chunk, findings []work
 	if finding := c.compile(source, statements); finding != nil {
 		return nil, []workflow.Finding{*finding}
 	}
-	c.references, c.requires, c.Globals, c.KeepsMany = w.references, w.requires, w.globals, w.keepsMany
+	c.references, c.requires, c.Globals = w.references, w.requires, w.globals
 	return c, w.findings
 }
 

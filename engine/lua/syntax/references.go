@@ -47,7 +47,6 @@ func (w *walker) refer(path []string, line int) *workflow.Reference {
 		return nil
 	}
 	w.references = append(w.references, workflow.Reference{Path: path, Line: w.line + line})
-	w.keepsMany = w.keepsMany || path[0] == "rawset"
 	w.useGlobal(path)
 	return &w.references[len(w.references)-1]
 }

@@ -13,10 +13,6 @@ import (
 	"github.com/yuin/gopher-lua/ast"
 )
 
-// manyFields is the number of fields above which the space of a new table matters: one
-// instruction allocates it before any field is set.
-const manyFields = 16
-
 // A walker goes through the syntax tree of a chunk once. It keeps the scopes of local
 // names, and so finds the globals that the chunk reads and writes.
 type walker struct {
@@ -29,8 +25,7 @@ type walker struct {
 	line      int                 // the line of the file before the chunk
 	depth     int
 	tooDeep   bool
-	longTable int  // the line of a constructor with too many items; 0 if there is none
-	keepsMany bool // as in Chunk
+	longTable int // the line of a constructor with too many items; 0 if there is none
 	// constants are the texts, numbers and names of a long source; nil for others.
 	constants   map[string]bool
 	hidden      int  // how many findings are not shown
@@ -281,43 +276,9 @@ func (w *walker) assign(left ast.Expr) {
 		}
 		w.findings = append(w.findings, f)
 	case *ast.AttrGetExpr:
-		w.keepsMany = w.keepsMany || mayBeFar(left)
 		w.expression(left.Object)
 		w.expression(left.Key)
 	}
-}
-
-// mayBeFar reports whether a key may be a number far beyond the end of a list. gopher-lua
-// fills all places up to the key in one instruction.
-func mayBeFar(target *ast.AttrGetExpr) bool {
-	switch key := target.Key.(type) {
-	case *ast.StringExpr:
-		return false
-	case *ast.NumberExpr:
-		return len(key.Value) > 2
-	case *ast.ArithmeticOpExpr: // t[#t + 1]
-		length, ok := key.Lhs.(*ast.UnaryLenOpExpr)
-		one, isNumber := key.Rhs.(*ast.NumberExpr)
-		return !ok || !isNumber || one.Value != "1" || key.Operator != "+" || !sameVariable(length.Expr, target.Object)
-	}
-	return true
-}
-
-func sameVariable(a, b ast.Expr) bool {
-	x, ok := a.(*ast.IdentExpr)
-	y, isName := b.(*ast.IdentExpr)
-	return ok && isName && x.Value == y.Value
-}
-
-// keepsMany reports whether one instruction gives a table many values, the results of a
-// call, or the space for many fields.
-func keepsMany(e *ast.TableExpr) bool {
-	if len(e.Fields) == 0 {
-		return false
-	}
-	last := e.Fields[len(e.Fields)-1]
-	_, call := last.Value.(*ast.FuncCallExpr)
-	return call && last.Key == nil || len(e.Fields) > manyFields
 }
 
 func (w *walker) expressions(list []ast.Expr) {
@@ -341,13 +302,11 @@ func (w *walker) inner(e ast.Expr) {
 	case *ast.IdentExpr, *ast.AttrGetExpr:
 		w.chain(e)
 	case *ast.Comma3Expr:
-		w.keepsMany = true
 	case *ast.StringExpr:
 		w.constant(e.Value)
 	case *ast.NumberExpr:
 		w.constant(e.Value)
 	case *ast.TableExpr:
-		w.keepsMany = w.keepsMany || keepsMany(e)
 		if len(e.Fields) > rewrite.MaxItems {
 			w.longTable = w.line + e.Line()
 		}

@@ -38,6 +38,7 @@ If it has heartbeat, the daemon calls a URL regularly.`,
 	f.DurationVar(&o.Drain, "drain", 30*time.Second, "how long runs may take to end when the daemon is stopped")
 	f.StringVar(&o.Listen, "listen", "", "a loopback address for /healthz, /readyz and /metrics, such as 127.0.0.1:9300")
 	f.StringVar(&o.LogFormat, "log-format", "text", "text or json")
+	o.MaxMemory.AddFlag(f)
 	f.BoolVar(&o.Simulate, "simulate", false, "run against a simulated PagerDuty in this process, with a temporary data folder")
 	o.Simulation.AddFlags(f, " (default for each file its name with .world.yaml, if there is such a file)")
 	return c

@@ -28,10 +28,10 @@ var _ control.Daemon = (*controlled)(nil)
 type controlled struct{ *Daemon }
 
 // Status returns the files, schedules and runs of the daemon.
-func (d controlled) Status(context.Context) (control.Status, error) {
+func (d controlled) Status(ctx context.Context) (control.Status, error) {
 	s := control.Status{
 		PID: os.Getpid(), Version: setup.VersionText(), StartedAt: d.startedAt.UTC(), Stopping: d.isStopping(), LastWake: d.scheduler.LastWake().UTC(),
-		Workflows: []control.WorkflowStatus{}, Runs: d.runs.active.list(),
+		Workflows: []control.WorkflowStatus{}, Runs: d.runs.active.list(), NotResumed: d.runs.givenUp(ctx),
 	}
 	schedules := map[string][]control.ScheduleStatus{} // by workflow
 	for _, known := range d.scheduler.Status() {

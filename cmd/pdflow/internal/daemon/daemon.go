@@ -219,6 +219,7 @@ type Options struct {
 	Listen    string        // the address of the health server; empty: there is none
 	LogFormat string        // text or json
 	Simulate  bool
+	MaxMemory setup.MaxMemory
 	setup.Simulation
 }
 
@@ -262,6 +263,9 @@ func Serve(ctx context.Context, env *setup.Environment, paths []string, o Option
 		return err
 	}
 	defer target.Close()
+	if err := env.LimitMemory(target, o.MaxMemory); err != nil {
+		return err
+	}
 	d := New(env, target, clock.System{}, logger(env.Stderr, o.LogFormat), o)
 	if err := d.Load(paths); err != nil {
 		return err

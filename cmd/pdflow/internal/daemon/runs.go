@@ -31,6 +31,7 @@ type runs struct {
 	active     runSet         // the runs that have a slot
 	unadmitted runSet         // the runs that got no slot before the daemon was asked to stop
 	unrecorded runSet         // the runs that stopped because they could not be recorded
+	notResumed runSet         // the runs that are not resumed, because they may be why processes died
 }
 
 // start starts a run and returns its id when its start is recorded.
@@ -151,11 +152,46 @@ func (r *runs) resumeInterrupted(ctx context.Context) {
 		if interrupted.Start().Target.Simulation != "" {
 			continue
 		}
+		if deaths := deathsOf(interrupted); deaths >= maxDeaths {
+			r.notResumed.add(summary.Run)
+			r.alerting.stuck(summary.Workflow, summary.Run, r.tooManyDeaths(summary.Run, deaths))
+			continue
+		}
 		started.Add(1)
 		done := sync.OnceFunc(started.Done)
 		r.resume(interrupted, resumption{started: func(error) { done() }})
 	}
 	started.Wait()
+}
+
+// maxDeaths is how many processes may die while they work on a run that gets no further.
+// Then the run waits for a person: it may be why they died, and the daemon would die again.
+const maxDeaths = 5
+
+// deathsOf returns how many processes died while they worked on an interrupted run, since it
+// last got further.
+func deathsOf(found *setup.RecordedRun) int {
+	deaths := run.Deaths(found.Events)
+	if found.Died {
+		deaths++
+	}
+	return deaths
+}
+
+// tooManyDeaths says why a run is not resumed, and what to type.
+func (r *runs) tooManyDeaths(id string, deaths int) error {
+	return fmt.Errorf("%d processes died while they worked on it, and it got no further: it may take too much memory. To resume it: %s",
+		deaths, r.journal.Command("resume", id, nil))
+}
+
+// givenUp returns the runs that wait for a person because processes died on them.
+func (r *runs) givenUp(ctx context.Context) []string {
+	for _, id := range r.notResumed.list() {
+		if found, err := r.journal.Get(ctx, id); err == nil && found.Status != run.Interrupted {
+			r.notResumed.remove(id)
+		}
+	}
+	return r.notResumed.list()
 }
 
 // A resumption says how a run is resumed.

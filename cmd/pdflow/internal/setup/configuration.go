@@ -21,7 +21,11 @@ type Configuration struct {
 	Connections []ConfiguredConnection
 	// Allow is nil when the file does not set it. Workflows may then do everything that
 	// their own permissions list.
-	Allow     *Allowance
+	Allow *Allowance
+	// Ceilings are the most that workflows may ask for.
+	Ceilings workflow.Ceilings
+	// MaxMemory is the memory of the process, in bytes; 0 when the file does not set it.
+	MaxMemory int64
 	Alerts    *Alerts    // nil: no alerts are sent
 	Heartbeat *Heartbeat // nil: no heartbeat is sent
 }
@@ -98,6 +102,9 @@ func ParseConfiguration(name string, src []byte) (*Configuration, error) {
 		root.Mapping("the configuration",
 			source.Key{Name: "connections", Read: func(v source.Node) { c.Connections = readConnections(v) }},
 			source.Key{Name: "allow", Read: func(v source.Node) { c.Allow = readAllowance(v) }},
+			source.Key{Name: "limits", Read: func(v source.Node) {
+				c.Ceilings = workflow.ReadCeilings(v, source.Key{Name: "max_memory", Read: func(v source.Node) { c.MaxMemory = v.Size("max_memory", LeastMemory, 1<<50) }})
+			}},
 			source.Key{Name: "alerts", Read: func(v source.Node) { c.Alerts = readAlerts(v) }},
 			source.Key{Name: "heartbeat", Read: func(v source.Node) { c.Heartbeat = readHeartbeat(v) }},
 		)

@@ -218,7 +218,7 @@ func (t *Target) CompileFile(file string) (*workflow.Plan, error) {
 		return nil, console.Exit(console.ExitUsage, err)
 	}
 	defer root.Close()
-	parsed.Files = root.FS()
+	parsed.Files, parsed.Ceilings = root.FS(), t.ceilings
 	return workflow.Compile(parsed, t.Catalog, t.Interpreter)
 }
 

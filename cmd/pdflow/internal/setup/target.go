@@ -43,6 +43,8 @@ type Target struct {
 	Simulator   *Simulator   // nil without --simulate
 	secret      func(name string) (string, error)
 	ceiling     *attempt.Policy // nil: the operator limits nothing
+	ceilings    workflow.Ceilings
+	memory      *engine.Memory // nil: it has no bound
 }
 
 // Offline returns the target of commands that make no call.
@@ -87,7 +89,7 @@ func (e *Environment) RealTarget() (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.Connections, t.secret = connections, e.secret
+	t.Connections, t.secret, t.ceilings = connections, e.secret, configuration.Ceilings
 	if a := configuration.Allow; a != nil {
 		t.ceiling = &attempt.Policy{Permissions: a.Permissions, Secrets: a.Secrets, File: configuration.File}
 	}
@@ -123,6 +125,9 @@ func (e *Environment) simulatedTarget(file string, s Simulation) (*Target, error
 		return nil, err
 	}
 	t.Simulator, t.secret = local, e.SimulatedSecret
+	if configuration, err := e.Configuration(); err == nil {
+		t.ceilings = configuration.Ceilings
+	}
 	return t, nil
 }
 
@@ -154,7 +159,7 @@ func (t *Target) Close() {
 
 // Engine returns an engine for runs of this target. It has no journal and no observers.
 func (t *Target) Engine(redactor *action.Redactor) *engine.Local {
-	return &engine.Local{Interpreter: t.Interpreter, Secrets: t.secret, Redactor: redactor, Policy: t.ceiling}
+	return &engine.Local{Interpreter: t.Interpreter, Secrets: t.secret, Redactor: redactor, Policy: t.ceiling, Ceilings: t.ceilings, Memory: t.memory}
 }
 
 // Ready reports a plan that needs a connection or a key that is missing, or more than the operator

@@ -1,3 +1,3 @@
--- expect: script
+-- expect: limit
 local function again() return (('aa'):gsub('a', again)) end
 return again()

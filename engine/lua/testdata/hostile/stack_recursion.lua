@@ -1,3 +1,3 @@
--- expect: script
+-- expect: limit
 local function down(n) return 1 + down(n + 1) end
 return down(0)

@@ -1,3 +1,3 @@
--- expect: script
+-- expect: limit
 local function sort() table.sort({2, 1}, sort) end
 sort()

@@ -1,3 +1,3 @@
--- expect: script
+-- expect: limit
 local function grow(...) return grow(1, ...) end
 return grow()

@@ -123,6 +123,9 @@ func (o *continueOptions) workHere(ctx context.Context, env *setup.Environment, 
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := env.LimitMemory(target, 0); err != nil {
+		return nil, nil, err
+	}
 	c, err := o.prepare(ctx, env, recorded, target, found)
 	if err != nil {
 		return nil, nil, err

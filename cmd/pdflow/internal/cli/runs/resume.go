@@ -91,6 +91,9 @@ func resumeMany(ctx context.Context, env *setup.Environment, names []string, o *
 		return err
 	}
 	defer target.Close()
+	if err := env.LimitMemory(target, 0); err != nil {
+		return err
+	}
 	many := &manyRuns{env: env, recorded: recorded, target: target, options: o, reports: make([]*runview.RunReport, len(chosen))}
 	many.resume(ctx, chosen)
 	return many.conclude()

@@ -34,6 +34,7 @@ type Options struct {
 	NoJournal  bool
 	output     string
 	quiet      bool
+	MaxMemory  setup.MaxMemory
 	DryRun     bool // list the writes and send none
 	Confirm    bool // list the writes and ask before sending them
 	Connection string
@@ -78,6 +79,7 @@ func (o *Options) AddFlags(c *cobra.Command) {
 	f.BoolVar(&o.Confirm, "confirm", false, "print the writes and ask before sending them")
 	setup.AddConnection(f, &o.Connection)
 	o.Folder.AddFlag(f)
+	o.MaxMemory.AddFlag(f)
 	f.BoolVar(&o.NoJournal, "no-journal", false, "record nothing: the run cannot be resumed (the default with --simulate and without --data-dir)")
 	setup.AddRetention(f, &o.retention)
 	setup.AddOutput(c, &o.output, "text", "json", "jsonl")
@@ -119,6 +121,9 @@ func Run(ctx context.Context, env *setup.Environment, file string, o Options) er
 		return err
 	}
 	defer target.Close()
+	if err := env.LimitMemory(target, o.MaxMemory); err != nil {
+		return err
+	}
 	plan, err := target.CompileFile(file)
 	if err != nil {
 		return err

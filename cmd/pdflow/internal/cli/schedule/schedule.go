@@ -3,6 +3,7 @@ package schedule
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -104,6 +105,9 @@ func schedulesOfDaemon(ctx context.Context, env *setup.Environment, folder setup
 	})
 	if err == nil && !lives {
 		err = console.Usage("no daemon serves this data folder: start one with `pdflow serve`, or give FILE or DIR")
+	}
+	for _, id := range status.NotResumed {
+		fmt.Fprintf(env.Stderr, "the run %s is not resumed: processes died while they worked on it, and it got no further; to resume it:\n  pdflow runs resume %s\n", id, id)
 	}
 	reports := []scheduleReport{}
 	for _, w := range status.Workflows {

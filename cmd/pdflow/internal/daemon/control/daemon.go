@@ -31,6 +31,9 @@ type Status struct {
 	LastWake  time.Time        `json:"last_wake,omitzero"` // when the scheduler last looked at what is due
 	Workflows []WorkflowStatus `json:"workflows"`
 	Runs      []string         `json:"runs"` // ids of the running runs
+	// NotResumed are ids of interrupted runs that a person must resume, since processes died
+	// while they worked on them.
+	NotResumed []string `json:"not_resumed,omitempty"`
 }
 
 // WorkflowStatus is a loaded workflow, or a file that cannot be loaded.
