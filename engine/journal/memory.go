@@ -325,7 +325,8 @@ func (m *Memory) PauseSchedule(_ context.Context, workflow, schedule string, pau
 	m.store.lock.Lock()
 	defer m.store.lock.Unlock()
 	name := scheduleName{workflow, schedule}
-	s := ScheduleState{Workflow: workflow, Schedule: schedule, Watermark: m.store.schedules[name].Watermark, Pause: pause}
+	s := m.store.schedules[name]
+	s.Workflow, s.Schedule, s.Pause = workflow, schedule, pause
 	m.store.schedules[name] = s.clone()
 	return nil
 }

@@ -13,7 +13,13 @@ type ScheduleState struct {
 	// Watermark is the time up to which every scheduled time has a run, which may have
 	// been skipped.
 	Watermark time.Time
-	Pause     *Pause // nil when the schedule is not paused
+	// Spec is the cron text and the zone that the watermark belongs to; empty when an older
+	// program saved the state.
+	Spec string
+	// Retired says that the schedule was taken out of its workflow: until it is back, it
+	// has no scheduled times.
+	Retired bool
+	Pause   *Pause // nil when the schedule is not paused
 }
 
 // A Pause keeps a schedule from starting runs.

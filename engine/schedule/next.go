@@ -98,6 +98,36 @@ func newMatcher(text string) (m matcher, err error) {
 	return matcher{spec}, nil
 }
 
+// same reports whether two matchers match the same times.
+func (m matcher) same(other matcher) bool {
+	if m.spec == nil || other.spec == nil {
+		return false
+	}
+	return m.times() == other.times()
+}
+
+// times are the values of the fields of a matcher.
+type times struct {
+	minute, hour, day, month, weekday uint64
+	either                            bool // one of the fields of days is enough
+}
+
+// times returns the values of the fields, so that equal times have equal values. A `*` is
+// the list of all values, except for days: where neither field of days is a `*`, one of
+// them is enough (crontab(5)).
+func (m matcher) times() (t times) {
+	const star, everyDay, everyWeekday = 1 << 63, 1<<32 - 1<<1, 1<<7 - 1
+	t.minute, t.hour, t.day, t.month, t.weekday = m.spec.Minute&^star, m.spec.Hour&^star, m.spec.Dom&^star, m.spec.Month&^star, m.spec.Dow&^star
+	switch {
+	case (m.spec.Dom|m.spec.Dow)&star != 0:
+	case t.day == everyDay || t.weekday == everyWeekday:
+		t.day, t.weekday = everyDay, everyWeekday
+	default:
+		t.either = true
+	}
+	return t
+}
+
 // horizonYears bounds a search. The longest time between two scheduled times is eight
 // years: from a 29 February to the next across a year such as 2100.
 const horizonYears = 10

@@ -62,6 +62,13 @@ func (s Schedule) Zone() *time.Location {
 // as @daily. Texts that differ in spelling only have the same normal form.
 func (s Schedule) Cron() string { return s.cron }
 
+// SameTimes reports whether two schedules have the same scheduled times, in whatever way
+// their texts and zones are spelled. It leaves clock changes out: `*/30 * * * *` and
+// `0,30 * * * *` are the same. It may miss texts of different hours in different zones.
+func (s Schedule) SameTimes(other Schedule) bool {
+	return s.matcher.same(other.matcher) && sameZone(s.Zone(), other.Zone())
+}
+
 // An Error says why a schedule is refused.
 type Error struct {
 	Field   string // the setting that is wrong: "cron" or "timezone"

@@ -43,6 +43,22 @@ func lookUp(name string) *time.Location {
 	return location
 }
 
+// sameZone reports whether two zones show the same time on the days of the year after
+// reference, such as UTC and Etc/UTC, or Europe/Berlin and Europe/Paris.
+func sameZone(a, b *time.Location) bool {
+	if a.String() == b.String() {
+		return true
+	}
+	for day := range 366 {
+		at := reference.AddDate(0, 0, day)
+		_, here := at.In(a).Zone()
+		if _, there := at.In(b).Zone(); here != there {
+			return false
+		}
+	}
+	return true
+}
+
 // areas are the first halves of the names of places (the tz database's theory.html,
 // "Timezone identifiers").
 var areas = []string{

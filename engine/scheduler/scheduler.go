@@ -107,12 +107,18 @@ type Scheduler struct {
 	woke    atomic.Pointer[time.Time]
 	settled atomic.Pointer[time.Time] // the last tick after which everything due was written
 
-	mu     sync.Mutex
+	mu sync.Mutex
+	loaded
+	wanted *[]Entry      // what could not be loaded yet; nil when nothing waits
+	wake   chan struct{} // closed when something changes; nil until the loop waits
+}
+
+// loaded are the entries of a scheduler.
+type loaded struct {
 	known  map[name]*entry
 	groups map[string]*group
 	heap   groupHeap
-	behind []*entry      // with due times that could not be written
-	wake   chan struct{} // closed when something changes; nil until the loop waits
+	behind []*entry // with due times that could not be written
 }
 
 type name struct{ workflow, schedule string }
@@ -129,62 +135,97 @@ func (e *entry) name() name { return name{e.Workflow, e.Schedule} }
 
 // state returns what the journal keeps of the entry when its watermark moves.
 func (e *entry) state() journal.ScheduleState {
-	return journal.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: e.watermark}
+	return journal.ScheduleState{Workflow: e.Workflow, Schedule: e.Schedule, Watermark: e.watermark, Spec: e.Spec.String()}
 }
 
-// Replace loads the given entries instead of the loaded ones. Entries that were loaded
-// before keep their state. The next [Scheduler.Tick] catches up what the others missed
-// while no scheduler was running.
+// Replace loads the given entries instead of the loaded ones, as a whole or not at all:
+// after an error the loaded entries stay as they are. When the journal was the reason, the
+// next [Scheduler.Tick] tries again. Entries that were loaded before keep their state. The
+// next Tick catches up what the others missed while no scheduler was running.
 func (s *Scheduler) Replace(ctx context.Context, entries []Entry) error {
+	names := make(map[name]bool, len(entries))
+	for _, e := range entries {
+		n := name{e.Workflow, e.Schedule}
+		if names[n] {
+			return fmt.Errorf("two schedules of the workflow %s are called %q", e.Workflow, e.Schedule)
+		}
+		names[n] = true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wanted = &entries
+	defer s.wakeUp()
+	return s.replace(ctx)
+}
+
+// replace loads the wanted entries.
+func (s *Scheduler) replace(ctx context.Context) error {
 	states, err := s.states(ctx)
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	now := s.now()
 	if work := s.due(now); len(work) > 0 {
 		s.settle(ctx, work, now) // with the entries that were loaded when it became due
 	}
-	old := s.known
-	s.known, s.groups, s.heap, s.behind = make(map[name]*entry, len(entries)), map[string]*group{}, nil, nil
+	next := loaded{known: make(map[name]*entry, len(*s.wanted)), groups: map[string]*group{}}
 	var fresh []journal.ScheduleState
-	for _, given := range entries {
+	served := map[string]bool{} // workflows
+	for _, given := range *s.wanted {
 		e := &entry{Entry: given}
-		if s.known[e.name()] != nil {
-			return fmt.Errorf("two schedules of the workflow %s are called %q", e.Workflow, e.Schedule)
-		}
+		served[e.Workflow] = true
 		state, known := states[e.name()]
-		e.watermark, e.pause = state.Watermark, state.Pause
-		moved := !known || e.watermark.IsZero()
-		if moved {
-			e.watermark = now
-		}
-		switch before := old[e.name()]; {
-		case before != nil && before.Spec.String() != e.Spec.String():
-			e.last, e.watermark, moved = before.last, later(e.watermark, now), true // none of the new times was missed
-		case before != nil:
-			e.last, e.watermark = before.last, later(e.watermark, before.watermark)
-		case e.watermark.Sub(now) > farAhead:
-			if s.Ahead != nil {
-				s.Ahead(e.Entry, e.watermark)
-			}
-			e.watermark, moved = now, true
-		}
-		if moved {
+		if s.restore(e, state, known, now) {
 			fresh = append(fresh, e.state())
 		}
-		s.known[e.name()] = e
-		s.join(e, now)
+		next.join(e, now)
 	}
-	heap.Init(&s.heap)
-	s.wakeUp()
-	return s.Journal.SaveSchedules(ctx, fresh)
+	for n, state := range states {
+		if next.known[n] == nil && !state.Retired && (s.known[n] != nil || served[n.workflow]) {
+			state.Retired = true
+			fresh = append(fresh, state)
+		}
+	}
+	heap.Init(&next.heap)
+	if err := s.Journal.SaveSchedules(ctx, fresh); err != nil {
+		return err
+	}
+	s.loaded, s.wanted = next, nil
+	return nil
 }
 
-// join adds an entry to the group of its cron text and zone. The group starts with the
-// present, so the entry alone catches up what it missed.
-func (s *Scheduler) join(e *entry, now time.Time) {
+// restore gives an entry its state: from the journal, and from the entry of its name that
+// is loaded. It reports whether the state is to be saved.
+//
+// Only times that were scheduled can be missed. So an entry that is new, has other times
+// than before, or was taken out and is back begins with the present. It is the same
+// whether a scheduler was running at the change or not.
+func (s *Scheduler) restore(e *entry, state journal.ScheduleState, known bool, now time.Time) (save bool) {
+	e.watermark, e.pause = state.Watermark, state.Pause
+	if before := s.known[e.name()]; before != nil {
+		e.last, e.watermark = before.last, later(e.watermark, before.watermark)
+	}
+	switch spec := e.Spec.String(); {
+	case !known || e.watermark.IsZero() || state.Retired || state.Spec != "" && state.Spec != spec:
+		e.watermark = later(e.watermark, now)
+	case state.Spec == "": // it was saved by an older program
+	case s.known[e.name()] == nil && e.watermark.Sub(now) > farAhead:
+	default:
+		return false
+	}
+	if s.known[e.name()] == nil && e.watermark.Sub(now) > farAhead {
+		if s.Ahead != nil {
+			s.Ahead(e.Entry, e.watermark)
+		}
+		e.watermark = now
+	}
+	return true
+}
+
+// join adds an entry, also to the group of its cron text and zone. The group starts with
+// the present, so the entry alone catches up what it missed.
+func (s *loaded) join(e *entry, now time.Time) {
+	s.known[e.name()] = e
 	if next := e.Spec.Next(e.watermark); !next.IsZero() && !next.After(now) {
 		s.behind = append(s.behind, e)
 	}
@@ -256,16 +297,19 @@ func (s *Scheduler) Tick(ctx context.Context) (next time.Time) {
 	defer s.mu.Unlock()
 	now := s.now()
 	s.woke.Store(&now)
+	if s.wanted != nil {
+		_ = s.replace(ctx) // the next tick tries again
+	}
 	if work := s.due(now); len(work) > 0 {
 		s.settle(ctx, work, now)
 	}
-	if len(s.behind) == 0 {
+	if len(s.behind) == 0 && s.wanted == nil {
 		s.settled.Store(&now)
 	}
 	if len(s.heap) > 0 {
 		next = s.heap[0].next
 	}
-	if again := now.Add(retryAfter); len(s.behind) > 0 && (next.IsZero() || again.Before(next)) {
+	if again := now.Add(retryAfter); (len(s.behind) > 0 || s.wanted != nil) && (next.IsZero() || again.Before(next)) {
 		next = again
 	}
 	return next

@@ -38,6 +38,7 @@ type world struct {
 	broken  bool // nothing can be written
 
 	mu      sync.Mutex
+	full    error             // of saving the states of schedules
 	records map[string]string // by the id of the run: "run" or the reason
 	order   []string
 }
@@ -49,7 +50,7 @@ func newWorld(t *testing.T) *world {
 // scheduler returns a new scheduler, as another process or one after a restart.
 func (w *world) scheduler(entries ...scheduler.Entry) *scheduler.Scheduler {
 	s := &scheduler.Scheduler{
-		Journal: w.journal, Clock: w.clock,
+		Journal: fullJournal{w.journal, w}, Clock: w.clock,
 		Start: func(_ context.Context, d scheduler.Due) error { return w.write(d, "run") },
 		Skip:  func(_ context.Context, d scheduler.Due, reason string) error { return w.write(d, reason) },
 	}
@@ -57,6 +58,19 @@ func (w *world) scheduler(entries ...scheduler.Entry) *scheduler.Scheduler {
 		w.t.Fatal(err)
 	}
 	return s
+}
+
+// A fullJournal cannot store the states of schedules while its world says so.
+type fullJournal struct {
+	journal.Journal
+	world *world
+}
+
+func (j fullJournal) SaveSchedules(ctx context.Context, states []journal.ScheduleState) error {
+	if j.world.full != nil {
+		return j.world.full
+	}
+	return j.Journal.SaveSchedules(ctx, states)
 }
 
 var errBroken = errors.New("no space left on the device")
@@ -225,7 +239,8 @@ func TestBrokenJournal(t *testing.T) {
 	w.want("w 27 13:00 run", "w 27 14:00 run")
 }
 
-// TestReplace: entries that are added, removed and added again lose no time.
+// TestReplace: entries that are added, removed and added again run each time at which
+// they are loaded.
 func TestReplace(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t)
@@ -244,9 +259,98 @@ func TestReplace(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Tick(ctx)
-	w.want("b 27 13:30 run", "b 27 14:30 run", "w 27 13:00 run", "w 27 14:00 run", "w 27 15:00 run")
+	w.want("b 27 13:30 run", "b 27 14:30 run", "w 27 13:00 run", "w 27 14:00 run")
 	if err := s.Replace(ctx, []scheduler.Entry{a, a}); err == nil {
 		t.Error("two of one name: got no error")
+	}
+}
+
+// TestT1ReplaceIsWhole: schedules that cannot be replaced stay as they are, and the
+// replacement is made as soon as the journal can store it.
+func TestT1ReplaceIsWhole(t *testing.T) {
+	ctx := context.Background()
+	w := newWorld(t)
+	a, b, z := hourly(t, workflow.CatchUp{}), entryOf(t, "b", "30 * * * *", "", workflow.CatchUp{}), entryOf(t, "z", "15 * * * *", "", workflow.CatchUp{})
+	s := w.scheduler(a, z)
+	if err := s.Replace(ctx, []scheduler.Entry{a, b, b, z}); err == nil {
+		t.Error("two of one name: got no error")
+	}
+	w.advance(s, time.Hour)
+	w.want("w 27 13:00 run", "z 27 12:15 run")
+
+	w.full = errBroken
+	if err := s.Replace(ctx, []scheduler.Entry{b, z}); !errors.Is(err, errBroken) {
+		t.Errorf("a full disk: got %v, want %v", err, errBroken)
+	}
+	w.advance(s, 40*time.Minute) // b is not loaded yet
+	w.want("w 27 13:00 run", "z 27 12:15 run", "z 27 13:15 run")
+	w.full = nil
+	w.advance(s, time.Hour)
+	w.want("b 27 14:30 run", "w 27 13:00 run", "z 27 12:15 run", "z 27 13:15 run", "z 27 14:15 run")
+}
+
+// TestT4EditedBack: a time that ran under one text of a schedule does not run again under
+// the text before it, and a schedule that was taken out has not missed the times until it
+// is back; whether the scheduler runs at the edits or is started after them.
+func TestT4EditedBack(t *testing.T) {
+	daily, spelled := entryOf(t, "w", "0 13 * * *", "", workflow.CatchUp{Mode: "all", Window: 24 * time.Hour}), entryOf(t, "w", "0 13 * * 0-6", "", workflow.CatchUp{Mode: "all", Window: 24 * time.Hour})
+	spelled.Schedule = "spelled" // the name of a schedule without an id follows its text
+	other := entryOf(t, "w", "59 23 * * *", "", workflow.CatchUp{})
+	other.Schedule = "other"
+	for name, change := range map[string]func(*world, *scheduler.Scheduler, ...scheduler.Entry) *scheduler.Scheduler{
+		"running": func(_ *world, s *scheduler.Scheduler, e ...scheduler.Entry) *scheduler.Scheduler {
+			replace(t, s, e...)
+			return s
+		},
+		"restarted": func(w *world, _ *scheduler.Scheduler, e ...scheduler.Entry) *scheduler.Scheduler {
+			return w.scheduler(e...)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			s := w.scheduler(daily)
+			s = change(w, s, spelled)
+			w.advance(s, 90*time.Minute)
+			s = change(w, s, daily)
+			w.advance(s, time.Hour)
+			w.want("w 27 13:00 run")
+
+			w = newWorld(t)
+			s = w.scheduler(daily, other)
+			s = change(w, s, other)
+			w.advance(s, 90*time.Minute)
+			s = change(w, s, daily, other)
+			w.advance(s, time.Hour)
+			w.want()
+			w.advance(s, 24*time.Hour)
+			w.want("w 27 23:59 run", "w 28 13:00 run")
+		})
+	}
+}
+
+// TestT5EditedWhileStopped: a schedule with an id whose text changes while no scheduler
+// runs begins with the present, as it does when the text changes under a scheduler.
+func TestT5EditedWhileStopped(t *testing.T) {
+	w := newWorld(t)
+	w.advance(w.scheduler(entryOf(t, "w", "0 9 * * *", "", workflow.CatchUp{})), time.Hour)
+	w.clock.now = w.clock.now.Add(48 * time.Hour)
+	s := w.scheduler(entryOf(t, "w", "*/1 * * * *", "", workflow.CatchUp{Mode: "all", Window: 24 * time.Hour}))
+	s.Tick(context.Background())
+	w.want()
+	w.advance(s, 2*time.Minute)
+	w.want("w 29 13:01 run", "w 29 13:02 run")
+	// The same text in another spelling is no change.
+	w = newWorld(t)
+	w.advance(w.scheduler(entryOf(t, "w", "0 13 * * *", "", workflow.CatchUp{})), time.Minute)
+	w.clock.now = w.clock.now.Add(time.Hour)
+	w.scheduler(entryOf(t, "w", "00 13 * * ?", "UTC", workflow.CatchUp{})).Tick(context.Background())
+	w.want("w 27 13:00 run")
+}
+
+func replace(t *testing.T, s *scheduler.Scheduler, entries ...scheduler.Entry) {
+	t.Helper()
+	if err := s.Replace(context.Background(), entries); err != nil {
+		t.Fatal(err)
 	}
 }
 

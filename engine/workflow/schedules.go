@@ -3,6 +3,7 @@ package workflow
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/pdflow/pdflow/engine/schedule"
 	"github.com/pdflow/pdflow/engine/source"
@@ -91,15 +92,19 @@ func readCatchUp(n source.Node) CatchUp {
 }
 
 // checkSchedules checks the inputs of each schedule against the declarations. It also
-// reports two schedules with the same id.
+// reports two schedules with the same id, and two that would start the same run twice.
 func checkSchedules(w *Workflow) {
 	ids := map[string]int{}
-	for _, s := range w.Schedules {
+	for i, s := range w.Schedules {
 		report := func(rule, message, hint string) { w.document.Report(s.Position, rule, message, hint) }
 		if line := ids[s.ID]; line > 0 && s.ID != "" {
 			report("duplicate-schedule", fmt.Sprintf("there are two schedules %q", s.ID), fmt.Sprintf("the other begins in line %d", line))
 		}
 		ids[s.ID] = s.Position.Line
+		if before := slices.IndexFunc(w.Schedules[:i], s.repeats); before >= 0 {
+			report("duplicate-schedule", fmt.Sprintf("this schedule has the same times and inputs as the schedule in line %d, so each run would start twice", w.Schedules[before].Position.Line),
+				"remove one of them, or give it other `inputs:`")
+		}
 		for _, problem := range w.Inputs.Check(s.Inputs) {
 			report("schedule-inputs", "this schedule: "+problem.Message, problem.Hint)
 		}

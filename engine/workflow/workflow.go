@@ -143,9 +143,19 @@ func (s Schedule) Key() string {
 	if s.ID != "" {
 		return s.ID
 	}
-	inputs, _ := json.Marshal(s.Inputs) // they came from a file, so this cannot fail
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s", s.Spec, inputs))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s", s.Spec, s.inputsText()))
 	return hex.EncodeToString(sum[:4])
+}
+
+// inputsText returns the inputs as text, with the fields in order.
+func (s Schedule) inputsText() string {
+	inputs, _ := json.Marshal(s.Inputs) // they came from a file, so this cannot fail
+	return string(inputs)
+}
+
+// repeats reports whether another schedule starts the same runs at the same times.
+func (s Schedule) repeats(other Schedule) bool {
+	return s.Spec.SameTimes(other.Spec) && s.inputsText() == other.inputsText()
 }
 
 // CatchUp says which missed scheduled times are run late.

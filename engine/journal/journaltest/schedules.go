@@ -20,7 +20,7 @@ func testSchedules(t *testing.T, open func() Owner) {
 	at := time.Date(2026, 3, 29, 1, 0, 0, 5, time.UTC)
 	pause := &journal.Pause{Reason: "release \"2\"", At: at, Actor: &run.Actor{Kind: run.ActorUser, Name: "ann@host"}, Until: at.Add(time.Hour)}
 	states := []journal.ScheduleState{
-		{Workflow: "b", Schedule: "x", Watermark: at},
+		{Workflow: "b", Schedule: "x", Watermark: at, Spec: "0 * * * * (UTC)", Retired: true},
 		{Workflow: "a", Schedule: "y", Watermark: at.Add(time.Minute)},
 		{Workflow: "a", Schedule: "", Watermark: at},
 	}
@@ -34,9 +34,15 @@ func testSchedules(t *testing.T, open func() Owner) {
 	}
 	pause.Reason, pause.Actor.Name = "changed after it was saved", "bob"
 	// Moving the watermark does not end the pause.
-	moved := journal.ScheduleState{Workflow: "a", Schedule: "y", Watermark: at.Add(2 * time.Minute)}
+	moved := journal.ScheduleState{Workflow: "a", Schedule: "y", Watermark: at.Add(2 * time.Minute), Spec: "1 2 * * * (UTC)"}
 	if err := owner.SaveSchedules(ctx, []journal.ScheduleState{moved}); err != nil {
 		t.Fatal(err)
+	}
+	// A pause changes nothing else.
+	for name, workflow := range map[string]string{"z": "a", "x": "b"} {
+		if err := owner.PauseSchedule(ctx, workflow, name, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := owner.PauseSchedule(ctx, "a", "z", nil); err != nil {
 		t.Fatal(err)
@@ -46,9 +52,9 @@ func testSchedules(t *testing.T, open func() Owner) {
 	}
 	want := []journal.ScheduleState{
 		{Workflow: "a", Schedule: "", Watermark: at},
-		{Workflow: "a", Schedule: "y", Watermark: at.Add(2 * time.Minute), Pause: &journal.Pause{Reason: "release \"2\"", At: at, Actor: &run.Actor{Kind: run.ActorUser, Name: "ann@host"}, Until: at.Add(time.Hour)}},
+		{Workflow: "a", Schedule: "y", Watermark: at.Add(2 * time.Minute), Spec: "1 2 * * * (UTC)", Pause: &journal.Pause{Reason: "release \"2\"", At: at, Actor: &run.Actor{Kind: run.ActorUser, Name: "ann@host"}, Until: at.Add(time.Hour)}},
 		{Workflow: "a", Schedule: "z"},
-		{Workflow: "b", Schedule: "x", Watermark: at},
+		{Workflow: "b", Schedule: "x", Watermark: at, Spec: "0 * * * * (UTC)", Retired: true},
 	}
 	got, err := open().Schedules(ctx)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/gofrs/flock"
 )
@@ -13,9 +14,9 @@ import (
 // The header of the file says which program it belongs to, and which layout it has.
 const (
 	applicationID = 0x70646677 // "pdfw"
-	// layoutVersion is the newest layout. Layout 3 is layout 2 with two more columns, which
-	// a program that knows layout 2 ignores, so the header of the file still says 2.
-	layoutVersion = 3
+	// layoutVersion is the newest layout. Layouts 3 and 4 have more columns than layout 2,
+	// which a program that knows layout 2 ignores, so the header of the file still says 2.
+	layoutVersion = 4
 	fileVersion   = 2
 )
 
@@ -99,7 +100,7 @@ CREATE TABLE cancels (                 -- requests to cancel runs
 	run INTEGER PRIMARY KEY REFERENCES runs,
 	crc INTEGER NOT NULL               -- of the run's id
 );
-`, applicationID, fileVersion) + schedulesTable + cancelsActor
+`, applicationID, fileVersion) + schedulesTable + cancelsActor + schedulesSpec
 
 // schedulesTable is new in layout 2.
 const schedulesTable = `
@@ -118,6 +119,15 @@ CREATE TABLE schedules (
 const cancelsActor = `
 ALTER TABLE cancels ADD COLUMN actor TEXT NOT NULL DEFAULT '';
 ALTER TABLE cancels ADD COLUMN actor_crc INTEGER NOT NULL DEFAULT 0;
+`
+
+// schedulesSpec is new in layout 4: the cron text and the zone of a schedule, whether the
+// schedule was retired, and the checksum of its name and both. A program that knows only
+// layout 3 sets them to their defaults when it saves a schedule.
+const schedulesSpec = `
+ALTER TABLE schedules ADD COLUMN spec TEXT NOT NULL DEFAULT '';
+ALTER TABLE schedules ADD COLUMN retired INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE schedules ADD COLUMN spec_crc INTEGER NOT NULL DEFAULT 0;
 `
 
 var errNotOurs = errors.New("the file is a database of another program; use another folder")
@@ -149,15 +159,16 @@ func (j *Journal) prepare(ctx context.Context, conn *sql.Conn) error {
 // checkLayout returns the layout of the file; 0 when it has no tables yet. The error says
 // that the file belongs to another program or has a newer layout.
 func checkLayout(ctx context.Context, conn *sql.Conn) (version int, err error) {
-	var application, tables, actors int
+	var application, tables, actors, specs int
 	err = conn.QueryRowContext(ctx, `SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema),
-		(SELECT count(*) FROM pragma_table_info('cancels') WHERE name = 'actor_crc')
-		FROM pragma_application_id, pragma_user_version`).Scan(&application, &version, &tables, &actors)
+		(SELECT count(*) FROM pragma_table_info('cancels') WHERE name = 'actor_crc'),
+		(SELECT count(*) FROM pragma_table_info('schedules') WHERE name = 'spec_crc')
+		FROM pragma_application_id, pragma_user_version`).Scan(&application, &version, &tables, &actors, &specs)
 	switch {
 	case err != nil:
 		return 0, err
 	case application == applicationID && version >= 1 && version <= fileVersion:
-		return version + actors, nil
+		return version + actors + specs, nil
 	case application == applicationID:
 		return 0, fmt.Errorf("it has format %d, and this version reads formats up to %d: use the version that wrote it, or another folder", version, fileVersion)
 	case application != 0 || version != 0 || tables > 0:
@@ -179,10 +190,8 @@ func (j *Journal) upgrade(ctx context.Context, conn *sql.Conn) error {
 	case err != nil || version == layoutVersion:
 		return err
 	case version >= 1:
-		added := cancelsActor
-		if version == 1 {
-			added = schedulesTable + added
-		}
+		// What each layout adds to the one before, from layout 2 on.
+		added := strings.Join([]string{schedulesTable, cancelsActor, schedulesSpec}[version-1:], "")
 		_, err = conn.ExecContext(ctx, fmt.Sprintf("BEGIN IMMEDIATE;%sPRAGMA user_version = %d;COMMIT", added, fileVersion))
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/pdflow/pdflow/engine/journal"
@@ -28,17 +29,17 @@ func (j *Journal) Schedules(ctx context.Context) ([]journal.ScheduleState, error
 
 // schedules visits the states of schedules. A damaged state is visited with its damage.
 func (v view) schedules(ctx context.Context, visit func(journal.ScheduleState, *Damage) error) error {
-	const query = "SELECT workflow, schedule, watermark, pause, crc FROM schedules ORDER BY workflow, schedule"
+	const query = "SELECT workflow, schedule, watermark, pause, crc, spec, retired, spec_crc FROM schedules ORDER BY workflow, schedule"
 	return v.each(ctx, query, nil, func(rows *sql.Rows) error {
 		var s journal.ScheduleState
-		var watermark, crc int64
+		var watermark, crc, specCRC int64
 		var pause []byte
-		if err := rows.Scan(&s.Workflow, &s.Schedule, &watermark, &pause, &crc); err != nil {
+		if err := rows.Scan(&s.Workflow, &s.Schedule, &watermark, &pause, &crc, &s.Spec, &s.Retired, &specCRC); err != nil {
 			return err
 		}
 		s.Watermark = instant(watermark)
 		var damage *Damage
-		if crc != scheduleCheck(s, watermark, pause) {
+		if crc != scheduleCheck(s, watermark, pause) || specCRC != specCheck(s) {
 			damage = &Damage{Message: fmt.Sprintf("the state of the schedule %s of %s does not match its checksum", s.Schedule, s.Workflow)}
 		} else if len(pause) > 0 {
 			if err := json.Unmarshal(pause, &s.Pause); err != nil {
@@ -56,7 +57,7 @@ func (j *Journal) SaveSchedules(ctx context.Context, states []journal.ScheduleSt
 	}
 	return j.writer.write(ctx, func(ctx context.Context, s *session) error {
 		for _, state := range states {
-			_, pause, err := s.schedule(ctx, state.Workflow, state.Schedule)
+			_, pause, _, err := s.schedule(ctx, state.Workflow, state.Schedule)
 			if err != nil {
 				return err
 			}
@@ -82,26 +83,28 @@ func (j *Journal) PauseSchedule(ctx context.Context, workflow, schedule string, 
 		}
 	}
 	return j.writer.write(ctx, func(ctx context.Context, s *session) error {
-		watermark, _, err := s.schedule(ctx, workflow, schedule)
+		watermark, _, state, err := s.schedule(ctx, workflow, schedule)
 		if err != nil {
 			return err
 		}
-		return s.saveSchedule(ctx, journal.ScheduleState{Workflow: workflow, Schedule: schedule}, watermark, text)
+		return s.saveSchedule(ctx, state, watermark, text)
 	})
 }
 
 // schedule reads the state of a schedule. A new schedule has a zero watermark and no pause.
-func (s *session) schedule(ctx context.Context, workflow, schedule string) (watermark int64, pause []byte, err error) {
-	err = s.row(ctx, "SELECT watermark, pause FROM schedules WHERE workflow = ? AND schedule = ?", []any{workflow, schedule}, &watermark, &pause)
+func (s *session) schedule(ctx context.Context, workflow, schedule string) (watermark int64, pause []byte, state journal.ScheduleState, err error) {
+	state.Workflow, state.Schedule = workflow, schedule
+	err = s.row(ctx, "SELECT watermark, pause, spec, retired FROM schedules WHERE workflow = ? AND schedule = ?",
+		[]any{workflow, schedule}, &watermark, &pause, &state.Spec, &state.Retired)
 	if errors.Is(err, sql.ErrNoRows) {
 		watermark, err = nanoseconds(time.Time{})
 	}
-	return watermark, blob(pause), err
+	return watermark, blob(pause), state, err
 }
 
 func (s *session) saveSchedule(ctx context.Context, state journal.ScheduleState, watermark int64, pause []byte) error {
-	_, err := s.exec(ctx, "INSERT OR REPLACE INTO schedules (workflow, schedule, watermark, pause, crc) VALUES (?, ?, ?, ?, ?)",
-		state.Workflow, state.Schedule, watermark, pause, scheduleCheck(state, watermark, pause))
+	_, err := s.exec(ctx, "INSERT OR REPLACE INTO schedules (workflow, schedule, watermark, pause, crc, spec, retired, spec_crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		state.Workflow, state.Schedule, watermark, pause, scheduleCheck(state, watermark, pause), state.Spec, state.Retired, specCheck(state))
 	return err
 }
 
@@ -111,6 +114,14 @@ func scheduleCheck(s journal.ScheduleState, watermark int64, pause []byte) int64
 	c.texts(s.Workflow, s.Schedule, string(pause))
 	c.integers(watermark)
 	return c.sum()
+}
+
+// specCheck returns the checksum of what layout 4 added to a row: 0 when it adds nothing.
+func specCheck(s journal.ScheduleState) int64 {
+	if s.Spec == "" && !s.Retired {
+		return 0
+	}
+	return checkOf(s.Workflow, s.Schedule, s.Spec, strconv.FormatBool(s.Retired))
 }
 
 // verifySchedules reports states that do not match their checksums.

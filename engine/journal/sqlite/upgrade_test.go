@@ -15,11 +15,14 @@ import (
 func TestUpgrade(t *testing.T) {
 	for name, older := range map[string]string{
 		"layout 1": "DROP TABLE schedules; ALTER TABLE cancels DROP COLUMN actor; ALTER TABLE cancels DROP COLUMN actor_crc; PRAGMA user_version = 1",
-		"layout 2": "ALTER TABLE cancels DROP COLUMN actor; ALTER TABLE cancels DROP COLUMN actor_crc; PRAGMA user_version = 2",
+		"layout 2": "ALTER TABLE cancels DROP COLUMN actor; ALTER TABLE cancels DROP COLUMN actor_crc;" + noSpecs,
+		"layout 3": noSpecs,
 	} {
 		t.Run(name, func(t *testing.T) { testUpgrade(t, older) })
 	}
 }
+
+const noSpecs = "ALTER TABLE schedules DROP COLUMN spec; ALTER TABLE schedules DROP COLUMN retired; ALTER TABLE schedules DROP COLUMN spec_crc; PRAGMA user_version = 2"
 
 // testUpgrade opens a journal that SQL statements gave an older layout.
 func testUpgrade(t *testing.T, older string) {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -385,6 +386,55 @@ func TestServedFiles(t *testing.T) {
 	reload(string(source), 2)
 	reload("name: other\nsteps: [{uses: log.info, with: {message: hello}}]\n", 1)
 	reload(string(source), 2)
+}
+
+// TestT1SameTimesTwice: a file that has the same times twice is the broken file, from the
+// start of a daemon or after an edit. The other files are served, and can be edited.
+func TestT1SameTimesTwice(t *testing.T) {
+	write := func(w *servedWorld, name, schedules string) {
+		t.Helper()
+		text := "name: " + name + "\nschedule: " + schedules + "\nsteps: [{uses: log.info, with: {message: hello}}]\n"
+		if err := os.WriteFile(filepath.Join(w.folder, name+".yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	served := func(d *Daemon, want ...string) {
+		t.Helper()
+		var got []string
+		for _, s := range d.scheduler.Status() {
+			got = append(got, s.Workflow+" "+s.Spec.Cron())
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("serving %q, want %q", got, want)
+		}
+	}
+	for _, twice := range []string{
+		`["@yearly", "0 0 1 1 *"]`, `["* * * * *", "*/1 * * * *"]`, `["0 0 * * 0", "0 0 * * 7"]`,
+		`["5 5 * * *", {cron: "5 5 * * *", timezone: UTC}]`, `[{id: a, cron: "5 5 * * *"}, {id: b, cron: "05 05 * * *"}]`,
+	} {
+		w := newServedWorld(t, 0, time.Now())
+		write(w, "a", `"1 1 * * *"`)
+		write(w, "m", twice)
+		write(w, "z", `"2 2 * * *"`)
+		d, gone := w.daemon()
+		if err := d.begin(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		served(d, "a 1 1 * * *", "z 2 2 * * *")
+		d.files.report()
+		if want := "m.yaml:2:"; !strings.Contains(w.log.String(), want) || !strings.Contains(w.log.String(), "same times") {
+			t.Errorf("got the log\n%s\nwant %s and what is wrong", w.log, want)
+		}
+		write(w, "m", `"3 3 * * *"`)
+		d.files.library.Check()
+		served(d, "a 1 1 * * *", "m 3 3 * * *", "z 2 2 * * *")
+		write(w, "m", twice)
+		d.files.library.Check()
+		write(w, "z", `"4 4 * * *"`)
+		d.files.library.Check()
+		served(d, "a 1 1 * * *", "m 3 3 * * *", "z 4 4 * * *") // m in its last good version
+		gone()
+	}
 }
 
 // TestServedWorlds: with --simulate each workflow uses the world file next to it, and a workflow with an

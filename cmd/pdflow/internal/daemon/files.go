@@ -140,7 +140,7 @@ func (f *files) changed(snapshot *library.Snapshot, changes []library.Change) {
 	f.systemd.Reloading()
 	f.count(snapshot)
 	if err := f.scheduler.Replace(context.Background(), f.entries()); err != nil {
-		f.log.Error("the schedules cannot be changed; the loaded ones stay", "error", err)
+		f.log.Error("the schedules cannot be changed yet; the loaded ones stay, and the change is tried again", "error", err)
 	}
 	for _, c := range changes {
 		if c.Kind == library.Broken {
