@@ -2,6 +2,7 @@ package scheduler_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,47 @@ func TestOtherTimes(t *testing.T) {
 	w.want("w 27 13:00 run")
 	w.advance(s, 6*time.Minute)
 	w.want("w 27 13:00 run", "w 27 13:15 run")
+}
+
+// TestT3ClockPutRight: a scheduler whose clock is ahead, for a while or from its start,
+// starts the scheduled times of the true time when the clock is put right. No time runs
+// twice.
+func TestT3ClockPutRight(t *testing.T) {
+	for _, ahead := range []time.Duration{5 * time.Minute, 2 * time.Hour, 48 * time.Hour, 2 * 365 * 24 * time.Hour} {
+		for _, fromStart := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, from the start %t", ahead, fromStart), func(t *testing.T) {
+				w := newWorld(t)
+				if fromStart {
+					w.clock.now = w.clock.now.Add(ahead)
+				}
+				s := w.scheduler(entryOf(t, "w", "*/10 * * * *", "", workflow.CatchUp{Mode: "none"}))
+				heard := 0
+				s.Ahead = func(scheduler.Entry, time.Time) { heard++ }
+				if !fromStart {
+					w.advance(s, 15*time.Minute) // 12:10
+					w.clock.now = w.clock.now.Add(ahead)
+				}
+				w.advance(s, 40*time.Second)
+				w.clock.now = w.clock.now.Add(-ahead)
+				w.advance(s, 2*time.Hour)
+				if heard != 1 {
+					t.Errorf("reported %d times, want once", heard)
+				}
+				for at := w.clock.now.Add(-2 * time.Hour).Truncate(10 * time.Minute).Add(10 * time.Minute); !at.After(w.clock.now); at = at.Add(10 * time.Minute) {
+					want := "w " + at.UTC().Format("02 15:04")
+					n := 0
+					for _, record := range w.order {
+						if strings.HasPrefix(record, want) {
+							n++
+						}
+					}
+					if n != 1 {
+						t.Errorf("%s has %d records, want 1; all: %q", want, n, w.order)
+					}
+				}
+			})
+		}
+	}
 }
 
 // TestFarAhead: a schedule runs again after a wrong clock left its watermark in the

@@ -19,8 +19,8 @@
 //
 // # What else can happen
 //
-//   - The clock was set back: a scheduled time at or before the watermark is never
-//     decided again.
+//   - The clock was set back by more than a minute: the times after the present are decided
+//     again. Those that have a record, which is each time that ran, stay as they are.
 //   - The clock was set forward, the machine slept, or no scheduler was running: missed
 //     times are caught up as the schedule says (none, last, all) within its window. The
 //     others are skipped.
@@ -57,6 +57,9 @@ const (
 	// the schedule waits for this long at most. After that, the ids of runs keep a
 	// scheduled time from running twice.
 	farAhead = 24 * time.Hour
+	// setBack is how far the clock may go back between two ticks before the schedules
+	// begin again with the present. Corrections of seconds are usual.
+	setBack = time.Minute
 )
 
 // An Entry is one schedule of a workflow.
@@ -296,6 +299,9 @@ func (s *Scheduler) Tick(ctx context.Context) (next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
+	if last := s.LastWake(); last.Sub(now) > setBack {
+		s.startAgain(ctx, now)
+	}
 	s.woke.Store(&now)
 	if s.wanted != nil {
 		_ = s.replace(ctx) // the next tick tries again
@@ -313,6 +319,28 @@ func (s *Scheduler) Tick(ctx context.Context) (next time.Time) {
 		next = again
 	}
 	return next
+}
+
+// startAgain lets schedules that have decided times in the future begin with the present:
+// the clock was ahead and was put right. What ran meanwhile has a record with the id of
+// its time, so it does not run again.
+func (s *Scheduler) startAgain(ctx context.Context, now time.Time) {
+	var moved []journal.ScheduleState
+	for _, e := range s.known {
+		if e.watermark.After(now) {
+			if s.Ahead != nil {
+				s.Ahead(e.Entry, e.watermark)
+			}
+			e.watermark = now
+			moved = append(moved, e.state())
+		}
+	}
+	for _, g := range s.groups {
+		g.next = g.spec.Next(now)
+	}
+	heap.Init(&s.heap)
+	// If this fails, the next tick after a restart does the same.
+	_ = s.Journal.SaveSchedules(ctx, moved)
 }
 
 // Watermark returns the time up to which everything that was due is recorded. It does
