@@ -83,7 +83,7 @@ var allowed = map[string][]string{
 	"cmd/pdflow/internal/daemon/control":   {"golang.org/x/sys/unix"},
 	"cmd/pdflow/internal/daemon/health":    {},
 	"cmd/pdflow/internal/daemon/heartbeat": {"engine/action"},
-	"cmd/pdflow/internal/daemon/library":   {"engine/action", "engine/workflow", "github.com/fsnotify/fsnotify"},
+	"cmd/pdflow/internal/daemon/library":   {"engine/action", "engine/source", "engine/workflow", "github.com/fsnotify/fsnotify"},
 	"cmd/pdflow/internal/daemon/systemd":   {"engine/action", "github.com/coreos/go-systemd/v22/daemon"},
 	"engine/attempt":                       {"engine/action", "engine/clock", "engine/permission", "engine/phrase", "engine/run", "engine/source", "engine/workflow"},
 	"engine/journal":                       {"engine/action", "engine/phrase", "engine/run", "engine/workflow"},
@@ -136,7 +136,7 @@ var allowed = map[string][]string{
 	"cmd/pdflow/internal/runbooktest": {
 		"builtins", "builtins/pagerduty/client", "builtins/pagerduty/simulator", "builtins/pagerduty/simulator/account",
 		"builtins/pagerduty/simulator/fault", "builtins/world", "cmd/pdflow/internal/console", "cmd/pdflow/internal/runview", "cmd/pdflow/internal/setup",
-		"engine", "engine/action", "engine/clock", "engine/journal", "engine/phrase", "engine/run", "engine/workflow",
+		"engine", "engine/action", "engine/clock", "engine/journal", "engine/phrase", "engine/run", "engine/source", "engine/workflow",
 		"github.com/rogpeppe/go-internal/testscript", "github.com/rogpeppe/go-internal/txtar", "github.com/spf13/pflag",
 	},
 	"cmd/pdflow/internal/cli": {

@@ -36,13 +36,14 @@
 //
 // # What is read
 //
-// One document, in UTF-8, of at most 4 MiB, 200,000 values and 100 levels. Plain
+// One document, in UTF-8, of at most 1 MiB, 200,000 values and 100 levels. Plain
 // scalars follow the JSON schema of YAML 1.2, so `no` and dates are text. What
 // readers of YAML disagree on is refused: odd numbers, unknown tags, keys and
 // anchors that are defined twice, a second document.
 //
 // # Where it is
 //
+//	file.go      files that somebody else wrote: regular and bounded
 //	problem.go   Position, Problem, Problems
 //	document.go  text to nodes: syntax, anchors, the budget
 //	node.go      lists, mappings, key tables

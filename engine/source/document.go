@@ -16,17 +16,16 @@ import (
 )
 
 const (
-	// maxFileSize bounds a file, in bytes. The largest files that people write by
-	// hand have a few kilobytes.
-	maxFileSize = 4 << 20
+	// maxIndicators bounds the characters of a file that may begin a value. The tree that
+	// the YAML library makes of it takes some 500 times their size.
+	maxIndicators = 100_000
 	// maxNodes bounds the values of a file after its aliases are followed, so that a
 	// few lines of nested aliases cannot grow without end.
 	maxNodes = 200_000
 	// maxDepth bounds how deep values nest.
 	maxDepth = 100
-	// maxFaultTries bounds how many lines above the place where the parser stopped are
-	// tried as the line of a syntax error. Each try parses everything above the line.
-	maxFaultTries = 100
+	// maxFaultText bounds how much text is parsed to find the line of a syntax error.
+	maxFaultText = 8 << 20
 )
 
 // A Document is one YAML file that is being read. It collects the problems that
@@ -129,12 +128,17 @@ func (d *Document) Err() error {
 
 // parse decodes the text and sets the root.
 func (d *Document) parse(src []byte) {
-	if len(src) > maxFileSize {
-		d.Report(Position{1, 1}, "file-size", fmt.Sprintf("the file has %d bytes, at most %d are read", len(src), maxFileSize), "")
+	if len(src) > MaxFileSize {
+		d.Report(Position{1, 1}, "file-size", fmt.Sprintf("the file has %d bytes, at most %d are read", len(src), MaxFileSize), "")
 		return
 	}
 	if !utf8.Valid(src) {
 		d.Report(firstInvalid(src), "encoding", "the file is not valid UTF-8 text", "save it as UTF-8")
+		return
+	}
+	if line := manyValues(src); line > 0 {
+		d.Report(Position{line, 1}, "file-size", fmt.Sprintf("the file has too many values: up to this line it has %d of the characters that separate them (, : - ? [ { and line ends), which is the limit", maxIndicators),
+			"split the file, or read the data from where it belongs")
 		return
 	}
 	first, second, err := decodeTwo(src)
@@ -150,6 +154,30 @@ func (d *Document) parse(src []byte) {
 	}
 	d.anchors(first)
 	d.root = first.Content[0]
+}
+
+// manyValues returns the line in which a file has more than maxIndicators characters that
+// may begin a value, or 0. It counts before the YAML library makes a tree of the file,
+// which takes much more memory than the text. Text that looks like values counts too.
+func manyValues(src []byte) int {
+	count, line := 0, 1
+	for i, c := range src {
+		switch c {
+		case '\n':
+			count++
+			line++
+		case ',', '[', '{', '#', '!', '&', '*':
+			count++
+		case ':', '-', '?':
+			if i+1 == len(src) || bytes.IndexByte([]byte(" \t\r\n,[]{}\"'"), src[i+1]) >= 0 {
+				count++
+			}
+		}
+		if count > maxIndicators {
+			return line
+		}
+	}
+	return 0
 }
 
 // firstInvalid returns the place of the first byte that is not UTF-8.
@@ -237,12 +265,21 @@ func faultLine(src []byte, fault error) int {
 		at += len(line)
 		ends = append(ends, at)
 	}
+	left := maxFaultText
+	parse := func(n int) error {
+		left -= n
+		if left < 0 {
+			return nil
+		}
+		_, _, err := decodeTwo(src[:n])
+		return err
+	}
 	n := 1 + sort.Search(len(ends)-1, func(i int) bool {
-		_, _, err := decodeTwo(src[:ends[i]])
+		err := parse(ends[i])
 		return err != nil && err.Error() == fault.Error()
 	})
-	for tries := 0; tries < maxFaultTries && n > 1; tries++ {
-		if _, _, err := decodeTwo(src[:ends[n-2]]); err == nil {
+	for left > 0 && n > 1 {
+		if err := parse(ends[n-2]); err == nil && left >= 0 {
 			return n
 		}
 		n--

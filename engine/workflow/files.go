@@ -75,15 +75,17 @@ func (c *compiler) read(name string) (string, error) {
 		return "", fmt.Errorf("%s is not a path inside the folder of the workflow", name)
 	}
 	info, err := fs.Stat(c.workflow.Files, name)
-	if err != nil || !info.Mode().IsRegular() {
+	if err != nil || !info.Mode().IsRegular() { // opening a named pipe would wait
 		return "", fmt.Errorf("there is no file %s", name)
 	}
-	if info.Size() > maxLuaFile {
-		return "", fmt.Errorf("%s has %d bytes, at most %d are read", name, info.Size(), maxLuaFile)
-	}
-	text, err := fs.ReadFile(c.workflow.Files, name)
+	f, err := c.workflow.Files.Open(name)
 	if err != nil {
 		return "", fmt.Errorf("%s cannot be read", name)
+	}
+	defer f.Close()
+	text, err := source.ReadOpen(f, name, maxLuaFile)
+	if err != nil {
+		return "", err
 	}
 	if !slices.ContainsFunc(c.plan.Sources, func(s Source) bool { return s.Name == name }) {
 		c.plan.Sources = append(c.plan.Sources, Source{name, text})

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -28,6 +27,7 @@ import (
 	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/run"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -86,7 +86,7 @@ func testWords() map[string]func(*testscript.TestScript, bool, []string) {
 // checkScript reports a test that could touch files outside its folder, before the test runs: unknown
 // commands, and names that lead outside.
 func checkScript(file string) error {
-	source, err := os.ReadFile(file)
+	source, err := source.ReadFile(file, source.MaxFileSize)
 	if err != nil {
 		return setup.FileError(err, file)
 	}

@@ -26,6 +26,7 @@ import (
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/engine/run"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -115,11 +116,11 @@ func (e *Environment) Configuration() (*Configuration, error) {
 			return &Configuration{}, nil
 		}
 	}
-	source, err := os.ReadFile(file)
+	text, err := source.ReadFile(file, source.MaxFileSize)
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, fmt.Errorf("the configuration: %w", FileError(err, file)))
 	}
-	c, err := ParseConfiguration(file, source)
+	c, err := ParseConfiguration(file, text)
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, fmt.Errorf("the configuration has problems:\n%w", err))
 	}

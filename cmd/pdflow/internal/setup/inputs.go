@@ -207,12 +207,12 @@ func FolderFiles(folder string) ([]string, error) {
 
 // CompileFile reads and compiles a workflow file. The workflow may use Lua files of its folder.
 func (t *Target) CompileFile(file string) (*workflow.Plan, error) {
-	source, err := os.ReadFile(file)
+	text, err := source.ReadFile(file, source.MaxFileSize)
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, FileError(err, file))
 	}
 	// The plan keeps the text. A clone has no unused capacity, unlike the buffer of ReadFile.
-	parsed, _ := workflow.Parse(file, bytes.Clone(source)) // Compile reports its problems too
+	parsed, _ := workflow.Parse(file, bytes.Clone(text)) // Compile reports its problems too
 	root, err := os.OpenRoot(filepath.Dir(file))
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, err)

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -299,7 +298,7 @@ func ReadWorld(file string) (*world.World, error) {
 	if file == "" {
 		return world.New(nil)
 	}
-	text, err := os.ReadFile(file)
+	text, err := source.ReadFile(file, source.MaxFileSize)
 	if err != nil {
 		return nil, FileError(err, file)
 	}
@@ -348,7 +347,7 @@ func AccountOptions(seed, faults string) ([]simulator.Option, error) {
 
 // ReadDocument reads a document of the simulator from a YAML or JSON file.
 func ReadDocument[T any](file string, parse func([]byte) (T, error)) (document T, err error) {
-	text, err := os.ReadFile(file)
+	text, err := source.ReadFile(file, source.MaxFileSize)
 	if err != nil {
 		return document, FileError(err, file)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	yamlfile "github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -173,7 +173,7 @@ func candidates(file string, served *workflow.Plan, found *scanned) []string {
 
 // hashOf returns the hash of a file's text, as [workflow.Source] computes it.
 func hashOf(name string) string {
-	text, err := os.ReadFile(name)
+	text, err := yamlfile.ReadFile(name, yamlfile.MaxFileSize)
 	if err != nil {
 		return ""
 	}

@@ -1,0 +1,63 @@
+package source
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// MaxFileSize bounds a file, in bytes. The largest files that people write by hand have a
+// few kilobytes.
+const MaxFileSize = 1 << 20
+
+// ReadFile returns the text of a file that somebody else may have written. It reads
+// regular files of at most most bytes and refuses everything else, such as a named pipe
+// or a device: opening or reading one of these may wait for ever, or never end. It
+// follows links. Errors about the file itself are as those of [os.Open].
+func ReadFile(name string, most int64) ([]byte, error) {
+	// Without O_NONBLOCK, opening a named pipe waits for its other end.
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ReadOpen(f, name, most)
+}
+
+// ReadOpen is [ReadFile] of a file that is open already. The name is for messages.
+func ReadOpen(f fs.File, name string, most int64) ([]byte, error) {
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a folder; expected a file", name)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file but %s", name, kindOf(info.Mode()))
+	case info.Size() > most:
+		return nil, fmt.Errorf("%s has %d bytes, at most %d are read", name, info.Size(), most)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, most+1)) // it may have grown since
+	if err == nil && int64(len(text)) > most {
+		err = fmt.Errorf("%s has more than %d bytes, at most %d are read", name, most, most)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return text, nil
+}
+
+// kindOf names what a file is.
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "something else"
+}
