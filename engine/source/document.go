@@ -231,6 +231,9 @@ func (d *Document) reportSyntax(src []byte, err error) {
 			line, _ = strconv.Atoi(m[1])
 		}
 	}
+	if strings.HasPrefix(message, "unknown anchor") { // the rest quotes the file
+		message = "an alias (*name) has no anchor (&name) above it"
+	}
 	if found := faultLine(src, err); found > 0 {
 		line = found
 	}

@@ -1,10 +1,12 @@
 package source
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -47,6 +49,26 @@ func ReadOpen(f fs.File, name string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	return text, nil
+}
+
+// Leaves reports whether a name in a folder is a link that leads out of the folder. Links
+// within it, such as those of a Kubernetes ConfigMap, and a folder that is a link itself do
+// not, and neither does a link to nothing.
+func Leaves(folder, name string) bool {
+	info, err := os.Lstat(name)
+	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return false
+	}
+	root, err := filepath.EvalSymlinks(folder)
+	if err != nil {
+		return true
+	}
+	target, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	inside, err := filepath.Rel(root, target)
+	return err != nil || !filepath.IsLocal(inside)
 }
 
 // kindOf names what a file is.

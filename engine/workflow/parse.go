@@ -44,7 +44,7 @@ func readWorkflow(root source.Node, w *Workflow) {
 	var parts [Finally + 1]*source.Node
 	var concurrency *source.Node
 	scheduled := false
-	root.Mapping("a workflow",
+	keys := []source.Key{
 		source.Key{Name: "name", Read: func(v source.Node) { w.Name = v.SomeText("name") }},
 		source.Key{Name: "description", Read: func(v source.Node) { w.Description = v.Text("description") }},
 		source.Key{Name: "inputs", Read: func(v source.Node) { readInputs(v, w) }},
@@ -67,7 +67,12 @@ func readWorkflow(root source.Node, w *Workflow) {
 			w.ResumeWithin = v.Duration("resume_within")
 			w.demands.duration(v, "resume_within", "resume_within", w.ResumeWithin, func(c Ceilings) time.Duration { return c.ResumeWithin })
 		}},
-	)
+	}
+	if problem := foreign(root, keys); problem != "" {
+		root.Report("not-a-workflow", problem, "a workflow is a mapping with at least `steps:`")
+		return
+	}
+	root.Mapping("a workflow", keys...)
 	readParts(parts, w)
 	if root, ok := root.Resolve(); ok && root.IsMapping() && parts[Main] == nil {
 		root.Report("missing-key", `a workflow needs "steps"`, "a list of steps, each with `uses:` or `lua:`")
@@ -77,6 +82,35 @@ func readWorkflow(root source.Node, w *Workflow) {
 	if concurrency != nil {
 		w.Concurrency = readConcurrency(*concurrency, scheduled)
 	}
+}
+
+// foreign returns why a file is not a workflow, or "". It quotes nothing of the file,
+// which may be a link to a list of passwords.
+func foreign(root source.Node, keys []source.Key) string {
+	root, ok := root.Resolve()
+	switch {
+	case !ok:
+		return "" // reported already
+	case root.IsList():
+		return "the file is not a workflow: it is a list"
+	case !root.IsMapping():
+		return "the file is not a workflow: it is a text, a number or nothing"
+	}
+	var names []string
+	for _, key := range keys {
+		names = append(names, key.Name)
+	}
+	count, known := 0, false
+	root.Document().Apart(func() {
+		root.Entries("a workflow", func(name string, _, _ source.Node) {
+			count++
+			known = known || phrase.Nearest(name, names) != ""
+		})
+	})
+	if count > 0 && !known {
+		return "the file is not a workflow: it has none of the keys of a workflow"
+	}
+	return ""
 }
 
 // connectionName is what a connection may be called.

@@ -140,7 +140,7 @@ func Open(c Config) (*Library, error) {
 		}
 	}
 	for _, folder := range sortedKeys(l.missing) {
-		c.Log.Error("a folder cannot be read and is left out", "folder", folder, "error", l.missing[folder])
+		c.Log.Error("a file or folder cannot be read and is left out", "path", folder, "error", l.missing[folder])
 	}
 	return l, nil
 }

@@ -370,6 +370,34 @@ func TestConfigMap(t *testing.T) {
 	w.serves("a.yaml: a 2")
 }
 
+// TestA3LinkThatLeaves: a link that leads out of its folder is not followed. The files of
+// the folder are served.
+func TestA3LinkThatLeaves(t *testing.T) {
+	w := newTree(t, map[string]string{"flows/a.yaml": "a", "secret/key.yaml": "key"}, "flows")
+	for name, to := range map[string]string{"out.yaml": "../secret/key.yaml", "root.yaml": "/etc/passwd", "in.yaml": "a.yaml.txt"} {
+		if err := os.Symlink(to, filepath.Join(w.folder, "flows", name)); err != nil {
+			t.Skip(err)
+		}
+	}
+	got := ""
+	for _, change := range w.Check() {
+		got += fmt.Sprintf("%s %s: %v\n", change.Kind, filepath.Base(change.File), change.Problem)
+	}
+	for _, want := range []string{"broken out.yaml: ", "broken root.yaml: ", "is a link that leaves the folder"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got %s, want %q", got, want)
+		}
+	}
+	for _, f := range w.Snapshot().Files {
+		if base := filepath.Base(f.Path); base == "out.yaml" || base == "root.yaml" {
+			t.Errorf("%s was read: %+v", base, f)
+		}
+	}
+	if plans := w.Snapshot().Plans(); len(plans) != 1 || plans[0].Workflow.Name != "a" {
+		t.Errorf("serving %v, want a", plans)
+	}
+}
+
 func TestPathThatIsALink(t *testing.T) {
 	w := newTree(t, map[string]string{"v1/a.yaml": "a 1", "v2/a.yaml": "a 2"}, "v1")
 	if err := os.Symlink("v1", filepath.Join(w.folder, "current")); err != nil {

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	yamlfile "github.com/pdflow/pdflow/engine/source"
 )
 
 // recent is the age from which the time of a file can be trusted. File systems count time
@@ -107,6 +109,11 @@ func (s *scanned) folder(path string) error {
 		}
 		if err != nil {
 			return err
+		}
+		name := filepath.Join(path, inside)
+		if entry.Type()&fs.ModeSymlink != 0 && workflowName(name) && !strings.HasPrefix(entry.Name(), ".") && yamlfile.Leaves(root, at) {
+			s.missing[name] = fmt.Errorf("%s is a link that leaves the folder %s, and such links are not followed: replace it by the file, or serve the file itself", name, path)
+			return nil
 		}
 		return s.entry(path, filepath.Join(path, inside), entry, at != root && strings.HasPrefix(entry.Name(), "."))
 	})

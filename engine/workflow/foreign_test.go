@@ -1,0 +1,57 @@
+package workflow
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestA3ForeignFile: what is said of a file that is not a workflow quotes nothing of it.
+func TestA3ForeignFile(t *testing.T) {
+	const secret = "Tr0ub4dor"
+	for name, text := range map[string]string{
+		"a key":        "u+" + secret + "xyz123\n",
+		"passwords":    "root:" + secret + ":19000:0:99999:7:::\ndaemon:*:19000:0:99999:7:::\n",
+		"a mapping":    "token: " + secret + "\nother: {a: " + secret + "}\n",
+		"secret keys":  secret + ": 1\n\"" + secret + " two\": 2\n",
+		"a list":       "- " + secret + "\n- {x: " + secret + "}\n",
+		"a number":     "1234567890\n",
+		"an alias":     "a: *" + secret + "\n",
+		"a tag":        "a: !" + secret + "!x 1\n",
+		"a directive":  "%" + secret + " 1\n---\na: 1\n",
+		"broken":       "a: [" + secret + "\nb: }\n",
+		"a quote":      "a: \"" + secret + "\n",
+		"an escape":    "a: \"\\q" + secret + "\"\n",
+		"a PEM key":    "-----BEGIN PRIVATE KEY-----\n" + secret + "\n-----END PRIVATE KEY-----\n",
+		"not UTF-8":    secret + "\xff\xfe\n",
+		"two of a key": "x: " + secret + "\nx: " + secret + "\n",
+		"JSON":         `{"password": "` + secret + `"}`,
+		"environment":  "export TOKEN=" + secret + "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, err := Parse("foreign.yaml", []byte(text))
+			if err == nil {
+				_, err = Compile(w, nil, nil)
+			}
+			if err == nil || !strings.Contains(err.Error(), "foreign.yaml:") {
+				t.Fatalf("got %v, want an error with a place", err)
+			}
+			if strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), "1234567890") {
+				t.Errorf("got %v, which quotes the file", err)
+			}
+		})
+	}
+	// A workflow with a mistake is told which.
+	for text, want := range map[string]string{
+		"stpes: []\n":                       `did you mean "steps"?`,
+		"name: x\nfoo: 1\nsteps: []\n":      `no key "foo"`,
+		"step: {}\nsecret: {}\n":            `did you mean`,
+		"":                                  "the file is empty",
+		"{}":                                `a workflow needs "steps"`,
+		"nmae: x\ncron: \"* * * * *\"\n":    `did you mean "name"?`,
+		"description: [1]\nwhatever: [2]\n": `no key "whatever"`,
+	} {
+		if _, err := Parse("mistake.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", text, err, want)
+		}
+	}
+}
