@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/pdflow/pdflow/builtins/wire"
 	"github.com/pdflow/pdflow/engine/action"
 )
 
@@ -14,7 +15,7 @@ import (
 // the action must not use it.
 func Previewing(next http.RoundTripper) http.RoundTripper {
 	if next == nil {
-		next = http.DefaultTransport
+		next = wire.Once(http.DefaultTransport.(*http.Transport))
 	}
 	return previewing{next}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/builtins/reach"
+	"github.com/pdflow/pdflow/builtins/wire"
 	"github.com/pdflow/pdflow/engine/action"
 )
 
@@ -23,7 +24,7 @@ const maxHops = 10
 // NewTransport returns the real network. Its timeouts apply to a connection; the timeout
 // of the call applies to the whole exchange.
 func NewTransport() http.RoundTripper {
-	return &http.Transport{
+	return wire.Once(&http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            reach.Dial,
 		ForceAttemptHTTP2:      true,
@@ -32,7 +33,7 @@ func NewTransport() http.RoundTripper {
 		MaxIdleConnsPerHost:    10,
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: 256 << 10,
-	}
+	})
 }
 
 func (h module) request(ctx context.Context, method string, in requestInput) (answerOutput, error) {

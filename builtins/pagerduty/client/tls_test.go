@@ -72,8 +72,8 @@ func TestCACertificates(t *testing.T) {
 // TestNewHTTPClient proves that every phase of a try has a timeout, that TLS is verified,
 // and that the proxy of the environment is used.
 func TestNewHTTPClient(t *testing.T) {
-	client := newHTTPClient(nil)
-	transport := client.Transport.(*http.Transport)
+	transport := newTransport(nil)
+	client := newHTTPClient(transport)
 	if client.Timeout == 0 || transport.TLSHandshakeTimeout == 0 || transport.ResponseHeaderTimeout == 0 || transport.DialContext == nil {
 		t.Errorf("got %+v and %+v, want bounds for all of a try, TLS, headers and dialling", client, transport)
 	}
@@ -93,8 +93,9 @@ func TestProxy(t *testing.T) {
 	proxy := httptest.NewServer(s)
 	defer proxy.Close()
 	through, _ := url.Parse(proxy.URL)
-	client := newHTTPClient(nil)
-	client.Transport.(*http.Transport).Proxy = http.ProxyURL(through)
+	transport := newTransport(nil)
+	transport.Proxy = http.ProxyURL(through)
+	client := newHTTPClient(transport)
 	c, err := New(Config{APIKey: testAPIKey, APIURL: "http://127.0.0.1:1", HTTPClient: client})
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"sync/atomic"
 	"time"
+
+	"github.com/pdflow/pdflow/builtins/wire"
 )
 
 // maxResponse is the largest response body in bytes. A page of 100 users has about
@@ -76,7 +78,7 @@ func (c Config) httpClient() (*http.Client, error) {
 		if err != nil {
 			return nil, err
 		}
-		client = newHTTPClient(roots)
+		client = newHTTPClient(newTransport(roots))
 	case c.CACertificates != nil:
 		return nil, errors.New("give either CACertificates or an HTTPClient that trusts them")
 	}
@@ -106,19 +108,23 @@ func trusted(certificates []byte) (*x509.CertPool, error) {
 
 // newHTTPClient bounds every phase of a try, so that a silent server costs one try
 // and not the whole call.
-func newHTTPClient(roots *x509.CertPool) *http.Client {
+func newHTTPClient(transport *http.Transport) *http.Client {
 	return &http.Client{
-		Timeout: 30 * time.Second, // of one try with its body; the context bounds the call
-		Transport: &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-			TLSHandshakeTimeout:    10 * time.Second,
-			ResponseHeaderTimeout:  20 * time.Second,
-			MaxResponseHeaderBytes: 256 << 10,
-			MaxIdleConnsPerHost:    50,
-			IdleConnTimeout:        90 * time.Second,
-			ForceAttemptHTTP2:      true,
-		},
+		Timeout:   30 * time.Second, // of one try with its body; the context bounds the call
+		Transport: wire.Once(transport),
+	}
+}
+
+func newTransport(roots *x509.CertPool) *http.Transport {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    10 * time.Second,
+		ResponseHeaderTimeout:  20 * time.Second,
+		MaxResponseHeaderBytes: 256 << 10,
+		MaxIdleConnsPerHost:    50,
+		IdleConnTimeout:        90 * time.Second,
+		ForceAttemptHTTP2:      true,
 	}
 }

@@ -6,6 +6,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"maps"
 	"runtime"
 	"slices"
@@ -22,6 +24,9 @@ import (
 
 // Main runs a command line and returns its exit code.
 func Main(env *setup.Environment, args []string) int {
+	// Libraries log here what they got from the network, such as a header with a key that a
+	// server sent back. It cannot be masked, because they quote and cut it.
+	log.SetOutput(io.Discard)
 	ctx, stop := env.WithSignals(context.Background())
 	defer stop()
 	root := rootCommand(env, args)

@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -390,7 +392,7 @@ func ServeSimulator(address string, secure *tls.Config, options ...simulator.Opt
 		return nil, err
 	}
 	s := &Simulator{Simulator: simulator.New(options...), ID: rand.Text(), URL: "http://" + listener.Addr().String(), failed: make(chan error, 1)}
-	s.server = &http.Server{Handler: s.Simulator, ReadHeaderTimeout: 10 * time.Second}
+	s.server = &http.Server{Handler: s.Simulator, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)} // what it logs may quote a request
 	if secure != nil {
 		s.URL, listener = "https://"+listener.Addr().String(), tls.NewListener(listener, secure)
 	}

@@ -22,6 +22,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/pdflow/pdflow/builtins/wire"
 	"github.com/pdflow/pdflow/engine/action"
 )
 
@@ -73,7 +74,7 @@ func New(c Config) (*Heartbeat, error) {
 		return nil, fmt.Errorf("heartbeat.url must begin with https://, got %s://%s: http is allowed only on a loopback address", target.Scheme, target.Host)
 	}
 	if c.Transport == nil {
-		c.Transport = http.DefaultTransport.(*http.Transport).Clone()
+		c.Transport = wire.Once(http.DefaultTransport.(*http.Transport).Clone())
 	}
 	h := &Heartbeat{config: c, host: target.Host}
 	h.client = &http.Client{Transport: c.Transport, CheckRedirect: staysAt(target)}
