@@ -149,7 +149,7 @@ name=@file, or name:=json.`,
 	}
 	f := c.Flags()
 	f.BoolVar(&o.simulate, "simulate", false, "call a simulated PagerDuty in this process")
-	o.Simulation.AddFlags(f, "")
+	o.Simulation.AddFlags(f, "simulate", "")
 	setup.AddConnection(f, &o.connection)
 	setup.AddOutput(c, &o.output, "text", "json")
 	return c

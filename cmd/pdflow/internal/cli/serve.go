@@ -40,6 +40,7 @@ If it has heartbeat, the daemon calls a URL regularly.`,
 	f.StringVar(&o.LogFormat, "log-format", "text", "text or json")
 	o.MaxMemory.AddFlag(f)
 	f.BoolVar(&o.Simulate, "simulate", false, "run against a simulated PagerDuty in this process, with a temporary data folder")
-	o.Simulation.AddFlags(f, " (default for each file its name with .world.yaml, if there is such a file)")
+	setup.Yields(f, "data-dir", "simulate")
+	o.Simulation.AddFlags(f, "simulate", " (default for each file its name with .world.yaml, if there is such a file)")
 	return c
 }

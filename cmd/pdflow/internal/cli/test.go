@@ -45,7 +45,7 @@ time. Nothing is sent to other machines. docs/testing.md shows how to write a te
 	f.StringVar(&o.filter, "run", "", "run only tests whose file name matches this `regexp`")
 	f.StringVarP(&o.output, "output", "o", "text", "text, json or junit")
 	f.StringArrayVarP(&o.inputs, "input", "i", nil, "with --record, an input of the run")
-	o.Simulation.AddFlags(f, ", with --record")
+	o.Simulation.AddFlags(f, "record", ", with --record")
 	return c
 }
 

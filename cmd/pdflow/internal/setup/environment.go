@@ -22,6 +22,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
@@ -56,20 +57,57 @@ func (e *Environment) Actor() run.Actor {
 	return run.Actor{Kind: run.ActorUser, Name: name}
 }
 
-// FlagsFromEnvironment sets each flag that was not given from the variable PDFLOW_FLAG.
+// FlagsFromEnvironment sets each flag that was not given from the variable PDFLOW_FLAG. What
+// is typed wins: a variable is left out where another flag excludes it ([Yields]) or where
+// the flag that it belongs to is not set ([BelongsTo]). A machine may have variables that
+// make sense for some commands only.
 func (e *Environment) FlagsFromEnvironment(flags *pflag.FlagSet) error {
 	var failed error
-	flags.VisitAll(func(f *pflag.Flag) {
-		name := "PDFLOW_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		text := e.Getenv(name)
-		if f.Changed || text == "" || f.Name == "help" {
-			return
-		}
-		if err := flags.Set(f.Name, text); err != nil {
-			failed = console.Usage("%s: %v", name, err)
-		}
-	})
+	// First the variables that depend on nothing, since the others depend on them.
+	for _, dependent := range []bool{false, true} {
+		set := map[string]bool{}
+		flags.VisitAll(func(f *pflag.Flag) { set[f.Name] = f.Changed && f.Value.String() != "false" })
+		flags.VisitAll(func(f *pflag.Flag) {
+			name := "PDFLOW_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+			text := e.Getenv(name)
+			yields, needs := f.Annotations[yields], f.Annotations[belongsTo]
+			switch {
+			case f.Changed || text == "" || f.Name == "help" || dependent != (len(yields)+len(needs) > 0):
+			case slices.ContainsFunc(yields, func(other string) bool { return set[other] }):
+			case slices.ContainsFunc(needs, func(other string) bool { return !set[other] }):
+			default:
+				if err := flags.Set(f.Name, text); err != nil {
+					failed = variableError(name, text, f)
+				}
+			}
+		})
+	}
 	return failed
+}
+
+// variableError says what a variable must be.
+func variableError(name, text string, f *pflag.Flag) error {
+	want := map[string]string{"bool": "true or false", "duration": "a duration such as 30s or 5m", "int": "a whole number"}[f.Value.Type()]
+	if want == "" {
+		want = "a value that --" + f.Name + " accepts"
+	}
+	return console.Usage("the variable %s is %q; expected %s", name, text, want)
+}
+
+// The annotations of flags that [Environment.FlagsFromEnvironment] reads.
+const (
+	yields    = "pdflow_yields"
+	belongsTo = "pdflow_belongs_to"
+)
+
+// Yields says that the variable of a flag is left out where one of the other flags is set.
+func Yields(flags *pflag.FlagSet, name string, others ...string) {
+	_ = flags.SetAnnotation(name, yields, others)
+}
+
+// BelongsTo says that the variable of a flag is left out where the other flag is not set.
+func BelongsTo(flags *pflag.FlagSet, name, other string) {
+	_ = flags.SetAnnotation(name, belongsTo, []string{other})
 }
 
 // AddOutput adds the flag --output to a command. The first format is the default. A format that is not
