@@ -34,7 +34,7 @@ type Console struct {
 
 // New returns a console on streams that are not terminals.
 func New(stdin io.Reader, stdout, stderr io.Writer, redactor *action.Redactor) *Console {
-	return &Console{Stdin: stdin, Stdout: MaskedWriter(stdout, redactor), Stderr: MaskedWriter(stderr, redactor), Redactor: redactor}
+	return &Console{Stdin: stdin, Stdout: &output{to: MaskedWriter(stdout, redactor)}, Stderr: MaskedWriter(stderr, redactor), Redactor: redactor}
 }
 
 // Standard returns the console of this process. The environment says whether terminals have

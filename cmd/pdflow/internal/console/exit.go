@@ -50,11 +50,14 @@ func Usage(format string, args ...any) error {
 func ExitCode(err error) int {
 	var problems source.Problems
 	var coded *exitError
+	var lost *LostOutput
 	switch {
 	case err == nil:
 		return ExitDone
 	case errors.As(err, &coded):
 		return coded.code
+	case errors.As(err, &lost):
+		return ExitFailed
 	case errors.As(err, &problems):
 		return ExitInvalid
 	}
@@ -63,6 +66,9 @@ func ExitCode(err error) int {
 
 // Fail prints an error and returns its exit code.
 func (c *Console) Fail(err error) int {
+	if ExitCode(err) == ExitDone {
+		err = c.Lost("")
+	}
 	code := ExitCode(err)
 	if err == nil {
 		return code

@@ -90,11 +90,15 @@ func (x *execution) explain(err error) error {
 // conclude prints the result of the run, and the decisions that it needs from a person. The error
 // carries the exit code of the run.
 func (x *execution) conclude(result *run.Result) error {
-	if err := runview.PrintResult(x.env.Console, result, x.plan, x.target.Account(), x.output); err != nil {
-		return err
+	err := runview.PrintResult(x.env.Console, result, x.plan, x.target.Account(), x.output)
+	if lost := x.env.Lost(fmt.Sprintf("the run %s ended as %s", result.Run, result.Status)); lost != nil {
+		err = console.Exit(max(console.ExitFailed, runview.ExitCode(x.env.Console, result.Status)), lost)
 	}
 	if text := x.decisions(result); text != "" {
 		_, _ = io.WriteString(x.env.Stderr, text)
+	}
+	if err != nil {
+		return err
 	}
 	return exitAs(x.env, result.Status)
 }

@@ -1,0 +1,62 @@
+package console
+
+import (
+	"fmt"
+	"io"
+	"sync"
+)
+
+// A LostOutput says that standard output could not be written, as on a full disk. What the
+// command did is done all the same.
+type LostOutput struct {
+	Done string // what was done, as a sentence without its end; may be empty
+	Err  error
+}
+
+// Error says what was done and what is lost.
+func (e *LostOutput) Error() string {
+	done := e.Done
+	if done == "" {
+		done = "what the command did is done"
+	}
+	return fmt.Sprintf("%s, but its output is lost: %v", done, e.Err)
+}
+
+// Unwrap returns why the output could not be written.
+func (e *LostOutput) Unwrap() error { return e.Err }
+
+// An output is a standard output that remembers that it could not be written.
+type output struct {
+	to   io.Writer
+	mu   sync.Mutex
+	lost *LostOutput
+}
+
+// Write writes the text. Its error is a [LostOutput].
+func (o *output) Write(text []byte) (int, error) {
+	n, err := o.to.Write(text)
+	if err == nil {
+		return n, nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.lost == nil {
+		o.lost = &LostOutput{Err: err}
+	}
+	return n, o.lost
+}
+
+// Lost returns an error if some of the standard output could not be written, else nil. It
+// says what was done.
+func (c *Console) Lost(done string) error {
+	o, ok := c.Stdout.(*output)
+	if !ok {
+		return nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.lost == nil {
+		return nil
+	}
+	return &LostOutput{done, o.lost.Err}
+}
