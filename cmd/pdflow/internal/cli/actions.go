@@ -198,9 +198,7 @@ func printCall(env *setup.Environment, result *run.Result, a *action.Action, for
 			text += "\n  try: " + f.Hint
 		}
 		if format == "json" {
-			if err := console.WriteJSON(env.Stdout, map[string]any{"error": f}); err != nil {
-				return err
-			}
+			_ = console.WriteJSON(env.Stdout, map[string]any{"error": f}) // the error is printed too
 		}
 		return console.Exit(runview.ExitCode(env.Console, result.Status), fmt.Errorf("%s", text))
 	}
@@ -211,5 +209,6 @@ func printCall(env *setup.Environment, result *run.Result, a *action.Action, for
 			fmt.Fprintf(&b, "%-14s  %s\n", f.Name, console.ValueText(v))
 		}
 	}
-	return env.Print(format, outputs, b.String())
+	err := env.Print(format, outputs, b.String())
+	return cmp.Or(env.Lost(a.Name+" was called and succeeded"), err)
 }

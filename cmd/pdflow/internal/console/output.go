@@ -15,11 +15,10 @@ type LostOutput struct {
 
 // Error says what was done and what is lost.
 func (e *LostOutput) Error() string {
-	done := e.Done
-	if done == "" {
-		done = "what the command did is done"
+	if e.Done == "" {
+		return fmt.Sprintf("the output could not be written: %v", e.Err)
 	}
-	return fmt.Sprintf("%s, but its output is lost: %v", done, e.Err)
+	return fmt.Sprintf("%s, but its output is lost: %v", e.Done, e.Err)
 }
 
 // Unwrap returns why the output could not be written.
@@ -34,7 +33,10 @@ type output struct {
 
 // Write writes the text. Its error is a [LostOutput].
 func (o *output) Write(text []byte) (int, error) {
-	n, err := o.to.Write(text)
+	n, err := 0, error(nil)
+	if len(text) > 0 {
+		n, err = o.to.Write(text)
+	}
 	if err == nil {
 		return n, nil
 	}
