@@ -45,25 +45,25 @@ func readWorkflow(root source.Node, w *Workflow) {
 	var concurrency *source.Node
 	scheduled := false
 	keys := []source.Key{
-		source.Key{Name: "name", Read: func(v source.Node) { w.Name = v.SomeText("name") }},
-		source.Key{Name: "description", Read: func(v source.Node) { w.Description = v.Text("description") }},
-		source.Key{Name: "inputs", Read: func(v source.Node) { readInputs(v, w) }},
-		source.Key{Name: "secrets", Read: func(v source.Node) { readSecrets(v, w) }},
-		source.Key{Name: "permissions", Read: func(v source.Node) { readPermissions(v, w) }},
-		source.Key{Name: "schedule", Read: func(v source.Node) { scheduled = true; readSchedules(v, w) }},
-		source.Key{Name: "connection", Read: func(v source.Node) { w.Connection = *ReadConnection(v) }},
-		source.Key{Name: "defaults", Read: func(v source.Node) { readDefaults(v, w) }},
-		source.Key{Name: "limits", Read: func(v source.Node) { w.Limits = readLimits(v, &w.demands) }},
-		source.Key{Name: "timeout", Read: func(v source.Node) {
+		{Name: "name", Read: func(v source.Node) { w.Name = v.SomeText("name") }},
+		{Name: "description", Read: func(v source.Node) { w.Description = v.Text("description") }},
+		{Name: "inputs", Read: func(v source.Node) { readInputs(v, w) }},
+		{Name: "secrets", Read: func(v source.Node) { readSecrets(v, w) }},
+		{Name: "permissions", Read: func(v source.Node) { readPermissions(v, w) }},
+		{Name: "schedule", Read: func(v source.Node) { scheduled = true; readSchedules(v, w) }},
+		{Name: "connection", Read: func(v source.Node) { w.Connection = *ReadConnection(v) }},
+		{Name: "defaults", Read: func(v source.Node) { readDefaults(v, w) }},
+		{Name: "limits", Read: func(v source.Node) { w.Limits = readLimits(v, &w.demands) }},
+		{Name: "timeout", Read: func(v source.Node) {
 			w.Timeout = v.Duration("timeout")
 			w.demands.duration(v, "the timeout of the run", "run_timeout", w.Timeout, func(c Ceilings) time.Duration { return c.RunTimeout })
 		}},
-		source.Key{Name: "steps", Read: func(v source.Node) { parts[Main] = &v }},
-		source.Key{Name: "outputs", Read: func(v source.Node) { readOutputs(v, w) }},
-		source.Key{Name: "on_failure", Read: func(v source.Node) { parts[OnFailure] = &v }},
-		source.Key{Name: "finally", Read: func(v source.Node) { parts[Finally] = &v }},
-		source.Key{Name: "concurrency", Read: func(v source.Node) { concurrency = &v }},
-		source.Key{Name: "resume_within", Read: func(v source.Node) {
+		{Name: "steps", Read: func(v source.Node) { parts[Main] = &v }},
+		{Name: "outputs", Read: func(v source.Node) { readOutputs(v, w) }},
+		{Name: "on_failure", Read: func(v source.Node) { parts[OnFailure] = &v }},
+		{Name: "finally", Read: func(v source.Node) { parts[Finally] = &v }},
+		{Name: "concurrency", Read: func(v source.Node) { concurrency = &v }},
+		{Name: "resume_within", Read: func(v source.Node) {
 			w.ResumeWithin = v.Duration("resume_within")
 			w.demands.duration(v, "resume_within", "resume_within", w.ResumeWithin, func(c Ceilings) time.Duration { return c.ResumeWithin })
 		}},
