@@ -327,6 +327,7 @@ func TestServeTakesTurns(t *testing.T) {
 // scheduled times. Otherwise a run of the same concurrency group could start at the same time.
 func TestServeOwnsFirst(t *testing.T) {
 	w := newServedWorld(t, 0, time.Now())
+	w.clock.Begin() // the time stands still until the test has looked, or the run would time out
 	const sleeping = "name: sleeping\nconcurrency: skip\nschedule: \"0 0 1 1 *\"\nsteps: [{uses: time.sleep, with: {duration: 1h}}]\n"
 	if err := os.WriteFile(filepath.Join(w.folder, "sleeping.yaml"), []byte(sleeping), 0o600); err != nil {
 		t.Fatal(err)
@@ -351,6 +352,7 @@ func TestServeOwnsFirst(t *testing.T) {
 	if err != nil || len(open) != 1 || open[0].Status != run.Running {
 		t.Errorf("got %v, %v, want the run to be owned and running", open, err)
 	}
+	w.clock.End(1)
 	w.clock.Advance(2 * time.Hour)
 	second.runs.running.Wait()
 }
