@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"regexp"
@@ -147,13 +148,19 @@ func texts(raw json.RawMessage, keys redactor) []string {
 		return nil
 	case []any:
 		var out []string
-		for _, item := range value {
+		for i, item := range value {
+			if i == maxTexts {
+				return append(out, andMore(len(value)-i))
+			}
 			out = append(out, line(item, keys))
 		}
 		return out
 	case map[string]any:
 		var out []string
-		for _, name := range slices.Sorted(maps.Keys(value)) {
+		for i, name := range slices.Sorted(maps.Keys(value)) {
+			if i == maxTexts {
+				return append(out, andMore(len(value)-i))
+			}
 			out = append(out, keys.line(keys.line(name)+" "+line(value[name], keys)))
 		}
 		return out
@@ -164,6 +171,12 @@ func texts(raw json.RawMessage, keys redactor) []string {
 	}
 	return []string{line(value, keys)}
 }
+
+// maxTexts bounds how many texts of one part of a refusal are kept. The others would only
+// repeat them: a server once sent 5.7 MB.
+const maxTexts = 10
+
+func andMore(n int) string { return fmt.Sprintf("and %d more", n) }
 
 // line writes a JSON value on one line. A text is written without quotation marks.
 func line(value any, keys redactor) string {

@@ -1,6 +1,8 @@
 package client
 
 import (
+	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -104,4 +106,35 @@ func FuzzDecodeError(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestA24LargeRefusal: the error of an answer of megabytes is a message that a person can
+// read and that fits into an event.
+func TestA24LargeRefusal(t *testing.T) {
+	many := strings.Repeat(`"a text that is repeated",`, 200_000)
+	var fields strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&fields, `"field%d": ["is wrong"],`, i)
+	}
+	for name, body := range map[string]string{
+		"a list":          `{"error":{"message":"no","code":1,"errors":[` + many + `"x"]}}`,
+		"a list outside":  `[` + many + `"x"]`,
+		"fields":          `{"error":{"message":"no","errors":{` + fields.String() + `"x":"y"}}}`,
+		"a long text":     `{"error":{"message":"` + strings.Repeat("x", 5_700_000) + `"}}`,
+		"a long code":     `{"message":"m","errors":["` + strings.Repeat("x ", 2_000_000) + `"]}`,
+		"a list as text":  `{"message":[` + many + `"x"]}`,
+		"lists in a list": `{"errors":[[` + many + `"x"],[` + many + `"x"]]}`,
+		"plain":           strings.Repeat("x", 5_700_000),
+		"a page":          "<html>" + strings.Repeat("x", 5_700_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := refusal(request{op: "look", method: "GET"}, response{status: 400, body: []byte(body), header: http.Header{"X-Request-Id": {strings.Repeat("r", 200_000)}}})
+			if text := f.Error(); len(text) > 16<<10 {
+				t.Errorf("the message has %d bytes: %.300s", len(text), text)
+			}
+		})
+	}
+	if _, _, details := decodeError([]byte(`{"errors":[`+many+`"x"]}`), nil); details[len(details)-1] != "and 199991 more" {
+		t.Errorf("got %q at the end, want how many there are", details[len(details)-1])
+	}
 }

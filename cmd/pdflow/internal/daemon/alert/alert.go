@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -35,6 +36,10 @@ var ofRuns = []Cause{RunFailed, NeedsAttention, Missed}
 
 // maxSummary is the most characters of a summary. PagerDuty accepts 1024.
 const maxSummary = 1000
+
+// maxDetail is the most characters of a detail. There are at most ten, so that an event has
+// at most 160 KB of the 512 KB that PagerDuty accepts.
+const maxDetail = 4000
 
 // maxKey is the most characters of a key. PagerDuty refuses a longer one.
 const maxKey = 255
@@ -268,7 +273,8 @@ func (a *Alerts) trigger(workflow string, cause Cause, summary string, details m
 		a.alerts[key] = entry
 	}
 	entry.wish(triggered, a.config.Clock.Now())
-	entry.Summary, entry.Details = shortened("pdflow: "+workflow+" "+summary), details
+	entry.Summary, entry.Details = "pdflow: "+workflow+" "+summary, details
+	entry.bound()
 	a.poke()
 }
 
@@ -316,6 +322,15 @@ func (a *Alerts) Open() []string {
 		}
 	}
 	return keys
+}
+
+// bound shortens the texts of an alert. PagerDuty refuses an event of more than 512 KB, and
+// would refuse it each time.
+func (e *alert) bound() {
+	e.Summary = shortened(e.Summary)
+	for name, text := range e.Details {
+		e.Details[name] = phrase.Clip(text, maxDetail)
+	}
 }
 
 func shortened(text string) string {

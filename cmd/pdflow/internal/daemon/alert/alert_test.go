@@ -28,6 +28,7 @@ type service struct {
 	mu     sync.Mutex
 	epoch  time.Time
 	open   map[string]string // summaries by key
+	size   int               // bytes of the texts of the largest event
 	events []string          // the events that arrived, with their times
 	// refuse returns the error for an event. Nil accepts every event.
 	refuse func(context.Context, string) error
@@ -46,9 +47,14 @@ func (s *service) event(ctx context.Context, verb, key string) error {
 
 func (s *service) Trigger(ctx context.Context, key, summary string, details map[string]string) error {
 	err := s.event(ctx, "trigger", key)
+	size := len(key) + len(summary)
+	for name, text := range details {
+		size += len(name) + len(text)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.size = max(s.size, size)
 	if err == nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
 		s.open[key] = summary + " | look: " + details["look"]
 	}
 	return err
@@ -511,6 +517,42 @@ func TestSummariesAreBounded(t *testing.T) {
 		if strings.Contains(summary, "\n") {
 			t.Errorf("got a line end in %q", summary)
 		}
+	})
+}
+
+// TestA24LargeAlert: an alert about an error of megabytes is an event that PagerDuty accepts,
+// also when an older daemon has stored it.
+func TestA24LargeAlert(t *testing.T) {
+	large := strings.Repeat("ü", 3<<20)
+	check := func(d *daemon, events int) {
+		t.Helper()
+		d.pass(0)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if len(d.events) != events || d.size > 200<<10 {
+			t.Errorf("got %d events of at most %d bytes, want %d of at most 200 KB", len(d.events), d.size, events)
+		}
+	}
+	inBubble(t, func(d *daemon, file string) {
+		r := result(run.Failed)
+		r.Error.Message, r.Error.Step = large, large
+		d.Ended(plan, r)
+		d.Stuck("other", "id", large)
+		d.Broken("third", "x.yaml", large)
+		d.Missed(alert.Occurrence{Workflow: "fourth", Run: "id", Reason: "cannot_run: " + large})
+		check(d, 4)
+		d.stop()
+		if text, err := os.ReadFile(file); err != nil || len(text) > 500<<10 {
+			t.Errorf("the file has %d bytes, %v", len(text), err)
+		}
+	})
+	file := filepath.Join(t.TempDir(), "alerts.json")
+	stored := `{"version": 1, "alerts": [{"key": "pdflow:w:run_failed", "wish": "triggered", "summary": "` + large + `", "details": {"message": "` + large + `", "cause": "run_failed", "workflow": "w"}}]}`
+	if err := os.WriteFile(file, []byte(stored), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		check(start(t, &service{epoch: time.Now(), open: map[string]string{}}, file), 1)
 	})
 }
 

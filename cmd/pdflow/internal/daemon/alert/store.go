@@ -78,6 +78,7 @@ func load(file string) (map[string]*alert, error) {
 	}
 	for _, entry := range s.Alerts {
 		entry.Sent = true
+		entry.bound() // an older daemon did not
 		alerts[entry.Key] = entry
 	}
 	return alerts, nil
