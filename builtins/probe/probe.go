@@ -190,6 +190,8 @@ func factOf(ctx, limited context.Context, err error) (reason string, failure err
 		return "", refusal
 	case ctx.Err() != nil:
 		return "", ctx.Err()
+	case reach.OwnFault(err):
+		return "", action.Errorf(action.Unavailable, "this machine cannot open a connection: %s", reach.ReasonOf(err))
 	case reach.TimedOut(limited):
 		return "timeout", nil
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,40 +19,73 @@ import (
 // service that gives a cloud machine its credentials. So the address is checked when it
 // is dialled.
 
-// metadata are the addresses of cloud metadata services that do not use the link-local
-// 169.254.169.254 (from the providers' documentation: AWS over IPv6, Alibaba, Oracle
-// Classic).
+// metadata are the addresses of services that give a cloud machine its credentials or its
+// configuration, and that are not link-local as 169.254.169.254 is.
 var metadata = []netip.Addr{
-	netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("192.0.0.192"),
+	netip.MustParseAddr("fd00:ec2::254"),   // AWS, instance metadata over IPv6 (EC2 user guide)
+	netip.MustParseAddr("fd00:ec2::23"),    // AWS, credentials of EKS pods over IPv6 (EKS user guide)
+	netip.MustParseAddr("fd20:ce::254"),    // Google Cloud, metadata over IPv6 (Compute Engine documentation)
+	netip.MustParseAddr("100.100.100.200"), // Alibaba Cloud (ECS user guide)
+	netip.MustParseAddr("192.0.0.192"),     // Oracle Cloud Classic
+	netip.MustParseAddr("168.63.129.16"),   // Azure, the virtual public IP of the host (Azure documentation)
 }
 
-// nat64 are addresses that a gateway translates to the IPv4 address in their last
-// four bytes (RFC 6052).
-var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+// Addresses that stand for an IPv4 address, and where its four bytes begin.
+var embedded = []struct {
+	prefix netip.Prefix
+	at     int
+}{
+	{netip.MustParsePrefix("64:ff9b::/96"), 12}, // NAT64 (RFC 6052)
+	{netip.MustParsePrefix("2002::/16"), 2},     // 6to4 (RFC 3056)
+	{netip.MustParsePrefix("::/96"), 12},        // IPv4-compatible (RFC 4291 2.5.5.1)
+}
+
+// unclear are addresses behind which any other address may be.
+var unclear = []netip.Prefix{
+	netip.MustParsePrefix("64:ff9b:1::/48"), // NAT64 of a local network (RFC 8215)
+	netip.MustParsePrefix("2001::/32"),      // Teredo (RFC 4380)
+	netip.MustParsePrefix("0.0.0.0/8"),      // "this network" (RFC 1122 3.2.1.3)
+	netip.MustParsePrefix("fec0::/10"),      // site-local, abandoned (RFC 3879)
+}
 
 // protected returns why a permission for a name does not cover an address, or "" if it
-// covers the address.
-func protected(ip netip.Addr) string {
+// covers the address. The last argument are the addresses of this machine.
+func protected(ip netip.Addr, own []net.Addr) string {
 	ip = ip.Unmap().WithZone("")
-	if nat64.Contains(ip) {
-		b := ip.As16()
-		ip = netip.AddrFrom4([4]byte(b[12:]))
+	if ip.IsUnspecified() || ip.IsLoopback() {
+		return "this machine itself"
+	}
+	for _, e := range embedded {
+		if e.prefix.Contains(ip) {
+			b := ip.As16()
+			ip = netip.AddrFrom4([4]byte(b[e.at : e.at+4]))
+			break
+		}
 	}
 	switch {
 	case ip.IsLoopback(), ip.IsUnspecified():
 		return "this machine itself"
 	case ip.IsLinkLocalUnicast(), ip.IsLinkLocalMulticast():
 		return "a link-local address, as metadata services have"
-	case ip.IsMulticast():
-		return "a multicast address"
+	case ip.IsMulticast(), ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return "a multicast or broadcast address"
+	case slices.Contains(metadata, ip):
+		return "the address of a metadata service"
+	case slices.ContainsFunc(unclear, func(p netip.Prefix) bool { return p.Contains(ip) }):
+		return "an address that may lead to any other"
 	}
-	for _, m := range metadata {
-		if ip == m {
-			return "the address of a metadata service"
+	for _, address := range own {
+		if network, ok := address.(*net.IPNet); ok {
+			if at, ok := netip.AddrFromSlice(network.IP); ok && at.Unmap().WithZone("") == ip {
+				return "an address of this machine itself"
+			}
 		}
 	}
 	return ""
 }
+
+// ownAddresses returns the addresses of this machine. They may change at any time.
+var ownAddresses = net.InterfaceAddrs
 
 type dialKey struct{}
 
@@ -76,11 +110,18 @@ var dialer = net.Dialer{
 func Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if target, ok := ctx.Value(dialKey{}).(action.Target); ok {
 		host, port, err := net.SplitHostPort(address)
-		if err != nil || CanonicalHost(host) != target.Host || port != strconv.Itoa(target.Port) {
+		if err != nil || action.CanonicalHost(host) != target.Host || !samePort(port, target.Port) {
 			ctx = context.WithValue(ctx, dialKey{}, nil)
 		}
 	}
 	return dialer.DialContext(ctx, network, address)
+}
+
+// samePort reports whether a text is a port, in whatever spelling: a second spelling must not
+// lead around the check.
+func samePort(text string, port int) bool {
+	n, err := strconv.Atoi(text)
+	return err == nil && n == port
 }
 
 // checkAddress refuses a protected address, unless the workflow lists that address or the
@@ -90,9 +131,17 @@ func checkAddress(ctx context.Context, target action.Target, address string) err
 	if err != nil {
 		return fmt.Errorf("the address %s cannot be read", address)
 	}
-	why, permit := protected(at.Addr()), action.ScopeOf(ctx).Permit
+	permit := action.ScopeOf(ctx).Permit
+	if permit == nil {
+		return nil
+	}
+	own, err := ownAddresses()
+	if err != nil {
+		return fmt.Errorf("the addresses of this machine cannot be read: %w", err)
+	}
+	why := protected(at.Addr(), own)
 	local := target.Host == "localhost" || strings.HasSuffix(target.Host, ".localhost")
-	if why == "" || permit == nil || local && at.Addr().Unmap().IsLoopback() {
+	if why == "" || local && at.Addr().Unmap().IsLoopback() {
 		return nil
 	}
 	itself := target

@@ -2,12 +2,14 @@ package reach
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,8 +25,38 @@ func TestProtectedAddresses(t *testing.T) {
 		"93.184.216.34": false, "10.0.0.1": false, "192.168.1.1": false, "172.16.0.1": false, "2606:2800::1": false, "fd00::1": false,
 		"64:ff9b::5db8:d822": false,
 	} {
-		if got := protected(netip.MustParseAddr(address)) != ""; got != want {
+		if got := protected(netip.MustParseAddr(address), nil) != ""; got != want {
 			t.Errorf("%s: got protected %v, want %v", address, got, want)
+		}
+	}
+}
+
+// TestA25AddressesOfOthers: a name may not lead to an address that gives away more than the
+// name says: of a metadata service, of this machine, or in a form that hides another one.
+func TestA25AddressesOfOthers(t *testing.T) {
+	own := []net.Addr{
+		&net.IPNet{IP: net.ParseIP("192.168.7.9"), Mask: net.CIDRMask(24, 32)}, &net.IPNet{IP: net.ParseIP("2001:db8::9"), Mask: net.CIDRMask(64, 128)},
+		&net.UnixAddr{Name: "x"},
+	}
+	for address, want := range map[string]string{
+		"fd00:ec2::23": "metadata", "fd00:ec2::254": "metadata", "fd20:ce::254": "metadata", "168.63.129.16": "metadata", "::ffff:168.63.129.16": "metadata",
+		"64:ff9b:1::1": "any other", "64:ff9b:1:ffff:ffff::1": "any other", "64:ff9b::a83f:8110": "metadata", "2002:7f00:1::": "this machine", "2002:a9fe:a9fe::1": "link-local",
+		"2002:5db8:d822::1": "", "2001:0:1::1": "any other", "::7f00:1": "this machine", "::a9fe:a9fe": "link-local", "0.1.2.3": "any other", "255.255.255.255": "broadcast",
+		"fec0::1": "any other", "192.168.7.9": "this machine", "::ffff:192.168.7.9": "this machine", "2001:db8::9": "this machine", "64:ff9b::c0a8:709": "this machine",
+		"192.168.7.10": "", "2001:db8::10": "", "fd00:ec2::24": "", "64:ff9b:2::1": "",
+	} {
+		if got := protected(netip.MustParseAddr(address), own); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("%s: got %q, want %q", address, got, want)
+		}
+	}
+}
+
+// TestA1OddPorts: a port in another spelling does not lead around the check of the address.
+func TestA1OddPorts(t *testing.T) {
+	for _, port := range []string{"8099", "08099", "0000008099", "+8099"} {
+		ctx := Toward(permitting("vm"), action.Target{Scheme: "http", Host: "127.0.0.1", Port: 8099})
+		if _, err := Dial(ctx, "tcp", "127.0.0.1:"+port); err == nil || !strings.Contains(err.Error(), "this machine itself") {
+			t.Errorf("port %s: got %v, want a refusal", port, err)
 		}
 	}
 }

@@ -44,13 +44,19 @@ func ReasonOf(err error) string {
 
 // NetTarget returns the target of a socket or, with port 0, of a name look-up.
 func NetTarget(host string, port int) action.Target {
-	return action.Target{Scheme: "net", Host: CanonicalHost(host), Port: port}
+	return action.Target{Scheme: "net", Host: action.CanonicalHost(host), Port: port}
 }
 
-// CanonicalHost returns a host as permissions write it: in lower case, without the dot at
-// the end of an absolute name.
-func CanonicalHost(host string) string {
-	return strings.TrimSuffix(strings.ToLower(host), ".")
+// OwnFault reports whether the network failed for a lack of this machine, such as of file
+// descriptors. Such an error says nothing about the other side.
+func OwnFault(err error) bool {
+	for _, lack := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL} {
+		// An error of the resolver has the text only.
+		if err != nil && (errors.Is(err, lack) || strings.Contains(err.Error(), lack.Error())) {
+			return true
+		}
+	}
+	return false
 }
 
 // CheckHost refuses text that is neither a host name nor an IP address.

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -281,11 +282,38 @@ func ParseURL(text string) (*url.URL, error) {
 		return nil, err
 	}
 	u.Fragment, u.RawFragment = "", "" // never sent
+	u.Host = hostPort(targetOf(u))
+	u.RawQuery = encoded(u.RawQuery)
 	return u, nil
 }
 
+// hostPort returns the canonical host and port of a URL, which are checked, dialled and sent.
+func hostPort(t action.Target) string {
+	if t.Scheme == "http" && t.Port == 80 || t.Scheme == "https" && t.Port == 443 {
+		if strings.Contains(t.Host, ":") {
+			return "[" + t.Host + "]"
+		}
+		return t.Host
+	}
+	return net.JoinHostPort(t.Host, strconv.Itoa(t.Port))
+}
+
+// encoded returns a query in which each byte that may not stand in the first line of a
+// request is encoded (RFC 3986 3.4). A space would end the line's target.
+func encoded(query string) string {
+	var b strings.Builder
+	for i := range len(query) {
+		if c := query[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>`{}|\\^", c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
 func targetOf(u *url.URL) action.Target {
-	target := action.Target{Scheme: u.Scheme, Host: reach.CanonicalHost(u.Hostname())}
+	target := action.Target{Scheme: u.Scheme, Host: action.CanonicalHost(u.Hostname())}
 	switch {
 	case u.Port() != "":
 		target.Port, _ = strconv.Atoi(u.Port())

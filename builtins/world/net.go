@@ -50,7 +50,7 @@ func readNetEntry(r *reader, w *World, e entry) {
 
 // portKey returns a port in canonical form, as in the document.
 func portKey(host string, port int) string {
-	return net.JoinHostPort(reach.CanonicalHost(host), strconv.Itoa(port))
+	return net.JoinHostPort(action.CanonicalHost(host), strconv.Itoa(port))
 }
 
 func (r *reader) portAnswer(e entry) portAnswer {
@@ -99,7 +99,7 @@ func readNameEntry(r *reader, w *World, e entry) {
 		r.problem(e.path, `write "db.example.com:5432" for a port, "db.example.com" for a look-up`, "is not a host name")
 		return
 	}
-	w.name.add(r, e, "name", reach.CanonicalHost(e.key), r.lookupSequence, r.nameAnswer)
+	w.name.add(r, e, "name", action.CanonicalHost(e.key), r.lookupSequence, r.nameAnswer)
 }
 
 // lookupSequence returns the answers of a name server. A list of addresses is one answer.
@@ -147,7 +147,7 @@ func (n network) Connect(ctx context.Context, host string, port int) error {
 }
 
 func (n network) LookupHost(ctx context.Context, host string) ([]string, error) {
-	key := reach.CanonicalHost(host)
+	key := action.CanonicalHost(host)
 	answer, ok := n.world.name.next(key)
 	switch {
 	case !ok:

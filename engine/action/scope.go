@@ -2,6 +2,7 @@ package action
 
 import (
 	"context"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -109,4 +110,14 @@ func ClockOf(ctx context.Context) (Clock, error) {
 		return clock, nil
 	}
 	return nil, Errorf(Permission, "there is no clock outside of a run")
+}
+
+// CanonicalHost returns the one form of a host in which hosts are compared, permitted and
+// connected to: a name in lower case without the dot at its end, an address as package
+// netip writes it, and IPv4 within IPv6 as IPv4.
+func CanonicalHost(host string) string {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Unmap().String()
+	}
+	return strings.TrimSuffix(strings.ToLower(host), ".")
 }

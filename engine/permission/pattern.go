@@ -3,7 +3,6 @@ package permission
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -41,7 +40,10 @@ func parsePattern(kind, text string) (Pattern, error) {
 			return pattern, errors.New("the scheme must be https or http")
 		}
 	}
-	pattern.Host, pattern.Port = splitHostPort(rest)
+	var err error
+	if pattern.Host, pattern.Port, err = splitHostPort(rest); err != nil {
+		return pattern, err
+	}
 	switch {
 	case kind != "http" || pattern.Port != "":
 	case strings.HasPrefix(text, "inputs."):
@@ -64,7 +66,7 @@ func (p Pattern) validate() error {
 	if p.Port == "" || p.Port == "*" || strings.HasPrefix(p.Port, "inputs.") {
 		return nil
 	}
-	if n, err := strconv.Atoi(p.Port); err != nil || n < 1 || n > 65535 {
+	if _, ok := port(p.Port); !ok {
 		return errors.New("the port must be 1 to 65535 or *")
 	}
 	return nil
@@ -98,22 +100,50 @@ func isLetterOrDigit(r rune) bool {
 	return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 }
 
-func splitHostPort(text string) (host, port string) {
-	if strings.HasPrefix(text, "[") || strings.Count(text, ":") == 1 {
-		if h, p, err := net.SplitHostPort(text); err == nil {
-			return strings.ToLower(keepInputs(h)), p
+// splitHostPort returns the host and the port of a text, in canonical form. The port is
+// empty when the text has none.
+func splitHostPort(text string) (host, number string, err error) {
+	host = text
+	inner, bracketed := strings.CutPrefix(text, "[")
+	switch {
+	case bracketed:
+		var rest string
+		var closed bool
+		host, rest, closed = strings.Cut(inner, "]")
+		if _, err := netip.ParseAddr(host); !closed || err != nil || !strings.Contains(host, ":") {
+			return "", "", errors.New("an IPv6 address stands in brackets, as in [2001:db8::1]:443")
 		}
+		if number, closed = strings.CutPrefix(rest, ":"); !closed && rest != "" {
+			return "", "", errors.New("only a port may follow the brackets, as in [2001:db8::1]:443")
+		}
+		bracketed = rest != ""
+	case strings.Count(text, ":") == 1:
+		host, number, bracketed = strings.Cut(text, ":")
 	}
-	return keepInputs(strings.Trim(text, "[]")), ""
+	if bracketed && number == "" {
+		return "", "", errors.New("there is no port after the colon")
+	}
+	if n, ok := port(number); ok {
+		number = n
+	}
+	return keepInputs(host), number, nil
 }
 
-// keepInputs returns a host name in lower case. The name of an input keeps its
-// case.
+// port returns the canonical text of a port: without zeros at its beginning.
+func port(text string) (canonical string, ok bool) {
+	if text == "" || strings.Trim(text, "0123456789") != "" {
+		return "", false
+	}
+	n, err := strconv.Atoi(text)
+	return strconv.Itoa(n), err == nil && n >= 1 && n <= 65535
+}
+
+// keepInputs returns a canonical host. The name of an input stays as it is.
 func keepInputs(host string) string {
-	if strings.HasPrefix(host, "inputs.") {
+	if strings.HasPrefix(host, "inputs.") || strings.HasSuffix(host, ".") {
 		return host
 	}
-	return strings.ToLower(host)
+	return action.CanonicalHost(host)
 }
 
 func defaultPort(scheme string) string {
@@ -146,9 +176,12 @@ func (p Pattern) resolve(inputs action.Object) (Pattern, bool) {
 		return p, false
 	}
 	if p.Scheme == "net" && strings.HasPrefix(p.Host, "inputs.") && port == "" {
-		host, port = splitHostPort(host)
+		var err error
+		if host, port, err = splitHostPort(host); err != nil {
+			return p, false
+		}
 	}
-	p.Host, p.Port = strings.ToLower(host), port
+	p.Host, p.Port = action.CanonicalHost(host), port
 	return p, true
 }
 
@@ -158,9 +191,12 @@ func (p Pattern) resolveURL(inputs action.Object) (Pattern, bool) {
 	if err != nil || u.Hostname() == "" || strings.Contains(u.Host, "*") {
 		return p, false
 	}
-	p.Scheme, p.Host, p.Port = u.Scheme, strings.ToLower(u.Hostname()), u.Port()
-	if p.Port == "" {
-		p.Port = defaultPort(p.Scheme)
+	p.Scheme, p.Host, p.Port = u.Scheme, action.CanonicalHost(u.Hostname()), defaultPort(u.Scheme)
+	if u.Port() != "" {
+		var ok bool
+		if p.Port, ok = port(u.Port()); !ok {
+			return p, false
+		}
 	}
 	return p, true
 }
@@ -172,6 +208,9 @@ func substitute(part string, inputs action.Object) (string, bool) {
 	}
 	switch v := inputs[name].(type) {
 	case string:
+		if n, ok := port(v); ok {
+			return n, true
+		}
 		// The value of an input is never a wildcard.
 		return v, v != "" && !strings.Contains(v, "*")
 	case float64:
