@@ -123,7 +123,7 @@ func ReadPatterns(n source.Node, kind string) []Pattern {
 func ReadHosts(n source.Node) []string {
 	var hosts []string
 	n.Items("hosts", func(item source.Node) {
-		host := action.CanonicalHost(item.SomeText("a host"))
+		host := keepInputs(item.SomeText("a host")) // a dot at the end is refused below
 		if host == "" {
 			return
 		}
