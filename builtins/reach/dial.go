@@ -49,10 +49,10 @@ var unclear = []netip.Prefix{
 }
 
 // protected returns why a permission for a name does not cover an address, or "" if it
-// covers the address. The last argument are the addresses of this machine.
+// covers the address. own has the addresses of this machine.
 func protected(ip netip.Addr, own []net.Addr) string {
 	ip = ip.Unmap().WithZone("")
-	if ip.IsUnspecified() || ip.IsLoopback() {
+	if ip.IsUnspecified() || ip.IsLoopback() { // :: and ::1 are no IPv4-compatible addresses
 		return "this machine itself"
 	}
 	for _, e := range embedded {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -50,14 +51,15 @@ func NetTarget(host string, port int) action.Target {
 // OwnFault reports whether the network failed for a lack of this machine, such as of file
 // descriptors. Such an error says nothing about the other side.
 func OwnFault(err error) bool {
-	for _, lack := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL} {
-		// An error of the resolver has the text only.
-		if err != nil && (errors.Is(err, lack) || strings.Contains(err.Error(), lack.Error())) {
-			return true
-		}
-	}
-	return false
+	var lookup *net.DNSError // has the text of its cause only
+	isLookup := errors.As(err, &lookup)
+	return slices.ContainsFunc(lacks, func(lack error) bool {
+		return errors.Is(err, lack) || isLookup && strings.Contains(lookup.Err, lack.Error())
+	})
 }
+
+// lacks are the errors of a machine that has too little of something.
+var lacks = []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL}
 
 // CheckHost refuses text that is neither a host name nor an IP address.
 func CheckHost(host string) error {

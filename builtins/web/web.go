@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -281,25 +280,14 @@ func ParseURL(text string) (*url.URL, error) {
 	if err := cmp.Or(reach.CheckHost(u.Hostname()), reach.CheckPort(targetOf(u).Port)); err != nil {
 		return nil, err
 	}
-	u.Fragment, u.RawFragment = "", "" // never sent
-	u.Host = hostPort(targetOf(u))
+	u.Fragment, u.RawFragment = "", ""                     // never sent
+	u.Host = strings.TrimPrefix(Origin(u), u.Scheme+"://") // what is checked is dialled and sent
 	u.RawQuery = encoded(u.RawQuery)
 	return u, nil
 }
 
-// hostPort returns the canonical host and port of a URL, which are checked, dialled and sent.
-func hostPort(t action.Target) string {
-	if t.Scheme == "http" && t.Port == 80 || t.Scheme == "https" && t.Port == 443 {
-		if strings.Contains(t.Host, ":") {
-			return "[" + t.Host + "]"
-		}
-		return t.Host
-	}
-	return net.JoinHostPort(t.Host, strconv.Itoa(t.Port))
-}
-
-// encoded returns a query in which each byte that may not stand in the first line of a
-// request is encoded (RFC 3986 3.4). A space would end the line's target.
+// encoded percent-encodes the bytes of a query that the first line of a request may not
+// contain (RFC 3986 3.4). A space would end the target there.
 func encoded(query string) string {
 	var b strings.Builder
 	for i := range len(query) {
@@ -326,10 +314,4 @@ func targetOf(u *url.URL) action.Target {
 }
 
 // Origin returns scheme, host and port in canonical form, without a default port.
-func Origin(u *url.URL) string {
-	target := targetOf(u)
-	if strings.Contains(target.Host, ":") {
-		target.Host = "[" + target.Host + "]"
-	}
-	return target.String()
-}
+func Origin(u *url.URL) string { return targetOf(u).String() }

@@ -116,8 +116,9 @@ func ClockOf(ctx context.Context) (Clock, error) {
 // connected to: a name in lower case without the dot at its end, an address as package
 // netip writes it, and IPv4 within IPv6 as IPv4.
 func CanonicalHost(host string) string {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return ip.Unmap().String()
 	}
-	return strings.TrimSuffix(strings.ToLower(host), ".")
+	return host
 }

@@ -66,7 +66,7 @@ func (p Pattern) validate() error {
 	if p.Port == "" || p.Port == "*" || strings.HasPrefix(p.Port, "inputs.") {
 		return nil
 	}
-	if _, ok := port(p.Port); !ok {
+	if _, ok := readPort(p.Port); !ok {
 		return errors.New("the port must be 1 to 65535 or *")
 	}
 	return nil
@@ -100,42 +100,44 @@ func isLetterOrDigit(r rune) bool {
 	return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 }
 
-// splitHostPort returns the host and the port of a text, in canonical form. The port is
-// empty when the text has none.
+// splitHostPort returns the host and the port of a text, in canonical form. Without a port
+// the second text is empty.
 func splitHostPort(text string) (host, number string, err error) {
-	host = text
-	inner, bracketed := strings.CutPrefix(text, "[")
-	switch {
-	case bracketed:
-		var rest string
+	host, rest := text, "" // the rest begins with the colon
+	if inner, bracketed := strings.CutPrefix(text, "["); bracketed {
 		var closed bool
 		host, rest, closed = strings.Cut(inner, "]")
 		if _, err := netip.ParseAddr(host); !closed || err != nil || !strings.Contains(host, ":") {
-			return "", "", errors.New("an IPv6 address stands in brackets, as in [2001:db8::1]:443")
+			return "", "", errors.New("brackets enclose an IPv6 address, as in [2001:db8::1]:443")
 		}
-		if number, closed = strings.CutPrefix(rest, ":"); !closed && rest != "" {
+		if rest != "" && rest[0] != ':' {
 			return "", "", errors.New("only a port may follow the brackets, as in [2001:db8::1]:443")
 		}
-		bracketed = rest != ""
-	case strings.Count(text, ":") == 1:
-		host, number, bracketed = strings.Cut(text, ":")
+	} else if strings.Count(text, ":") == 1 {
+		colon := strings.IndexByte(text, ':')
+		host, rest = text[:colon], text[colon:]
 	}
-	if bracketed && number == "" {
-		return "", "", errors.New("there is no port after the colon")
+	if rest == ":" {
+		return "", "", errors.New("the port after the colon is missing")
 	}
-	if n, ok := port(number); ok {
-		number = n
-	}
-	return keepInputs(host), number, nil
+	return keepInputs(host), canonicalPort(strings.TrimPrefix(rest, ":")), nil
 }
 
-// port returns the canonical text of a port: without zeros at its beginning.
-func port(text string) (canonical string, ok bool) {
+// readPort returns the canonical text of a port: without zeros at its beginning.
+func readPort(text string) (canonical string, ok bool) {
 	if text == "" || strings.Trim(text, "0123456789") != "" {
 		return "", false
 	}
 	n, err := strconv.Atoi(text)
 	return strconv.Itoa(n), err == nil && n >= 1 && n <= 65535
+}
+
+// canonicalPort returns the canonical text of a port, and any other text as it is.
+func canonicalPort(text string) string {
+	if port, ok := readPort(text); ok {
+		return port
+	}
+	return text
 }
 
 // keepInputs returns a canonical host. The name of an input stays as it is.
@@ -181,7 +183,7 @@ func (p Pattern) resolve(inputs action.Object) (Pattern, bool) {
 			return p, false
 		}
 	}
-	p.Host, p.Port = action.CanonicalHost(host), port
+	p.Host, p.Port = action.CanonicalHost(host), canonicalPort(port)
 	return p, true
 }
 
@@ -194,7 +196,7 @@ func (p Pattern) resolveURL(inputs action.Object) (Pattern, bool) {
 	p.Scheme, p.Host, p.Port = u.Scheme, action.CanonicalHost(u.Hostname()), defaultPort(u.Scheme)
 	if u.Port() != "" {
 		var ok bool
-		if p.Port, ok = port(u.Port()); !ok {
+		if p.Port, ok = readPort(u.Port()); !ok {
 			return p, false
 		}
 	}
@@ -208,9 +210,6 @@ func substitute(part string, inputs action.Object) (string, bool) {
 	}
 	switch v := inputs[name].(type) {
 	case string:
-		if n, ok := port(v); ok {
-			return n, true
-		}
 		// The value of an input is never a wildcard.
 		return v, v != "" && !strings.Contains(v, "*")
 	case float64:

@@ -1,6 +1,10 @@
 package permission
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/pdflow/pdflow/engine/action"
+)
 
 // TestA1Entries: an entry has the one form of its host and port, and one that could mean
 // something else is refused.
@@ -22,6 +26,37 @@ func TestA1Entries(t *testing.T) {
 	for _, text := range []string{"db:05432", "[::1]:5432", "db"} {
 		if _, err := parsePattern("net", text); err != nil {
 			t.Errorf("%s: got %v", text, err)
+		}
+	}
+}
+
+// TestA1ResolvedEntries: an input gives an entry its canonical host or port. A host that looks
+// like a port stays a host.
+func TestA1ResolvedEntries(t *testing.T) {
+	for _, test := range []struct{ entry, host, port, want string }{
+		{"inputs.host:inputs.port", "VM.", "08099", "vm 8099"},
+		{"inputs.host:80", "0080", "", "0080 80"},
+		{"inputs.host:80", "0:0::1", "", "::1 80"},
+		{"vm:inputs.port", "", "+80", "vm +80"}, // matches no port
+	} {
+		p, err := parsePattern("net", test.entry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, ok := p.resolve(action.Object{"host": test.host, "port": test.port})
+		if got := p.Host + " " + p.Port; !ok || got != test.want {
+			t.Errorf("%s with %q and %q: got %s, %t, want %s", test.entry, test.host, test.port, got, ok, test.want)
+		}
+	}
+}
+
+// TestA1CanonicalHosts: each host has one canonical form, which is its own canonical form.
+func TestA1CanonicalHosts(t *testing.T) {
+	for host, want := range map[string]string{
+		"VM": "vm", "vm.": "vm", "::FFFF:127.0.0.1.": "127.0.0.1", "127.0.0.1.": "127.0.0.1", "0:0::1": "::1", "FE80::1%eth0": "fe80::1%eth0",
+	} {
+		if got := action.CanonicalHost(host); got != want || action.CanonicalHost(got) != want {
+			t.Errorf("%s: got %s, want %s", host, got, want)
 		}
 	}
 }
