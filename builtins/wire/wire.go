@@ -1,7 +1,6 @@
-// Package wire makes sure that a request is sent once and that its answer is one.
-//
-// [Once] makes the network of every client: the http actions, the client of PagerDuty and
-// the heartbeat. Package net/http does two things by itself that a runbook cannot have:
+// Package wire sends requests over the network for every client: the http actions, the
+// client of PagerDuty and the heartbeat. [Once] prevents two things that package net/http
+// does on its own:
 //
 //   - It sends a write with an Idempotency-Key again when the server closes a connection
 //     that was used before, also after the server has acted on it. Whether a write is sent
@@ -18,9 +17,10 @@ import (
 // ErrSwitched is the error of a request that was answered with 101.
 var ErrSwitched = errors.New("it answered 101 Switching Protocols, which was not asked for")
 
-// Once returns a network that sends each writing request at most once, and refuses the
-// answer 101. A request of which certainly nothing was sent, or nothing was processed by
-// the rules of HTTP/2, may be sent on another connection.
+// Once returns a network that sends a write with an Idempotency-Key at most once over
+// HTTP/1, and refuses the answer 101. Package net/http still sends a request again if it
+// could not write any of it. Over HTTP/2 it also does so after errors of the connection, some
+// of which do not prove that the server did nothing.
 func Once(transport *http.Transport) http.RoundTripper {
 	fresh := transport.Clone()
 	fresh.DisableKeepAlives = true

@@ -34,6 +34,7 @@ import (
 	"container/heap"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -205,24 +206,29 @@ func (s *Scheduler) replace(ctx context.Context) error {
 // whether a scheduler was running at the change or not.
 func (s *Scheduler) restore(e *entry, state journal.ScheduleState, known bool, now time.Time) (save bool) {
 	e.watermark, e.pause = state.Watermark, state.Pause
-	if before := s.known[e.name()]; before != nil {
+	before, spec := s.known[e.name()], e.Spec.String()
+	if before != nil {
 		e.last, e.watermark = before.last, later(e.watermark, before.watermark)
 	}
-	switch spec := e.Spec.String(); {
-	case !known || e.watermark.IsZero() || state.Retired || state.Spec != "" && state.Spec != spec:
+	fresh := !known || e.watermark.IsZero() || state.Retired || state.Spec != "" && state.Spec != spec
+	if fresh {
 		e.watermark = later(e.watermark, now)
-	case state.Spec == "": // it was saved by an older program
-	case s.known[e.name()] == nil && e.watermark.Sub(now) > farAhead:
-	default:
-		return false
 	}
-	if s.known[e.name()] == nil && e.watermark.Sub(now) > farAhead {
-		if s.Ahead != nil {
-			s.Ahead(e.Entry, e.watermark)
-		}
-		e.watermark = now
+	ahead := before == nil && e.watermark.Sub(now) > farAhead
+	if ahead {
+		s.startAgain(e, now)
 	}
-	return true
+	return fresh || ahead || state.Spec == "" // an older program saved no text
+}
+
+// startAgain lets an entry that has decided times in the future begin with the present: the
+// clock was ahead. What ran meanwhile has a record with the id of its time, so it does not
+// run again.
+func (s *Scheduler) startAgain(e *entry, now time.Time) {
+	if s.Ahead != nil {
+		s.Ahead(e.Entry, e.watermark)
+	}
+	e.watermark = now
 }
 
 // join adds an entry, also to the group of its cron text and zone. The group starts with
@@ -300,7 +306,7 @@ func (s *Scheduler) Tick(ctx context.Context) (next time.Time) {
 	defer s.mu.Unlock()
 	now := s.now()
 	if last := s.LastWake(); last.Sub(now) > setBack {
-		s.startAgain(ctx, now)
+		s.putRight(ctx, now)
 	}
 	s.woke.Store(&now)
 	if s.wanted != nil {
@@ -321,17 +327,12 @@ func (s *Scheduler) Tick(ctx context.Context) (next time.Time) {
 	return next
 }
 
-// startAgain lets schedules that have decided times in the future begin with the present:
-// the clock was ahead and was put right. What ran meanwhile has a record with the id of
-// its time, so it does not run again.
-func (s *Scheduler) startAgain(ctx context.Context, now time.Time) {
+// putRight makes up for a clock that was ahead and was put right.
+func (s *Scheduler) putRight(ctx context.Context, now time.Time) {
 	var moved []journal.ScheduleState
-	for _, e := range s.known {
+	for _, e := range s.sorted() {
 		if e.watermark.After(now) {
-			if s.Ahead != nil {
-				s.Ahead(e.Entry, e.watermark)
-			}
-			e.watermark = now
+			s.startAgain(e, now)
 			moved = append(moved, e.state())
 		}
 	}
@@ -339,7 +340,7 @@ func (s *Scheduler) startAgain(ctx context.Context, now time.Time) {
 		g.next = g.spec.Next(now)
 	}
 	heap.Init(&s.heap)
-	// If this fails, the next tick after a restart does the same.
+	// If this fails, the next scheduler that loads the entries does the same.
 	_ = s.Journal.SaveSchedules(ctx, moved)
 }
 
@@ -376,6 +377,13 @@ func (s *Scheduler) due(now time.Time) []*entry {
 	}
 	sortEntries(work)
 	return slices.Compact(work)
+}
+
+// sorted returns the entries by workflow and schedule.
+func (s *loaded) sorted() []*entry {
+	entries := slices.Collect(maps.Values(s.known))
+	sortEntries(entries)
+	return entries
 }
 
 func sortEntries(entries []*entry) {

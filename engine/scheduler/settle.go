@@ -3,8 +3,6 @@ package scheduler
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -116,8 +114,7 @@ func later(a, b time.Time) time.Time {
 func (s *Scheduler) Status() []Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	entries := slices.Collect(maps.Values(s.known))
-	sortEntries(entries)
+	entries := s.sorted()
 	list := make([]Status, len(entries))
 	for i, e := range entries {
 		list[i] = Status{e.Workflow, e.Schedule, e.Spec, e.Spec.Next(later(s.now(), e.watermark)), e.watermark, e.pause, e.last}

@@ -43,7 +43,7 @@
 //
 // # Where it is
 //
-//	file.go      files that somebody else wrote: regular and bounded
+//	file.go      files from untrusted authors: regular, bounded
 //	problem.go   Position, Problem, Problems
 //	document.go  text to nodes: syntax, anchors, the budget
 //	node.go      lists, mappings, key tables

@@ -137,7 +137,7 @@ func (d *Document) parse(src []byte) {
 		return
 	}
 	if line := manyValues(src); line > 0 {
-		d.Report(Position{line, 1}, "file-size", fmt.Sprintf("the file has too many values: up to this line it has %d of the characters that separate them (, : - ? [ { and line ends), which is the limit", maxIndicators),
+		d.Report(Position{line, 1}, "file-size", fmt.Sprintf("the file has too many values: up to this line it has %d characters that may begin one, which is the limit", maxIndicators),
 			"split the file, or read the data from where it belongs")
 		return
 	}

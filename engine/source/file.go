@@ -14,10 +14,10 @@ import (
 // few kilobytes.
 const MaxFileSize = 1 << 20
 
-// ReadFile returns the text of a file that somebody else may have written. It reads
-// regular files of at most most bytes and refuses everything else, such as a named pipe
-// or a device: opening or reading one of these may wait for ever, or never end. It
-// follows links. Errors about the file itself are as those of [os.Open].
+// ReadFile returns the text of a file whose author is not trusted. It reads a regular file
+// of at most most bytes. It refuses everything else, such as a named pipe or a device, since
+// opening or reading one of these may never end. It follows links. If the file cannot be
+// opened, the error is the error of [os.Open].
 func ReadFile(name string, most int64) ([]byte, error) {
 	// Without O_NONBLOCK, opening a named pipe waits for its other end.
 	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
@@ -51,24 +51,24 @@ func ReadOpen(f fs.File, name string, most int64) ([]byte, error) {
 	return text, nil
 }
 
-// Leaves reports whether a name in a folder is a link that leads out of the folder. Links
-// within it, such as those of a Kubernetes ConfigMap, and a folder that is a link itself do
-// not, and neither does a link to nothing.
-func Leaves(folder, name string) bool {
-	info, err := os.Lstat(name)
-	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
-		return false
+// CheckLink returns an error if an entry of a folder is a link that leads out of the folder.
+// A link may lead to another file of the folder, as in a Kubernetes ConfigMap, or to nothing.
+// The folder may be a link.
+func CheckLink(folder, file string, entry fs.DirEntry) error {
+	if entry.Type()&fs.ModeSymlink == 0 {
+		return nil
 	}
-	root, err := filepath.EvalSymlinks(folder)
-	if err != nil {
-		return true
+	target, err := filepath.EvalSymlinks(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	target, err := filepath.EvalSymlinks(name)
-	if err != nil {
-		return !errors.Is(err, fs.ErrNotExist)
+	root, unread := filepath.EvalSymlinks(folder)
+	if err == nil && unread == nil {
+		if inside, err := filepath.Rel(root, target); err == nil && filepath.IsLocal(inside) {
+			return nil
+		}
 	}
-	inside, err := filepath.Rel(root, target)
-	return err != nil || !filepath.IsLocal(inside)
+	return fmt.Errorf("%s is a link that leaves the folder %s, and such links are not followed: replace it by the file, or name the file itself", file, folder)
 }
 
 // kindOf names what a file is.

@@ -148,22 +148,16 @@ func texts(raw json.RawMessage, keys redactor) []string {
 		return nil
 	case []any:
 		var out []string
-		for i, item := range value {
-			if i == maxTexts {
-				return append(out, andMore(len(value)-i))
-			}
+		for _, item := range value[:min(len(value), maxTexts)] {
 			out = append(out, line(item, keys))
 		}
-		return out
+		return andMore(out, len(value))
 	case map[string]any:
 		var out []string
-		for i, name := range slices.Sorted(maps.Keys(value)) {
-			if i == maxTexts {
-				return append(out, andMore(len(value)-i))
-			}
+		for _, name := range slices.Sorted(maps.Keys(value))[:min(len(value), maxTexts)] {
 			out = append(out, keys.line(keys.line(name)+" "+line(value[name], keys)))
 		}
-		return out
+		return andMore(out, len(value))
 	case string:
 		if value == "" {
 			return nil
@@ -176,7 +170,13 @@ func texts(raw json.RawMessage, keys redactor) []string {
 // repeat them: a server once sent 5.7 MB.
 const maxTexts = 10
 
-func andMore(n int) string { return fmt.Sprintf("and %d more", n) }
+// andMore adds how many texts of all are left out.
+func andMore(out []string, all int) []string {
+	if left := all - len(out); left > 0 {
+		out = append(out, fmt.Sprintf("and %d more", left))
+	}
+	return out
+}
 
 // line writes a JSON value on one line. A text is written without quotation marks.
 func line(value any, keys redactor) string {

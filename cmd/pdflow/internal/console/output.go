@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"sync"
@@ -26,26 +27,24 @@ func (e *LostOutput) Unwrap() error { return e.Err }
 
 // An output is a standard output that remembers that it could not be written.
 type output struct {
-	to   io.Writer
-	mu   sync.Mutex
-	lost *LostOutput
+	to  io.Writer
+	mu  sync.Mutex
+	err error // of the first write that failed
 }
 
 // Write writes the text. Its error is a [LostOutput].
 func (o *output) Write(text []byte) (int, error) {
-	n, err := 0, error(nil)
-	if len(text) > 0 {
-		n, err = o.to.Write(text)
+	if len(text) == 0 {
+		return 0, nil // nothing can be lost, but a full device reports an error
 	}
+	n, err := o.to.Write(text)
 	if err == nil {
 		return n, nil
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.lost == nil {
-		o.lost = &LostOutput{Err: err}
-	}
-	return n, o.lost
+	o.err = cmp.Or(o.err, err)
+	return n, &LostOutput{Err: o.err}
 }
 
 // Lost returns an error if some of the standard output could not be written, else nil. It
@@ -57,8 +56,8 @@ func (c *Console) Lost(done string) error {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.lost == nil {
+	if o.err == nil {
 		return nil
 	}
-	return &LostOutput{done, o.lost.Err}
+	return &LostOutput{done, o.err}
 }

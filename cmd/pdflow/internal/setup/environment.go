@@ -24,6 +24,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/engine/run"
@@ -38,6 +39,10 @@ type Environment struct {
 	Getenv     func(string) string
 	ConfigFile string // the operator's configuration of --config; empty: the default file
 	Running    Running
+
+	read          sync.Once // the configuration
+	configuration *Configuration
+	unread        error // why the configuration cannot be used
 }
 
 // Standard returns the environment of this process.
@@ -144,9 +149,14 @@ func (e *Environment) configurationFile() string {
 	return filepath.Join(folder, "pdflow.yaml")
 }
 
-// Configuration reads the operator's configuration: the file of --config, or the default file, which
-// need not exist. A pdflow.yaml next to a workflow is never read.
+// Configuration returns the operator's configuration: the file of --config, or the default file, which
+// need not exist. A pdflow.yaml next to a workflow is never read. The file is read once.
 func (e *Environment) Configuration() (*Configuration, error) {
+	e.read.Do(func() { e.configuration, e.unread = e.readConfiguration() })
+	return e.configuration, e.unread
+}
+
+func (e *Environment) readConfiguration() (*Configuration, error) {
 	file := e.ConfigFile
 	if file == "" {
 		file = e.configurationFile()

@@ -197,8 +197,8 @@ func FolderFiles(folder string) ([]string, error) {
 		}
 		extension := filepath.Ext(name)
 		if !entry.IsDir() && (extension == ".yaml" || extension == ".yml") && !strings.HasSuffix(name, ".world"+extension) && !strings.HasPrefix(name, ".") {
-			if source.Leaves(folder, path) {
-				return fmt.Errorf("%s is a link that leaves the folder %s, and such links are not followed: replace it by the file, or name the file itself", path, folder)
+			if err := source.CheckLink(folder, path, entry); err != nil {
+				return err
 			}
 			files = append(files, path)
 		}

@@ -265,9 +265,8 @@ type Simulation struct {
 	Faults string // what goes wrong in the account
 }
 
-// AddFlags adds --world, --seed and --faults. Their
-// variables count only if the flag that they go with is set. WorldDefault is added to the
-// help of --world.
+// AddFlags adds --world, --seed and --faults. Their variables count only if the flag with is
+// set. WorldDefault is added to the help of --world.
 func (s *Simulation) AddFlags(f *pflag.FlagSet, with, worldDefault string) {
 	f.StringVar(&s.World, "world", "", "the answers of http and net under --simulate"+worldDefault)
 	f.StringVar(&s.Seed, "seed", "", "what the account of --simulate contains at the start: a YAML or JSON file (docs/simulator.md)")

@@ -1,6 +1,7 @@
 package runs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -91,16 +92,13 @@ func (x *execution) explain(err error) error {
 // carries the exit code of the run.
 func (x *execution) conclude(result *run.Result) error {
 	err := runview.PrintResult(x.env.Console, result, x.plan, x.target.Account(), x.output)
-	if lost := x.env.Lost(fmt.Sprintf("the run %s ended as %s", result.Run, result.Status)); lost != nil {
-		err = console.Exit(max(console.ExitFailed, runview.ExitCode(x.env.Console, result.Status)), lost)
-	}
 	if text := x.decisions(result); text != "" {
 		_, _ = io.WriteString(x.env.Stderr, text)
 	}
-	if err != nil {
-		return err
+	if lost := x.env.Lost(fmt.Sprintf("the run %s ended as %s", result.Run, result.Status)); lost != nil {
+		return console.Exit(max(console.ExitFailed, runview.ExitCode(x.env.Console, result.Status)), lost)
 	}
-	return exitAs(x.env, result.Status)
+	return cmp.Or(err, exitAs(x.env, result.Status))
 }
 
 // exitAs returns an error with the exit code of a status; nil for a success.

@@ -110,11 +110,6 @@ func (s *scanned) folder(path string) error {
 		if err != nil {
 			return err
 		}
-		name := filepath.Join(path, inside)
-		if entry.Type()&fs.ModeSymlink != 0 && workflowName(name) && !strings.HasPrefix(entry.Name(), ".") && yamlfile.Leaves(root, at) {
-			s.missing[name] = fmt.Errorf("%s is a link that leaves the folder %s, and such links are not followed: replace it by the file, or serve the file itself", name, path)
-			return nil
-		}
 		return s.entry(path, filepath.Join(path, inside), entry, at != root && strings.HasPrefix(entry.Name(), "."))
 	})
 }
@@ -130,7 +125,11 @@ func (s *scanned) entry(path, name string, entry fs.DirEntry, hidden bool) error
 	case filepath.Ext(name) == ".lua":
 		s.scripts = append(s.scripts, name)
 	case workflowName(name) && entry.Type()&(fs.ModeNamedPipe|fs.ModeSocket|fs.ModeDevice) == 0:
-		s.files[name] = path
+		if err := yamlfile.CheckLink(path, name, entry); err != nil {
+			s.missing[name] = err
+		} else {
+			s.files[name] = path
+		}
 	}
 	return nil
 }
