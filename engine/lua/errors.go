@@ -90,8 +90,8 @@ func (e *evaluation) errorTable(L *glua.LState, err *action.Error) *glua.LTable 
 	return t
 }
 
-// overflow raises the error of a script whose stack is full. It is an error of a limit,
-// however gopher-lua noticed that there is no place left.
+// overflow raises the error of a script whose stack is full. The error has the kind limit,
+// whichever way gopher-lua has noticed it.
 func (e *evaluation) overflow(L *glua.LState) {
 	err := &action.Error{
 		Kind: action.Limit, Message: "stack overflow: functions call each other too deep, or pass too many values",

@@ -76,7 +76,7 @@ type Workflow struct {
 	// Ceilings are the most that the file may ask for. Compile checks them.
 	Ceilings Ceilings
 
-	demands demands // what the file itself asks for; those of its steps are there
+	demands demands // what the file asks for outside of its steps; each step has its own demands
 	// document has the lines of the file and the problems that Parse found.
 	document *source.Document
 	// lists and bindings are the parts that Compile checks against the catalogue.

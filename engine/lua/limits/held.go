@@ -7,11 +7,10 @@ import (
 	glua "github.com/yuin/gopher-lua"
 )
 
-// A Holder is what a budget was opened for. It knows everything through which the script
-// of an attempt can hold a value.
+// A Holder knows every place in which the script of an attempt can hold a value. A budget is
+// opened for a Holder.
 type Holder interface {
-	// States returns the Lua states of the attempt: its own, and those of its protected
-	// calls.
+	// States returns the Lua state of the attempt and the states of its protected calls.
 	States() []*glua.LState
 	// Values calls visit with every value that is held outside of the states.
 	Values(visit func(glua.LValue))

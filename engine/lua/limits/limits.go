@@ -96,6 +96,6 @@ func NewState() *glua.LState {
 	})
 }
 
-// StackIsFull reports whether a state has used so many registers that its next function
-// may need more than the largest stack has.
+// StackIsFull reports whether the next function of a state may need more registers than the
+// largest stack has.
 func StackIsFull(L *glua.LState) bool { return cap(layoutOf(L).reg.array) >= registryMax/2 }

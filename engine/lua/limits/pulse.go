@@ -9,10 +9,10 @@ import (
 // pulseEvery is how often scripts look at their clock.
 const pulseEvery = 2 * time.Millisecond
 
-// A pulse makes every script look at its clock and at its attempt at its next
-// instruction, so that slow instructions cannot stretch the time limit. A script looks
-// by itself too, every [pollEvery] steps; it is known here once it did so for the first
-// time. One goroutine serves all scripts; it ends when no script runs.
+// A pulse makes every script check its clock and its attempt at its next instruction, so
+// that slow instructions cannot stretch the time limit. A script also checks them every
+// [pollEvery] steps. It joins the pulse at its first check. One goroutine serves all
+// scripts; it ends when no script runs.
 type pulse struct {
 	mutex   sync.Mutex
 	running []*Budget
