@@ -75,6 +75,15 @@ func TestA22OwnMemory(t *testing.T) {
 	}
 }
 
+// oneByOne skips the rest of a slow test of scripts that run one by one, in which the race
+// detector has nothing to find. CI runs the tests without the race detector too.
+func oneByOne(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it is slow, and scripts run one by one")
+	}
+}
+
 // takers are scripts that take memory, each in another way. % is how much of it: with 1 a
 // script stays below 8 MB, with 8 it goes beyond 16 MB.
 var takers = map[string]string{
@@ -123,6 +132,7 @@ func TestA22EveryKindOfMemory(t *testing.T) {
 	for name, script := range takers {
 		t.Run(name, func(t *testing.T) {
 			m.value(t, times(script, 1))
+			oneByOne(t)
 			m.mustFail(t, times(script, 8), action.Limit, "after taking 16MB of memory, its limit")
 		})
 	}
@@ -144,6 +154,7 @@ func times(script string, n int) string {
 // TestA22DroppedMemory: memory that a script has dropped does not count, without waiting
 // for a collection of garbage.
 func TestA22DroppedMemory(t *testing.T) {
+	oneByOne(t)
 	m := newMachine(t, echo())
 	m.env.Limits = workflow.Limits{Memory: 16 << 20, Instructions: 1 << 40}
 	for name, script := range takers {

@@ -54,6 +54,7 @@ func TestA20FullStack(t *testing.T) {
 
 // TestA20AfterAFullStack: a script that catches the error continues with its variables.
 func TestA20AfterAFullStack(t *testing.T) {
+	oneByOne(t) // a value more in each call takes long
 	m := newMachine(t)
 	script := `
 		local n, add = 0, nil
