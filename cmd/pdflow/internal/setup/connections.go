@@ -12,6 +12,7 @@ import (
 
 	"github.com/pdflow/pdflow/builtins"
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
+	"github.com/pdflow/pdflow/builtins/wire"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -76,6 +77,9 @@ type Connections struct {
 func (e *Environment) Connections(c *Configuration) *Connections {
 	pacing := &pagerduty.Pacing{}
 	return &Connections{open: func(name string) (*Connection, error) {
+		if err := wire.CheckProxy(e.Getenv); err != nil {
+			return nil, err
+		}
 		s, err := e.settings(c, name)
 		if err != nil {
 			return nil, err

@@ -23,6 +23,7 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/fault"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/strictjson"
+	"github.com/pdflow/pdflow/builtins/wire"
 	"github.com/pdflow/pdflow/builtins/world"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/engine"
@@ -81,6 +82,9 @@ func (e *Environment) Target(file string, simulate bool, s Simulation) (*Target,
 
 // RealTarget returns a target with the connections of the configuration and of the environment.
 func (e *Environment) RealTarget() (*Target, error) {
+	if err := wire.CheckProxy(e.Getenv); err != nil {
+		return nil, console.Exit(console.ExitUsage, err)
+	}
 	configuration, err := e.Configuration()
 	if err != nil {
 		return nil, err
