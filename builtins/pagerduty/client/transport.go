@@ -19,7 +19,7 @@ import (
 
 // maxResponse is the largest response body in bytes. A page of 100 users has about
 // 150 KB.
-const maxResponse = 8 << 20
+const maxResponse = 4 << 20
 
 // transport sends requests with an HTTP client.
 type transport struct {
@@ -57,7 +57,7 @@ func (t transport) send(ctx context.Context, r request) response {
 	// A connection can be used again only after its response was read to the end.
 	text, err := io.ReadAll(io.LimitReader(got.Body, maxResponse+1))
 	if err == nil && len(text) > maxResponse {
-		err = fmt.Errorf("the answer has more than %d bytes", maxResponse)
+		return response{status: got.StatusCode, header: got.Header, sent: true, large: true}
 	}
 	// The status of a failure is enough without its text, unless the caller has
 	// cancelled the call.
