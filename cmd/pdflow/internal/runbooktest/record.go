@@ -23,7 +23,7 @@ type Recording struct {
 
 // Record writes the test of a runbook: a script that runs the runbook and compares its output with the
 // present output.
-func Record(ctx context.Context, p *console.Console, args []string, r Recording) error {
+func Record(ctx context.Context, p *console.Console, operator *setup.Configuration, args []string, r Recording) error {
 	if len(args) != 1 || !IsWorkflowFile(args[0]) {
 		return console.Usage("--record makes the test of one runbook: pdflow test --record NAME.yaml [-i name=value...]")
 	}
@@ -42,7 +42,7 @@ func Record(ctx context.Context, p *console.Console, args []string, r Recording)
 	if err := os.WriteFile(draft, txtar.Format(archive), 0o644); err != nil {
 		return console.Exit(console.ExitFailed, err)
 	}
-	results := Run(ctx, []string{draft}, true) // writes the files that the output is compared with
+	results := Run(ctx, operator, []string{draft}, true) // writes the files that the output is compared with
 	if !results[0].Passed {
 		fmt.Fprint(p.Stderr, results[0].Log)
 		return console.Exit(console.ExitFailed, fmt.Errorf("the run failed, so nothing is recorded; write the test of a failure by hand, with `! run`"))

@@ -99,8 +99,8 @@ func TestOf(workflowFile string) string {
 	return strings.TrimSuffix(workflowFile, filepath.Ext(workflowFile)) + testExtension
 }
 
-// Run runs tests, several at a time. Update writes their output into the files that it is compared with.
-func Run(ctx context.Context, files []string, update bool) []Result {
+// Run runs tests, several at a time, under the configuration of the operator. Update writes their output into the files that it is compared with.
+func Run(ctx context.Context, operator *setup.Configuration, files []string, update bool) []Result {
 	results := make([]Result, len(files))
 	slots := make(chan struct{}, 2*runtime.GOMAXPROCS(0))
 	var running sync.WaitGroup
@@ -108,7 +108,7 @@ func Run(ctx context.Context, files []string, update bool) []Result {
 		slots <- struct{}{}
 		running.Go(func() {
 			defer func() { <-slots }()
-			results[i] = runTest(ctx, file, update)
+			results[i] = runTest(ctx, operator, file, update)
 		})
 	}
 	running.Wait()
@@ -116,7 +116,7 @@ func Run(ctx context.Context, files []string, update bool) []Result {
 }
 
 // runTest runs the script of one file.
-func runTest(ctx context.Context, file string, update bool) (result Result) {
+func runTest(ctx context.Context, operator *setup.Configuration, file string, update bool) (result Result) {
 	result = Result{Name: strings.TrimSuffix(filepath.Base(file), testExtension), File: file}
 	start := time.Now()
 	defer func() { result.Duration = time.Since(start) }()
@@ -134,7 +134,7 @@ func runTest(ctx context.Context, file string, update bool) (result Result) {
 		Setup: func(env *testscript.Env) error {
 			env.Vars = []string{"WORK=" + env.WorkDir} // scripts see no variables of this machine
 			test := &runbookTest{
-				ctx: ctx, folder: filepath.Dir(file), work: env.WorkDir, clock: clock.NewVirtual(startOfTests), journal: journal.NewMemory(),
+				ctx: ctx, operator: operator, folder: filepath.Dir(file), work: env.WorkDir, clock: clock.NewVirtual(startOfTests), journal: journal.NewMemory(),
 				redactor: &action.Redactor{}, views: map[string]*world.World{},
 			}
 			env.Values[runbookTestKey{}] = test

@@ -287,6 +287,7 @@ type runbookTest struct {
 	redactor *action.Redactor
 
 	state    *account.State   // of the account at the start
+	operator *setup.Configuration
 	local    *setup.Simulator // nil before the account is used first
 	settings setup.Settings   // of the connection to it
 	client   *pagerduty.Client
@@ -416,7 +417,7 @@ func (t *runbookTest) targetOf(file string) (*setup.Target, error) {
 		return nil, err
 	}
 	made.Simulator = local
-	return made, nil
+	return made, made.Under(t.operator)
 }
 
 // run runs a runbook, which must succeed, or must fail after `!`: `run FILE [-i name=value...]
@@ -453,6 +454,9 @@ func (t *runbookTest) runOnce(ts *testscript.TestScript, neg bool, args []string
 	plan, err := target.CompileFile(file)
 	if err != nil {
 		return err
+	}
+	if found := target.Objections(plan); len(found) > 0 {
+		return found
 	}
 	t.plan = plan
 	for i, input := range *inputs {
