@@ -3,6 +3,7 @@ package workflow
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/source"
@@ -32,12 +33,21 @@ const (
 	hintForeign = "a workflow is a mapping with at least `steps:`"
 )
 
-// IsForeign reports whether an error of [Parse] or [Compile] says that a file is foreign, and
-// not that a workflow has a mistake.
-func IsForeign(err error) bool {
+// Foreign returns why a file is foreign, such as "it is a list", given the error of [Parse] or
+// [Compile]. It is empty if the error is none, or is about a mistake in a workflow.
+func Foreign(err error) (why string) {
 	var found source.Problems
-	return errors.As(err, &found) && slices.ContainsFunc(found, func(p source.Problem) bool { return p.Rule == ruleForeign }) &&
-		!slices.ContainsFunc(found, func(p source.Problem) bool { return p.Rule != ruleForeign && p.Rule != ruleSecond })
+	errors.As(err, &found)
+	for _, p := range found {
+		switch p.Rule {
+		case ruleForeign:
+			why = strings.TrimPrefix(p.Message, notWorkflow)
+		case ruleSecond:
+		default:
+			return ""
+		}
+	}
+	return why
 }
 
 // reportForeign reports a first document that is foreign. The file is foreign only if its

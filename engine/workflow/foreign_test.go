@@ -76,11 +76,11 @@ func TestX4ForeignFiles(t *testing.T) {
 		if err == nil {
 			_, err = Compile(w, nil, nil)
 		}
-		if got := IsForeign(err); got != want {
+		if got := Foreign(err) != ""; got != want {
 			t.Errorf("%q: got foreign %v, want %v (%v)", text, got, want, err)
 		}
 	}
-	if err := NotWorkflow("x.yaml", "it is a list"); !IsForeign(err) {
+	if err := NotWorkflow("x.yaml", "it is a list"); Foreign(err) != "it is a list" {
 		t.Errorf("got %v, want the error of a foreign file", err)
 	}
 }

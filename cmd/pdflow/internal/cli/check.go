@@ -22,15 +22,16 @@ import (
 
 func checkCommand(env *setup.Environment) *cobra.Command {
 	var output string
-	var reach bool
+	var reach, verbose bool
 	c := &cobra.Command{
 		Use:   "check FILE|DIR...",
 		Short: "Report every problem of workflows before they run",
 		Long: `Report every problem of workflow files: keys, types, actions and their inputs,
 expressions, Lua, and names. Nothing is called.
 
-In folders every .yaml and .yml file is checked, except *.world.yaml. The exit
-code is 3 when there are errors; warnings alone are 0.
+In folders every .yaml and .yml file is checked, except *.world.yaml and files that have
+none of the keys of a workflow; -v names those. The exit code is 3 when there are
+errors; warnings alone are 0.
 
 With --reach it prints instead what each file may reach: the actions that it calls, the
 actions of PagerDuty, hosts and ports that it is permitted, and where its secrets may
@@ -40,14 +41,15 @@ go. Its scripts cannot reach more.`,
   pdflow check onboard.yaml --reach
   pdflow check . -o github   # annotations in a pull request`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return checkWorkflows(env, args, output, reach) },
+		RunE: func(_ *cobra.Command, args []string) error { return checkWorkflows(env, args, output, reach, verbose) },
 	}
 	c.Flags().BoolVar(&reach, "reach", false, "print what each file may reach")
+	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "name the files in folders that are left out, because they are no workflows")
 	setup.AddOutput(c, &output, "text", "json", "github", "sarif")
 	return c
 }
 
-func checkWorkflows(env *setup.Environment, args []string, output string, reach bool) error {
+func checkWorkflows(env *setup.Environment, args []string, output string, reach, verbose bool) error {
 	files, err := setup.WorkflowFiles(args)
 	if err != nil {
 		return console.Exit(console.ExitUsage, err)
@@ -66,12 +68,23 @@ func checkWorkflows(env *setup.Environment, args []string, output string, reach 
 	if err := target.Under(configuration); err != nil {
 		return err
 	}
-	found, err := checkFiles(files, target)
+	found, leftOut, err := checkFiles(files, target)
 	if err != nil {
 		return err
 	}
-	if err := printDiagnostics(env, found, len(files), output); err != nil {
+	if len(leftOut) == len(files) {
+		return console.Usage("there is no workflow in %s: a workflow has `steps:`", strings.Join(args, ", "))
+	}
+	if err := printDiagnostics(env, found, len(files)-len(leftOut), output); err != nil {
 		return err
+	}
+	if len(leftOut) > 0 && !verbose {
+		fmt.Fprintf(env.Stderr, "%s left out, without any key of a workflow (-v names them)\n", console.Plural(len(leftOut), "file"))
+	}
+	if verbose {
+		for _, line := range leftOut {
+			fmt.Fprintf(env.Stderr, "left out: %s\n", line)
+		}
 	}
 	if found.HasErrors() {
 		return console.Exit(console.ExitInvalid, nil)
@@ -79,21 +92,29 @@ func checkWorkflows(env *setup.Environment, args []string, output string, reach 
 	return nil
 }
 
-// checkFiles returns the problems of files in the order of the files. One goroutine for each processor
-// checks files.
-func checkFiles(files []string, target *setup.Target) (source.Problems, error) {
+// checkFiles returns the problems of files in the order of the files, and why files in folders are left
+// out. One goroutine for each processor checks files.
+func checkFiles(files []setup.WorkflowFile, target *setup.Target) (found source.Problems, leftOut []string, _ error) {
 	problems, failures := make([]source.Problems, len(files)), make([]error, len(files))
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(files)) {
 		workers.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(files); i = int(next.Add(1)) - 1 {
-				problems[i], failures[i] = checkFile(files[i], target)
+				problems[i], failures[i] = checkFile(files[i].Path, target)
 			}
 		})
 	}
 	workers.Wait()
-	return append(source.Problems{}, slices.Concat(problems...)...), errors.Join(failures...)
+	found = source.Problems{}
+	for i := range files {
+		if why := files[i].LeftOut(problems[i]); why != "" {
+			leftOut = append(leftOut, files[i].Path+": "+why)
+		} else {
+			found = append(found, problems[i]...)
+		}
+	}
+	return found, leftOut, errors.Join(failures...)
 }
 
 // checkFile returns the problems of a file, including warnings.
@@ -187,7 +208,7 @@ type reachReport struct {
 }
 
 // printReach prints what each workflow may reach.
-func printReach(env *setup.Environment, files []string, output string) error {
+func printReach(env *setup.Environment, files []setup.WorkflowFile, output string) error {
 	if err := console.OneOf("output", output, "text", "json"); err != nil {
 		return err
 	}
@@ -197,7 +218,10 @@ func printReach(env *setup.Environment, files []string, output string) error {
 	}
 	reports := []reachReport{}
 	for _, file := range files {
-		plan, err := target.CompileFile(file)
+		plan, err := target.CompileFile(file.Path)
+		if file.LeftOut(err) != "" {
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -31,7 +31,7 @@ type controlled struct{ *Daemon }
 func (d controlled) Status(ctx context.Context) (control.Status, error) {
 	s := control.Status{
 		PID: os.Getpid(), Version: setup.VersionText(), StartedAt: d.startedAt.UTC(), Stopping: d.isStopping(), LastWake: d.scheduler.LastWake().UTC(),
-		Workflows: []control.WorkflowStatus{}, Runs: d.runs.active.list(), NotResumed: d.runs.givenUp(ctx),
+		Workflows: []control.WorkflowStatus{}, Runs: d.runs.active.list(), NotResumed: d.runs.givenUp(ctx), LeftOut: d.files.library.Snapshot().LeftOut,
 	}
 	schedules := map[string][]control.ScheduleStatus{} // by workflow
 	for _, known := range d.scheduler.Status() {

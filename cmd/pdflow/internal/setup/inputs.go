@@ -160,15 +160,15 @@ func InputProblems(problems action.Problems, flag string) error {
 
 // WorkflowFiles returns files, and the workflow files in folders and below them. A path that does not
 // exist, or a folder without workflow files, is an error.
-func WorkflowFiles(paths []string) ([]string, error) {
-	var files []string
+func WorkflowFiles(paths []string) ([]WorkflowFile, error) {
+	var files []WorkflowFile
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if err != nil {
 			return nil, FileError(err, path)
 		}
 		if !info.IsDir() {
-			files = append(files, path)
+			files = append(files, WorkflowFile{path, true})
 			continue
 		}
 		found, err := FolderFiles(path)
@@ -178,7 +178,9 @@ func WorkflowFiles(paths []string) ([]string, error) {
 		if len(found) == 0 {
 			return nil, fmt.Errorf("there is no .yaml file in %s", path)
 		}
-		files = append(files, found...)
+		for _, file := range found {
+			files = append(files, WorkflowFile{file, false})
+		}
 	}
 	return files, nil
 }
@@ -222,7 +224,11 @@ func (t *Target) CompileFile(file string) (*workflow.Plan, error) {
 	}
 	defer root.Close()
 	parsed.Files, parsed.Ceilings = root.FS(), t.ceilings
-	return workflow.Compile(parsed, t.Catalog, t.Interpreter)
+	plan, err := workflow.Compile(parsed, t.Catalog, t.Interpreter)
+	if err != nil {
+		return nil, recognised(file, text, err)
+	}
+	return plan, nil
 }
 
 // FileError returns an error about a file as a sentence that names the file.

@@ -4,6 +4,8 @@ package schedule
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +42,11 @@ func scheduled(env *setup.Environment, args []string) ([]*workflow.Plan, error) 
 	}
 	var plans []*workflow.Plan
 	for _, file := range files {
-		plan, err := target.CompileFile(file)
+		plan, err := target.CompileFile(file.Path)
+		if why := file.LeftOut(err); why != "" {
+			fmt.Fprintf(env.Stderr, "left out: %s: %s\n", file.Path, why)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -108,6 +114,9 @@ func schedulesOfDaemon(ctx context.Context, env *setup.Environment, folder setup
 	}
 	for _, id := range status.NotResumed {
 		fmt.Fprintf(env.Stderr, "the run %s is not resumed: processes died while they worked on it, and it got no further; to resume it:\n  pdflow runs resume %s\n", id, id)
+	}
+	for _, file := range slices.Sorted(maps.Keys(status.LeftOut)) {
+		fmt.Fprintf(env.Stderr, "left out: %s: %s\n", file, status.LeftOut[file])
 	}
 	reports := []scheduleReport{}
 	for _, w := range status.Workflows {

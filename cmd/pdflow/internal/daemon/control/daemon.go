@@ -34,6 +34,8 @@ type Status struct {
 	// NotResumed are ids of interrupted runs that a person must resume, since processes died
 	// while they worked on them.
 	NotResumed []string `json:"not_resumed,omitempty"`
+	// LeftOut are the files of served folders that are no workflows, with the reason.
+	LeftOut map[string]string `json:"left_out,omitempty"`
 }
 
 // WorkflowStatus is a loaded workflow, or a file that cannot be loaded.

@@ -34,6 +34,8 @@ package library
 import (
 	"errors"
 	"log/slog"
+	"maps"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -42,13 +44,15 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// Config is the configuration of a [Library]. All fields but Changed are required.
+// Config is the configuration of a [Library]. All fields but Changed and Served are required.
 type Config struct {
 	Paths []string // files and folders
 	// Compile reads and compiles a file. It is called from several goroutines.
 	Compile func(file string) (*workflow.Plan, error)
 	Clock   action.Clock
-	Log     *slog.Logger // for problems in noticing changes
+	Log     *slog.Logger // for problems in noticing changes, and files that are left out
+	// Served reports whether a file was served before this process. Nil: none was.
+	Served func(file string) bool
 	// Changed is called for every snapshot that differs from the one before, but not for
 	// the first. The calls do not overlap.
 	Changed func(*Snapshot, []Change)
@@ -68,6 +72,9 @@ type Library struct {
 // Snapshot has the workflow files at one time. It is immutable.
 type Snapshot struct {
 	Files []File // by path
+	// LeftOut are the files of folders that are no workflows, by path, with the reason. A file
+	// that was served is never left out: it is broken.
+	LeftOut map[string]string
 }
 
 // File is a workflow file.
@@ -168,11 +175,43 @@ func (l *Library) check() []Change {
 	l.share()
 	next := &Snapshot{Files: make([]File, 0, len(l.known))}
 	for _, path := range sortedKeys(l.known) {
+		if why := l.leftOut(path, found); why != "" {
+			next.leaveOut(path, why)
+			continue
+		}
 		next.Files = append(next.Files, l.known[path].file(path))
 	}
+	l.logLeftOut(next)
 	changes = append(changes, compare(l.Snapshot(), next)...)
-	if len(changes) > 0 {
+	if len(changes) > 0 || !maps.Equal(l.Snapshot().LeftOut, next.LeftOut) {
 		l.snapshot.Store(next)
 	}
 	return changes
+}
+
+// leftOut returns why a file is left out: it is in a folder, is no workflow, and was never
+// served. Otherwise it is empty.
+func (l *Library) leftOut(file string, found *scanned) (why string) {
+	t := l.known[file]
+	if t.served != nil || filepath.Clean(found.files[file]) == file || l.config.Served != nil && l.config.Served(file) {
+		return ""
+	}
+	return workflow.Foreign(t.problem)
+}
+
+func (s *Snapshot) leaveOut(file, why string) {
+	if s.LeftOut == nil {
+		s.LeftOut = map[string]string{}
+	}
+	s.LeftOut[file] = why
+}
+
+// logLeftOut names each file once that is left out.
+func (l *Library) logLeftOut(next *Snapshot) {
+	before := l.Snapshot()
+	for _, file := range sortedKeys(next.LeftOut) {
+		if _, known := before.LeftOut[file]; !known {
+			l.config.Log.Info("a file is left out, because it is no workflow", "file", file, "reason", next.LeftOut[file])
+		}
+	}
 }

@@ -3,10 +3,13 @@ package library_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,12 +23,14 @@ import (
 )
 
 // tree is a folder of workflows in a small test language: the first word is the name,
-// `bad` is an error, and `needs x.lua` makes x.lua a source.
+// `bad` is an error, `foreign` is no workflow, and `needs x.lua` makes x.lua a source.
 type tree struct {
 	*library.Library
 	t        *testing.T
 	folder   string
 	compiled atomic.Int64
+	log      io.Writer              // nil: nowhere
+	served   func(file string) bool // before the library was opened
 }
 
 // newTree writes files, by name, and opens a library of the given paths in the folder.
@@ -51,7 +56,11 @@ func newTree(t *testing.T, files map[string]string, paths ...string) *tree {
 }
 
 func (w *tree) config(paths []string) library.Config {
-	return library.Config{Paths: paths, Compile: w.compile, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler)}
+	log := slog.New(slog.DiscardHandler)
+	if w.log != nil {
+		log = slog.New(slog.NewTextHandler(w.log, nil))
+	}
+	return library.Config{Paths: paths, Compile: w.compile, Clock: clock.System{}, Log: log, Served: w.served}
 }
 
 func (w *tree) compile(file string) (*workflow.Plan, error) {
@@ -61,6 +70,9 @@ func (w *tree) compile(file string) (*workflow.Plan, error) {
 		return nil, err
 	}
 	words := strings.Fields(string(text))
+	if len(words) > 0 && words[0] == "foreign" {
+		return nil, workflow.NotWorkflow(file, "it is a list")
+	}
 	if len(words) == 0 || words[0] == "bad" {
 		return nil, fmt.Errorf("%s:1:1: %s", filepath.Base(file), text)
 	}
@@ -513,4 +525,66 @@ func TestOneFileUnderTwoPaths(t *testing.T) {
 	w := newTree(t, map[string]string{"a.yaml": "a"}, ".", "a.yaml")
 	w.serves("a.yaml: a")
 	w.expect()
+}
+
+// TestX4ForeignFiles: a file of a folder that is no workflow is left out, and logged once. It
+// is broken if it was served, by this process or before it, or if it was named itself.
+func TestX4ForeignFiles(t *testing.T) {
+	var log strings.Builder
+	w := &tree{t: t, folder: t.TempDir(), log: &log}
+	w.served = func(file string) bool { return w.short(file) == "old.yaml" }
+	for name, text := range map[string]string{
+		"a.yaml": "a", "compose.yml": "foreign", "old.yaml": "foreign", "sub/seed.yaml": "foreign", "named/n.yaml": "foreign", "bad.yaml": "bad",
+	} {
+		w.write(name, text)
+	}
+	var err error
+	w.Library, err = library.Open(w.config([]string{w.folder, filepath.Join(w.folder, "named", "n.yaml")}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	leftOut := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, file := range slices.Sorted(maps.Keys(w.Snapshot().LeftOut)) {
+			got = append(got, w.short(file)+": "+w.Snapshot().LeftOut[file])
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("left out (-want +got):\n%s", diff)
+		}
+	}
+	broken := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, f := range w.Snapshot().Files {
+			if f.Problem != nil {
+				got = append(got, w.short(f.Path))
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("broken (-want +got):\n%s", diff)
+		}
+	}
+	w.serves("a.yaml: a")
+	leftOut("compose.yml: it is a list", "sub/seed.yaml: it is a list")
+	broken("bad.yaml", "named/n.yaml", "old.yaml")
+
+	w.write("new.yaml", "foreign")
+	w.expect()
+	leftOut("compose.yml: it is a list", "new.yaml: it is a list", "sub/seed.yaml: it is a list")
+	w.write("new.yaml", "new") // it becomes a workflow
+	w.expect("added new.yaml (new)")
+	w.write("new.yaml", "foreign") // and no workflow again: it was served
+	w.expect("broken new.yaml (new): new.yaml:1:1: the file is not a workflow: it is a list (a workflow is a mapping with at least `steps:`)")
+	w.write("bad.yaml", "foreign") // it was never served
+	w.expect("removed bad.yaml (bad)")
+	w.remove("compose.yml")
+	w.expect()
+	leftOut("bad.yaml: it is a list", "sub/seed.yaml: it is a list")
+	broken("named/n.yaml", "new.yaml", "old.yaml")
+	for file, want := range map[string]int{"compose.yml": 1, "seed.yaml": 1, "new.yaml": 1, "bad.yaml": 1, "old.yaml": 0, "n.yaml ": 0} {
+		if got := strings.Count(log.String(), file); got != want {
+			t.Errorf("the log names %s %d times, want %d:\n%s", file, got, want, &log)
+		}
+	}
 }
