@@ -72,7 +72,8 @@ type Reader interface {
 	// Runs returns the runs that a query selects, the newest first.
 	Runs(ctx context.Context, query Query) ([]Summary, error)
 	// Previous returns the last successful run of a workflow in a realm
-	// ([run.Target.Realm]), by its end; nil when there is none.
+	// ([run.Target.Realm]); nil when there is none. The last run is the run whose end was
+	// recorded last, whatever the clocks showed then.
 	Previous(ctx context.Context, workflow, realm string) (*run.Previous, error)
 }
 
@@ -122,7 +123,8 @@ type Query struct {
 	Workflow string
 	Trigger  string // the kind of trigger, such as schedule
 	Statuses []run.Status
-	Since    time.Time // started then or later
+	Since    time.Time // started then or later, by the clock of then
+	After    string    // stored after the run with this id, whatever the clocks showed
 	Limit    int
 }
 
