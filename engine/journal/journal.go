@@ -2,8 +2,8 @@
 //
 // # The nouns
 //
-//   - A [Journal] stores histories. It consists of four small interfaces, one for each
-//     job: [Appender], [Reader], [Canceller] and [Schedules] (journal.go).
+//   - A [Journal] stores histories. It consists of five small interfaces, one for each
+//     job: [Appender], [Reader], [Canceller], [Schedules] and [Names] (journal.go).
 //   - An owner is an open journal. It alone appends to the runs that it owns.
 //   - An [Entry] is what a journal stores of a run besides its events, a [Summary] what a
 //     list shows of it, and a [Query] selects runs. What a summary says follows from the
@@ -41,6 +41,7 @@ type Journal interface {
 	Reader
 	Canceller
 	Schedules
+	Names
 }
 
 // An Appender adds to the histories of runs.
@@ -101,6 +102,14 @@ type Schedules interface {
 	SaveSchedules(ctx context.Context, states []ScheduleState) error
 	// PauseSchedule pauses a schedule, or ends its pause when pause is nil.
 	PauseSchedule(ctx context.Context, workflow, schedule string, pause *Pause) error
+}
+
+// Names stores which file each workflow name belongs to, where several files have one name.
+type Names interface {
+	// Names returns the file of each name.
+	Names(ctx context.Context) (map[string]string, error)
+	// SaveNames stores the files of names, all of them or none. Other names stay as they are.
+	SaveNames(ctx context.Context, files map[string]string) error
 }
 
 // An Entry is what a journal stores of a run besides its events.

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -24,7 +25,7 @@ var _ Journal = (*Memory)(nil)
 
 // NewMemory returns an empty journal.
 func NewMemory() *Memory {
-	store := &memoryStore{runs: map[string]*memoryRun{}, living: map[int]bool{}, schedules: map[scheduleName]ScheduleState{}}
+	store := &memoryStore{runs: map[string]*memoryRun{}, living: map[int]bool{}, schedules: map[scheduleName]ScheduleState{}, names: map[string]string{}}
 	return store.open()
 }
 
@@ -48,6 +49,7 @@ type memoryStore struct {
 	runs      map[string]*memoryRun
 	order     []*memoryRun // in the order of Begin
 	schedules map[scheduleName]ScheduleState
+	names     map[string]string
 	owners    int          // the number of owners so far, and the last owner's number
 	ends      int          // the number of recorded ends so far
 	living    map[int]bool // the owners that are not closed
@@ -337,5 +339,20 @@ func (m *Memory) PauseSchedule(_ context.Context, workflow, schedule string, pau
 	s := m.store.schedules[name]
 	s.Workflow, s.Schedule, s.Pause = workflow, schedule, pause
 	m.store.schedules[name] = s.clone()
+	return nil
+}
+
+// Names returns the file of each workflow name; see [Names].
+func (m *Memory) Names(context.Context) (map[string]string, error) {
+	m.store.lock.Lock()
+	defer m.store.lock.Unlock()
+	return maps.Clone(m.store.names), nil
+}
+
+// SaveNames stores the files of workflow names; see [Names].
+func (m *Memory) SaveNames(_ context.Context, files map[string]string) error {
+	m.store.lock.Lock()
+	defer m.store.lock.Unlock()
+	maps.Copy(m.store.names, files)
 	return nil
 }

@@ -111,6 +111,7 @@ var additions = []addition{
 	{"cancels", "actor_crc", cancelsActor},
 	{"schedules", "spec_crc", schedulesSpec},
 	{"runs", "finish_crc", runsFinish},
+	{"names", "crc", namesTable},
 }
 
 // schedulesTable is new in layout 2.
@@ -152,6 +153,15 @@ DROP INDEX IF EXISTS successes;
 CREATE INDEX last_successes ON runs (workflow, finish) WHERE status = 'success';
 CREATE INDEX finishes ON runs (finish) WHERE finish > 0;
 CREATE INDEX unplaced_ends ON runs (ended) WHERE finish = 0 AND ended IS NOT NULL;
+`
+
+// namesTable is new in layout 4: the file that each workflow name belongs to.
+const namesTable = `
+CREATE TABLE names (
+	workflow TEXT PRIMARY KEY,
+	file     TEXT NOT NULL,
+	crc      INTEGER NOT NULL
+) WITHOUT ROWID;
 `
 
 var errNotOurs = errors.New("the file is a database of another program; use another folder")

@@ -110,3 +110,56 @@ func (w *servedWorld) count(text string) int {
 	defer w.mu.Unlock()
 	return strings.Count(w.log.String(), text)
 }
+
+// TestT6FirstOwner: the file that has a workflow name first is served, also by the next
+// daemon, and the other file is the broken one. A journal that cannot be written for a while
+// is logged once, and the name is saved later.
+func TestT6FirstOwner(t *testing.T) {
+	w := newServedWorld(t, 0, time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC))
+	text := func(minute string) string {
+		return "name: x\nschedule: \"" + minute + " * * * *\"\nsteps: [{uses: log.info, with: {message: hello}}]\n"
+	}
+	served := func(d *Daemon, want string) {
+		t.Helper()
+		status := d.scheduler.Status()
+		if len(status) != 1 || status[0].Spec.Cron() != want {
+			t.Errorf("serving %v, want %s", status, want)
+		}
+	}
+	w.write("z.yaml", text("1"))
+	w.full = []outage{{w.clock.Now(), w.clock.Now().Add(time.Hour)}}
+	d, gone := w.daemon()
+	d.records.(*fullDisk).left.Store(1) // the schedules are saved, the names are not
+	if err := d.begin(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		d.files.saveNames(context.Background())
+	}
+	if n := w.count("it cannot be recorded which file each workflow name belongs to"); n != 1 {
+		t.Errorf("logged %d times, want once", n)
+	}
+	w.clock.Advance(2 * time.Hour)
+	d.files.saveNames(context.Background())
+	w.write("a.yaml", text("2"))
+	d.files.library.Check()
+	served(d, "1 * * * *")
+	gone()
+
+	w.full = nil
+	d, gone = w.begun()
+	served(d, "1 * * * *")
+	if w.count(`two files have the name \"x\"`) != 2 { // by each daemon
+		t.Errorf("got the log\n%s", w.log)
+	}
+	if err := os.Remove(filepath.Join(w.folder, "z.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	d.files.library.Check()
+	served(d, "2 * * * *")
+	w.write("z.yaml", text("3"))
+	gone()
+	d, gone = w.begun()
+	served(d, "2 * * * *")
+	gone()
+}

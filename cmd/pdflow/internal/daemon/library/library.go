@@ -12,7 +12,8 @@
 //
 // The library serves the last version of a file that has no errors. A workflow name
 // belongs to one file: the first file with the name keeps it. A second file with the name
-// is broken until one of them gets another name or is removed (load.go).
+// is broken until one of them gets another name or is removed (names.go). Which file was the
+// first is told by [Snapshot.Names], and to the next library by [Library.Prefer].
 //
 // # Which files are read again
 //
@@ -34,6 +35,7 @@ package library
 import (
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -61,13 +63,18 @@ type Library struct {
 
 	mu      sync.Mutex // held by one check at a time
 	known   map[string]*tracked
-	missing map[string]error // paths that cannot be read
-	folders []string         // to watch
+	names   map[string]string // see Snapshot.Names
+	missing map[string]error  // paths that cannot be read
+	folders []string          // to watch
 }
 
 // Snapshot has the workflow files at one time. It is immutable.
 type Snapshot struct {
 	Files []File // by path
+	// Names has the file of each workflow name, by its path from the root: of the names that
+	// are served, and of those that were served before by a file that is gone or cannot be
+	// read. The file of a name that was given up is empty.
+	Names map[string]string
 }
 
 // File is a workflow file.
@@ -129,7 +136,7 @@ func Open(c Config) (*Library, error) {
 	if c.Compile == nil || c.Clock == nil || c.Log == nil || len(c.Paths) == 0 {
 		return nil, errors.New("library.Config needs Paths, Compile, Clock and Log")
 	}
-	l := &Library{config: c, known: map[string]*tracked{}, missing: map[string]error{}}
+	l := &Library{config: c, known: map[string]*tracked{}, names: map[string]string{}, missing: map[string]error{}}
 	l.snapshot.Store(&Snapshot{})
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -166,13 +173,19 @@ func (l *Library) check() []Change {
 	l.folders = found.folders
 	l.load(found)
 	l.share()
-	next := &Snapshot{Files: make([]File, 0, len(l.known))}
-	for _, path := range sortedKeys(l.known) {
-		next.Files = append(next.Files, l.known[path].file(path))
-	}
+	next := l.files()
 	changes = append(changes, compare(l.Snapshot(), next)...)
 	if len(changes) > 0 {
 		l.snapshot.Store(next)
 	}
 	return changes
+}
+
+// files returns the files as they are known. The caller holds the lock.
+func (l *Library) files() *Snapshot {
+	s := &Snapshot{Files: make([]File, 0, len(l.known)), Names: maps.Clone(l.names)}
+	for _, path := range sortedKeys(l.known) {
+		s.Files = append(s.Files, l.known[path].file(path))
+	}
+	return s
 }
