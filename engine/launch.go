@@ -38,7 +38,7 @@ func (l *loop) launch(a run.Attempt) {
 func (l *loop) launchAt(a run.Attempt, at time.Time) {
 	id := run.TaskID{Step: a.Step, Item: a.Item}
 	waiting := &liveAttempt{}
-	stop := l.after(at.Sub(l.clock.Now()), func() error {
+	stop := l.after(at.Sub(l.times.now()), func() error {
 		if l.attempts[id] != waiting {
 			return nil // it was cancelled when the timer fired
 		}
@@ -53,7 +53,7 @@ func (l *loop) launchAt(a run.Attempt, at time.Time) {
 
 // ending returns the event for the end of an attempt.
 func (l *loop) ending(a run.Attempt, o run.Outcome) run.Event {
-	e := run.Event{Kind: run.EventAttemptFinished, Time: l.clock.Now(), Step: a.Step, Item: a.Item, Attempt: a.Number, Outcome: &o}
+	e := run.Event{Kind: run.EventAttemptFinished, Time: l.times.now(), Step: a.Step, Item: a.Item, Attempt: a.Number, Outcome: &o}
 	switch {
 	case o.Status == run.Suspended:
 		e.Kind = run.EventAttemptSuspended
@@ -175,6 +175,6 @@ func (r *recorder) Log(record action.LogRecord) {
 
 // event adds the time and the attempt to an event.
 func (r *recorder) event(e run.Event) run.Event {
-	e.Time, e.Step, e.Item, e.Attempt = r.loop.clock.Now(), r.attempt.Step, r.attempt.Item, r.attempt.Number
+	e.Time, e.Step, e.Item, e.Attempt = r.loop.times.now(), r.attempt.Step, r.attempt.Item, r.attempt.Number
 	return e
 }

@@ -175,6 +175,7 @@ func (l *Local) loop(plan *workflow.Plan, actor run.Actor) *loop {
 		loop.redactor = &action.Redactor{}
 	}
 	loop.virtual, _ = loop.clock.(*clock.Virtual)
+	loop.times = runTime{loop.clock, clock.Read(loop.clock)}
 	loop.executor = &attempt.Executor{Plan: plan, Interpreter: l.Interpreter, Clock: loop.clock, Redactor: loop.redactor, Policy: l.Policy, Ceilings: l.Ceilings}
 	return loop
 }

@@ -23,6 +23,7 @@ type loop struct {
 	state    *run.State
 	executor *attempt.Executor
 	clock    clock.Clock
+	times    runTime
 	redactor *action.Redactor
 	id       string
 	actor    *run.Actor     // who asked for the work on the run; nil when unknown
@@ -55,6 +56,16 @@ type loop struct {
 	virtual *clock.Virtual                  // the clock, when it is one
 	spent   int                             // pieces of work that this turn has taken; see pass
 }
+
+// A runTime is the time of the events of a run: what the clock showed when the process began
+// to work on the run, and the time that has passed since. A clock that is set meanwhile
+// changes no wait, no timeout, and no order of the events.
+type runTime struct {
+	clock clock.Clock
+	began clock.Reading
+}
+
+func (t runTime) now() time.Time { return clock.Read(t.clock).Unset(t.began) }
 
 // A message is an event that an attempt reports. It has its time, since the loop may take
 // it later. If it has a reply channel, the attempt waits until the event is applied, or
@@ -244,7 +255,7 @@ func (l *loop) keep(e run.Event) {
 func (l *loop) take(e run.Event) error {
 	e.Sequence, e.Run = l.sequence+1, l.id
 	if e.Time.IsZero() {
-		e.Time = l.clock.Now()
+		e.Time = l.times.now()
 	}
 	e = l.redact(e)
 	commands, err := l.state.Apply(e)
@@ -440,7 +451,7 @@ func (l *loop) setDeadline(at time.Time) {
 	if l.deadline = at; at.IsZero() {
 		return
 	}
-	l.stopDeadline = l.after(at.Sub(l.clock.Now()), func() error {
+	l.stopDeadline = l.after(at.Sub(l.times.now()), func() error {
 		if !l.deadline.Equal(at) {
 			return nil // the part had ended when the timer fired
 		}

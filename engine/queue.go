@@ -182,7 +182,7 @@ func (l *loop) tryStart(start *run.Start) error {
 // claim writes an event with which the run claims its group, and then takes it. The
 // error is a [journal.BusyError] while another run of the group is running.
 func (l *loop) claim(e run.Event) error {
-	e.Sequence, e.Time, e.Run = l.sequence+1, l.clock.Now(), l.id
+	e.Sequence, e.Time, e.Run = l.sequence+1, l.times.now(), l.id
 	var err error
 	if l.sequence == 0 {
 		err = l.local.Journal.Begin(context.Background(), *l.entry, []run.Event{l.shown(e)})

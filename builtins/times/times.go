@@ -182,7 +182,9 @@ func sleep(ctx context.Context, in sleepInput) (sleepOutput, error) {
 		return sleepOutput{}, err
 	}
 	if since := action.ScopeOf(ctx).Since; !since.IsZero() {
-		in.Duration -= clock.Now().Sub(since) // a resumed run has waited before
+		// A resumed run has waited before. If the clock was set back since, it is not known for
+		// how long, and the whole wait is the longest that it may take.
+		in.Duration -= max(clock.Now().Sub(since), 0)
 	}
 	if in.Duration <= 0 {
 		return sleepOutput{}, nil

@@ -137,8 +137,9 @@ func FuzzTimeLayout(f *testing.F) {
 	})
 }
 
-// TestSleepWaitsForWhatIsLeft checks that a resumed run does not wait twice.
-func TestSleepWaitsForWhatIsLeft(t *testing.T) {
+// TestT7SleepWaitsForWhatIsLeft checks that a resumed run does not wait twice, and never
+// longer than the whole wait: the clock may have been set back since.
+func TestT7SleepWaitsForWhatIsLeft(t *testing.T) {
 	tests := map[string]struct {
 		started time.Duration // before now
 		want    []time.Duration
@@ -147,7 +148,11 @@ func TestSleepWaitsForWhatIsLeft(t *testing.T) {
 		"half of it is over":   {45 * time.Second, []time.Duration{45 * time.Second}},
 		"all of it is over":    {90 * time.Second, nil},
 		"it was over long ago": {time.Hour, nil},
-		"the clock went back":  {-time.Second, []time.Duration{91 * time.Second}},
+		"the clock went back":  {-2 * time.Second, []time.Duration{90 * time.Second}},
+		"by hours":             {-2 * time.Hour, []time.Duration{90 * time.Second}},
+		"by a year":            {-365 * 24 * time.Hour, []time.Duration{90 * time.Second}},
+		"by less than passed":  {30 * time.Second, []time.Duration{60 * time.Second}},
+		"it went on by a year": {365 * 24 * time.Hour, nil},
 		"without a run":        {-1, []time.Duration{90 * time.Second}},
 	}
 	for name, test := range tests {

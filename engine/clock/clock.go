@@ -2,6 +2,8 @@
 //
 //   - [Clock] replaces the functions of package time, so that a test can set the time.
 //   - [System] is the clock of the machine. Only the command line chooses it.
+//   - A [Reading] tells what a clock shows apart from the time that passes. What a clock
+//     shows can be set.
 //   - [Virtual] is a clock on which a wait takes no real time. It moves to the next timer as
 //     soon as all work that it counts rests.
 package clock

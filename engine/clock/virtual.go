@@ -17,7 +17,9 @@ import (
 // such as for an answer from the network, counts as work.
 type Virtual struct {
 	mu     sync.Mutex
-	now    time.Time
+	start  time.Time
+	passed time.Duration   // since the start
+	set    time.Duration   // by how much what it shows was set
 	timers []*virtualTimer // the earliest first
 	busy   int             // pieces of work; the time does not move while there are any
 	firing bool            // a goroutine is moving the time
@@ -25,29 +27,43 @@ type Virtual struct {
 
 // A virtualTimer wakes a sleeper or calls a function at a time.
 type virtualTimer struct {
-	at    time.Time
+	at    time.Duration // since the start
 	f     func()
 	ctx   context.Context // of a sleeper
 	woken chan struct{}   // of a sleeper: closed when its time has come
 }
 
-var _ Clock = (*Virtual)(nil)
+var _ Stopwatch = (*Virtual)(nil)
 
 // NewVirtual returns a clock that shows start.
-func NewVirtual(start time.Time) *Virtual { return &Virtual{now: start} }
+func NewVirtual(start time.Time) *Virtual { return &Virtual{start: start} }
 
 // Now returns the current time.
 func (c *Virtual) Now() time.Time {
+	now, _ := c.Read()
+	return now
+}
+
+// Read returns the current time, and how much time has passed since the start.
+func (c *Virtual) Read() (shown time.Time, passed time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.now
+	return c.start.Add(c.passed + c.set), c.passed
 }
 
 // Advance moves the time by d. No run may be working.
 func (c *Virtual) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
+	c.passed += d
+}
+
+// Set sets what the clock shows by d, forward or back. No time passes, and no timer is due
+// earlier or later.
+func (c *Virtual) Set(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.set += d
 }
 
 // Skip moves the time by d at once, for waits within a call. Timers that become due
@@ -95,9 +111,9 @@ func (c *Virtual) AfterFunc(d time.Duration, f func()) func() bool {
 
 // add inserts a timer after the timers that are due at the same time.
 func (c *Virtual) add(t *virtualTimer, d time.Duration) {
-	t.at = c.now.Add(max(d, 0))
+	t.at = c.passed + max(d, 0)
 	i := len(c.timers)
-	for i > 0 && c.timers[i-1].at.After(t.at) {
+	for i > 0 && c.timers[i-1].at > t.at {
 		i--
 	}
 	c.timers = slices.Insert(c.timers, i, t)
@@ -152,9 +168,7 @@ func (c *Virtual) move() {
 	defer func() { c.firing = false }()
 	for c.busy == 0 && len(c.timers) > 0 {
 		t := c.timers[0]
-		if t.at.After(c.now) {
-			c.now = t.at
-		}
+		c.passed = max(c.passed, t.at)
 		if t.f == nil {
 			c.wake(t)
 			return

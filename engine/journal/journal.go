@@ -2,8 +2,8 @@
 //
 // # The nouns
 //
-//   - A [Journal] stores histories. It consists of four small interfaces, one for each
-//     job: [Appender], [Reader], [Canceller] and [Schedules] (journal.go).
+//   - A [Journal] stores histories. It consists of five small interfaces, one for each
+//     job: [Appender], [Reader], [Canceller], [Schedules] and [Names] (journal.go).
 //   - An owner is an open journal. It alone appends to the runs that it owns.
 //   - An [Entry] is what a journal stores of a run besides its events, a [Summary] what a
 //     list shows of it, and a [Query] selects runs. What a summary says follows from the
@@ -41,6 +41,7 @@ type Journal interface {
 	Reader
 	Canceller
 	Schedules
+	Names
 }
 
 // An Appender adds to the histories of runs.
@@ -72,7 +73,8 @@ type Reader interface {
 	// Runs returns the runs that a query selects, the newest first.
 	Runs(ctx context.Context, query Query) ([]Summary, error)
 	// Previous returns the last successful run of a workflow in a realm
-	// ([run.Target.Realm]), by its end; nil when there is none.
+	// ([run.Target.Realm]); nil when there is none. The last run is the run whose end was
+	// recorded last, whatever the clocks showed then.
 	Previous(ctx context.Context, workflow, realm string) (*run.Previous, error)
 }
 
@@ -102,6 +104,14 @@ type Schedules interface {
 	PauseSchedule(ctx context.Context, workflow, schedule string, pause *Pause) error
 }
 
+// Names stores which file each workflow name belongs to, where several files have one name.
+type Names interface {
+	// Names returns the file of each name.
+	Names(ctx context.Context) (map[string]string, error)
+	// SaveNames stores the files of names, all of them or none. Other names stay as they are.
+	SaveNames(ctx context.Context, files map[string]string) error
+}
+
 // An Entry is what a journal stores of a run besides its events.
 type Entry struct {
 	Run      string
@@ -122,7 +132,8 @@ type Query struct {
 	Workflow string
 	Trigger  string // the kind of trigger, such as schedule
 	Statuses []run.Status
-	Since    time.Time // started then or later
+	Since    time.Time // started then or later, by the clock of then
+	After    string    // stored after the run with this id, whatever the clocks showed
 	Limit    int
 }
 

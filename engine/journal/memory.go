@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -24,7 +25,7 @@ var _ Journal = (*Memory)(nil)
 
 // NewMemory returns an empty journal.
 func NewMemory() *Memory {
-	store := &memoryStore{runs: map[string]*memoryRun{}, living: map[int]bool{}, schedules: map[scheduleName]ScheduleState{}}
+	store := &memoryStore{runs: map[string]*memoryRun{}, living: map[int]bool{}, schedules: map[scheduleName]ScheduleState{}, names: map[string]string{}}
 	return store.open()
 }
 
@@ -48,7 +49,9 @@ type memoryStore struct {
 	runs      map[string]*memoryRun
 	order     []*memoryRun // in the order of Begin
 	schedules map[scheduleName]ScheduleState
+	names     map[string]string
 	owners    int          // the number of owners so far, and the last owner's number
+	ends      int          // the number of recorded ends so far
 	living    map[int]bool // the owners that are not closed
 }
 
@@ -57,6 +60,7 @@ type memoryRun struct {
 	events    [][]byte
 	summary   Summary
 	succeeded run.Previous // of the last run.finished
+	finish    int          // the place of that in the order in which ends were recorded
 	owner     int          // 0 after a release
 	cancel    *CancelRequest
 }
@@ -122,15 +126,17 @@ func (m *Memory) append(r *memoryRun, events []run.Event) error {
 	}
 	r.events = append(r.events, encoded...)
 	for i, e := range events {
-		r.observe(e, encoded[i])
+		m.store.observe(r, e, encoded[i])
 	}
 	return nil
 }
 
-func (r *memoryRun) observe(e run.Event, encoded []byte) {
+func (s *memoryStore) observe(r *memoryRun, e run.Event, encoded []byte) {
 	r.summary.Observe(e)
 	switch e.Kind {
 	case run.EventFinished:
+		s.ends++
+		r.finish = s.ends
 		e, _ = Decode(encoded) // shares nothing with the caller; it was encoded just now
 		r.succeeded = run.Previous{Outputs: e.Outputs, Status: e.Status, EndedAt: e.Time}
 	case run.EventResumed, run.EventRetried:
@@ -238,6 +244,9 @@ func (m *Memory) Runs(_ context.Context, query Query) ([]Summary, error) {
 	for _, r := range slices.Backward(m.store.order) {
 		summary := r.summary
 		summary.SetLive(m.store.living[r.owner], r.owner != 0)
+		if query.After != "" && r.entry.Run == query.After {
+			break
+		}
 		if query.Matches(summary) {
 			runs = append(runs, summary)
 		}
@@ -252,24 +261,26 @@ func (m *Memory) Runs(_ context.Context, query Query) ([]Summary, error) {
 func (m *Memory) Previous(_ context.Context, workflow, realm string) (*run.Previous, error) {
 	m.store.lock.Lock()
 	defer m.store.lock.Unlock()
-	var last *run.Previous
+	var last *memoryRun
 	for _, r := range m.store.order {
 		if r.entry.Workflow != workflow || r.entry.Realm != realm || r.summary.Status != run.Success {
 			continue
 		}
-		if last == nil || !r.succeeded.EndedAt.Before(last.EndedAt) {
-			last = &r.succeeded
+		if last == nil || r.finish > last.finish {
+			last = r
 		}
 	}
 	if last == nil {
 		return nil, nil
 	}
-	text, err := Encode(run.Event{Outputs: last.Outputs})
+	previous := last.succeeded
+	text, err := Encode(run.Event{Outputs: previous.Outputs})
 	if err != nil {
 		return nil, err
 	}
 	e, err := Decode(text)
-	return &run.Previous{Outputs: e.Outputs, Status: last.Status, EndedAt: last.EndedAt}, err
+	previous.Outputs = e.Outputs
+	return &previous, err
 }
 
 // RequestCancel asks the owner of a run to cancel it; see [Canceller].
@@ -328,5 +339,20 @@ func (m *Memory) PauseSchedule(_ context.Context, workflow, schedule string, pau
 	s := m.store.schedules[name]
 	s.Workflow, s.Schedule, s.Pause = workflow, schedule, pause
 	m.store.schedules[name] = s.clone()
+	return nil
+}
+
+// Names returns the file of each workflow name; see [Names].
+func (m *Memory) Names(context.Context) (map[string]string, error) {
+	m.store.lock.Lock()
+	defer m.store.lock.Unlock()
+	return maps.Clone(m.store.names), nil
+}
+
+// SaveNames stores the files of workflow names; see [Names].
+func (m *Memory) SaveNames(_ context.Context, files map[string]string) error {
+	m.store.lock.Lock()
+	defer m.store.lock.Unlock()
+	maps.Copy(m.store.names, files)
 	return nil
 }

@@ -86,7 +86,7 @@ func (s *Summary) SetLive(live, owned bool) {
 // Active reports whether the run is running or queued.
 func (s *Summary) Active() bool { return s.Status == run.Running || s.Status == run.Queued }
 
-// Matches reports whether the query selects a run. It ignores Limit.
+// Matches reports whether the query selects a run. It ignores After and Limit.
 func (q Query) Matches(s Summary) bool {
 	return strings.HasPrefix(s.Run, q.Run) &&
 		(q.Workflow == "" || q.Workflow == s.Workflow) &&

@@ -16,20 +16,23 @@ func (s *State) suspend() error {
 	return nil
 }
 
-// resume continues the run: attempts that were started or suspended are replayed.
+// resume continues the run: attempts that were started or suspended are replayed. A retry
+// waits for the rest of its delay. If the clock was set back since, it is not known how much
+// that is, and the whole delay is the longest that the retry waits.
 func (s *State) resume(e Event) []Command {
 	if s.stage == stageQueued {
 		return nil
 	}
 	s.stage = stageActive
 	s.clock.resume(e.Time)
-	if s.suspended > 0 {
-		s.eachTask(func(_, _ int, t *task) {
-			if t.phase == suspended {
-				s.release(t)
-			}
-		})
-	}
+	s.eachTask(func(_, _ int, t *task) {
+		switch latest := e.Time.Add(t.delay); {
+		case t.phase == suspended:
+			s.release(t)
+		case t.phase == issued && t.retryAt.After(latest):
+			t.retryAt = latest
+		}
+	})
 	return s.Pending()
 }
 
@@ -144,7 +147,7 @@ func (s *State) Result() *Result {
 		result.Error = s.failure
 	}
 	if !s.endedAt.IsZero() {
-		result.Duration = s.endedAt.Sub(s.startedAt)
+		result.Duration = max(s.endedAt.Sub(s.startedAt), 0) // the clock may have been set back before a resume
 	}
 	for i := range s.steps {
 		result.Steps[i] = s.stepResult(i)

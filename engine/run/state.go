@@ -184,8 +184,9 @@ type partClock struct {
 // enter starts the time of a part.
 func (c *partClock) enter(at time.Time, limit time.Duration) { c.since, c.left = at, limit }
 
-// resume leaves out the time between the last event and at.
-func (c *partClock) resume(at time.Time) { c.since, c.left = at, c.left-c.last.Sub(c.since) }
+// resume leaves out the time between the last event and at. A history in which the clock
+// went back has used no time for it.
+func (c *partClock) resume(at time.Time) { c.since, c.left = at, c.left-max(c.last.Sub(c.since), 0) }
 
 // postpone moves the deadline by the time that the run waited for a slot.
 func (c *partClock) postpone(d time.Duration) { c.since = c.since.Add(max(d, 0)) }

@@ -31,8 +31,9 @@ func (p phase) pending() bool { return p == issued || p == started }
 // A task is what attempts are made of: a step, an item of a step, or the outputs.
 type task struct {
 	phase   phase
-	retryAt time.Time // when the next attempt may start; zero unless it is a retry
-	before  int       // attempts from before the run was retried: they do not count
+	retryAt time.Time     // when the next attempt may start; zero unless it is a retry
+	delay   time.Duration // from the failure to retryAt
+	before  int           // attempts from before the run was retried: they do not count
 	result  ItemResult
 	waits   Suspension // while suspended
 	decided bool       // while suspended: the decision came, and the resume did not
@@ -200,7 +201,8 @@ func (s *State) tryAgain(i int, t *task, e Event, o Outcome) (wait Command, ok b
 		return nil, false
 	}
 	t.phase, t.result.Error, t.answer = issued, o.Error, nil
-	t.retryAt = e.Time.Add(retryDelay(policy, t.result.Attempts-t.before, s.id, e))
+	t.delay = retryDelay(policy, t.result.Attempts-t.before, s.id, e)
+	t.retryAt = e.Time.Add(t.delay)
 	return WaitAttempt{s.attempt(i, e.Item, t), t.retryAt}, true
 }
 

@@ -45,7 +45,7 @@ func readWorkflow(root source.Node, w *Workflow) {
 	var concurrency *source.Node
 	scheduled := false
 	keys := []source.Key{
-		{Name: "name", Read: func(v source.Node) { w.Name = v.SomeText("name") }},
+		{Name: "name", Read: func(v source.Node) { w.Name, w.NamePosition = v.SomeText("name"), v.Position() }},
 		{Name: "description", Read: func(v source.Node) { w.Description = v.Text("description") }},
 		{Name: "inputs", Read: func(v source.Node) { readInputs(v, w) }},
 		{Name: "secrets", Read: func(v source.Node) { readSecrets(v, w) }},

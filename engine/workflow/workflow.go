@@ -48,14 +48,16 @@ const (
 
 // A Workflow is the content of a file, with the place of each part.
 type Workflow struct {
-	File        string // as given to Parse
-	Source      []byte
-	Name        string
-	Description string
-	Inputs      *action.Schema
-	Secrets     []SecretBinding // of `secrets:`, and of inputs that are secret
-	Permissions permission.Permissions
-	Schedules   []Schedule
+	File   string // as given to Parse
+	Source []byte
+	Name   string
+	// NamePosition is where the file sets the name; zero when the name is that of the file.
+	NamePosition source.Position
+	Description  string
+	Inputs       *action.Schema
+	Secrets      []SecretBinding // of `secrets:`, and of inputs that are secret
+	Permissions  permission.Permissions
+	Schedules    []Schedule
 	// Connection names the account for steps that do not name one.
 	Connection source.Text
 	// Defaults are inputs of `defaults.with`.

@@ -51,6 +51,7 @@ func TestJournal(t *testing.T, open func(t testing.TB) func() Owner) {
 		{"Previous", testPrevious},
 		{"Cancel", testCancel},
 		{"Schedules", testSchedules},
+		{"Names", testNames},
 		{"Owners", testOwners},
 		{"Stale", testStale},
 		{"Groups", testGroups},

@@ -52,6 +52,10 @@ func testLists(t *testing.T, open func() Owner) {
 		"status":             {journal.Query{Statuses: []run.Status{run.Interrupted, run.Success}, Limit: 2}, "B5 interrupted, B1 success, "},
 		"trigger":            {journal.Query{Trigger: "schedule"}, "B3 skipped, A2 interrupted, "},
 		"since":              {journal.Query{Since: instant(70)}, "B8 queued, B7 needs_attention, B6 running, B5 interrupted, "},
+		"after":              {journal.Query{After: "B5"}, "B8 queued, B7 needs_attention, B6 running, "},
+		"after the last":     {journal.Query{After: "B8"}, ""},
+		"after one unknown":  {journal.Query{After: "C", Limit: 1}, "B8 queued, "},
+		"after, of a status": {journal.Query{After: "A2", Statuses: []run.Status{run.Success}}, "B1 success, "},
 		"all conditions":     {journal.Query{Run: "B", Workflow: "b", Since: instant(31), Statuses: []run.Status{run.Queued}, Limit: 1}, "B8 queued, "},
 	} {
 		runs, err := j.Runs(ctx, test.query)
@@ -87,7 +91,9 @@ func testSummaries(t *testing.T, open func() Owner) {
 	}
 }
 
-// testPrevious: Previous returns the success of a workflow and realm that ended last.
+// testPrevious: Previous returns the success of a workflow and realm whose end was recorded
+// last, whatever its time says: the clock may have been a year ahead. An event after the end
+// changes nothing.
 func testPrevious(t *testing.T, open func() Owner) {
 	j := open()
 	end := func(id, name, realm string, status run.Status, second int, more ...run.EventKind) {
@@ -105,6 +111,15 @@ func testPrevious(t *testing.T, open func() Owner) {
 	end("R6", "v", "here", run.Success, 60)
 	end("R7", "w", "here", run.Success, 70, run.EventRetried)
 	end("R8", "w", "here", run.Success, 30)
+	end("R9", "x", "here", run.Success, 365*24*3600)
+	end("R10", "x", "here", run.Success, 20)
+	must(t, j.Append(ctx, "R9", events("R9", 3, run.EventCallDecided)))
+	end("R11", "y", "here", run.Failed, 365*24*3600)
+	end("R12", "y", "here", run.Success, 20)
+	must(t, j.Append(ctx, "R11", events("R11", 3, run.EventRetried)))
+	list := events("R11", 4, run.EventFinished)
+	list[0].Time, list[0].Status, list[0].Outputs = instant(10), run.Success, action.Object{"run": "R11"}
+	must(t, j.Append(ctx, "R11", list))
 	for _, test := range []struct {
 		workflow, realm string
 		want            *run.Previous
@@ -112,6 +127,8 @@ func testPrevious(t *testing.T, open func() Owner) {
 		{"w", "here", &run.Previous{Outputs: action.Object{"run": "R8"}, Status: run.Success, EndedAt: instant(30)}},
 		{"w", "there", &run.Previous{Outputs: action.Object{"run": "R5"}, Status: run.Success, EndedAt: instant(50)}},
 		{"v", "here", &run.Previous{Outputs: action.Object{"run": "R6"}, Status: run.Success, EndedAt: instant(60)}},
+		{"x", "here", &run.Previous{Outputs: action.Object{"run": "R10"}, Status: run.Success, EndedAt: instant(20)}},
+		{"y", "here", &run.Previous{Outputs: action.Object{"run": "R11"}, Status: run.Success, EndedAt: instant(10)}},
 		{"v", "there", nil},
 		{"u", "here", nil},
 	} {

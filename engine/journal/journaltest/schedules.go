@@ -64,3 +64,25 @@ func testSchedules(t *testing.T, open func() Owner) {
 		t.Errorf("states (-want +got):\n%s", diff)
 	}
 }
+
+// testNames: every owner sees the files of all workflow names. The file that was saved last
+// counts, and names that are not saved again stay.
+func testNames(t *testing.T, open func() Owner) {
+	owner := open()
+	if files, err := owner.Names(ctx); err != nil || len(files) > 0 {
+		t.Fatalf("got %v, %v from an empty journal, want nothing", files, err)
+	}
+	for _, files := range []map[string]string{{"a": "/one/a.yaml", "b": "/one/b.yaml", "ü": "/ü"}, nil, {"b": "/two/b.yaml"}} {
+		must(t, owner.SaveNames(ctx, files))
+	}
+	want := map[string]string{"a": "/one/a.yaml", "b": "/two/b.yaml", "ü": "/ü"}
+	got, err := open().Names(ctx)
+	must(t, err)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("names (-want +got):\n%s", diff)
+	}
+	got["a"] = "changed by the caller"
+	if again, err := owner.Names(ctx); err != nil || again["a"] != want["a"] {
+		t.Errorf("got %v, %v, want no change by a caller", again, err)
+	}
+}

@@ -37,6 +37,9 @@ func (j *Journal) Begin(ctx context.Context, entry journal.Entry, events []run.E
 		if err := j.checkGroup(ctx, s, r, events); err != nil {
 			return err
 		}
+		if err := r.place(ctx, s, events); err != nil {
+			return err
+		}
 		if err := s.insertRun(ctx, r, entry); err != nil {
 			return err
 		}
@@ -146,6 +149,9 @@ func (j *Journal) appending(id string, events []run.Event) (func(context.Context
 			after.Observe(e)
 		}
 		if err := j.checkGroup(ctx, s, &after, events); err != nil {
+			return err
+		}
+		if err := after.place(ctx, s, events); err != nil {
 			return err
 		}
 		switch done, err := after.update(ctx, s, before); {

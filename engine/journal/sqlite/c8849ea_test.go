@@ -9,7 +9,7 @@
 //
 // What must hold:
 //
-//   - Opening the journal adds two columns to its layout and changes no run. At
+//   - Opening the journal adds columns and a table to its layout and changes no run. At
 //     the end of every test there is no damage.
 //   - Every run can be finished as a success, and can be cancelled instead.
 //   - A call that has a result is not sent again. A call without one is sent at most

@@ -14,6 +14,8 @@
 //     write to a run is guarded by its owner, by its epoch, which counts its owners, and
 //     by the number of its last event. An append of an old owner, or with a wrong
 //     number, changes nothing.
+//   - The place of a run is its number in the order in which ends of runs were recorded.
+//     It decides which success is the last one, and what is old (run.go, prune.go).
 //   - A record is the row of an event: in `calls` for a call of an attempt, else in
 //     `events`. Both tables share the sequence numbers of the run. Every record has a
 //     CRC-32C of its columns, which every read checks (record.go).
@@ -27,8 +29,8 @@
 // # The other files
 //
 // append.go adds runs and events, and refuses a run while its concurrency group is busy.
-// read.go reads and lists runs, cancel.go stores requests to cancel, and schedules.go
-// stores the states of schedules. verify.go finds damage, and prune.go deletes old runs.
+// read.go reads and lists runs, cancel.go stores requests to cancel, schedules.go stores
+// the states of schedules, and names.go the file that each workflow name belongs to. verify.go finds damage, and prune.go deletes old runs.
 // errors.go turns errors of SQLite into messages for people.
 //
 // # What is durable when

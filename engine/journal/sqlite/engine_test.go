@@ -244,7 +244,7 @@ outputs: {n: "${{ 1 }}"}
 	for n := range runs {
 		runOf(t, local, plan)
 		if n%200 == 199 {
-			if _, err := j.Prune(context.Background(), time.Now()); err != nil {
+			if _, err := j.Prune(context.Background(), time.Now(), 0); err != nil {
 				t.Fatal(err)
 			}
 		}

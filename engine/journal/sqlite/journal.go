@@ -102,6 +102,7 @@ func (j *Journal) open(c Config) error {
 	if err := j.prepare(ctx, session.conn); err != nil {
 		return errors.Join(err, session.close())
 	}
+	session.placeOlder(ctx)
 	j.writer = &writer{
 		session: session, explain: j.explain,
 		changes: make(chan *change), closing: make(chan struct{}), ended: make(chan struct{}),

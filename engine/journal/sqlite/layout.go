@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/gofrs/flock"
 )
@@ -14,10 +13,9 @@ import (
 // The header of the file says which program it belongs to, and which layout it has.
 const (
 	applicationID = 0x70646677 // "pdfw"
-	// layoutVersion is the newest layout. Layouts 3 and 4 have more columns than layout 2,
-	// which a program that knows layout 2 ignores, so the header of the file still says 2.
-	layoutVersion = 4
-	fileVersion   = 2
+	// fileVersion is the version in the header. Layouts 3 and 4 only add columns and tables
+	// to layout 2, which a program that knows layout 2 ignores, so the header still says 2.
+	fileVersion = 2
 )
 
 // layout creates the tables. Times are nanoseconds since 1970 in UTC. A crc is the
@@ -68,7 +66,6 @@ CREATE TABLE runs (
 	crc       INTEGER NOT NULL
 );
 CREATE INDEX open_teams ON runs (team) WHERE team <> '' AND ended IS NULL;
-CREATE INDEX successes ON runs (workflow, ended) WHERE status = 'success';
 CREATE TABLE events (
 	run      INTEGER NOT NULL REFERENCES runs,
 	sequence INTEGER NOT NULL,
@@ -100,7 +97,22 @@ CREATE TABLE cancels (                 -- requests to cancel runs
 	run INTEGER PRIMARY KEY REFERENCES runs,
 	crc INTEGER NOT NULL               -- of the run's id
 );
-`, applicationID, fileVersion) + schedulesTable + cancelsActor + schedulesSpec
+`, applicationID, fileVersion)
+
+// An addition is a part of the layout that older files do not have. Open adds it.
+type addition struct {
+	table, column string // a file that has this column has the addition
+	text          string
+}
+
+// additions are in the order in which they are added. A new file gets all of them.
+var additions = []addition{
+	{"schedules", "watermark", schedulesTable},
+	{"cancels", "actor_crc", cancelsActor},
+	{"schedules", "spec_crc", schedulesSpec},
+	{"runs", "finish_crc", runsFinish},
+	{"names", "crc", namesTable},
+}
 
 // schedulesTable is new in layout 2.
 const schedulesTable = `
@@ -130,16 +142,38 @@ ALTER TABLE schedules ADD COLUMN retired INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE schedules ADD COLUMN spec_crc INTEGER NOT NULL DEFAULT 0;
 `
 
+// runsFinish is new in layout 4: the place of a run in the order in which ends of runs were
+// recorded, and 0 until the run has ended. finish_crc is the checksum of the id of the run and
+// its place. The end of a run that an older program recorded has no place until a journal is
+// opened, which finds it by the last index.
+const runsFinish = `
+ALTER TABLE runs ADD COLUMN finish INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN finish_crc INTEGER NOT NULL DEFAULT 0;
+DROP INDEX IF EXISTS successes;
+CREATE INDEX last_successes ON runs (workflow, finish) WHERE status = 'success';
+CREATE INDEX finishes ON runs (finish) WHERE finish > 0;
+CREATE INDEX unplaced_ends ON runs (ended) WHERE finish = 0 AND ended IS NOT NULL;
+`
+
+// namesTable is new in layout 4: the file that each workflow name belongs to.
+const namesTable = `
+CREATE TABLE names (
+	workflow TEXT PRIMARY KEY,
+	file     TEXT NOT NULL,
+	crc      INTEGER NOT NULL
+) WITHOUT ROWID;
+`
+
 var errNotOurs = errors.New("the file is a database of another program; use another folder")
 
 // prepare brings the file to the current layout. It refuses a file of another program,
 // and a newer layout.
 func (j *Journal) prepare(ctx context.Context, conn *sql.Conn) error {
-	version, err := checkLayout(ctx, conn)
+	found, err := checkLayout(ctx, conn)
 	if err != nil {
 		return err
 	}
-	if version < layoutVersion {
+	if found != complete {
 		err = j.upgrade(ctx, conn)
 	}
 	if err != nil {
@@ -156,25 +190,48 @@ func (j *Journal) prepare(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
-// checkLayout returns the layout of the file; 0 when it has no tables yet. The error says
-// that the file belongs to another program or has a newer layout.
-func checkLayout(ctx context.Context, conn *sql.Conn) (version int, err error) {
-	var application, tables, actors, specs int
-	err = conn.QueryRowContext(ctx, `SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema),
-		(SELECT count(*) FROM pragma_table_info('cancels') WHERE name = 'actor_crc'),
-		(SELECT count(*) FROM pragma_table_info('schedules') WHERE name = 'spec_crc')
-		FROM pragma_application_id, pragma_user_version`).Scan(&application, &version, &tables, &actors, &specs)
+// A missing is what a file does not have, as SQL text that adds it.
+type missing string
+
+// complete is a file that has everything, and empty a file without tables.
+const (
+	complete missing = ""
+	empty    missing = "all"
+)
+
+// checkLayout returns what the file does not have. The error says that the file belongs to
+// another program or has a newer layout.
+func checkLayout(ctx context.Context, conn *sql.Conn) (missing, error) {
+	var application, version, tables int
+	err := conn.QueryRowContext(ctx, `SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
+		FROM pragma_application_id, pragma_user_version`).Scan(&application, &version, &tables)
 	switch {
 	case err != nil:
-		return 0, err
+		return complete, err
 	case application == applicationID && version >= 1 && version <= fileVersion:
-		return version + actors + specs, nil
+		return notAdded(ctx, conn)
 	case application == applicationID:
-		return 0, fmt.Errorf("it has format %d, and this version reads formats up to %d: use the version that wrote it, or another folder", version, fileVersion)
+		return complete, fmt.Errorf("it has format %d, and this version reads formats up to %d: use the version that wrote it, or another folder", version, fileVersion)
 	case application != 0 || version != 0 || tables > 0:
-		return 0, errNotOurs
+		return complete, errNotOurs
 	}
-	return 0, nil
+	return empty, nil
+}
+
+// notAdded returns the additions that the file does not have.
+func notAdded(ctx context.Context, conn *sql.Conn) (missing, error) {
+	var texts string
+	for _, a := range additions {
+		var there bool
+		err := conn.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?) WHERE name = ?)", a.table, a.column).Scan(&there)
+		if err != nil {
+			return complete, err
+		}
+		if !there {
+			texts += a.text
+		}
+	}
+	return missing(texts), nil
 }
 
 // upgrade creates the tables, or what an older layout does not have. When several
@@ -185,20 +242,22 @@ func (j *Journal) upgrade(ctx context.Context, conn *sql.Conn) error {
 		return fmt.Errorf("%s cannot be locked: %w", lock.Path(), err)
 	}
 	defer lock.Close()
-	version, err := checkLayout(ctx, conn)
+	found, err := checkLayout(ctx, conn)
 	switch {
-	case err != nil || version == layoutVersion:
+	case err != nil || found == complete:
 		return err
-	case version >= 1:
-		// What each layout adds to the one before, from layout 2 on.
-		added := strings.Join([]string{schedulesTable, cancelsActor, schedulesSpec}[version-1:], "")
-		_, err = conn.ExecContext(ctx, fmt.Sprintf("BEGIN IMMEDIATE;%sPRAGMA user_version = %d;COMMIT", added, fileVersion))
+	case found != empty:
+		_, err = conn.ExecContext(ctx, fmt.Sprintf("BEGIN IMMEDIATE;%sPRAGMA user_version = %d;COMMIT", found, fileVersion))
 		return err
+	}
+	whole := layout
+	for _, a := range additions {
+		whole += a.text
 	}
 	// auto_vacuum can only be set before the first page is written, and journal_mode only
 	// outside a transaction.
 	for _, statement := range []string{
-		"PRAGMA auto_vacuum = INCREMENTAL", "PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE;" + layout + "COMMIT",
+		"PRAGMA auto_vacuum = INCREMENTAL", "PRAGMA journal_mode = WAL", "BEGIN IMMEDIATE;" + whole + "COMMIT",
 	} {
 		if _, err := conn.ExecContext(ctx, statement); err != nil {
 			return err

@@ -200,7 +200,7 @@ func TestClosed(t *testing.T) {
 	_, events := j.Events(background, s.entry.Run)
 	_, runs := j.Runs(background, journal.Query{})
 	_, verified := j.Verify(background)
-	_, pruned := j.Prune(background, time.Unix(0, 0))
+	_, pruned := j.Prune(background, time.Unix(0, 0), 0)
 	for name, err := range map[string]error{
 		"Begin": j.Begin(background, s.entry, s.pieces[0]), "Append": j.Append(background, s.entry.Run, s.pieces[1]),
 		"Adopt": j.Adopt(background, s.entry.Run), "Events": events, "Runs": runs, "Verify": verified, "Prune": pruned,

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 )
 
@@ -18,16 +19,47 @@ const (
 	pagesAtOnce = "1000"
 )
 
-// Prune deletes the runs that ended before a time, and what only they used, and makes the
-// file smaller. Runs that have not ended stay. So does the last successful run of each
-// workflow in each realm, which `previous` needs. Prune also removes the lock files of
+// Prune deletes the runs that ended longer ago than an age, and what only they used, and
+// makes the file smaller. Runs that have not ended stay. So does the last successful run of
+// each workflow in each realm, which `previous` needs. Prune also removes the lock files of
 // owners that are gone.
-func (j *Journal) Prune(ctx context.Context, before time.Time) (PruneResult, error) {
+//
+// What is old follows from the order in which ends were recorded, because a clock may have
+// been wrong when a run ended:
+//
+//   - The first run in this order that ended within the age is young, and so are all runs
+//     after it, whatever their times say.
+//   - Of the runs before it, the last one that ended longer ago is old, and so are all runs
+//     before that one. A run from the future becomes old in this way when a later run does.
+func (j *Journal) Prune(ctx context.Context, now time.Time, age time.Duration) (PruneResult, error) {
+	return j.prune(ctx, func(v view) (int64, error) { return v.lastBefore(ctx, now, age) })
+}
+
+// longestGap is how much Tidy ages runs for the time between one end and the next.
+const longestGap = 24 * time.Hour
+
+// Tidy is the pruning that no person asks for, so it does not believe the clock. It adds up
+// the time from each end to the next, and from the last end to now. Each of these counts as
+// a day at most, and as half the age at most; a time that goes back counts as nothing. So a
+// clock that is a year ahead ages no run by more than a day for each day that it stays wrong.
+func (j *Journal) Tidy(ctx context.Context, now time.Time, age time.Duration) (PruneResult, error) {
+	return j.prune(ctx, func(v view) (int64, error) { return v.lastOlder(ctx, now, age) })
+}
+
+// prune deletes the runs up to the place in the order of ends that find returns.
+func (j *Journal) prune(ctx context.Context, find func(view) (int64, error)) (PruneResult, error) {
 	var result PruneResult
+	var last int64
 	size, err := j.size(ctx)
+	if err == nil {
+		err = j.view(ctx, func(v view) error {
+			last, err = find(v)
+			return err
+		})
+	}
 	for after, more := int64(0), true; err == nil && more; {
 		var deleted int
-		deleted, after, err = j.pruneSome(ctx, before, after)
+		deleted, after, err = j.pruneSome(ctx, last, after)
 		result.Runs += deleted
 		more = deleted == runsAtOnce
 	}
@@ -47,6 +79,45 @@ func (j *Journal) Prune(ctx context.Context, before time.Time) (PruneResult, err
 	return result, j.owner.removeLocks()
 }
 
+// lastBefore returns the place of the last old run, as Prune says; 0 when there is none.
+func (v view) lastBefore(ctx context.Context, now time.Time, age time.Duration) (place int64, err error) {
+	until, err := nanoseconds(now)
+	if err != nil {
+		return 0, err
+	}
+	from, err := nanoseconds(now.Add(-age))
+	if err != nil {
+		return 0, err
+	}
+	const query = `SELECT coalesce(max(finish), 0) FROM runs WHERE ended < ?1
+		AND finish < (SELECT coalesce(min(finish), 9223372036854775807) FROM runs WHERE ended >= ?1 AND ended <= ?2)`
+	err = v.QueryRowContext(ctx, query, from, until).Scan(&place)
+	return place, err
+}
+
+// lastOlder returns the place of the last old run, as Tidy says; 0 when there is none.
+func (v view) lastOlder(ctx context.Context, now time.Time, age time.Duration) (place int64, err error) {
+	const newestFirst = "SELECT finish, ended FROM runs WHERE ended IS NOT NULL ORDER BY finish DESC"
+	most := min(longestGap, (age+1)/2)
+	next, sum := now, time.Duration(0)
+	err = v.each(ctx, newestFirst, nil, func(rows *sql.Rows) error {
+		var at int64
+		if err := rows.Scan(&place, &at); err != nil {
+			return err
+		}
+		ended := instant(at)
+		sum += min(max(next.Sub(ended), 0), most)
+		if next = ended; sum >= age {
+			return errEnough
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		return place, nil
+	}
+	return 0, err
+}
+
 // size returns the size of the file in bytes.
 func (j *Journal) size(ctx context.Context) (bytes int64, err error) {
 	err = j.view(ctx, func(v view) error {
@@ -55,21 +126,17 @@ func (j *Journal) size(ctx context.Context) (bytes int64, err error) {
 	return bytes, err
 }
 
-// pruneSome deletes up to runsAtOnce runs whose numbers are greater than after, in the
-// order of their numbers. It returns the last number.
-func (j *Journal) pruneSome(ctx context.Context, before time.Time, after int64) (deleted int, last int64, err error) {
-	limit, err := nanoseconds(before)
-	if err != nil {
-		return 0, after, err
-	}
+// pruneSome deletes up to runsAtOnce runs that ended up to a place and whose numbers are
+// greater than after, in the order of their numbers. It returns the last number.
+func (j *Journal) pruneSome(ctx context.Context, until, after int64) (deleted int, last int64, err error) {
 	err = j.writer.write(ctx, func(ctx context.Context, s *session) error {
 		deleted, last = 0, after // the writer may call this a second time
-		const query = `SELECT number FROM runs WHERE number > ? AND ended < ? AND NOT (status = 'success' AND NOT EXISTS (
-				SELECT 1 FROM runs AS later WHERE later.workflow = runs.workflow AND later.status = 'success'
-				AND (later.ended, later.number) > (runs.ended, runs.number)))
+		const query = `SELECT number FROM runs WHERE number > ? AND ended IS NOT NULL AND finish <= ?
+			AND NOT (status = 'success' AND NOT EXISTS (
+				SELECT 1 FROM runs AS later WHERE later.workflow = runs.workflow AND later.status = 'success' AND later.finish > runs.finish))
 			ORDER BY number LIMIT ?`
 		var numbers []int64
-		err := s.rows(ctx, query, []any{after, limit, runsAtOnce}, func(rows *sql.Rows) error {
+		err := s.rows(ctx, query, []any{after, until, runsAtOnce}, func(rows *sql.Rows) error {
 			err := rows.Scan(&last)
 			numbers = append(numbers, last)
 			return err

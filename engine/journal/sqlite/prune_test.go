@@ -16,7 +16,7 @@ import (
 
 func day(n int) time.Time { return time.Date(2026, 1, n, 0, 0, 0, 0, time.UTC) }
 
-// TestPrune: Prune deletes the runs that ended before a time, and what only they used. It
+// TestPrune: Prune deletes the runs that ended longer ago than an age, and what only they used. It
 // keeps unfinished runs and the last success of each workflow.
 func TestPrune(t *testing.T) {
 	j := open(t, t.TempDir())
@@ -49,13 +49,13 @@ func TestPrune(t *testing.T) {
 	begin("held", "w", "3", 2, run.EventStarted, run.EventSuspended)
 	begin("retried", "w", "3", 2, run.EventStarted, run.EventFinished, run.EventRetried)
 	begin("last", "w", "4", 3, ended...)
+	begin("only", "v", "6", 3, ended...)
+	begin("failed only", "u", "7", 3, ended...)
 	begin("failed late", "w", "5", 20, ended...)
-	begin("only", "v", "6", 1, ended...)
-	begin("failed only", "u", "7", 1, ended...)
 	if err := j.RequestCancel(background, "failed", nil); err != nil {
 		t.Fatal(err)
 	}
-	got, err := j.Prune(background, day(10))
+	got, err := j.Prune(background, day(30), 20*24*time.Hour)
 	if err != nil || got.Runs != 4 {
 		t.Fatalf("got %+v, %v, want 4 runs deleted", got, err)
 	}
@@ -67,7 +67,7 @@ func TestPrune(t *testing.T) {
 	for _, summary := range runs {
 		left = append(left, summary.Run)
 	}
-	if diff := cmp.Diff([]string{"only", "failed late", "last", "retried", "held", "open"}, left); diff != "" {
+	if diff := cmp.Diff([]string{"failed late", "only", "last", "retried", "held", "open"}, left); diff != "" {
 		t.Errorf("runs (-want +got):\n%s", diff)
 	}
 	for table, want := range map[string]int{"events": 12, "cancels": 0, "sources": 4, "files": 4, "plans": 4, "origins": 4, "workflows": 2} {
@@ -80,7 +80,7 @@ func TestPrune(t *testing.T) {
 	if previous, err := j.Previous(background, "v", "here"); err != nil || previous == nil {
 		t.Errorf("got %v, %v, want the last success", previous, err)
 	}
-	if again, err := j.Prune(background, day(10)); err != nil || again != (PruneResult{}) {
+	if again, err := j.Prune(background, day(30), 20*24*time.Hour); err != nil || again != (PruneResult{}) {
 		t.Errorf("got %+v, %v, want nothing more to delete", again, err)
 	}
 }
@@ -91,7 +91,8 @@ func TestPruneShrinks(t *testing.T) {
 	dir := t.TempDir()
 	j, other := open(t, dir), open(t, dir)
 	const runs = 700
-	together(20, runs, func(n int) { oneStep(n, true).record(t, j) })
+	together(20, runs-1, func(n int) { oneStep(n, true).record(t, j) })
+	oneStep(runs-1, true).record(t, j)
 	writing := make(chan error, 1)
 	h := newHistory()
 	go func() {
@@ -102,7 +103,7 @@ func TestPruneShrinks(t *testing.T) {
 		writing <- err
 	}()
 	cut := oneStep(runs-1, true).events()
-	result, err := j.Prune(background, cut[len(cut)-1].Time)
+	result, err := j.Prune(background, cut[len(cut)-1].Time, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +137,7 @@ func TestPruneLocks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := j.Prune(background, day(1)); err != nil {
+	if _, err := j.Prune(background, day(1), 0); err != nil {
 		t.Fatal(err)
 	}
 	left, err := filepath.Glob(filepath.Join(dir, "owners", "*"))

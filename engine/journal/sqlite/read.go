@@ -189,7 +189,7 @@ func (j *Journal) Previous(ctx context.Context, workflow, realm string) (*run.Pr
 		var r storedRun
 		err := r.scan(v.QueryRowContext(ctx, "SELECT "+runColumns+` FROM runs
 			WHERE workflow = (SELECT number FROM workflows WHERE digest = ?) AND status = 'success'
-			ORDER BY ended DESC, number DESC LIMIT 1`, digest(workflow, realm)))
+			ORDER BY finish DESC, number DESC LIMIT 1`, digest(workflow, realm)))
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -286,6 +286,9 @@ func listQuery(query journal.Query) (text string, args []any) {
 	}
 	if query.Trigger != "" {
 		add("cause = ?", query.Trigger)
+	}
+	if query.After != "" {
+		add("runs.number > coalesce((SELECT number FROM runs WHERE id = ?), 0)", query.After)
 	}
 	if since, err := nanoseconds(query.Since); err == nil {
 		add("begun >= ?", since)

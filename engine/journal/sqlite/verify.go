@@ -40,7 +40,7 @@ func (j *Journal) Verify(ctx context.Context) ([]Damage, error) {
 	var found []Damage
 	err := j.view(ctx, func(v view) error {
 		for _, verify := range []func(context.Context, func(Damage)) error{
-			v.verifyPages, v.verifyReferences, v.verifyShared, v.verifyCancels, v.verifySchedules, v.verifyRuns,
+			v.verifyPages, v.verifyReferences, v.verifyShared, v.verifyCancels, v.verifySchedules, v.verifyNames, v.verifyRuns,
 		} {
 			err := verify(ctx, func(d Damage) { found = append(found, d) })
 			if err != nil && !corrupt(err) {

@@ -68,7 +68,7 @@ func checkWorkflows(env *setup.Environment, args []string, output string, reach,
 	if err := target.Under(configuration); err != nil {
 		return err
 	}
-	found, leftOut, err := checkFiles(files, target)
+	found, leftOut, err := checkFiles(args, files, target)
 	if err != nil {
 		return err
 	}
@@ -92,42 +92,92 @@ func checkWorkflows(env *setup.Environment, args []string, output string, reach,
 	return nil
 }
 
-// checkFiles returns the problems of files in the order of the files, and why files in folders are left
-// out. One goroutine for each processor checks files.
-func checkFiles(files []setup.WorkflowFile, target *setup.Target) (found source.Problems, leftOut []string, _ error) {
+// checkFiles returns the problems of the files of paths in the order of the files, and why files in
+// folders are left out. One goroutine for each processor checks files.
+func checkFiles(paths []string, files []setup.WorkflowFile, target *setup.Target) (found source.Problems, leftOut []string, _ error) {
 	problems, failures := make([]source.Problems, len(files)), make([]error, len(files))
+	workflows := make([]*workflow.Workflow, len(files))
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(files)) {
 		workers.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(files); i = int(next.Add(1)) - 1 {
-				problems[i], failures[i] = checkFile(files[i].Path, target)
+				workflows[i], problems[i], failures[i] = checkFile(files[i].Path, target)
 			}
 		})
 	}
 	workers.Wait()
+	names := sharedNames{paths: paths, first: map[sharedName]string{}}
 	found = source.Problems{}
 	for i := range files {
 		if why := files[i].LeftOut(problems[i]); why != "" {
 			leftOut = append(leftOut, files[i].Path+": "+why)
-		} else {
-			found = append(found, problems[i]...)
+			continue
 		}
+		if problem, shared := names.problem(files[i].Path, workflows[i]); shared {
+			problems[i] = append(slices.Clone(problems[i]), problem).Sorted()
+		}
+		found = append(found, problems[i]...)
 	}
 	return found, leftOut, errors.Join(failures...)
 }
 
-// checkFile returns the problems of a file, including warnings.
-func checkFile(file string, target *setup.Target) (source.Problems, error) {
-	plan, err := target.CompileFile(file)
+// checkFile returns the workflow of a file and its problems, including warnings.
+func checkFile(file string, target *setup.Target) (*workflow.Workflow, source.Problems, error) {
+	parsed, plan, err := target.CheckFile(file)
 	var problems source.Problems
 	switch {
 	case errors.As(err, &problems):
-		return problems, nil
+		return parsed, problems, nil
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	}
-	return append(plan.Warnings, target.Objections(plan)...), nil
+	return parsed, append(plan.Warnings, target.Objections(plan)...), nil
+}
+
+// sharedNames finds workflows that have the name of another one. The name of a workflow is its identity:
+// in the journal, for its concurrency group, for previous, and in a daemon, which serves one file of each
+// name. Files belong together when they are below one folder of the command line, or are in the same folder.
+type sharedNames struct {
+	paths []string              // of the command line
+	first map[sharedName]string // the first file of each name
+}
+
+type sharedName struct{ folder, name string }
+
+// problem returns the problem of a file that has the name of a file before it. A file that cannot be
+// read as a workflow has no name.
+func (n *sharedNames) problem(file string, w *workflow.Workflow) (p source.Problem, shared bool) {
+	if w == nil || w.Name == "" || len(w.Steps) == 0 && w.NamePosition.Line == 0 {
+		return p, false
+	}
+	key := sharedName{n.folder(file), w.Name}
+	first, known := n.first[key]
+	if !known {
+		n.first[key] = file
+	}
+	if !known || filepath.Clean(first) == filepath.Clean(file) {
+		return p, false
+	}
+	at := w.NamePosition
+	hint := "give one of them another `name:`; a daemon serves only one of them"
+	if at.Line == 0 {
+		hint = "without `name:` a workflow has the name of its file; rename one of them, or give it a `name:`"
+	}
+	return source.Problem{
+		File: file, Line: max(at.Line, 1), Column: max(at.Column, 1), Rule: "duplicate-name", Severity: source.SeverityError,
+		Message: fmt.Sprintf("the workflow %q has the same name as the workflow in %s", w.Name, first), Hint: hint,
+	}, true
+}
+
+// folder returns the folder that a file is checked with.
+func (n *sharedNames) folder(file string) string {
+	for _, path := range n.paths {
+		if inside, err := filepath.Rel(path, file); err == nil && inside != "." && filepath.IsLocal(inside) {
+			return filepath.Clean(path)
+		}
+	}
+	return filepath.Clean(filepath.Dir(file))
 }
 
 func printDiagnostics(env *setup.Environment, found source.Problems, files int, output string) error {

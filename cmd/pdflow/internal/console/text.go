@@ -40,6 +40,8 @@ func Took(d time.Duration) string {
 func Ago(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
+	case d < -time.Minute:
+		return "in the future" // the clock was wrong then, or is now
 	case d < time.Second:
 		return "just now"
 	case d < time.Minute:

@@ -110,9 +110,10 @@ func (a *alerting) recall(ctx context.Context) {
 }
 
 // lastResult returns the result of a run. The result is nil if a later run of the workflow
-// succeeded, or if this version of pdflow cannot read the run.
+// succeeded, or if this version of pdflow cannot read the run. What is later follows from the order of
+// the journal: the clock may have been wrong when one of the runs started.
 func (a *alerting) lastResult(ctx context.Context, r journal.Summary) (*workflow.Plan, *run.Result) {
-	better, err := a.journal.List(ctx, journal.Query{Workflow: r.Workflow, Since: r.StartedAt, Statuses: []run.Status{run.Success}})
+	better, err := a.journal.List(ctx, journal.Query{Workflow: r.Workflow, After: r.Run, Statuses: []run.Status{run.Success}})
 	if err != nil || slices.ContainsFunc(better, func(s journal.Summary) bool { return !s.Simulated }) {
 		return nil, nil
 	}

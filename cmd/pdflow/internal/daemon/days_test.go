@@ -165,6 +165,13 @@ func (f *fullDisk) SaveSchedules(ctx context.Context, states []journal.ScheduleS
 	return f.Journal.SaveSchedules(ctx, states)
 }
 
+func (f *fullDisk) SaveNames(ctx context.Context, files map[string]string) error {
+	if err := f.full(); err != nil {
+		return err
+	}
+	return f.Journal.SaveNames(ctx, files)
+}
+
 // records returns a journal on a disk that may be full.
 func (w *servedWorld) records(j journal.Journal) journal.Journal {
 	f := &fullDisk{Journal: j, world: w}

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"sync"
 
@@ -20,6 +21,10 @@ type files struct {
 	scheduler *scheduler.Scheduler
 	library   *library.Library // nil before load
 	simulated sync.Map         // the *setup.Target of each file that has a world file, with --simulate
+
+	saving  sync.Mutex
+	saved   map[string]string // what the journal has of the names
+	unsaved bool              // the names could not be saved the last time
 }
 
 // load reads the files of the paths. It is an error if none of them has a schedule.
@@ -40,6 +45,42 @@ func (f *files) load(paths []string) error {
 		}
 	}
 	return console.Usage("there is nothing to serve: no file in %s has a schedule (write schedule: \"0 9 * * MON-FRI\")", strings.Join(paths, ", "))
+}
+
+// recall gives workflow names to the files that they belonged to under the daemon before this one.
+func (f *files) recall(ctx context.Context) {
+	names, err := f.records.Names(ctx)
+	if err != nil {
+		f.log.Error("it cannot be read which file each workflow name belonged to: of two files with one name, the first by path is served", "error", err)
+		return
+	}
+	f.saving.Lock()
+	f.saved = names
+	f.saving.Unlock()
+	f.library.Prefer(names)
+}
+
+// saveNames saves which file each workflow name belongs to, for the next daemon. What cannot be saved
+// is tried again by the next call.
+func (f *files) saveNames(ctx context.Context) {
+	f.saving.Lock()
+	defer f.saving.Unlock()
+	changed := maps.Clone(f.library.Snapshot().Names)
+	maps.DeleteFunc(changed, func(name, file string) bool { return f.saved[name] == file })
+	if len(changed) == 0 {
+		return
+	}
+	err := f.records.SaveNames(ctx, changed)
+	switch {
+	case err != nil && !f.unsaved:
+		f.log.Error("it cannot be recorded which file each workflow name belongs to; it is tried again until it can", "error", err)
+	case err == nil:
+		if f.saved == nil {
+			f.saved = map[string]string{}
+		}
+		maps.Copy(f.saved, changed)
+	}
+	f.unsaved = err != nil
 }
 
 // Run watches the files until the context ends.
@@ -142,6 +183,7 @@ func (f *files) changed(snapshot *library.Snapshot, changes []library.Change) {
 	if err := f.scheduler.Replace(context.Background(), f.entries()); err != nil {
 		f.log.Error("the schedules cannot be changed yet; the loaded ones stay, and the change is tried again", "error", err)
 	}
+	f.saveNames(context.Background())
 	for _, c := range changes {
 		if c.Kind == library.Broken {
 			f.broken(c.Workflow, c.File, c.Problem)

@@ -107,7 +107,12 @@ func (d *Daemon) Run(ctx context.Context) error {
 func (d *Daemon) work(ctx context.Context) {
 	var work run.Group
 	add(&work, ctx, d.files.Run)
-	add(&work, ctx, func(ctx context.Context) { d.every(ctx, retryEvery, func() { d.runs.resumeUnrecorded(ctx) }) })
+	add(&work, ctx, func(ctx context.Context) {
+		d.every(ctx, retryEvery, func() {
+			d.runs.resumeUnrecorded(ctx)
+			d.files.saveNames(ctx)
+		})
+	})
 	add(&work, ctx, func(ctx context.Context) { d.every(ctx, pruneEvery, d.prune) })
 	if d.heartbeat != nil {
 		add(&work, ctx, d.heartbeat.Run)
@@ -154,10 +159,12 @@ func (d *Daemon) begin(ctx context.Context) error {
 	if err := d.alerting.open(); err != nil {
 		return err
 	}
+	d.files.recall(ctx)
 	d.files.library.Check()
 	if err := d.scheduler.Replace(ctx, d.files.entries()); err != nil {
 		return err
 	}
+	d.files.saveNames(ctx)
 	d.files.report()
 	d.alerting.recall(ctx)
 	d.serving.Store(true)

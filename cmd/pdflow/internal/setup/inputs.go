@@ -212,23 +212,30 @@ func FolderFiles(folder string) ([]string, error) {
 
 // CompileFile reads and compiles a workflow file. The workflow may use Lua files of its folder.
 func (t *Target) CompileFile(file string) (*workflow.Plan, error) {
+	_, plan, err := t.CheckFile(file)
+	return plan, err
+}
+
+// CheckFile does the same, and also returns the workflow as far as it could be read; nil if there is
+// nothing to read.
+func (t *Target) CheckFile(file string) (*workflow.Workflow, *workflow.Plan, error) {
 	text, err := source.ReadFile(file, source.MaxFileSize)
 	if err != nil {
-		return nil, console.Exit(console.ExitUsage, FileError(err, file))
+		return nil, nil, console.Exit(console.ExitUsage, FileError(err, file))
 	}
 	// The plan keeps the text. A clone has no unused capacity, unlike the buffer of ReadFile.
 	parsed, _ := workflow.Parse(file, bytes.Clone(text)) // Compile reports its problems too
 	root, err := os.OpenRoot(filepath.Dir(file))
 	if err != nil {
-		return nil, console.Exit(console.ExitUsage, err)
+		return nil, nil, console.Exit(console.ExitUsage, err)
 	}
 	defer root.Close()
 	parsed.Files, parsed.Ceilings = root.FS(), t.ceilings
 	plan, err := workflow.Compile(parsed, t.Catalog, t.Interpreter)
 	if err != nil {
-		return nil, recognised(file, text, err)
+		return parsed, nil, recognised(file, text, err)
 	}
-	return plan, nil
+	return parsed, plan, nil
 }
 
 // FileError returns an error about a file as a sentence that names the file.

@@ -133,15 +133,18 @@ func (r *Runs) Close() error { return r.journal.Close() }
 // Retain sets how long ended runs are kept.
 func (r *Runs) Retain(retention Age) { r.retention = time.Duration(retention) }
 
-// Tidy deletes runs that ended longer ago than the retention. It does nothing if that was done less
-// than a day ago: the modification time of a file in the data folder says when.
+// Tidy deletes runs that are older than the retention. It does nothing if that was done less than a day
+// ago: the modification time of a file in the data folder says when. A time in the future is no reason
+// to wait, because the clock was wrong then.
 func (r *Runs) Tidy(now time.Time) error {
 	if r.retention == 0 {
 		return nil
 	}
 	marker := filepath.Join(r.Path, "pruned")
-	if info, err := os.Stat(marker); err == nil && now.Sub(info.ModTime()) < pruneEvery {
-		return nil
+	if info, err := os.Stat(marker); err == nil {
+		if since := now.Sub(info.ModTime()); since >= 0 && since < pruneEvery {
+			return nil
+		}
 	}
 	if err := os.WriteFile(marker, nil, 0o600); err != nil {
 		return err
@@ -149,7 +152,7 @@ func (r *Runs) Tidy(now time.Time) error {
 	if err := os.Chtimes(marker, now, now); err != nil {
 		return err
 	}
-	_, err := r.journal.Prune(context.Background(), now.Add(-r.retention))
+	_, err := r.journal.Tidy(context.Background(), now, r.retention)
 	return err
 }
 
@@ -238,9 +241,9 @@ func (r *Runs) Verify(ctx context.Context) (damage []string, err error) {
 	return damage, nil
 }
 
-// Prune deletes runs that ended before a time, and returns their number.
-func (r *Runs) Prune(ctx context.Context, before time.Time) (int, error) {
-	pruned, err := r.journal.Prune(ctx, before)
+// Prune deletes runs that ended longer ago than an age, and returns their number.
+func (r *Runs) Prune(ctx context.Context, now time.Time, age Age) (int, error) {
+	pruned, err := r.journal.Prune(ctx, now, time.Duration(age))
 	if err != nil {
 		return 0, r.failed(fmt.Errorf("the journal in %s: %w", r.Path, err))
 	}

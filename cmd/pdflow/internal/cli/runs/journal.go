@@ -80,7 +80,9 @@ func pruneCommand(env *setup.Environment) *cobra.Command {
 		Short: "Delete runs that ended long ago",
 		Long: `Delete runs that ended long ago, and free their space on disk. Runs that have not ended
 are kept. The last success of each workflow is kept too, because the next run may read
-it as ` + "`previous`" + `. Other commands also do this once a day (--retention).`,
+it as ` + "`previous`" + `. What is long ago follows from the order in which runs ended, so a run
+that a wrong clock recorded in the future is deleted with the runs around it. The clock
+must be right now. Other commands also do this once a day (--retention).`,
 		Example: `  pdflow runs prune
   pdflow runs prune --older-than 7d`,
 		Args: cobra.NoArgs,
@@ -100,11 +102,12 @@ func pruneRuns(ctx context.Context, env *setup.Environment, folder setup.DataFol
 		return printNoRuns(env, listOptions{folder: folder})
 	}
 	defer env.CloseRuns(recorded)
-	before := time.Now().Add(-time.Duration(olderThan))
-	n, err := recorded.Prune(ctx, before)
+	now := time.Now()
+	n, err := recorded.Prune(ctx, now, olderThan)
 	if err != nil {
 		return err
 	}
+	before := now.Add(-time.Duration(olderThan))
 	_, err = fmt.Fprintf(env.Stdout, "%s deleted that ended before %s\n", console.Plural(n, "run"), before.Local().Format(console.DateTime))
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,18 +50,40 @@ const (
 // maxKey is the most characters of a key. PagerDuty refuses a longer one.
 const maxKey = 255
 
+// keyBegin is how every key begins.
+const keyBegin = "pdflow:"
+
 // Key returns the key of the incident, which never changes. A name that is too long is cut.
-// A hash of the whole name then distinguishes it from other names with the same
-// beginning.
 func Key(workflow string, cause Cause) string {
-	const begin, hashed = "pdflow:", 16
 	end := ":" + string(cause)
-	name, room := []rune(workflow), maxKey-len(begin)-len(end)
-	if len(name) > room {
-		sum := sha256.Sum256([]byte(workflow))
-		workflow = string(name[:room-hashed-1]) + "~" + hex.EncodeToString(sum[:])[:hashed]
+	return keyBegin + cut(workflow, maxKey-len(keyBegin)-len(end)) + end
+}
+
+// FileKey returns the key of the incident about a broken file. It has the path of the file,
+// because files in two folders may have one name. A key that is too long is cut.
+func FileKey(workflow, file string) string {
+	return keyBegin + cut(workflow+":"+string(BrokenFile)+":"+absolute(file), maxKey-len(keyBegin))
+}
+
+// absolute returns the path of a file from the root, so that it does not matter from which
+// folder a daemon was started.
+func absolute(file string) string {
+	if path, err := filepath.Abs(file); err == nil {
+		return path
 	}
-	return begin + workflow + end
+	return file
+}
+
+// cut cuts a text that is too long. A hash of the whole text then distinguishes it from other
+// texts with the same beginning.
+func cut(text string, most int) string {
+	const hashed = 16
+	runes := []rune(text)
+	if len(runes) <= most {
+		return text
+	}
+	sum := sha256.Sum256([]byte(text))
+	return string(runes[:most-hashed-1]) + "~" + hex.EncodeToString(sum[:])[:hashed]
 }
 
 // Sender opens and resolves incidents. Its methods return nil only after PagerDuty has
@@ -232,11 +255,26 @@ func (a *Alerts) Missed(o Occurrence) {
 }
 
 // Broken records that the file of a workflow cannot be loaded any more. The alert has the
-// first line of problem, which is a problem as `pdflow check` prints it.
+// first line of problem, which is a problem as `pdflow check` prints it. Each file has one
+// incident, whatever its workflow is called: without a version that can be read, a workflow
+// has the name of its file.
 func (a *Alerts) Broken(workflow, file, problem string) {
 	problem, _, _ = strings.Cut(problem, "\n")
-	a.trigger(workflow, BrokenFile, "its file cannot be loaded any more: "+problem,
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	key := FileKey(workflow, file)
+	for _, entry := range a.sorted() {
+		if entry.Wish == triggered && entry.isAbout(file) {
+			key = entry.Key
+		}
+	}
+	a.open(key, workflow, BrokenFile, "its file cannot be loaded any more: "+problem,
 		map[string]string{fileDetail: file, "message": problem, "look": "pdflow check " + file})
+}
+
+// isAbout reports whether an alert is about a broken file.
+func (e *alert) isAbout(file string) bool {
+	return e.Details["cause"] == string(BrokenFile) && absolute(e.Details[fileDetail]) == absolute(file)
 }
 
 // fileDetail is the detail of a BrokenFile alert that names the file.
@@ -245,33 +283,38 @@ const fileDetail = "file"
 // Mended resolves the alerts about a file that loads again, or was removed. It goes by the
 // file, because the file may now contain another workflow.
 func (a *Alerts) Mended(file string) {
-	a.resolveFiles(func(about string) bool { return about == file })
+	a.resolveFiles(func(entry *alert) bool { return entry.isAbout(file) })
 }
 
 // OnlyBroken resolves the alerts about all files but the given ones, which are broken when
 // the daemon starts. The others were mended or removed while no daemon was running.
 func (a *Alerts) OnlyBroken(files []string) {
-	a.resolveFiles(func(about string) bool { return !slices.Contains(files, about) })
+	a.resolveFiles(func(entry *alert) bool { return !slices.ContainsFunc(files, entry.isAbout) })
 }
 
-// resolveFiles resolves the alerts about the files for which over returns true.
-func (a *Alerts) resolveFiles(over func(file string) bool) {
+// resolveFiles resolves the alerts about broken files for which over returns true.
+func (a *Alerts) resolveFiles(over func(*alert) bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, entry := range a.sorted() {
-		if entry.Details["cause"] == string(BrokenFile) && over(entry.Details[fileDetail]) {
+		if entry.Details["cause"] == string(BrokenFile) && over(entry) {
 			a.end(entry)
 		}
 	}
 }
 
-// trigger opens an alert. An alert that is open is sent again: if a person has resolved its
-// incident, PagerDuty opens a new one; otherwise PagerDuty adds it to the incident.
+// trigger opens the alert of a workflow and a cause.
 func (a *Alerts) trigger(workflow string, cause Cause, summary string, details map[string]string) {
-	details["workflow"], details["cause"] = workflow, string(cause)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	key := Key(workflow, cause)
+	a.open(Key(workflow, cause), workflow, cause, summary, details)
+}
+
+// open opens the alert of a key. An alert that is open is sent again: if a person has resolved
+// its incident, PagerDuty opens a new one; otherwise PagerDuty adds it to the incident. The
+// caller holds the lock.
+func (a *Alerts) open(key, workflow string, cause Cause, summary string, details map[string]string) {
+	details["workflow"], details["cause"] = workflow, string(cause)
 	entry := a.alerts[key]
 	if entry == nil {
 		entry = &alert{Key: key}

@@ -221,10 +221,14 @@ func TestWhatTriggers(t *testing.T) {
 					d.got()
 					return
 				}
-				d.got("0s trigger " + alert.Key("nightly", test.cause))
+				key := alert.Key("nightly", test.cause)
+				if test.cause == alert.BrokenFile {
+					key = alert.FileKey("nightly", "nightly.yaml")
+				}
+				d.got("0s trigger " + key)
 				d.Mended("nightly.yaml")
 				d.Ended(plan, result(run.Success))
-				d.got("0s resolve " + alert.Key("nightly", test.cause))
+				d.got("0s resolve " + key)
 			})
 		})
 	}
@@ -233,11 +237,11 @@ func TestWhatTriggers(t *testing.T) {
 func TestSuccessDoesNotResolveABrokenFile(t *testing.T) {
 	inBubble(t, func(d *daemon, _ string) {
 		d.Broken("nightly", "nightly.yaml", "nightly.yaml:3:1: unknown key")
-		d.got("0s trigger pdflow:nightly:broken_file")
+		d.got("0s trigger " + alert.FileKey("nightly", "nightly.yaml"))
 		d.Ended(plan, result(run.Success))
 		d.got()
 		d.Mended("nightly.yaml")
-		d.got("0s resolve pdflow:nightly:broken_file")
+		d.got("0s resolve " + alert.FileKey("nightly", "nightly.yaml"))
 	})
 }
 
@@ -249,11 +253,11 @@ func TestMendedFileMayHaveAnotherName(t *testing.T) {
 	inBubble(t, func(d *daemon, file string) {
 		d.Broken("onboard", "a/onboard.yaml", "a/onboard.yaml:3:1: unknown key")
 		d.Broken("third", "a/third.yaml", "a/third.yaml:3:1: unknown key")
-		d.got("0s trigger pdflow:onboard:broken_file", "0s trigger pdflow:third:broken_file")
+		d.got("0s trigger "+alert.FileKey("onboard", "a/onboard.yaml"), "0s trigger "+alert.FileKey("third", "a/third.yaml"))
 		d.Mended("b/onboard.yaml")
 		d.got()
 		d.Mended("a/onboard.yaml")
-		d.got("0s resolve pdflow:onboard:broken_file")
+		d.got("0s resolve " + alert.FileKey("onboard", "a/onboard.yaml"))
 		d.Ended(plan, result(run.Failed))
 		d.got("0s trigger pdflow:nightly:run_failed")
 		d.stop()
@@ -262,10 +266,56 @@ func TestMendedFileMayHaveAnotherName(t *testing.T) {
 		next.OnlyBroken([]string{"a/third.yaml"})
 		next.got()
 		next.OnlyBroken(nil)
-		next.got("0s resolve pdflow:third:broken_file")
+		next.got("0s resolve " + alert.FileKey("third", "a/third.yaml"))
 		if diff := cmp.Diff([]string{"pdflow:nightly:run_failed"}, next.Open()); diff != "" {
 			t.Errorf("open (-want +got):\n%s", diff)
 		}
+	})
+}
+
+// TestT6TwoBrokenFiles: two broken files of one name are two incidents. Each is resolved when
+// its own file loads again.
+func TestT6TwoBrokenFiles(t *testing.T) {
+	inBubble(t, func(d *daemon, file string) {
+		d.Broken("x", "a/x.yaml", "a/x.yaml:3:1: unknown key")
+		d.Broken("x", "b/x.yaml", "b/x.yaml:3:1: unknown key")
+		d.got("0s trigger "+alert.FileKey("x", "a/x.yaml"), "0s trigger "+alert.FileKey("x", "b/x.yaml"))
+		d.Mended("b/x.yaml")
+		d.got("0s resolve " + alert.FileKey("x", "b/x.yaml"))
+		d.Broken("x", "a/x.yaml", "a/x.yaml:4:1: unknown key")
+		d.got("0s trigger " + alert.FileKey("x", "a/x.yaml"))
+		d.Broken("longer", "./a/../a/x.yaml", "x.yaml:4:1: unknown key") // the same file: the name of its workflow was read
+		d.got("0s trigger " + alert.FileKey("x", "a/x.yaml"))
+		d.stop()
+
+		next := start(d.t, d.service, file)
+		next.OnlyBroken([]string{"a/x.yaml", "c/x.yaml"})
+		next.Broken("x", "a/x.yaml", "a/x.yaml:4:1: unknown key")
+		next.got("0s trigger " + alert.FileKey("x", "a/x.yaml"))
+		next.OnlyBroken(nil)
+		next.got("0s resolve " + alert.FileKey("x", "a/x.yaml"))
+	})
+}
+
+// TestT6OlderKey: an open alert of a daemon whose keys had no path is sent again and resolved
+// under its own key, so the file does not have two incidents.
+func TestT6OlderKey(t *testing.T) {
+	inBubble(t, func(d *daemon, file string) {
+		d.stop()
+		const older = `{"version": 1, "alerts": [{"key": "pdflow:x:broken_file", "wish": "triggered", "accepted": true,
+			"details": {"cause": "broken_file", "workflow": "x", "file": "a/x.yaml"}}]}`
+		if err := os.WriteFile(file, []byte(older), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		next := start(d.t, d.service, file)
+		next.OnlyBroken([]string{"a/x.yaml", "b/x.yaml"})
+		next.Broken("x", "a/x.yaml", "a/x.yaml:3:1: unknown key")
+		next.Broken("x", "b/x.yaml", "b/x.yaml:3:1: unknown key")
+		next.got("0s trigger pdflow:x:broken_file", "0s trigger "+alert.FileKey("x", "b/x.yaml"))
+		next.Mended("a/x.yaml")
+		next.got("0s resolve pdflow:x:broken_file")
+		next.Broken("x", "a/x.yaml", "a/x.yaml:3:1: unknown key")
+		next.got("0s trigger " + alert.FileKey("x", "a/x.yaml"))
 	})
 }
 
@@ -286,6 +336,11 @@ func TestKeysAreBounded(t *testing.T) {
 	}
 	if one == other {
 		t.Errorf("got one key for two workflows: %s", one)
+	}
+	deep := "/" + strings.Repeat("deep/", 100)
+	one, other = alert.FileKey("x", deep+"a.yaml"), alert.FileKey("x", deep+"b.yaml")
+	if utf8.RuneCountInString(one) != 255 || one == other {
+		t.Errorf("got the keys %s and %s for two files, want two of 255 characters", one, other)
 	}
 }
 

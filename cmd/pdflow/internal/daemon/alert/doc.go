@@ -2,7 +2,8 @@
 // the daemon, and resolves the incident when it is over.
 //
 //   - A [Cause] is what can be wrong with a workflow. Each workflow and cause has at
-//     most one incident, with the key pdflow:WORKFLOW:CAUSE.
+//     most one incident, with the key pdflow:WORKFLOW:CAUSE. Each broken file has one of
+//     its own, with the key pdflow:WORKFLOW:broken_file:FILE.
 //   - [Alerts] receives what happens: a run ended ([Alerts.Ended]), a scheduled time was
 //     missed ([Alerts.Missed]), a file stopped loading or loads again
 //     ([Alerts.Broken], [Alerts.Mended]), or loads again since the last daemon

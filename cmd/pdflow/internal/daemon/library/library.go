@@ -12,7 +12,8 @@
 //
 // The library serves the last version of a file that has no errors. A workflow name
 // belongs to one file: the first file with the name keeps it. A second file with the name
-// is broken until one of them gets another name or is removed (load.go).
+// is broken until one of them gets another name or is removed (names.go). Which file was the
+// first is told by [Snapshot.Names], and to the next library by [Library.Prefer].
 //
 // # Which files are read again
 //
@@ -35,7 +36,6 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -44,15 +44,13 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// Config is the configuration of a [Library]. All fields but Changed and Served are required.
+// Config is the configuration of a [Library]. All fields but Changed are required.
 type Config struct {
 	Paths []string // files and folders
 	// Compile reads and compiles a file. It is called from several goroutines.
 	Compile func(file string) (*workflow.Plan, error)
 	Clock   action.Clock
 	Log     *slog.Logger // for problems in noticing changes, and files that are left out
-	// Served reports whether a file was served before this process. Nil: none was.
-	Served func(file string) bool
 	// Changed is called for every snapshot that differs from the one before, but not for
 	// the first. The calls do not overlap.
 	Changed func(*Snapshot, []Change)
@@ -65,16 +63,22 @@ type Library struct {
 
 	mu      sync.Mutex // held by one check at a time
 	known   map[string]*tracked
-	missing map[string]error // paths that cannot be read
-	folders []string         // to watch
+	names   map[string]string // see Snapshot.Names
+	told    map[string]string // the files whose leaving out was logged
+	missing map[string]error  // paths that cannot be read
+	folders []string          // to watch
 }
 
 // Snapshot has the workflow files at one time. It is immutable.
 type Snapshot struct {
 	Files []File // by path
 	// LeftOut are the files of folders that are no workflows, by path, with the reason. A file
-	// that was served is never left out: it is broken.
+	// that has or had a name is never left out: it is broken.
 	LeftOut map[string]string
+	// Names has the file of each workflow name, by its path from the root: of the names that
+	// are served, and of those that were served before by a file that is gone or cannot be
+	// read. The file of a name that was given up is empty.
+	Names map[string]string
 }
 
 // File is a workflow file.
@@ -136,7 +140,7 @@ func Open(c Config) (*Library, error) {
 	if c.Compile == nil || c.Clock == nil || c.Log == nil || len(c.Paths) == 0 {
 		return nil, errors.New("library.Config needs Paths, Compile, Clock and Log")
 	}
-	l := &Library{config: c, known: map[string]*tracked{}, missing: map[string]error{}}
+	l := &Library{config: c, known: map[string]*tracked{}, names: map[string]string{}, missing: map[string]error{}}
 	l.snapshot.Store(&Snapshot{})
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -160,6 +164,7 @@ func (l *Library) Check() []Change {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	changes := l.check()
+	l.logLeftOut()
 	if len(changes) > 0 && l.config.Changed != nil {
 		l.config.Changed(l.Snapshot(), slices.Clone(changes))
 	}
@@ -173,15 +178,7 @@ func (l *Library) check() []Change {
 	l.folders = found.folders
 	l.load(found)
 	l.share()
-	next := &Snapshot{Files: make([]File, 0, len(l.known))}
-	for _, path := range sortedKeys(l.known) {
-		if why := l.leftOut(path, found); why != "" {
-			next.leaveOut(path, why)
-			continue
-		}
-		next.Files = append(next.Files, l.known[path].file(path))
-	}
-	l.logLeftOut(next)
+	next := l.files()
 	changes = append(changes, compare(l.Snapshot(), next)...)
 	if len(changes) > 0 || !maps.Equal(l.Snapshot().LeftOut, next.LeftOut) {
 		l.snapshot.Store(next)
@@ -189,29 +186,31 @@ func (l *Library) check() []Change {
 	return changes
 }
 
-// leftOut returns why a file is left out: it is in a folder, is no workflow, and was never
-// served. Otherwise it is empty.
-func (l *Library) leftOut(file string, found *scanned) (why string) {
-	t := l.known[file]
-	if t.served != nil || filepath.Clean(found.files[file]) == file || l.config.Served != nil && l.config.Served(file) {
-		return ""
+// files returns the files as they are known. The caller holds the lock.
+func (l *Library) files() *Snapshot {
+	s := &Snapshot{Files: make([]File, 0, len(l.known)), Names: maps.Clone(l.names), LeftOut: map[string]string{}}
+	had := map[string]bool{} // the paths of files that have or had a name
+	for _, path := range l.names {
+		had[path] = true
 	}
-	return workflow.Foreign(t.problem)
+	for _, path := range sortedKeys(l.known) {
+		t := l.known[path]
+		if why := workflow.Foreign(t.problem); why != "" && !t.named && !had[t.path] {
+			s.LeftOut[path] = why
+			continue
+		}
+		s.Files = append(s.Files, t.file(path))
+	}
+	return s
 }
 
-func (s *Snapshot) leaveOut(file, why string) {
-	if s.LeftOut == nil {
-		s.LeftOut = map[string]string{}
-	}
-	s.LeftOut[file] = why
-}
-
-// logLeftOut names each file once that is left out.
-func (l *Library) logLeftOut(next *Snapshot) {
-	before := l.Snapshot()
-	for _, file := range sortedKeys(next.LeftOut) {
-		if _, known := before.LeftOut[file]; !known {
-			l.config.Log.Info("a file is left out, because it is no workflow", "file", file, "reason", next.LeftOut[file])
+// logLeftOut names each file once that is left out. The caller holds the lock.
+func (l *Library) logLeftOut() {
+	now := l.Snapshot().LeftOut
+	for _, file := range sortedKeys(now) {
+		if _, told := l.told[file]; !told {
+			l.config.Log.Info("a file is left out, because it is no workflow", "file", file, "reason", now[file])
 		}
 	}
+	l.told = now
 }

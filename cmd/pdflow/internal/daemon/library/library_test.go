@@ -29,8 +29,7 @@ type tree struct {
 	t        *testing.T
 	folder   string
 	compiled atomic.Int64
-	log      io.Writer              // nil: nowhere
-	served   func(file string) bool // before the library was opened
+	log      io.Writer // nil: nowhere
 }
 
 // newTree writes files, by name, and opens a library of the given paths in the folder.
@@ -60,7 +59,7 @@ func (w *tree) config(paths []string) library.Config {
 	if w.log != nil {
 		log = slog.New(slog.NewTextHandler(w.log, nil))
 	}
-	return library.Config{Paths: paths, Compile: w.compile, Clock: clock.System{}, Log: log, Served: w.served}
+	return library.Config{Paths: paths, Compile: w.compile, Clock: clock.System{}, Log: log}
 }
 
 func (w *tree) compile(file string) (*workflow.Plan, error) {
@@ -532,7 +531,6 @@ func TestOneFileUnderTwoPaths(t *testing.T) {
 func TestX4ForeignFiles(t *testing.T) {
 	var log strings.Builder
 	w := &tree{t: t, folder: t.TempDir(), log: &log}
-	w.served = func(file string) bool { return w.short(file) == "old.yaml" }
 	for name, text := range map[string]string{
 		"a.yaml": "a", "compose.yml": "foreign", "old.yaml": "foreign", "sub/seed.yaml": "foreign", "named/n.yaml": "foreign", "bad.yaml": "bad",
 	} {
@@ -543,6 +541,8 @@ func TestX4ForeignFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.Prefer(map[string]string{"old": filepath.Join(w.folder, "old.yaml")}) // it was served before
+	w.Check()
 	leftOut := func(want ...string) {
 		t.Helper()
 		var got []string
