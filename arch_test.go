@@ -138,7 +138,7 @@ var allowed = map[string][]string{
 		"builtins", "builtins/pagerduty/client", "builtins/pagerduty/simulator", "builtins/pagerduty/simulator/account",
 		"builtins/pagerduty/simulator/fault", "builtins/world", "cmd/pdflow/internal/console", "cmd/pdflow/internal/runview", "cmd/pdflow/internal/setup",
 		"engine", "engine/action", "engine/clock", "engine/journal", "engine/phrase", "engine/run", "engine/source", "engine/workflow",
-		"github.com/rogpeppe/go-internal/testscript", "github.com/rogpeppe/go-internal/txtar", "github.com/spf13/pflag",
+		"github.com/rogpeppe/go-internal/diff", "github.com/rogpeppe/go-internal/txtar", "github.com/spf13/pflag",
 	},
 	"cmd/pdflow/internal/cli": {
 		"builtins/pagerduty/client", "builtins/pagerduty/simulator", "builtins/pagerduty/simulator/api", "cmd/pdflow/internal/cli/runs",

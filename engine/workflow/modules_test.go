@@ -121,7 +121,7 @@ func TestFilesOutside(t *testing.T) {
 		{"out and in", script("lib/../../page.lua"), "is not a path inside"},
 		{"other type", script("page.txt"), `"page.txt" is not a .lua file`},
 		{"missing", script("pages.lua"), "there is no file pages.lua"},
-		{"a folder", script("dir.lua"), "there is no file dir.lua"},
+		{"a folder", script("dir.lua"), "dir.lua is a folder; expected a file"},
 		{"too large", script("big.lua"), "big.lua has 500000 bytes, at most 262144 are read"},
 		{"module above", module("../page"), "../page.lua is not a path inside the folder"},
 		{"missing module", module("nope"), "it looks for nope.lua and lib/nope.lua"},

@@ -39,6 +39,9 @@ type Environment struct {
 	Getenv     func(string) string
 	ConfigFile string // the operator's configuration of --config; empty: the default file
 	Running    Running
+	// ReadInput reads a file that an input names. Nil: it may be any file that this process
+	// may read, or standard input.
+	ReadInput func(name string) ([]byte, error)
 
 	read          sync.Once // the configuration
 	configuration *Configuration

@@ -60,6 +60,10 @@ func (e *Environment) readInputFile(file string) (action.Object, error) {
 
 // readFile reads a file, or standard input if the name is "-".
 func (e *Environment) readFile(name string) (string, error) {
+	if e.ReadInput != nil {
+		text, err := e.ReadInput(name)
+		return string(text), err
+	}
 	if name == "-" {
 		text, err := io.ReadAll(e.Stdin)
 		return string(text), err
@@ -214,14 +218,19 @@ func (t *Target) CompileFile(file string) (*workflow.Plan, error) {
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, FileError(err, file))
 	}
-	// The plan keeps the text. A clone has no unused capacity, unlike the buffer of ReadFile.
-	parsed, _ := workflow.Parse(file, bytes.Clone(text)) // Compile reports its problems too
-	root, err := os.OpenRoot(filepath.Dir(file))
+	folder, err := source.OpenFolder(filepath.Dir(file))
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, err)
 	}
-	defer root.Close()
-	parsed.Files, parsed.Ceilings = root.FS(), t.ceilings
+	defer folder.Close()
+	return t.Compile(file, text, folder)
+}
+
+// Compile compiles the text of a workflow file. The workflow may use the Lua files of a folder.
+func (t *Target) Compile(file string, text []byte, folder fs.FS) (*workflow.Plan, error) {
+	// The plan keeps the text. A clone has no unused capacity, unlike the buffer of a reader.
+	parsed, _ := workflow.Parse(file, bytes.Clone(text)) // Compile reports its problems too
+	parsed.Files, parsed.Ceilings = folder, t.ceilings
 	return workflow.Compile(parsed, t.Catalog, t.Interpreter)
 }
 

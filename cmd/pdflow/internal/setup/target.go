@@ -292,11 +292,16 @@ func (s Simulation) Given() string {
 // WorldFile returns the world file next to a workflow file: its name with .world.yaml. It is empty
 // if there is no such file.
 func WorldFile(file string) string {
-	world := strings.TrimSuffix(file, filepath.Ext(file)) + ".world.yaml"
+	world := WorldName(file)
 	if file == "" || !IsFile(world) {
 		return ""
 	}
 	return world
+}
+
+// WorldName returns the name of the world file next to a workflow file.
+func WorldName(file string) string {
+	return strings.TrimSuffix(file, filepath.Ext(file)) + ".world.yaml"
 }
 
 // ReadWorld reads a world file. An empty name gives an empty world.
@@ -308,6 +313,11 @@ func ReadWorld(file string) (*world.World, error) {
 	if err != nil {
 		return nil, FileError(err, file)
 	}
+	return ParseWorld(file, text)
+}
+
+// ParseWorld reads the text of a world file.
+func ParseWorld(file string, text []byte) (*world.World, error) {
 	data, err := source.ReadData(file, text)
 	if err != nil {
 		return nil, err
@@ -357,6 +367,11 @@ func ReadDocument[T any](file string, parse func([]byte) (T, error)) (document T
 	if err != nil {
 		return document, FileError(err, file)
 	}
+	return ParseDocument(file, text, parse)
+}
+
+// ParseDocument reads the text of a document of the simulator.
+func ParseDocument[T any](file string, text []byte, parse func([]byte) (T, error)) (document T, err error) {
 	data, err := source.ReadData(file, text)
 	if err != nil {
 		return document, err
