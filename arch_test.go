@@ -46,7 +46,7 @@ var allowed = map[string][]string{
 	"builtins/pagerduty/client": {"builtins/wire"},
 	"builtins/pagerduty":        {"builtins/pagerduty/client", "engine/action"},
 	"builtins/reach":            {"engine/action", "engine/phrase"},
-	"builtins/probe":            {"builtins/reach", "engine/action"},
+	"builtins/probe":            {"builtins/reach", "builtins/wire", "engine/action"},
 	"builtins/text":             {"engine/action", "engine/phrase"},
 	"builtins/times":            {"engine/action", "engine/phrase"},
 	"builtins/validate":         {"engine/action", "engine/phrase"},
@@ -109,9 +109,9 @@ var allowed = map[string][]string{
 	},
 	"cmd/pdflow/internal/setup": {
 		"builtins", "builtins/pagerduty/client", "builtins/pagerduty/simulator", "builtins/pagerduty/simulator/account",
-		"builtins/pagerduty/simulator/fault", "builtins/pagerduty/simulator/strictjson", "builtins/world", "cmd/pdflow/internal/console", "engine",
-		"engine/action", "engine/attempt", "engine/journal", "engine/journal/sqlite", "engine/lua", "engine/permission", "engine/phrase", "engine/run",
-		"engine/source", "engine/workflow", "github.com/spf13/cobra", "github.com/spf13/pflag",
+		"builtins/pagerduty/simulator/fault", "builtins/pagerduty/simulator/strictjson", "builtins/wire", "builtins/world", "cmd/pdflow/internal/console",
+		"engine", "engine/action", "engine/attempt", "engine/journal", "engine/journal/sqlite", "engine/lua", "engine/permission", "engine/phrase",
+		"engine/run", "engine/source", "engine/workflow", "github.com/spf13/cobra", "github.com/spf13/pflag",
 	},
 	"engine/scheduler": {"engine/action", "engine/clock", "engine/journal", "engine/run", "engine/schedule", "engine/workflow"},
 	"engine/telemetry": {

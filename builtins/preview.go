@@ -15,7 +15,7 @@ import (
 // the action must not use it.
 func Previewing(next http.RoundTripper) http.RoundTripper {
 	if next == nil {
-		next = wire.Once(http.DefaultTransport.(*http.Transport))
+		next = wire.New(wire.Options{})
 	}
 	return previewing{next}
 }

@@ -38,7 +38,12 @@ func (l *loop) start(ctx context.Context, start *run.Start) (*run.Result, error)
 	return l.begin(ctx, start)
 }
 
+// newEntry returns the journal's entry of a run. Simulated runs have groups of their own, so
+// that no real run waits for one.
 func (l *loop) newEntry(start *run.Start, group string) *journal.Entry {
+	if group != "" && start.Target.Simulation != "" {
+		group = "simulated " + group
+	}
 	return &journal.Entry{
 		Run: l.id, Workflow: start.Workflow, Realm: start.Target.Realm(), Trigger: start.Trigger.Kind,
 		Sources: l.plan.Sources, Group: group,

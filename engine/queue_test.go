@@ -86,6 +86,45 @@ steps:
 	}
 }
 
+// TestX6SimulatedRunsHoldNoGroup: a real run neither waits for a simulated run nor is skipped
+// or cancelled because of one, nor the other way around.
+func TestX6SimulatedRunsHoldNoGroup(t *testing.T) {
+	for _, policy := range []string{"skip", "queue", "cancel"} {
+		for _, simulatedFirst := range []bool{true, false} {
+			store, w := journal.NewMemory(), newBlocking()
+			ended := make(chan *run.Result, 2)
+			start := func(id string, simulated bool) {
+				h := newHarness(w.action(action.Reads))
+				h.id = id
+				local, plan := h.compile(t, "name: w\nconcurrency: {policy: "+policy+"}\nsteps:\n- {id: s, uses: demo.wait}\n")
+				local.Journal = store
+				request := engine.Request{}
+				if simulated {
+					request.Target.Simulation = "S"
+				}
+				go func() {
+					result, err := local.Run(context.Background(), plan, request)
+					if err != nil {
+						t.Error(err)
+					}
+					ended <- result
+				}()
+				<-w.entered // both are in their step at a time
+			}
+			start("R1", simulatedFirst)
+			start("R2", !simulatedFirst)
+			for range 2 {
+				w.answer <- nil
+			}
+			for range 2 {
+				if got := <-ended; got.Status != run.Success {
+					t.Errorf("%s, simulated first %v: got %s, want success of both", policy, simulatedFirst, got.Status)
+				}
+			}
+		}
+	}
+}
+
 // passTime moves the clock until a queued run has started. It moves only while that run
 // waits, so that no timeout fires. Without a cancellation, it releases the first run after
 // three moves.

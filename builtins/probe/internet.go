@@ -6,23 +6,24 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
-	"strconv"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/pdflow/pdflow/builtins/reach"
+	"github.com/pdflow/pdflow/builtins/wire"
 )
 
 // Internet is the real network.
 type Internet struct {
-	roots *x509.CertPool // nil: the machine's
+	trusted []*x509.Certificate // besides the machine's; for tests
 }
 
 var _ Network = Internet{}
 
 // Connect opens a connection and closes it.
 func (Internet) Connect(ctx context.Context, host string, port int) error {
-	conn, err := connect(ctx, host, port)
+	conn, err := dial(ctx, host, port)
 	if err != nil {
 		return err
 	}
@@ -31,13 +32,37 @@ func (Internet) Connect(ctx context.Context, host string, port int) error {
 
 // LookupHost asks the resolver of the machine.
 func (Internet) LookupHost(ctx context.Context, host string) ([]string, error) {
-	return net.DefaultResolver.LookupHost(ctx, host)
+	addresses, err := net.DefaultResolver.LookupHost(ctx, host)
+	return addresses, sureOf(err)
+}
+
+func dial(ctx context.Context, host string, port int) (net.Conn, error) {
+	conn, err := reach.Dial(ctx, host, port)
+	return conn, sureOf(err)
+}
+
+// sureOf returns the error of a look-up, or that this machine lacks file descriptors. The
+// resolver takes a file that it cannot open, such as /etc/hosts, for an empty one, so that a
+// name without an address may be one that was not looked up.
+func sureOf(err error) error {
+	var lookup *net.DNSError
+	if !errors.As(err, &lookup) || !lookup.IsNotFound {
+		return err
+	}
+	for range 3 { // the resolver opens no more at once
+		file, lack := os.Open(os.DevNull)
+		if lack != nil {
+			return lack
+		}
+		defer file.Close()
+	}
+	return err
 }
 
 // Certificate accepts any certificate in the handshake and checks it afterwards, so that it
 // can return when an expired certificate expired.
 func (n Internet) Certificate(ctx context.Context, host string, port int, at time.Time) (Certificate, error) {
-	conn, err := connect(ctx, host, port)
+	conn, err := dial(ctx, host, port)
 	if err != nil {
 		return Certificate{}, err
 	}
@@ -47,16 +72,20 @@ func (n Internet) Certificate(ctx context.Context, host string, port int, at tim
 		return Certificate{}, err
 	}
 	chain := client.ConnectionState().PeerCertificates
-	return Certificate{NotAfter: chain[0].NotAfter, Problem: n.problemOf(chain, host, at)}, nil
+	roots, err := wire.Roots(n.trusted...)
+	if err != nil {
+		return Certificate{}, err
+	}
+	return Certificate{NotAfter: chain[0].NotAfter, Problem: problemOf(chain, roots, host, at)}, nil
 }
 
-func (n Internet) problemOf(chain []*x509.Certificate, host string, at time.Time) string {
+func problemOf(chain []*x509.Certificate, roots *x509.CertPool, host string, at time.Time) string {
 	intermediates := x509.NewCertPool()
 	for _, certificate := range chain[1:] {
 		intermediates.AddCert(certificate)
 	}
 	_, err := chain[0].Verify(x509.VerifyOptions{
-		DNSName: strings.TrimSuffix(host, "."), Roots: n.roots, Intermediates: intermediates, CurrentTime: at,
+		DNSName: strings.TrimSuffix(host, "."), Roots: roots, Intermediates: intermediates, CurrentTime: at,
 	})
 	var invalid x509.CertificateInvalidError
 	switch {
@@ -68,8 +97,4 @@ func (n Internet) problemOf(chain []*x509.Certificate, host string, at time.Time
 		return "not valid yet"
 	}
 	return strings.TrimPrefix(err.Error(), "x509: ")
-}
-
-func connect(ctx context.Context, host string, port int) (net.Conn, error) {
-	return reach.Dial(reach.Toward(ctx, reach.NetTarget(host, port)), "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 }

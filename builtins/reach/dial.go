@@ -2,6 +2,7 @@ package reach
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -89,68 +90,65 @@ var ownAddresses = net.InterfaceAddrs
 
 type dialKey struct{}
 
-// Toward returns a context in which [Dial] checks the addresses of the target.
+// Toward returns a context in which [Check] knows the target of a request.
 func Toward(ctx context.Context, target action.Target) context.Context {
 	return context.WithValue(ctx, dialKey{}, target)
 }
 
-// dialer checks each address right before it connects to it.
-var dialer = net.Dialer{
-	Timeout: 10 * time.Second, KeepAlive: 30 * time.Second,
-	ControlContext: func(ctx context.Context, _, address string, _ syscall.RawConn) error {
-		if target, ok := ctx.Value(dialKey{}).(action.Target); ok {
-			return checkAddress(ctx, target, address)
-		}
-		return nil
-	},
-}
-
-// Dial connects to an address of the form host:port. It does not check an address that is
-// not the target, such as the address of a proxy, which the operator chose.
-func Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	if target, ok := ctx.Value(dialKey{}).(action.Target); ok {
-		host, port, err := net.SplitHostPort(address)
-		if err != nil || action.CanonicalHost(host) != target.Host || !samePort(port, target.Port) {
-			ctx = context.WithValue(ctx, dialKey{}, nil)
-		}
+// Dial connects to a port of a host. It checks each address right before it connects to it.
+func Dial(ctx context.Context, host string, port int) (net.Conn, error) {
+	target := NetTarget(host, port)
+	dialer := net.Dialer{
+		Timeout: 10 * time.Second, KeepAlive: 30 * time.Second,
+		ControlContext: func(ctx context.Context, _, address string, _ syscall.RawConn) error {
+			at, err := netip.ParseAddrPort(address)
+			if err != nil {
+				return fmt.Errorf("the address %s cannot be read", address)
+			}
+			_, err = checkAddress(ctx, target, at)
+			return err
+		},
 	}
-	return dialer.DialContext(ctx, network, address)
+	return dialer.DialContext(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 }
 
-// samePort reports whether a text is a port, in whatever spelling: a second spelling must not
-// lead around the check.
-func samePort(text string, port int) bool {
-	n, err := strconv.Atoi(text)
-	return err == nil && n == port
+// Check refuses an address that the target of the request leads to, if the workflow may not
+// reach it. alone is set if the name of the target is not enough to reach the address, so
+// that no other request may use the connection.
+func Check(ctx context.Context, address netip.AddrPort) (alone bool, err error) {
+	target, ok := ctx.Value(dialKey{}).(action.Target)
+	if !ok {
+		return false, errors.New("a request without a target reaches no address")
+	}
+	return checkAddress(ctx, target, address)
 }
 
 // checkAddress refuses a protected address, unless the workflow lists that address or the
 // target is localhost.
-func checkAddress(ctx context.Context, target action.Target, address string) error {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return fmt.Errorf("the address %s cannot be read", address)
-	}
+func checkAddress(ctx context.Context, target action.Target, address netip.AddrPort) (alone bool, err error) {
 	permit := action.ScopeOf(ctx).Permit
 	if permit == nil {
-		return nil
+		return true, nil // a call of the host itself, which may reach everything
 	}
 	own, err := ownAddresses()
 	if err != nil {
-		return fmt.Errorf("the addresses of this machine cannot be read: %w", err)
+		return false, fmt.Errorf("the addresses of this machine cannot be read: %w", err)
 	}
-	why := protected(at.Addr(), own)
-	local := target.Host == "localhost" || strings.HasSuffix(target.Host, ".localhost")
-	if why == "" || local && at.Addr().Unmap().IsLoopback() {
-		return nil
+	ip := address.Addr()
+	why := protected(ip, own)
+	if why == "" {
+		return false, nil
+	}
+	if local := target.Host == "localhost" || strings.HasSuffix(target.Host, ".localhost"); local && ip.Unmap().IsLoopback() {
+		return true, nil
 	}
 	itself := target
-	itself.Host = at.Addr().Unmap().WithZone("").String()
+	itself.Host = ip.Unmap().WithZone("").String()
 	refused := permit(itself)
 	if refused == nil {
-		return nil
+		return true, nil
 	}
 	failure := *action.AsError(refused)
 	failure.Message = fmt.Sprintf("%s leads to %s, %s: %s", target.Host, itself.Host, why, failure.Message)
-	return &failure
+	return false, &failure
 }

@@ -51,16 +51,6 @@ func TestA25AddressesOfOthers(t *testing.T) {
 	}
 }
 
-// TestA1OddPorts: a port in another spelling does not lead around the check of the address.
-func TestA1OddPorts(t *testing.T) {
-	for _, port := range []string{"8099", "08099", "0000008099", "+8099"} {
-		ctx := Toward(permitting("vm"), action.Target{Scheme: "http", Host: "127.0.0.1", Port: 8099})
-		if _, err := Dial(ctx, "tcp", "127.0.0.1:"+port); err == nil || !strings.Contains(err.Error(), "this machine itself") {
-			t.Errorf("port %s: got %v, want a refusal", port, err)
-		}
-	}
-}
-
 // permitting is the context of a call that may reach these hosts.
 func permitting(hosts ...string) context.Context {
 	return action.WithScope(context.Background(), action.Scope{Permit: func(t action.Target) error {
@@ -90,11 +80,20 @@ func TestNameOfThisMachineIsRefused(t *testing.T) {
 		{[]string{"app.localhost"}, "app.localhost", ""},
 	} {
 		target := action.Target{Scheme: "net", Host: test.host, Port: port}
-		err := checkAddress(permitting(test.permitted...), target, u.Host)
+		alone, err := Check(Toward(permitting(test.permitted...), target), netip.MustParseAddrPort(u.Host))
 		checkRefusal(t, test.host, err, test.want)
+		if alone != (test.want == "") {
+			t.Errorf("%s: got alone %v, want a connection of its own if it may connect", test.host, alone)
+		}
 	}
-	if err := checkAddress(context.Background(), action.Target{Host: "evil.example.com"}, u.Host); err != nil {
+	if _, err := Check(Toward(context.Background(), action.Target{Host: "evil.example.com"}), netip.MustParseAddrPort(u.Host)); err != nil {
 		t.Errorf("a host's own call: got %v, want none", err)
+	}
+	if alone, err := Check(Toward(permitting(), action.Target{Host: "example.com"}), netip.MustParseAddrPort("93.184.216.34:80")); alone || err != nil {
+		t.Errorf("an address that a name covers: got alone %v, %v, want a connection that may be kept", alone, err)
+	}
+	if _, err := Check(permitting("127.0.0.1"), netip.MustParseAddrPort(u.Host)); err == nil {
+		t.Error("a request without a target: got no error")
 	}
 }
 

@@ -1,8 +1,15 @@
 package web
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+
+	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/action/actiontest"
 )
 
 // TestA1OneFormOfAHost: a URL has one form of scheme, host and port before anything is
@@ -75,5 +82,34 @@ func TestA2QueriesAreEncoded(t *testing.T) {
 		if u, err := ParseURL(text); err == nil {
 			t.Errorf("%q: got %s, want an error", text, u)
 		}
+	}
+}
+
+// TestA1Redirects: the target of a redirect has one form before it is permitted, whatever the
+// server writes. What is not permitted gets no request.
+func TestA1Redirects(t *testing.T) {
+	var reached atomic.Int32
+	inner := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
+	defer inner.Close()
+	port := strings.TrimPrefix(inner.URL, "http://127.0.0.1:")
+	for _, location := range []string{
+		"http://127.0.0.1:" + port, "http://127.0.0.1:0" + port, "http://127.0.0.1:000000" + port + "/x", "HTTP://127.0.0.1:0" + port,
+		"//127.0.0.1:0" + port, "http://127.0.0.1.:" + port, "http://[::ffff:127.0.0.1]:" + port, "http://[::FFFF:7f00:1]:0" + port, "http://0x7f.1:" + port,
+		"http://127.1:" + port, "http://2130706433:" + port, "http://user@127.0.0.1:" + port, "http://a.example.com@127.0.0.1:0" + port, "http://127.0.0.1:+" + port,
+		"http://127.0.0.1:" + port + "\\@a.example.com", " http://127.0.0.1:" + port, "http:127.0.0.1:" + port, "http:///127.0.0.1:" + port, "http://１２７.0.0.1:" + port,
+	} {
+		outer := httptest.NewServer(redirectTo(location, http.StatusFound))
+		allowed := strings.TrimPrefix(outer.URL, "http://")
+		permit := func(target action.Target) error {
+			if target.Host+":"+strconv.Itoa(target.Port) == allowed {
+				return nil
+			}
+			return action.Errorf(action.Permission, "the workflow may not reach %s", target)
+		}
+		got, err := actiontest.Call(network, action.Scope{Clock: actiontest.NewClock(), Permit: permit}, "http.get", object{"url": outer.URL, "follow_redirects": true})
+		if kind := action.AsError(err).Kind; kind != action.Permission && kind != action.Unavailable || reached.Load() != 0 {
+			t.Errorf("%q: got %v, %v after %d requests to what is not permitted, want a refusal", location, got, err, reached.Load())
+		}
+		outer.Close()
 	}
 }

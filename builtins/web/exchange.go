@@ -11,7 +11,6 @@ import (
 	"net/http/httptrace"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/pdflow/pdflow/builtins/reach"
 	"github.com/pdflow/pdflow/builtins/wire"
@@ -21,20 +20,9 @@ import (
 // maxHops bounds the redirects of one call; browsers follow 20, curl 50.
 const maxHops = 10
 
-// NewTransport returns the real network. Its timeouts apply to a connection; the timeout
-// of the call applies to the whole exchange.
-func NewTransport() http.RoundTripper {
-	return wire.Once(&http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            reach.Dial,
-		ForceAttemptHTTP2:      true,
-		TLSHandshakeTimeout:    10 * time.Second,
-		MaxIdleConns:           100,
-		MaxIdleConnsPerHost:    10,
-		IdleConnTimeout:        90 * time.Second,
-		MaxResponseHeaderBytes: 256 << 10,
-	})
-}
+// NewTransport returns the real network, which reaches only what the workflow may reach.
+// The timeout of the call bounds the whole exchange.
+func NewTransport() http.RoundTripper { return wire.New(wire.Options{Check: reach.Check}) }
 
 func (h module) request(ctx context.Context, method string, in requestInput) (answerOutput, error) {
 	x, err := newExchange(ctx, method, in)
@@ -73,10 +61,11 @@ func (x *exchange) roundTrip(ctx context.Context, transport http.RoundTripper) (
 	request.Header = x.header.Clone()
 	response, err := transport.RoundTrip(request)
 	// If the transport reports no connection, the request counts as sent, unless the error
-	// is that it could not connect.
+	// says that it was not.
 	var operation *net.OpError
-	dialled := errors.As(err, &operation) && operation.Op == "dial"
-	sent = connected.Load() || !asked.Load() && !dialled
+	var early *wire.NotSentError
+	unsent := errors.As(err, &early) || errors.As(err, &operation) && operation.Op == "dial"
+	sent = connected.Load() || !asked.Load() && !unsent
 	return response, sent, err
 }
 

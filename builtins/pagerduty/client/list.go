@@ -1,13 +1,17 @@
 package client
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"iter"
 	"maps"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 )
 
@@ -20,6 +24,15 @@ const (
 
 // MaxListed is the highest limit of a list. PagerDuty lists no more entries.
 const MaxListed = lastOffset
+
+// maxEntries is the most entries of one answer. A page has at most [pageSize], and the answer
+// to an update at most [maxBatch].
+const maxEntries = max(pageSize, maxBatch)
+
+var errTooMany = errors.New("the answer has too many entries")
+
+// maxList bounds the entries of a list in bytes. 10,000 incidents have about 10 MB.
+const maxList = 32 << 20
 
 // Reference names an object of the account, such as a service.
 type Reference struct {
@@ -56,8 +69,23 @@ func (p *listPage[T]) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	p.limit, p.more = position.Limit, position.More
-	if list, ok := fields[p.name]; ok {
-		return json.Unmarshal(list, &p.items)
+	list, ok := fields[p.name]
+	if !ok || string(list) == "null" {
+		return nil
+	}
+	entries := json.NewDecoder(bytes.NewReader(list))
+	if start, err := entries.Token(); err != nil || start != json.Delim('[') {
+		return errors.New("the list is not a list")
+	}
+	for p.items = []T{}; entries.More(); {
+		var item T
+		if err := entries.Decode(&item); err != nil {
+			return err
+		}
+		if len(p.items) == maxEntries {
+			return errTooMany
+		}
+		p.items = append(p.items, item)
 	}
 	return nil
 }
@@ -87,7 +115,7 @@ func (l listing[T]) read(ctx context.Context, c *Client, limit int) (found []T, 
 	if limit < 1 || limit > MaxListed {
 		return nil, false, invalid(l.op, "", "the limit is %d; it must be from 1 to %s", limit, grouped(MaxListed))
 	}
-	seen := map[string]bool{}
+	seen, size := map[string]bool{}, 0
 	for page, err := range l.pages(ctx, c) {
 		if err != nil {
 			return nil, false, err
@@ -101,6 +129,12 @@ func (l listing[T]) read(ctx context.Context, c *Client, limit int) (found []T, 
 			}
 			if l.id != nil {
 				seen[l.id(item)] = true
+			}
+			if size += sizeOf(reflect.ValueOf(item)); size > maxList {
+				return nil, false, &Error{
+					Kind: Unavailable, Op: l.op, StatusCode: http.StatusOK,
+					Message: fmt.Sprintf("PagerDuty listed more than %d MB", maxList>>20), Hint: "ask for fewer entries with a smaller limit",
+				}
 			}
 			found = append(found, item)
 		}
@@ -118,4 +152,27 @@ func step(asked, limit int) int {
 		return min(asked, limit)
 	}
 	return asked
+}
+
+// sizeOf returns about how many bytes of memory an entry takes.
+func sizeOf(v reflect.Value) int {
+	size := int(v.Type().Size())
+	switch v.Kind() {
+	case reflect.String:
+		size += v.Len()
+	case reflect.Slice:
+		for i := range v.Len() {
+			size += sizeOf(v.Index(i))
+		}
+	case reflect.Struct:
+		size = 0
+		for i := range v.NumField() {
+			size += sizeOf(v.Field(i))
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			size += sizeOf(v.Elem())
+		}
+	}
+	return size
 }

@@ -107,6 +107,9 @@ func wantHeader(path, method string) http.Header {
 	if method == http.MethodPost {
 		header.Set("From", "ops@example.com")
 	}
+	if method == http.MethodDelete {
+		header.Set("Connection", "close") // a write without a body is sent on a connection of its own
+	}
 	return header
 }
 

@@ -2,6 +2,8 @@ package client
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 )
 
@@ -13,6 +15,8 @@ type response struct {
 	// sent says that the request was written to the network. PagerDuty may then have
 	// acted on it.
 	sent bool
+	// large says that the body is left out because it has more than [maxResponse].
+	large bool
 	// err says why the response is missing or incomplete. status, header and body are
 	// then zero.
 	err error
@@ -25,16 +29,23 @@ func (a response) decode(r request, out any, complete func() bool) error {
 	if out == nil {
 		return nil
 	}
-	err := json.Unmarshal(a.body, out)
-	if err == nil && (complete == nil || complete()) {
-		return nil
+	var err error
+	if !a.large {
+		if err = json.Unmarshal(a.body, out); err == nil && (complete == nil || complete()) {
+			return nil
+		}
 	}
-	message := "PagerDuty reported success, but its answer lacks the data that was asked for"
-	if err != nil {
-		message = "PagerDuty reported success, but its answer is not valid JSON"
+	problem := "lacks the data that was asked for"
+	switch {
+	case a.large:
+		problem = fmt.Sprintf("has more than %d MB", maxResponse>>20)
+	case errors.Is(err, errTooMany):
+		problem = "has more entries than were asked for"
+	case err != nil:
+		problem = "is not valid JSON"
 	}
 	return &Error{
 		Kind: Unavailable, Op: r.op, StatusCode: a.status, RequestID: r.keys.line(a.header.Get("X-Request-Id")),
-		Message: message, Hint: "check the base URL: a proxy may have answered instead of PagerDuty", Sent: r.policy.writes,
+		Message: "PagerDuty reported success, but its answer " + problem, Hint: "check the base URL: a proxy may have answered instead of PagerDuty", Sent: r.policy.writes,
 	}
 }

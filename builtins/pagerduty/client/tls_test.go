@@ -6,13 +6,16 @@ import (
 	"errors"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/pdflow/pdflow/builtins/wire"
 )
 
 // TestTLS proves that a certificate is always verified, and that a given authority is
@@ -69,20 +72,29 @@ func TestCACertificates(t *testing.T) {
 	}
 }
 
-// TestNewHTTPClient proves that every phase of a try has a timeout, that TLS is verified,
-// and that the proxy of the environment is used.
+// TestNewHTTPClient proves that a try ends when the server does not answer, and when it
+// answers and does not end.
 func TestNewHTTPClient(t *testing.T) {
-	transport := newTransport(nil)
-	client := newHTTPClient(transport)
-	if client.Timeout == 0 || transport.TLSHandshakeTimeout == 0 || transport.ResponseHeaderTimeout == 0 || transport.DialContext == nil {
-		t.Errorf("got %+v and %+v, want bounds for all of a try, TLS, headers and dialling", client, transport)
-	}
-	if transport.TLSClientConfig.InsecureSkipVerify {
-		t.Error("certificates are not verified")
-	}
-	// net/http reads the environment once in a process, so the test cannot change it.
-	if got, want := reflect.ValueOf(transport.Proxy).Pointer(), reflect.ValueOf(http.ProxyFromEnvironment).Pointer(); got != want {
-		t.Error("the proxy is not taken from the environment")
+	for name, answer := range map[string]string{"says nothing": "", "does not end": "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"} {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			client := newHTTPClient(wire.Options{Dial: func(context.Context, string, string) (net.Conn, error) {
+				here, there := net.Pipe()
+				go func() { // ends when the client closes the connection
+					go io.WriteString(there, answer)
+					io.Copy(io.Discard, there)
+				}()
+				return here, nil
+			}})
+			got, err := client.Get("http://api.example.com/")
+			if err == nil {
+				_, err = io.ReadAll(got.Body)
+				got.Body.Close()
+			}
+			if took := time.Since(start); err == nil || took > 30*time.Second {
+				t.Errorf("%s: got %v after %s, want an error after at most 30s", name, err, took)
+			}
+		})
 	}
 }
 
@@ -93,9 +105,7 @@ func TestProxy(t *testing.T) {
 	proxy := httptest.NewServer(s)
 	defer proxy.Close()
 	through, _ := url.Parse(proxy.URL)
-	transport := newTransport(nil)
-	transport.Proxy = http.ProxyURL(through)
-	client := newHTTPClient(transport)
+	client := newHTTPClient(wire.Options{Proxy: func(*url.URL) (*url.URL, error) { return through, nil }})
 	c, err := New(Config{APIKey: testAPIKey, APIURL: "http://127.0.0.1:1", HTTPClient: client})
 	if err != nil {
 		t.Fatal(err)

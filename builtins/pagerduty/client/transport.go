@@ -3,12 +3,11 @@ package client
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -20,7 +19,7 @@ import (
 
 // maxResponse is the largest response body in bytes. A page of 100 users has about
 // 150 KB.
-const maxResponse = 8 << 20
+const maxResponse = 4 << 20
 
 // transport sends requests with an HTTP client.
 type transport struct {
@@ -58,7 +57,7 @@ func (t transport) send(ctx context.Context, r request) response {
 	// A connection can be used again only after its response was read to the end.
 	text, err := io.ReadAll(io.LimitReader(got.Body, maxResponse+1))
 	if err == nil && len(text) > maxResponse {
-		err = fmt.Errorf("the answer has more than %d bytes", maxResponse)
+		return response{status: got.StatusCode, header: got.Header, sent: true, large: true}
 	}
 	// The status of a failure is enough without its text, unless the caller has
 	// cancelled the call.
@@ -74,11 +73,11 @@ func (c Config) httpClient() (*http.Client, error) {
 	client := c.HTTPClient
 	switch {
 	case client == nil:
-		roots, err := trusted(c.CACertificates)
+		authorities, err := certificates(c.CACertificates)
 		if err != nil {
 			return nil, err
 		}
-		client = newHTTPClient(newTransport(roots))
+		client = newHTTPClient(wire.Options{Certificates: authorities})
 	case c.CACertificates != nil:
 		return nil, errors.New("give either CACertificates or an HTTPClient that trusts them")
 	}
@@ -90,41 +89,33 @@ func (c Config) httpClient() (*http.Client, error) {
 	return &copied, nil
 }
 
-// trusted returns the system's certificates together with the given ones. It returns
-// nil, which means the system's certificates, if none are given.
-func trusted(certificates []byte) (*x509.CertPool, error) {
-	if certificates == nil {
-		return nil, nil
+// certificates reads certificates in PEM. It returns none for nil.
+func certificates(text []byte) (found []*x509.Certificate, _ error) {
+	for rest := text; rest != nil; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		// A bundle may have a certificate that package x509 does not read.
+		if certificate, err := x509.ParseCertificate(block.Bytes); err == nil {
+			found = append(found, certificate)
+		}
 	}
-	roots, err := x509.SystemCertPool()
-	if err != nil {
-		roots = x509.NewCertPool() // the system has none: trust only the given ones
-	}
-	if !roots.AppendCertsFromPEM(certificates) {
+	if text != nil && found == nil {
 		return nil, errors.New("the CA certificates contain no certificate; they must be PEM, with -----BEGIN CERTIFICATE----- lines")
 	}
-	return roots, nil
+	return found, nil
 }
 
 // newHTTPClient bounds every phase of a try, so that a silent server costs one try
 // and not the whole call.
-func newHTTPClient(transport *http.Transport) *http.Client {
+func newHTTPClient(o wire.Options) *http.Client {
+	o.Headers = 20 * time.Second
 	return &http.Client{
 		Timeout:   30 * time.Second, // of one try with its body; the context bounds the call
-		Transport: wire.Once(transport),
-	}
-}
-
-func newTransport(roots *x509.CertPool) *http.Transport {
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    10 * time.Second,
-		ResponseHeaderTimeout:  20 * time.Second,
-		MaxResponseHeaderBytes: 256 << 10,
-		MaxIdleConnsPerHost:    50,
-		IdleConnTimeout:        90 * time.Second,
-		ForceAttemptHTTP2:      true,
+		Transport: wire.New(o),
 	}
 }

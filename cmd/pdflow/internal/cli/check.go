@@ -59,6 +59,13 @@ func checkWorkflows(env *setup.Environment, args []string, output string, reach 
 	if err != nil {
 		return err
 	}
+	configuration, err := env.Configuration()
+	if err != nil {
+		return err
+	}
+	if err := target.Under(configuration); err != nil {
+		return err
+	}
 	found, err := checkFiles(files, target)
 	if err != nil {
 		return err
@@ -99,7 +106,7 @@ func checkFile(file string, target *setup.Target) (source.Problems, error) {
 	case err != nil:
 		return nil, err
 	}
-	return plan.Warnings, nil
+	return append(plan.Warnings, target.Objections(plan)...), nil
 }
 
 func printDiagnostics(env *setup.Environment, found source.Problems, files int, output string) error {

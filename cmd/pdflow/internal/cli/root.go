@@ -64,7 +64,13 @@ func rootCommand(env *setup.Environment, args []string) *cobra.Command {
   pdflow check workflows                      # every problem, before anything runs
   pdflow actions pagerduty.create_user        # the inputs and outputs of an action`,
 		SilenceErrors: true, SilenceUsage: true,
-		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return env.FlagsFromEnvironment(c.Flags()) },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			if err := env.FlagsFromEnvironment(c.Flags()); err != nil || env.ConfigFile == "" {
+				return err
+			}
+			_, err := env.Configuration() // a file that was named must be right, also if the command does not need it
+			return err
+		},
 	}
 	root.PersistentFlags().StringVar(&env.ConfigFile, "config", "", "the operator's configuration (default $XDG_CONFIG_HOME/pdflow/pdflow.yaml, else ~/.config/pdflow/pdflow.yaml)")
 	root.SetOut(env.Stdout)

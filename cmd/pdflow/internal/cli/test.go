@@ -33,10 +33,14 @@ time. Nothing is sent to other machines. docs/testing.md shows how to write a te
   pdflow test port-check.test.txtar --update   # the present output is right
   pdflow test --record onboard-user.yaml -i email=ann@example.com -i name=Ann`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if o.record {
-				return runbooktest.Record(c.Context(), env.Console, args, runbooktest.Recording{Inputs: o.inputs, Simulation: o.Simulation, Overwrite: o.update})
+			configuration, err := env.Configuration()
+			if err != nil {
+				return err
 			}
-			return runTestCommand(c.Context(), env.Console, args, o)
+			if o.record {
+				return runbooktest.Record(c.Context(), env.Console, configuration, args, runbooktest.Recording{Inputs: o.inputs, Simulation: o.Simulation, Overwrite: o.update})
+			}
+			return runTestCommand(c.Context(), env.Console, configuration, args, o)
 		},
 	}
 	f := c.Flags()
@@ -50,7 +54,7 @@ time. Nothing is sent to other machines. docs/testing.md shows how to write a te
 }
 
 // runTestCommand runs tests and prints their results.
-func runTestCommand(ctx context.Context, c *console.Console, args []string, o testOptions) error {
+func runTestCommand(ctx context.Context, c *console.Console, operator *setup.Configuration, args []string, o testOptions) error {
 	if err := console.OneOf("output", o.output, "text", "json", "junit"); err != nil {
 		return err
 	}
@@ -62,7 +66,7 @@ func runTestCommand(ctx context.Context, c *console.Console, args []string, o te
 		return console.Exit(console.ExitUsage, err)
 	}
 	start := time.Now()
-	results := runbooktest.Run(ctx, files, o.update)
+	results := runbooktest.Run(ctx, operator, files, o.update)
 	if err := runbooktest.Report(c, results, time.Since(start), o.output); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -98,7 +99,7 @@ func (a *alerting) recall(ctx context.Context) {
 	}
 	seen := map[string]bool{}
 	for _, summary := range found {
-		if seen[summary.Workflow] {
+		if summary.Simulated || seen[summary.Workflow] {
 			continue
 		}
 		seen[summary.Workflow] = true
@@ -111,8 +112,8 @@ func (a *alerting) recall(ctx context.Context) {
 // lastResult returns the result of a run. The result is nil if a later run of the workflow
 // succeeded, or if this version of pdflow cannot read the run.
 func (a *alerting) lastResult(ctx context.Context, r journal.Summary) (*workflow.Plan, *run.Result) {
-	better, err := a.journal.List(ctx, journal.Query{Workflow: r.Workflow, Since: r.StartedAt, Statuses: []run.Status{run.Success}, Limit: 1})
-	if err != nil || len(better) > 0 {
+	better, err := a.journal.List(ctx, journal.Query{Workflow: r.Workflow, Since: r.StartedAt, Statuses: []run.Status{run.Success}})
+	if err != nil || slices.ContainsFunc(better, func(s journal.Summary) bool { return !s.Simulated }) {
 		return nil, nil
 	}
 	plan, err := a.journal.Plan(ctx, r.Run, a.target)

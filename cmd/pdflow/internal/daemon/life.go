@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -227,10 +228,31 @@ func (d *Daemon) answerProbes(ctx context.Context) {
 	d.serveHTTP(ctx, health.Server(health.Config{Readiness: readiness, Now: d.clock.Now, Metrics: d.metrics.Handler(), Log: d.log}), d.listener)
 }
 
+// maxConnections bounds the connections to one listener, so that nobody who may connect can
+// take the file descriptors that runs need. Probes, a scraper and a few commands need less.
+const maxConnections = 32
+
 // serveHTTP serves until the context ends.
 func (d *Daemon) serveHTTP(ctx context.Context, server *http.Server, listener net.Listener) {
+	server.ConnState = bounded(maxConnections)
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		d.log.Error("the daemon answers no more requests at this address", "address", listener.Addr().String(), "error", err)
+	}
+}
+
+// bounded returns a hook for the connections of a server. It closes each connection that is
+// opened while there are most others. The timeouts of the server close those.
+func bounded(most int) func(net.Conn, http.ConnState) {
+	var open atomic.Int64
+	return func(c net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			if open.Add(1) > int64(most) {
+				_ = c.Close()
+			}
+		case http.StateClosed, http.StateHijacked:
+			open.Add(-1)
+		}
 	}
 }

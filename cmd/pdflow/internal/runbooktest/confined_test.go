@@ -12,6 +12,7 @@ import (
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/runbooktest"
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/source"
 )
@@ -206,7 +207,7 @@ func TestA4Confined(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				result := runbooktest.Run(context.Background(), files, update)[0]
+				result := runbooktest.Run(context.Background(), &setup.Configuration{}, files, update)[0]
 				if result.Passed != (update && row.want == "differ") || !strings.Contains(result.Log, row.want) && !result.Passed {
 					t.Errorf("passed: %v; got\n%s\nwant that it fails with %q", result.Passed, result.Log, row.want)
 				}
@@ -255,7 +256,7 @@ cmp a//two.txt two.txt
 	if err != nil {
 		t.Fatal(err)
 	}
-	if result := runbooktest.Run(context.Background(), files, false)[0]; !result.Passed {
+	if result := runbooktest.Run(context.Background(), &setup.Configuration{}, files, false)[0]; !result.Passed {
 		t.Errorf("got\n%s\nwant that it passes", result.Log)
 	}
 }
@@ -288,7 +289,7 @@ func TestA4UpdateWritesOnlyTheTest(t *testing.T) {
 		passed bool
 		log    string
 	}{{false, "is not a regular file but a link"}, {false, "is a link that leaves the folder"}, {true, ""}, {false, "is not a regular file but a link"}}
-	for i, result := range runbooktest.Run(context.Background(), files, true) {
+	for i, result := range runbooktest.Run(context.Background(), &setup.Configuration{}, files, true) {
 		if result.Passed != want[i].passed || !strings.Contains(result.Log, want[i].log) {
 			t.Errorf("%s: passed: %v; got\n%s\nwant %v, %q", result.File, result.Passed, result.Log, want[i].passed, want[i].log)
 		}
@@ -305,7 +306,7 @@ func TestA4UpdateWritesOnlyTheTest(t *testing.T) {
 	for _, overwrite := range []bool{false, true} {
 		var printed bytes.Buffer
 		p := console.New(strings.NewReader(""), &printed, &printed, &action.Redactor{})
-		err := runbooktest.Record(context.Background(), p, []string{w.path("flows/w.yaml")}, runbooktest.Recording{Overwrite: overwrite})
+		err := runbooktest.Record(context.Background(), p, &setup.Configuration{}, []string{w.path("flows/w.yaml")}, runbooktest.Recording{Overwrite: overwrite})
 		if err == nil {
 			t.Errorf("recorded over a link (overwrite: %v): %s", overwrite, printed.String())
 		}
@@ -314,7 +315,7 @@ func TestA4UpdateWritesOnlyTheTest(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := console.New(strings.NewReader(""), &bytes.Buffer{}, &bytes.Buffer{}, &action.Redactor{})
-	if err := runbooktest.Record(context.Background(), p, []string{w.path("flows/w.yaml")}, runbooktest.Recording{}); err != nil {
+	if err := runbooktest.Record(context.Background(), p, &setup.Configuration{}, []string{w.path("flows/w.yaml")}, runbooktest.Recording{}); err != nil {
 		t.Errorf("record: %v", err)
 	}
 	if got := w.outside(); got != before {

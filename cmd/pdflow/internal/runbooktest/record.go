@@ -24,7 +24,7 @@ type Recording struct {
 
 // Record writes the test of a runbook: a script that runs the runbook and compares its output with the
 // present output.
-func Record(ctx context.Context, p *console.Console, args []string, r Recording) error {
+func Record(ctx context.Context, p *console.Console, operator *setup.Configuration, args []string, r Recording) error {
 	if len(args) != 1 || !IsWorkflowFile(args[0]) {
 		return console.Usage("--record makes the test of one runbook: pdflow test --record NAME.yaml [-i name=value...]")
 	}
@@ -47,7 +47,7 @@ func Record(ctx context.Context, p *console.Console, args []string, r Recording)
 	if err != nil {
 		return console.Exit(console.ExitFailed, err)
 	}
-	log, err := script.run(ctx, folder, true) // fills in the files that the output is compared with
+	log, err := script.run(ctx, operator, folder, true) // fills in the files that the output is compared with
 	if err != nil {
 		fmt.Fprint(p.Stderr, log)
 		return console.Exit(console.ExitFailed, fmt.Errorf("the run failed, so nothing is recorded; write the test of a failure by hand, with `! run`"))

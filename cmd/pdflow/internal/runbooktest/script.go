@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/source"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -140,8 +141,8 @@ func splitWords(text string) (words []string, err error) {
 
 // run goes through the lines until one fails. The log has the comments of the sections that passed, and
 // everything of the section that failed.
-func (s *script) run(ctx context.Context, folder *source.Folder, update bool) (log string, err error) {
-	t := newRunbookTest(ctx, s, folder, update)
+func (s *script) run(ctx context.Context, operator *setup.Configuration, folder *source.Folder, update bool) (log string, err error) {
+	t := newRunbookTest(ctx, operator, s, folder, update)
 	defer t.close()
 	var passed strings.Builder
 	var now section

@@ -92,8 +92,9 @@ func TestOf(workflowFile string) string {
 	return strings.TrimSuffix(workflowFile, filepath.Ext(workflowFile)) + testExtension
 }
 
-// Run runs tests, several at a time. Update writes their output into the files that it is compared with.
-func Run(ctx context.Context, files []source.File, update bool) []Result {
+// Run runs tests, several at a time, under the configuration of the operator. Update writes their output
+// into the files that it is compared with.
+func Run(ctx context.Context, operator *setup.Configuration, files []source.File, update bool) []Result {
 	results := make([]Result, len(files))
 	slots := make(chan struct{}, 2*runtime.GOMAXPROCS(0))
 	var running sync.WaitGroup
@@ -101,7 +102,7 @@ func Run(ctx context.Context, files []source.File, update bool) []Result {
 		slots <- struct{}{}
 		running.Go(func() {
 			defer func() { <-slots }()
-			results[i] = runTest(ctx, file, update)
+			results[i] = runTest(ctx, operator, file, update)
 		})
 	}
 	running.Wait()
@@ -109,7 +110,7 @@ func Run(ctx context.Context, files []source.File, update bool) []Result {
 }
 
 // runTest runs the script of one file.
-func runTest(ctx context.Context, file source.File, update bool) (result Result) {
+func runTest(ctx context.Context, operator *setup.Configuration, file source.File, update bool) (result Result) {
 	result = Result{Name: strings.TrimSuffix(filepath.Base(file.Path), testExtension), File: file.Path}
 	start := time.Now()
 	defer func() { result.Duration = time.Since(start) }()
@@ -130,7 +131,7 @@ func runTest(ctx context.Context, file source.File, update bool) (result Result)
 		return fail(setup.FileError(err, file.Path))
 	}
 	defer folder.Close()
-	result.Log, err = script.run(ctx, folder, update)
+	result.Log, err = script.run(ctx, operator, folder, update)
 	result.Passed = err == nil
 	if script.updated {
 		if err := folder.Replace(filepath.Base(file.Path), script.format()); err != nil {

@@ -240,7 +240,8 @@ type runbookTest struct {
 	stdout, stderr strings.Builder // of the last word that prints
 	log            strings.Builder // of the present line
 
-	state    *account.State   // of the account at the start
+	state    *account.State // of the account at the start
+	operator *setup.Configuration
 	local    *setup.Simulator // nil before the account is used first
 	settings setup.Settings   // of the connection to it
 	client   *pagerduty.Client
@@ -254,9 +255,9 @@ type runbookTest struct {
 	seen int // how many requests there were before that
 }
 
-func newRunbookTest(ctx context.Context, s *script, folder *source.Folder, update bool) *runbookTest {
+func newRunbookTest(ctx context.Context, operator *setup.Configuration, s *script, folder *source.Folder, update bool) *runbookTest {
 	return &runbookTest{
-		ctx: ctx, script: s, update: update, own: inMemory(s.archive), folder: folder, clock: clock.NewVirtual(startOfTests),
+		ctx: ctx, operator: operator, script: s, update: update, own: inMemory(s.archive), folder: folder, clock: clock.NewVirtual(startOfTests),
 		journal: journal.NewMemory(), redactor: &action.Redactor{}, views: map[string]*world.World{},
 	}
 }
@@ -373,7 +374,7 @@ func (t *runbookTest) targetOf(file *found) (*setup.Target, error) {
 		return nil, err
 	}
 	made.Simulator = local
-	return made, nil
+	return made, made.Under(t.operator)
 }
 
 // run runs a runbook, which must succeed, or must fail after `!`: `run FILE [-i name=value...]
@@ -417,6 +418,9 @@ func (t *runbookTest) runOnce(not bool, args []string) error {
 	plan, err := target.Compile(file.path, file.text, folder)
 	if err != nil {
 		return err
+	}
+	if found := target.Objections(plan); len(found) > 0 {
+		return found
 	}
 	t.plan = plan
 	given, err := env.ReadInputs(plan.Workflow.Inputs, *inputs, *inputFile)

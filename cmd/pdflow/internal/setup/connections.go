@@ -12,6 +12,7 @@ import (
 
 	"github.com/pdflow/pdflow/builtins"
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
+	"github.com/pdflow/pdflow/builtins/wire"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -76,6 +77,9 @@ type Connections struct {
 func (e *Environment) Connections(c *Configuration) *Connections {
 	pacing := &pagerduty.Pacing{}
 	return &Connections{open: func(name string) (*Connection, error) {
+		if err := wire.CheckProxy(e.Getenv); err != nil {
+			return nil, err
+		}
 		s, err := e.settings(c, name)
 		if err != nil {
 			return nil, err
@@ -140,8 +144,29 @@ func (e *Environment) unknownConnection(c *Configuration, name string) error {
 		}
 		return fmt.Errorf("there is no connection %q (%s; or leave `connection` out and set PAGERDUTY_API_KEY)", name, hint)
 	}
-	hint := cmp.Or(phrase.DidYouMean(name, c.Names()), "it has: "+strings.Join(c.Names(), ", "))
-	return fmt.Errorf("there is no connection %q in %s (%s)", name, c.File, hint)
+	return fmt.Errorf("%s (%s)", c.missing(name), c.nearest(name))
+}
+
+// knows reports whether a workflow may name a connection. Without a file nothing is known, and
+// every name may be right.
+func (c *Configuration) knows(name string) bool {
+	if c == nil || c.File == "" || name == "" || name == workflow.DefaultConnection {
+		return true
+	}
+	_, ok := c.Connection(name)
+	return ok
+}
+
+func (c *Configuration) missing(name string) string {
+	return fmt.Sprintf("there is no connection %q in %s", phrase.Clip(name, 60), c.File)
+}
+
+// nearest returns a hint about the name of a connection that does not exist.
+func (c *Configuration) nearest(name string) string {
+	if len(c.Connections) == 0 {
+		return "it has no connections"
+	}
+	return cmp.Or(phrase.DidYouMean(name, c.Names()), "it has: "+strings.Join(c.Names(), ", "))
 }
 
 // configured returns the settings of an entry of the configuration.

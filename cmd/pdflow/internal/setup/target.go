@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -23,12 +24,14 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/fault"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/strictjson"
+	"github.com/pdflow/pdflow/builtins/wire"
 	"github.com/pdflow/pdflow/builtins/world"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/lua"
+	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -43,6 +46,7 @@ type Target struct {
 	Connections *Connections // nil for Offline
 	Simulator   *Simulator   // nil without --simulate
 	secret      func(name string) (string, error)
+	operator    *Configuration  // nil: unknown
 	ceiling     *attempt.Policy // nil: the operator limits nothing
 	ceilings    workflow.Ceilings
 	memory      *engine.Memory // nil: it has no bound
@@ -81,6 +85,9 @@ func (e *Environment) Target(file string, simulate bool, s Simulation) (*Target,
 
 // RealTarget returns a target with the connections of the configuration and of the environment.
 func (e *Environment) RealTarget() (*Target, error) {
+	if err := wire.CheckProxy(e.Getenv); err != nil {
+		return nil, console.Exit(console.ExitUsage, err)
+	}
 	configuration, err := e.Configuration()
 	if err != nil {
 		return nil, err
@@ -90,16 +97,53 @@ func (e *Environment) RealTarget() (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.Connections, t.secret, t.ceilings = connections, e.secret, configuration.Ceilings
-	if a := configuration.Allow; a != nil {
-		t.ceiling = &attempt.Policy{Permissions: a.Permissions, Secrets: a.Secrets, File: configuration.File}
+	t.Connections, t.secret = connections, e.secret
+	return t, t.Under(configuration)
+}
+
+// Under makes a target obey the operator's configuration: what workflows are allowed, and the
+// names of the connections. It returns an error if the configuration allows an action that does
+// not exist.
+func (t *Target) Under(c *Configuration) error {
+	t.operator, t.ceilings = c, c.Ceilings
+	if c.Allow == nil {
+		return nil
 	}
-	return t, nil
+	t.ceiling = &attempt.Policy{Permissions: c.Allow.Permissions, Secrets: c.Allow.Secrets, File: c.File}
+	for _, module := range slices.Sorted(maps.Keys(c.Allow.Actions)) {
+		known := t.Catalog.Functions(module)
+		for _, name := range c.Allow.Actions[module] {
+			if !slices.Contains(known, name) {
+				return console.Usage("the configuration has problems:\n%s: allow: there is no action %s.%s (%s)", c.File, module, phrase.Clip(name, 60),
+					cmp.Or(phrase.DidYouMean(name, known), module+" has: "+strings.Join(known, ", ")))
+			}
+		}
+	}
+	return nil
+}
+
+// Objections returns what a plan asks for that the operator's configuration does not allow or
+// does not have.
+func (t *Target) Objections(plan *workflow.Plan) source.Problems {
+	found := t.ceiling.Check(plan)
+	for _, name := range ConnectionsOf(plan) {
+		if name.Position.Line > 0 && !t.operator.knows(name.Text) { // without a position it is typed
+			found = append(found, source.Problem{
+				File: plan.Workflow.File, Line: name.Position.Line, Column: name.Position.Column, Rule: "connection", Severity: source.SeverityError,
+				Message: t.operator.missing(name.Text), Hint: t.operator.nearest(name.Text),
+			})
+		}
+	}
+	return found
 }
 
 // simulatedTarget returns a target that reaches nothing outside this process: a simulator on the
 // loopback interface, and a world file for everything else.
 func (e *Environment) simulatedTarget(file string, s Simulation) (*Target, error) {
+	configuration, err := e.Configuration()
+	if err != nil {
+		return nil, err
+	}
 	world, err := ReadWorld(cmp.Or(s.World, WorldFile(file)))
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, err)
@@ -126,8 +170,9 @@ func (e *Environment) simulatedTarget(file string, s Simulation) (*Target, error
 		return nil, err
 	}
 	t.Simulator, t.secret = local, e.SimulatedSecret
-	if configuration, err := e.Configuration(); err == nil {
-		t.ceilings = configuration.Ceilings
+	if err := t.Under(configuration); err != nil {
+		t.Close()
+		return nil, err
 	}
 	return t, nil
 }
@@ -166,10 +211,13 @@ func (t *Target) Engine(redactor *action.Redactor) *engine.Local {
 // Ready reports a plan that needs a connection or a key that is missing, or more than the operator
 // allows. It makes no call.
 func (t *Target) Ready(plan *workflow.Plan) error {
-	if found := t.ceiling.Check(plan); len(found) > 0 {
+	if found := t.Objections(plan); len(found) > 0 {
 		return console.Exit(console.ExitUsage, found)
 	}
 	for _, name := range ConnectionsOf(plan) {
+		if !t.operator.knows(name.Text) {
+			return console.Usage("%s (%s)", t.operator.missing(name.Text), t.operator.nearest(name.Text))
+		}
 		if _, err := t.Connections.Get(name.Text); err != nil && name.Position.Line > 0 {
 			return console.Usage("%s:%d:%d: %w", plan.Workflow.File, name.Position.Line, name.Position.Column, err)
 		} else if err != nil {

@@ -206,7 +206,7 @@ func listText(runs []journal.Summary, now time.Time, page console.Terminal) stri
 	for i := range runs {
 		summary := &runs[i]
 		rows = append(rows, []string{
-			summary.Run, console.Printable(summary.Workflow), string(summary.Status), summary.StartedAt.Local().Format(console.DateTime), console.Ago(now.Sub(summary.StartedAt)), runview.SummaryTook(summary, now),
+			summary.Run, console.Printable(summary.Workflow), statusText(summary), summary.StartedAt.Local().Format(console.DateTime), console.Ago(now.Sub(summary.StartedAt)), runview.SummaryTook(summary, now),
 		})
 	}
 	widths, whole := console.ColumnWidths(rows)
@@ -219,6 +219,14 @@ func listText(runs []journal.Summary, now time.Time, page console.Terminal) stri
 		_, style := runview.Sign(runs[n].Status)
 		row[statusColumn] = page.Style(style, row[statusColumn])
 	})
+}
+
+// statusText returns the status of a run, and whether it was simulated.
+func statusText(summary *journal.Summary) string {
+	if summary.Simulated {
+		return string(summary.Status) + " (simulated)"
+	}
+	return string(summary.Status)
 }
 
 // An occurrenceReport is a scheduled time in `runs list --schedule -o json`.

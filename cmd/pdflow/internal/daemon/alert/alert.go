@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,9 +38,13 @@ var ofRuns = []Cause{RunFailed, NeedsAttention, Missed}
 // maxSummary is the most characters of a summary. PagerDuty accepts 1024.
 const maxSummary = 1000
 
-// maxDetail is the most characters of a detail. There are at most ten, so that an event has
-// at most 160 KB of the 512 KB that PagerDuty accepts.
-const maxDetail = 4000
+// maxDetail is the most characters of a detail, and maxDetails the most details, so that an
+// event has at most 160 KB of the 512 KB that PagerDuty accepts.
+const (
+	maxDetail  = 4000
+	maxDetails = 10
+	maxName    = 100 // of a detail
+)
 
 // maxKey is the most characters of a key. PagerDuty refuses a longer one.
 const maxKey = 255
@@ -328,8 +333,13 @@ func (a *Alerts) Open() []string {
 // would refuse it each time.
 func (e *alert) bound() {
 	e.Summary = shortened(e.Summary)
-	for name, text := range e.Details {
-		e.Details[name] = phrase.Clip(text, maxDetail)
+	names := slices.Sorted(maps.Keys(e.Details))
+	for i, name := range names {
+		if i >= maxDetails || len(name) > maxName { // only a file that was changed by hand has such details
+			delete(e.Details, name)
+			continue
+		}
+		e.Details[name] = phrase.Clip(e.Details[name], maxDetail)
 	}
 }
 

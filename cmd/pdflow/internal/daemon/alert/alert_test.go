@@ -547,7 +547,12 @@ func TestA24LargeAlert(t *testing.T) {
 		}
 	})
 	file := filepath.Join(t.TempDir(), "alerts.json")
-	stored := `{"version": 1, "alerts": [{"key": "pdflow:w:run_failed", "wish": "triggered", "summary": "` + large + `", "details": {"message": "` + large + `", "cause": "run_failed", "workflow": "w"}}]}`
+	var many strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&many, `"z%d": "x", `, i)
+	}
+	stored := `{"version": 1, "alerts": [{"key": "pdflow:w:run_failed", "wish": "triggered", "summary": "` + large +
+		`", "details": {` + many.String() + `"` + large + `": "x", "message": "` + large + `", "cause": "run_failed", "workflow": "w"}}]}`
 	if err := os.WriteFile(file, []byte(stored), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ type Config struct {
 	Watermark func() time.Time // zero: the scheduler has not looked yet
 	Clock     action.Clock
 	Log       *slog.Logger
-	Transport http.RoundTripper // nil: a copy of http.DefaultTransport
+	Transport http.RoundTripper // nil: the network of this machine
 }
 
 // Heartbeat calls a URL while the scheduler runs.
@@ -74,7 +74,7 @@ func New(c Config) (*Heartbeat, error) {
 		return nil, fmt.Errorf("heartbeat.url must begin with https://, got %s://%s: http is allowed only on a loopback address", target.Scheme, target.Host)
 	}
 	if c.Transport == nil {
-		c.Transport = wire.Once(http.DefaultTransport.(*http.Transport).Clone())
+		c.Transport = wire.New(wire.Options{})
 	}
 	h := &Heartbeat{config: c, host: target.Host}
 	h.client = &http.Client{Transport: c.Transport, CheckRedirect: staysAt(target)}
