@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -99,6 +100,17 @@ func (c *compiler) read(name string) (string, error) {
 	}
 	return string(text), nil
 }
+
+// luaLine matches a line that only a program has: a keyword of Lua where it belongs, or a
+// call. Other lines, such as name=value, may stand in any file.
+var luaLine = regexp.MustCompile(`(?m)^\s*(local\s+\w+|return(\s*$|\s+[^=:\s]|[({"'])|(local\s+)?function\b.*\(|if\b.*\bthen\b|for\b.*\bdo\b|while\b.*\bdo\b|[A-Za-z_][\w.]*(:\w+)?\s*[({])|\brequire\s*[("']|=\s*function\b`)
+
+// looksLikeLua reports whether a text may be quoted in a message about a Lua file. A file
+// that has nothing of Lua may be any file, such as a list of passwords.
+func looksLikeLua(text string) bool { return luaLine.MatchString(text) }
+
+// notLua is the only finding of a file that has nothing of Lua.
+var notLua = Finding{Rule: RuleLuaSyntax, Line: 1, Column: 1, Message: "the file is not a Lua script: it has no call and none of the words of Lua"}
 
 // A missingError is the name of a file that does not exist.
 type missingError string

@@ -133,6 +133,45 @@ func TestFilesOutside(t *testing.T) {
 	}
 }
 
+// TestA3ForeignScript: what is said of a Lua file that has nothing of Lua quotes nothing of it.
+func TestA3ForeignScript(t *testing.T) {
+	const secret = "Tr0ub4dor"
+	for name, text := range map[string]string{
+		"a key":       "u+" + secret + "xyz123\n",
+		"a word":      secret + "\n",
+		"digits":      "0123456789abcdef" + secret + "\n",
+		"passwords":   "root:" + secret + ":19000:0:99999:7:root (of all):/usr/local/bin\nend:*:19000\n",
+		"variables":   "# " + secret + "\nTOKEN=" + secret + "\n" + secret + "=1\n",
+		"names":       "token = " + secret + "\n",
+		"a PEM key":   "-----BEGIN PRIVATE KEY-----\n" + secret + "==\n-----END PRIVATE KEY-----\n",
+		"an ini file": "[core]\n\ttoken = " + secret + "\n",
+		"JSON":        "{\"password\": \"" + secret + "\"}\n",
+		"YAML":        "return: " + secret + "\nlocal: " + secret + "\n",
+		"a quote":     "\"" + secret + "\n",
+		"not text":    "\x00\xff" + secret,
+		"a label":     "goto " + secret + "\n",
+	} {
+		for _, source := range []string{"steps: [{id: a, lua_file: m.lua}]\n", "steps:\n  - id: a\n    lua: |\n      return require(\"m\")\n"} {
+			_, err := newLanguage(t).compileWith(source, map[string]string{"m.lua": text})
+			if err == nil || !strings.Contains(err.Error(), "dir/m.lua:1:1: the file is not a Lua script") || strings.Contains(err.Error(), secret) {
+				t.Errorf("%s: got %v, want that the file is not a Lua script, without its text", name, err)
+			}
+		}
+	}
+	// A script with a mistake is told which.
+	for text, want := range map[string]string{
+		"local x = 1\nreturn y\n":     `nothing is called "y" here`,
+		"log.info{message = \"a\" b}": `near "b"`,
+		"  if x then\n":               "the source ends too early",
+		"x = function() end\nz()\n":   `nothing is called "z" here`,
+	} {
+		_, err := newLanguage(t).compileWith("steps: [{id: a, lua_file: m.lua}]\n", map[string]string{"m.lua": text})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", text, err, want)
+		}
+	}
+}
+
 // TestCallsOfModules proves that Calls returns the calls of required modules, and
 // nothing that is not a call of an action.
 func TestCallsOfModules(t *testing.T) {

@@ -22,7 +22,7 @@ import (
 // ReadInputs reads inputs from a file and from flags. A flag replaces an input of the file. Texts of
 // flags are read by the declared type of the input. An empty file name means that there is no file.
 func (e *Environment) ReadInputs(schema *action.Schema, flags []string, file string) (action.Object, error) {
-	inputs, err := e.readInputFile(file)
+	inputs, err := e.readInputFile(schema, file)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (e *Environment) ReadInputs(schema *action.Schema, flags []string, file str
 	return inputs, nil
 }
 
-func (e *Environment) readInputFile(file string) (action.Object, error) {
+func (e *Environment) readInputFile(schema *action.Schema, file string) (action.Object, error) {
 	if file == "" {
 		return action.Object{}, nil
 	}
@@ -44,7 +44,12 @@ func (e *Environment) readInputFile(file string) (action.Object, error) {
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, err)
 	}
-	data, err := source.ReadData(file, []byte(text))
+	var data *source.Data
+	if len(schema.Fields) > 0 {
+		data, err = source.ReadDataOf(file, []byte(text), schema.Names()...)
+	} else { // the daemon knows the inputs
+		data, err = source.ReadData(file, []byte(text))
+	}
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, err)
 	}

@@ -366,14 +366,11 @@ func ReadWorld(file string) (*world.World, error) {
 
 // ParseWorld reads the text of a world file.
 func ParseWorld(file string, text []byte) (*world.World, error) {
-	data, err := source.ReadData(file, text)
+	data, err := source.ReadDataOf(file, text, world.Keys...)
 	if err != nil {
 		return nil, err
 	}
-	o, ok := data.Value.(action.Object)
-	if !ok && data.Value != nil {
-		return nil, fmt.Errorf("%s must be a mapping with http and net", file)
-	}
+	o, _ := data.Value.(action.Object)
 	world, err := world.New(o)
 	var problems action.Problems
 	if errors.As(err, &problems) {
@@ -420,7 +417,7 @@ func ReadDocument[T any](file string, parse func([]byte) (T, error)) (document T
 
 // ParseDocument reads the text of a document of the simulator.
 func ParseDocument[T any](file string, text []byte, parse func([]byte) (T, error)) (document T, err error) {
-	data, err := source.ReadData(file, text)
+	data, err := source.ReadDataOf(file, text, strictjson.Fields[T]()...)
 	if err != nil {
 		return document, err
 	}
