@@ -127,12 +127,12 @@ var allowed = map[string][]string{
 	},
 	"cmd/pdflow/internal/cli/runs": {
 		"cmd/pdflow/internal/console", "cmd/pdflow/internal/daemon", "cmd/pdflow/internal/daemon/control", "cmd/pdflow/internal/runview",
-		"cmd/pdflow/internal/setup", "engine", "engine/action", "engine/attempt", "engine/journal", "engine/phrase", "engine/run", "engine/workflow",
+		"cmd/pdflow/internal/setup", "engine", "engine/action", "engine/attempt", "engine/journal", "engine/phrase", "engine/run", "engine/source", "engine/workflow",
 		"github.com/spf13/cobra", "golang.org/x/term",
 	},
 	"cmd/pdflow/internal/cli/schedule": {
 		"cmd/pdflow/internal/cli/runs", "cmd/pdflow/internal/console", "cmd/pdflow/internal/daemon", "cmd/pdflow/internal/daemon/control",
-		"cmd/pdflow/internal/setup", "engine/action", "engine/journal", "engine/phrase", "engine/workflow", "github.com/spf13/cobra",
+		"cmd/pdflow/internal/setup", "engine/action", "engine/journal", "engine/phrase", "engine/source", "engine/workflow", "github.com/spf13/cobra",
 	},
 	"cmd/pdflow/internal/runbooktest": {
 		"builtins", "builtins/pagerduty/client", "builtins/pagerduty/simulator", "builtins/pagerduty/simulator/account",

@@ -1,12 +1,10 @@
 package source
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 )
 
@@ -73,26 +71,6 @@ func CheckRegular(info fs.FileInfo, name string) error {
 		return fmt.Errorf("%s is not a regular file but %s", name, kindOf(info.Mode()))
 	}
 	return nil
-}
-
-// CheckLink returns an error if an entry of a folder is a link that leads out of the folder.
-// A link may lead to another file of the folder, as in a Kubernetes ConfigMap, or to nothing.
-// The folder may be a link.
-func CheckLink(folder, file string, entry fs.DirEntry) error {
-	if entry.Type()&fs.ModeSymlink == 0 {
-		return nil
-	}
-	target, err := filepath.EvalSymlinks(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	root, unread := filepath.EvalSymlinks(folder)
-	if err == nil && unread == nil {
-		if inside, err := filepath.Rel(root, target); err == nil && filepath.IsLocal(inside) {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s is a link that leaves the folder %s, and such links are not followed: replace it by the file, or name the file itself", file, folder)
 }
 
 // kindOf names what a file is.

@@ -66,7 +66,7 @@ func checkWorkflows(env *setup.Environment, args []string, output string, reach 
 	if err := target.Under(configuration); err != nil {
 		return err
 	}
-	found, err := checkFiles(files, target)
+	found, err := checkFiles(env, files, target)
 	if err != nil {
 		return err
 	}
@@ -81,32 +81,19 @@ func checkWorkflows(env *setup.Environment, args []string, output string, reach 
 
 // checkFiles returns the problems of files in the order of the files. One goroutine for each processor
 // checks files.
-func checkFiles(files []string, target *setup.Target) (source.Problems, error) {
+func checkFiles(env *setup.Environment, files []source.File, target *setup.Target) (source.Problems, error) {
 	problems, failures := make([]source.Problems, len(files)), make([]error, len(files))
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(files)) {
 		workers.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(files); i = int(next.Add(1)) - 1 {
-				problems[i], failures[i] = checkFile(files[i], target)
+				_, problems[i], failures[i] = env.CheckFile(target, files[i])
 			}
 		})
 	}
 	workers.Wait()
 	return append(source.Problems{}, slices.Concat(problems...)...), errors.Join(failures...)
-}
-
-// checkFile returns the problems of a file, including warnings.
-func checkFile(file string, target *setup.Target) (source.Problems, error) {
-	plan, err := target.CompileFile(file)
-	var problems source.Problems
-	switch {
-	case errors.As(err, &problems):
-		return problems, nil
-	case err != nil:
-		return nil, err
-	}
-	return append(plan.Warnings, target.Objections(plan)...), nil
 }
 
 func printDiagnostics(env *setup.Environment, found source.Problems, files int, output string) error {
@@ -187,7 +174,7 @@ type reachReport struct {
 }
 
 // printReach prints what each workflow may reach.
-func printReach(env *setup.Environment, files []string, output string) error {
+func printReach(env *setup.Environment, files []source.File, output string) error {
 	if err := console.OneOf("output", output, "text", "json"); err != nil {
 		return err
 	}
@@ -196,10 +183,15 @@ func printReach(env *setup.Environment, files []string, output string) error {
 		return err
 	}
 	reports := []reachReport{}
+	var broken source.Problems
 	for _, file := range files {
-		plan, err := target.CompileFile(file)
+		plan, problems, err := env.CheckFile(target, file)
 		if err != nil {
 			return err
+		}
+		if plan == nil {
+			broken = append(broken, problems...)
+			continue
 		}
 		reports = append(reports, reachOf(target, plan))
 	}
@@ -207,7 +199,10 @@ func printReach(env *setup.Environment, files []string, output string) error {
 	for _, r := range reports {
 		b.WriteString(r.text())
 	}
-	return env.Print(output, reports, b.String())
+	if err := env.Print(output, reports, b.String()); err != nil || len(broken) == 0 {
+		return err
+	}
+	return broken // after what can be said of the other files
 }
 
 func reachOf(s *setup.Target, plan *workflow.Plan) reachReport {

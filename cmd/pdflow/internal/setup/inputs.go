@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -70,10 +68,10 @@ func (e *Environment) readFile(name string) (string, error) {
 		return string(text), err
 	}
 	if name == "-" {
-		text, err := io.ReadAll(e.Stdin)
+		text, err := readStream(e.stop, e.Stdin, "standard input", MaxInputFile)
 		return string(text), err
 	}
-	text, err := os.ReadFile(name)
+	text, err := e.readNamed(name, MaxInputFile)
 	if err != nil {
 		return "", FileError(err, name)
 	}
@@ -93,9 +91,10 @@ func (e *Environment) readInput(schema *action.Schema, flag string) (name string
 		}
 		return jsonName, value, nil
 	}
-	if from, isFile := strings.CutPrefix(text, "@"); isFile {
+	from, isFile := strings.CutPrefix(text, "@")
+	if isFile {
 		if text, err = e.readFile(from); err != nil {
-			return "", nil, console.Usage("the input %s: %v", name, err)
+			return "", nil, console.Usage("the input %s: %w", name, err)
 		}
 		text = strings.TrimSuffix(text, "\n")
 	}
@@ -103,8 +102,10 @@ func (e *Environment) readInput(schema *action.Schema, flag string) (name string
 	if !ok {
 		return name, text, nil // the engine reports that it is unknown, with a suggestion
 	}
-	if value, err = ReadTyped(f.Type.Name, text); err != nil {
-		return "", nil, console.Usage("the input %s: %v", name, err)
+	if value, err = ReadTyped(f.Type.Name, text); err != nil && isFile { // the file may be any file, so its text is not shown
+		return "", nil, console.Usage("the input %s: the text of %s is not of the type %s", name, from, f.Type.Name)
+	} else if err != nil {
+		return "", nil, console.Usage("the input %s: %w", name, err)
 	}
 	return name, value, nil
 }
@@ -168,21 +169,22 @@ func InputProblems(problems action.Problems, flag string) error {
 }
 
 // WorkflowFiles returns files, and the workflow files in folders and below them. A path that does not
-// exist, or a folder without workflow files, is an error.
-func WorkflowFiles(paths []string) ([]string, error) {
-	var files []string
+// exist, or a folder without workflow files, is an error. Whether a file of a folder can be read is found
+// out when it is read, so that one file does not keep the others from being used.
+func WorkflowFiles(paths []string) ([]source.File, error) {
+	var files []source.File
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if err != nil {
 			return nil, FileError(err, path)
 		}
 		if !info.IsDir() {
-			files = append(files, path)
+			files = append(files, source.File{Path: path})
 			continue
 		}
 		found, err := FolderFiles(path)
 		if err != nil {
-			return nil, err
+			return nil, FileError(err, path)
 		}
 		if len(found) == 0 {
 			return nil, fmt.Errorf("there is no .yaml file in %s", path)
@@ -194,41 +196,58 @@ func WorkflowFiles(paths []string) ([]string, error) {
 
 // FolderFiles returns the workflow files in a folder and below it, sorted. World files and hidden
 // files are left out.
-func FolderFiles(folder string) ([]string, error) {
-	var files []string
-	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name := entry.Name()
-		if entry.IsDir() && path != folder && strings.HasPrefix(name, ".") {
-			return filepath.SkipDir
-		}
+func FolderFiles(folder string) ([]source.File, error) {
+	return source.Find(folder, func(name string) bool {
 		extension := filepath.Ext(name)
-		if !entry.IsDir() && (extension == ".yaml" || extension == ".yml") && !strings.HasSuffix(name, ".world"+extension) && !strings.HasPrefix(name, ".") {
-			if err := source.CheckLink(folder, path, entry); err != nil {
-				return err
-			}
-			files = append(files, path)
-		}
-		return nil
+		return (extension == ".yaml" || extension == ".yml") && !strings.HasSuffix(name, ".world"+extension)
 	})
-	slices.Sort(files)
-	return files, err
 }
 
-// CompileFile reads and compiles a workflow file. The workflow may use Lua files of its folder.
-func (t *Target) CompileFile(file string) (*workflow.Plan, error) {
-	text, err := source.ReadFile(file, source.MaxFileSize)
-	if err != nil {
-		return nil, console.Exit(console.ExitUsage, FileError(err, file))
+// CheckFile returns the plan of a workflow file, or what is wrong with it. That a file of a folder cannot be
+// read is a problem of this file, among others. That a file cannot be read which was named itself is an error.
+func (e *Environment) CheckFile(t *Target, file source.File) (*workflow.Plan, source.Problems, error) {
+	plan, err := e.CompileFile(t, file)
+	var problems source.Problems
+	switch {
+	case err == nil:
+		return plan, append(plan.Warnings, t.Objections(plan)...), nil
+	case errors.As(err, &problems):
+		return nil, problems, nil
+	case file.Folder != "":
+		return nil, source.Problems{{File: file.Path, Line: 1, Column: 1, Rule: "unreadable-file", Severity: source.SeverityError, Message: err.Error()}}, nil
 	}
-	folder, err := source.OpenFolder(filepath.Dir(file))
+	return nil, nil, err
+}
+
+// CompileFile reads and compiles a workflow file. A file that was named itself may be a pipe.
+func (e *Environment) CompileFile(t *Target, file source.File) (*workflow.Plan, error) {
+	if file.Folder != "" {
+		return t.CompileFile(file)
+	}
+	text, err := e.readNamed(file.Path, source.MaxFileSize)
 	if err != nil {
-		return nil, console.Exit(console.ExitUsage, err)
+		return nil, console.Exit(console.ExitUsage, FileError(err, file.Path))
+	}
+	return t.compileNextTo(file, text)
+}
+
+// CompileFile reads and compiles a workflow file, which must be a regular file. The workflow may use Lua
+// files of its folder.
+func (t *Target) CompileFile(file source.File) (*workflow.Plan, error) {
+	text, err := file.Read(source.MaxFileSize)
+	if err != nil {
+		return nil, console.Exit(console.ExitUsage, FileError(err, file.Path))
+	}
+	return t.compileNextTo(file, text)
+}
+
+func (t *Target) compileNextTo(file source.File, text []byte) (*workflow.Plan, error) {
+	folder, err := file.OpenFolder()
+	if err != nil {
+		return nil, console.Exit(console.ExitUsage, FileError(err, filepath.Dir(file.Path)))
 	}
 	defer folder.Close()
-	return t.Compile(file, text, folder)
+	return t.Compile(file.Path, text, folder)
 }
 
 // Compile compiles the text of a workflow file. The workflow may use the Lua files of a folder.
@@ -248,10 +267,4 @@ func FileError(err error, file string) error {
 		return fmt.Errorf("%s may not be read", file)
 	}
 	return err
-}
-
-// IsFile reports whether a path is a regular file.
-func IsFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
 }

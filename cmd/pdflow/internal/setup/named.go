@@ -1,18 +1,20 @@
 package setup
 
 import (
-	"errors"
 	"io"
 	"os"
+	"slices"
 
+	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/engine/source"
 )
 
-// MaxNamedFile bounds a file that a person names, in bytes. Inputs are recorded with each run.
-const MaxNamedFile = 16 << 20
-
-// ErrInterrupted says that a signal ended the reading of a file.
-var ErrInterrupted = errors.New("interrupted")
+// The most bytes of files that a person names.
+const (
+	MaxInputFile = 16 << 20 // of an input, which is recorded with each run
+	maxKeyFile   = 64 << 10
+	maxPEMFile   = 1 << 20 // some 500 certificates
+)
 
 // ReadNamed reads a file that a person named: in a flag, in a variable of the environment, or in the
 // configuration. Unlike a file that is found in a folder it may be a pipe or a device, such as /dev/stdin,
@@ -37,12 +39,30 @@ func ReadNamed(stop <-chan struct{}, name string, most int64) ([]byte, error) {
 	})
 }
 
+// readNamed is [ReadNamed] until the first signal. It remembers the name: see [Environment.NamedFiles].
+func (e *Environment) readNamed(name string, most int64) ([]byte, error) {
+	e.named.Store(name, true)
+	return ReadNamed(e.stop, name, most)
+}
+
+// NamedFiles returns the files that this process was told to read so far, sorted: the configuration, and
+// files of keys and certificates. Some of them may not exist.
+func (e *Environment) NamedFiles() []string {
+	var names []string
+	e.named.Range(func(name, _ any) bool {
+		names = append(names, name.(string))
+		return true
+	})
+	slices.Sort(names)
+	return names
+}
+
 // readStream reads a stream, such as standard input, like [ReadNamed].
 func readStream(stop <-chan struct{}, from io.Reader, name string, most int64) ([]byte, error) {
 	return until(stop, func() ([]byte, error) { return source.ReadStream(from, name, most) })
 }
 
-// until returns the result of read, or [ErrInterrupted] if stop is closed first. Then read is left alone:
+// until returns the result of read, or [console.ErrInterrupted] if stop is closed first. Then read is left alone:
 // nothing can end it but the end of the process.
 func until(stop <-chan struct{}, read func() ([]byte, error)) ([]byte, error) {
 	type result struct {
@@ -58,6 +78,6 @@ func until(stop <-chan struct{}, read func() ([]byte, error)) ([]byte, error) {
 	case r := <-done:
 		return r.text, r.err
 	case <-stop:
-		return nil, ErrInterrupted
+		return nil, console.ErrInterrupted
 	}
 }
