@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"slices"
 	"sort"
@@ -34,6 +35,7 @@ type Document struct {
 	File string // its name, for messages
 
 	text     []byte
+	several  bool     // the text has more than one document
 	lines    []string // of text; nil until the first use
 	root     *yaml.Node
 	problems Problems
@@ -149,7 +151,7 @@ func (d *Document) parse(src []byte) {
 		d.reportSyntax(src, err)
 		return
 	}
-	if second != nil {
+	if d.several = second != nil; d.several {
 		Node{d, second}.Report("second-document", "a second document begins here and would be ignored", "keep one document per file")
 	}
 	if first == nil || len(first.Content) == 0 {
@@ -200,8 +202,33 @@ func firstInvalid(src []byte) Position {
 	return at
 }
 
+// Later returns the top values of the documents after the first. There are none if one of them
+// cannot be parsed; ok is then false.
+func (d *Document) Later() (found []Node, ok bool) {
+	if !d.several {
+		return nil, true
+	}
+	documents, err := decode(d.text, math.MaxInt)
+	if err != nil {
+		return nil, false
+	}
+	for _, document := range documents[1:] {
+		if len(document.Content) > 0 {
+			found = append(found, Node{d, document.Content[0]})
+		}
+	}
+	return found, true
+}
+
 // decodeTwo decodes the first document, and the second if there is one.
 func decodeTwo(src []byte) (first, second *yaml.Node, err error) {
+	documents, err := decode(src, 2)
+	documents = append(documents, nil, nil)
+	return documents[0], documents[1], err
+}
+
+// decode decodes at most so many documents.
+func decode(src []byte, most int) (documents []*yaml.Node, err error) {
 	defer func() {
 		// The YAML library reports some errors by panicking.
 		if r := recover(); r != nil {
@@ -209,17 +236,16 @@ func decodeTwo(src []byte) (first, second *yaml.Node, err error) {
 		}
 	}()
 	decoder := yaml.NewDecoder(bytes.NewReader(src))
-	var documents [2]*yaml.Node
-	for i := range documents {
+	for len(documents) < most {
 		var n yaml.Node
 		if err := decoder.Decode(&n); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		documents[i] = &n
+		documents = append(documents, &n)
 	}
-	return documents[0], documents[1], nil
+	return documents, nil
 }
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)

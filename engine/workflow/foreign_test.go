@@ -63,12 +63,41 @@ func TestA3ForeignFile(t *testing.T) {
 		"name: x\nfoo: 1\nsteps: []\n":      `no key "foo"`,
 		"step: {}\nsecret: {}\n":            `did you mean`,
 		"":                                  "the file is empty",
-		"{}":                                `a workflow needs "steps"`,
 		"nmae: x\ncron: \"* * * * *\"\n":    `did you mean "name"?`,
 		"description: [1]\nwhatever: [2]\n": `a workflow needs "steps"`,
 	} {
 		if _, err := Parse("mistake.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", text, err, want)
 		}
+	}
+}
+
+// TestX4ForeignFiles: a file is foreign only if it parses and has nothing that is, or nearly
+// is, a key of a workflow. Every other file is a workflow, which may have mistakes.
+func TestX4ForeignFiles(t *testing.T) {
+	for text, want := range map[string]bool{
+		"version: \"3\"\nservices: {db: {image: x}}\nvolumes: {}\n": true,
+		"apiVersion: v1\nkind: A\nmetadata: {}\nspec: {}\n":         true,
+		"apiVersion: v1\nkind: A\n---\napiVersion: v1\nkind: B\n":   true,
+		"a: 1\n---\nb: 1\n---\n- c\n---\n":                          true,
+		"- hosts: all\n":                                            true, "hello\n": true, "": true, "# nothing\n": true, "{}": true, "null\n": true, "42\n": true, "1: 2\n": true,
+		"&a {x: 1}\n":               true,
+		"users: []\nservices: []\n": true,
+
+		"steps: []\n": false, "stpes: []\n": false, "Steps: []\n": false, "step: []\n": false, "name: x\nservices: {}\n": false,
+		"schedule: \"* * * * *\"\n": false, "shedule: x\n": false, "on_failure: []\n": false, "on-failure: []\n": false,
+		"a: 1\n---\nsteps: []\n": false, "a: 1\n---\nb: 1\n---\nsteps: []\n": false, "steps: []\n---\na: 1\n": false, "a: 1\n---\nb: [\n": false,
+		"a: [\n": false, "a: \"\n": false, "\ta: 1\n": false, "a: *b\n": false, "\xff": false, "a: 1\na: 2\n": true,
+	} {
+		w, err := Parse("x.yaml", []byte(text))
+		if err == nil {
+			_, err = Compile(w, nil, nil)
+		}
+		if got := IsForeign(err); got != want {
+			t.Errorf("%q: got foreign %v, want %v (%v)", text, got, want, err)
+		}
+	}
+	if err := NotWorkflow("x.yaml", "it is a list"); !IsForeign(err) {
+		t.Errorf("got %v, want the error of a foreign file", err)
 	}
 }

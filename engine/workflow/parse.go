@@ -29,7 +29,7 @@ func Parse(name string, src []byte) (*Workflow, error) {
 	case ok:
 		readWorkflow(root, w)
 	case d.Count() == 0:
-		d.Report(source.Position{Line: 1, Column: 1}, "empty", "the file is empty", "a workflow needs at least `steps:`")
+		d.Report(source.Position{Line: 1, Column: 1}, ruleForeign, "the file is empty", "a workflow needs at least `steps:`")
 	}
 	return w, d.Err()
 }
@@ -69,9 +69,8 @@ func readWorkflow(root source.Node, w *Workflow) {
 			w.demands.duration(v, "resume_within", "resume_within", w.ResumeWithin, func(c Ceilings) time.Duration { return c.ResumeWithin })
 		}},
 	}
-	if problem := foreign(root, keys); problem != "" {
-		d.Forget()
-		root.Report("not-a-workflow", problem, "a workflow is a mapping with at least `steps:`")
+	if why := foreign(root, keys); why != "" {
+		reportForeign(root, why, keys)
 		return
 	}
 	found := d.Apart(func() {
@@ -94,32 +93,6 @@ func readWorkflow(root source.Node, w *Workflow) {
 	if concurrency != nil {
 		w.Concurrency = readConcurrency(*concurrency, scheduled)
 	}
-}
-
-// foreign returns why a file is not a workflow, or "". It quotes nothing of the file,
-// which may be a link to a list of passwords.
-func foreign(root source.Node, keys []source.Key) string {
-	root, ok := root.Resolve()
-	switch {
-	case !ok:
-		return "" // reported already
-	case root.IsList():
-		return "the file is not a workflow: it is a list"
-	case !root.IsMapping():
-		return "the file is not a workflow: it is a text, a number or nothing"
-	}
-	names := source.NamesOf(keys)
-	count, known := 0, false
-	root.Document().Apart(func() {
-		root.Entries("a workflow", func(name string, _, _ source.Node) {
-			count++
-			known = known || phrase.Nearest(name, names) != ""
-		})
-	})
-	if count > 0 && !known {
-		return "the file is not a workflow: it has none of the keys of a workflow"
-	}
-	return ""
 }
 
 // connectionName is what a connection may be called.
