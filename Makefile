@@ -48,6 +48,7 @@ fuzz:
 	$(FUZZ) '^FuzzParse$$' ./engine/workflow
 	$(FUZZ) '^FuzzParseConfiguration$$' ./cmd/pdflow/internal/setup
 	$(FUZZ) '^FuzzControlGroups$$' ./cmd/pdflow/internal/setup
+	$(FUZZ) '^FuzzScript$$' ./cmd/pdflow/internal/runbooktest
 	$(FUZZ) '^FuzzCheck$$' ./engine/lua/syntax
 	$(FUZZ) '^FuzzPath$$' ./engine/lua/syntax
 	$(FUZZ) '^FuzzValues$$' ./engine/lua

@@ -127,18 +127,18 @@ var allowed = map[string][]string{
 	},
 	"cmd/pdflow/internal/cli/runs": {
 		"cmd/pdflow/internal/console", "cmd/pdflow/internal/daemon", "cmd/pdflow/internal/daemon/control", "cmd/pdflow/internal/runview",
-		"cmd/pdflow/internal/setup", "engine", "engine/action", "engine/attempt", "engine/journal", "engine/phrase", "engine/run", "engine/workflow",
+		"cmd/pdflow/internal/setup", "engine", "engine/action", "engine/attempt", "engine/journal", "engine/phrase", "engine/run", "engine/source", "engine/workflow",
 		"github.com/spf13/cobra", "golang.org/x/term",
 	},
 	"cmd/pdflow/internal/cli/schedule": {
 		"cmd/pdflow/internal/cli/runs", "cmd/pdflow/internal/console", "cmd/pdflow/internal/daemon", "cmd/pdflow/internal/daemon/control",
-		"cmd/pdflow/internal/setup", "engine/action", "engine/journal", "engine/phrase", "engine/workflow", "github.com/spf13/cobra",
+		"cmd/pdflow/internal/setup", "engine/action", "engine/journal", "engine/phrase", "engine/source", "engine/workflow", "github.com/spf13/cobra",
 	},
 	"cmd/pdflow/internal/runbooktest": {
 		"builtins", "builtins/pagerduty/client", "builtins/pagerduty/simulator", "builtins/pagerduty/simulator/account",
 		"builtins/pagerduty/simulator/fault", "builtins/world", "cmd/pdflow/internal/console", "cmd/pdflow/internal/runview", "cmd/pdflow/internal/setup",
 		"engine", "engine/action", "engine/clock", "engine/journal", "engine/phrase", "engine/run", "engine/source", "engine/workflow",
-		"github.com/rogpeppe/go-internal/testscript", "github.com/rogpeppe/go-internal/txtar", "github.com/spf13/pflag",
+		"github.com/rogpeppe/go-internal/diff", "github.com/rogpeppe/go-internal/txtar", "github.com/spf13/pflag",
 	},
 	"cmd/pdflow/internal/cli": {
 		"builtins/pagerduty/client", "builtins/pagerduty/simulator", "builtins/pagerduty/simulator/api", "cmd/pdflow/internal/cli/runs",

@@ -49,6 +49,9 @@ type World struct {
 	name queues[nameAnswer]
 }
 
+// Keys are the keys of the document.
+var Keys = []string{"http", "net"}
+
 // New makes a world of a decoded document; nil is an empty document. Its error is
 // [action.Problems] and lists every mistake.
 func New(o action.Object) (*World, error) {
@@ -58,7 +61,7 @@ func New(o action.Object) (*World, error) {
 		port: queues[portAnswer]{answers: map[string][]portAnswer{}},
 		name: queues[nameAnswer]{answers: map[string][]nameAnswer{}},
 	}
-	r.fields("the world", "", o, "http", "net")
+	r.fields("the world", "", o, Keys...)
 	for _, entry := range r.entries("http", o["http"]) {
 		readHTTPEntry(r, w, entry)
 	}

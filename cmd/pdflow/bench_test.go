@@ -242,7 +242,7 @@ func BenchmarkCheck1000Bound(b *testing.B) {
 			b.Fatal(err)
 		}
 		for _, file := range files {
-			source, err := os.ReadFile(file)
+			source, err := os.ReadFile(file.Path)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -19,6 +19,7 @@ import (
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/run"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
 // everyFault returns faults that make about a fifth of all requests fail, each kind of fault about equally
@@ -62,7 +63,7 @@ func TestFaults(t *testing.T) {
 	}
 	clock := &waitlessClock{}
 	target, account := faultyTarget(t, clock)
-	plan, err := target.CompileFile(filepath.Join(root, "testdata/faults.yaml"))
+	plan, err := target.CompileFile(source.File{Path: filepath.Join(root, "testdata/faults.yaml")})
 	if err != nil {
 		t.Fatal(err)
 	}

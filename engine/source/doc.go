@@ -44,6 +44,7 @@
 // # Where it is
 //
 //	file.go      files from untrusted authors: regular, bounded
+//	folder.go    the files of a folder, which are read without leaving it
 //	problem.go   Position, Problem, Problems
 //	document.go  text to nodes: syntax, anchors, the budget
 //	node.go      lists, mappings, key tables

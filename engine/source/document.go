@@ -106,6 +106,9 @@ func (d *Document) Warn(at Position, rule, message, hint string) {
 // Count returns the number of problems reported so far.
 func (d *Document) Count() int { return len(d.problems) }
 
+// Forget drops the problems so far, for a file of which nothing may be quoted.
+func (d *Document) Forget() { d.problems = nil }
+
 // Apart runs read and returns the problems that it reports. They are not reported
 // to the document: the caller adds them later, or drops them.
 func (d *Document) Apart(read func()) Problems {

@@ -1,12 +1,10 @@
 package source
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 )
 
@@ -19,7 +17,15 @@ const MaxFileSize = 1 << 20
 // opening or reading one of these may never end. It follows links. If the file cannot be
 // opened, the error is the error of [os.Open].
 func ReadFile(name string, most int64) ([]byte, error) {
-	// Without O_NONBLOCK, opening a named pipe waits for its other end.
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := CheckRegular(info, name); err != nil {
+		return nil, err
+	}
+	// It may be another file by now. Without O_NONBLOCK, opening a named pipe waits for its
+	// other end.
 	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
@@ -31,44 +37,40 @@ func ReadFile(name string, most int64) ([]byte, error) {
 // ReadOpen is [ReadFile] of a file that is open already. The name is for messages.
 func ReadOpen(f fs.File, name string, most int64) ([]byte, error) {
 	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, err
-	case info.IsDir():
-		return nil, fmt.Errorf("%s is a folder; expected a file", name)
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is not a regular file but %s", name, kindOf(info.Mode()))
-	case info.Size() > most:
-		return nil, fmt.Errorf("%s has %d bytes, at most %d are read", name, info.Size(), most)
-	}
-	text, err := io.ReadAll(io.LimitReader(f, most+1)) // it may have grown since
-	if err == nil && int64(len(text)) > most {
-		err = fmt.Errorf("%s has more than %d bytes, at most %d are read", name, most, most)
-	}
 	if err != nil {
 		return nil, err
+	}
+	if err := CheckRegular(info, name); err != nil {
+		return nil, err
+	}
+	if info.Size() > most {
+		return nil, fmt.Errorf("%s has %d bytes, at most %d are read", name, info.Size(), most)
+	}
+	return ReadStream(f, name, most) // it may have grown since
+}
+
+// ReadStream reads a stream to its end. It is an error if it has more than most bytes. The
+// name is for messages.
+func ReadStream(from io.Reader, name string, most int64) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(from, most+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(text)) > most {
+		return nil, fmt.Errorf("%s has more than %d bytes, at most %d are read", name, most, most)
 	}
 	return text, nil
 }
 
-// CheckLink returns an error if an entry of a folder is a link that leads out of the folder.
-// A link may lead to another file of the folder, as in a Kubernetes ConfigMap, or to nothing.
-// The folder may be a link.
-func CheckLink(folder, file string, entry fs.DirEntry) error {
-	if entry.Type()&fs.ModeSymlink == 0 {
-		return nil
+// CheckRegular returns an error if a file is not a regular file. The name is for messages.
+func CheckRegular(info fs.FileInfo, name string) error {
+	switch {
+	case info.IsDir():
+		return fmt.Errorf("%s is a folder; expected a file", name)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s is not a regular file but %s", name, kindOf(info.Mode()))
 	}
-	target, err := filepath.EvalSymlinks(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	root, unread := filepath.EvalSymlinks(folder)
-	if err == nil && unread == nil {
-		if inside, err := filepath.Rel(root, target); err == nil && filepath.IsLocal(inside) {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s is a link that leaves the folder %s, and such links are not followed: replace it by the file, or name the file itself", file, folder)
+	return nil
 }
 
 // kindOf names what a file is.
@@ -80,6 +82,10 @@ func kindOf(mode fs.FileMode) string {
 		return "a socket"
 	case mode&fs.ModeDevice != 0:
 		return "a device"
+	case mode&fs.ModeSymlink != 0:
+		return "a link"
+	case mode.IsDir():
+		return "a folder"
 	}
 	return "something else"
 }

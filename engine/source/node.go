@@ -95,6 +95,15 @@ type Key struct {
 	Refused bool
 }
 
+// NamesOf returns the names of keys, in their order.
+func NamesOf(keys []Key) []string {
+	names := make([]string, len(keys))
+	for i := range keys {
+		names[i] = keys[i].Name
+	}
+	return names
+}
+
 // Mapping reads a mapping with known keys, and reports every other key with a
 // suggestion. what names the mapping in messages, such as "a step".
 func (n Node) Mapping(what string, keys ...Key) { n.OpenMapping(what, keys, nil) }
@@ -124,6 +133,44 @@ func (d *Document) UnknownKey(at Position, what, name string, keys []Key) {
 // Merged entries (`<<`) come after the entries of the mapping itself, which win.
 func (n Node) Entries(what string, visit func(name string, key, value Node)) {
 	n.OpenMapping(what, nil, visit)
+}
+
+// OnlyKeys reports whether the document is a mapping whose keys are known, or close to a known
+// key. If it is not, it may be any file. Then the problems so far are replaced by one that
+// quotes nothing of the file.
+func (d *Document) OnlyKeys(known ...string) bool {
+	root, ok := d.Root()
+	if !ok {
+		return true
+	}
+	at, message := Position{}, ""
+	found := d.Apart(func() {
+		root, ok = root.Resolve()
+		switch {
+		case !ok || root.yaml.Tag == "!!null":
+		case !root.IsMapping():
+			at, message = root.Position(), "the file must be a mapping (name: value)"
+		default:
+			root.Entries("the file", func(name string, key, _ Node) {
+				if message == "" && phrase.Nearest(name, known) == "" {
+					at, message = key.Position(), "the file cannot have this key"
+				}
+			})
+		}
+	})
+	if i := slices.IndexFunc(found, func(p Problem) bool { return p.Rule == "non-text-key" }); i >= 0 {
+		at, message = Position{found[i].Line, found[i].Column}, "a key must be text"
+	}
+	if message == "" {
+		return true
+	}
+	hint := "it can have no keys"
+	if len(known) > 0 {
+		hint = "known: " + strings.Join(known, ", ")
+	}
+	d.Forget()
+	d.Report(at, "unknown-key", message, hint)
+	return false
 }
 
 // maxMerges bounds how deep merged mappings merge others. A mapping that merges

@@ -178,12 +178,21 @@ type Data struct {
 }
 
 // ReadData reads a YAML or JSON document as one value. The error is [Problems].
-func ReadData(name string, text []byte) (*Data, error) {
+func ReadData(name string, text []byte) (*Data, error) { return readData(name, text, nil) }
+
+// ReadDataOf is [ReadData] of a document that is a mapping with known keys. A file with other
+// keys may be any file: a list of passwords that a link leads to. Then the only problem is
+// that of [Document.OnlyKeys], and quotes nothing.
+func ReadDataOf(name string, text []byte, known ...string) (*Data, error) {
+	return readData(name, text, func(d *Document) bool { return d.OnlyKeys(known...) })
+}
+
+func readData(name string, text []byte, accept func(*Document) bool) (*Data, error) {
 	if json.Valid(text) {
 		text = jsonEscapes.ReplaceAllFunc(text, yamlEscape)
 	}
 	data := &Data{Document: Read(name, text)}
-	if root, ok := data.Root(); ok {
+	if root, ok := data.Root(); ok && (accept == nil || accept(data.Document)) {
 		data.Tree = root.Value("the file")
 		data.Value = data.Tree.data(data.Document, "a data file")
 	}

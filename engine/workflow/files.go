@@ -1,9 +1,11 @@
 package workflow
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -40,17 +42,18 @@ func (s *scope) require(r Require, file string) {
 		}
 		return
 	}
-	var text string
-	var err error
 	name := r.Name + ".lua"
-	if text, err = s.read(name); err != nil {
-		var inLib error
-		name = "lib/" + r.Name + ".lua"
-		if text, inLib = s.read(name); inLib != nil {
-			s.finding(Finding{Rule: "lua-file", Line: r.Line, Token: r.Name, Message: fmt.Sprintf("require: %v", err), Hint: fmt.Sprintf("it looks for %s.lua and lib/%s.lua in the folder of the workflow", r.Name, r.Name)}, file, source.Position{})
-			s.plan.Modules[r.Name] = nil
-			return
+	text, err := s.read(name)
+	if isMissing(err) {
+		inLib, failed := s.read("lib/" + name)
+		if !isMissing(failed) {
+			name, text, err = "lib/"+name, inLib, failed
 		}
+	}
+	if err != nil {
+		s.finding(Finding{Rule: "lua-file", Line: r.Line, Token: r.Name, Message: fmt.Sprintf("require: %v", err), Hint: fmt.Sprintf("it looks for %s.lua and lib/%s.lua in the folder of the workflow", r.Name, r.Name)}, file, source.Position{})
+		s.plan.Modules[r.Name] = nil
+		return
 	}
 	s.moduleFiles[r.Name] = s.inFolder(name)
 	s.plan.Modules[r.Name] = s.script(Chunk{Kind: Module, File: s.inFolder(name), Line: 1, Text: text})
@@ -74,13 +77,18 @@ func (c *compiler) read(name string) (string, error) {
 	case !fs.ValidPath(name):
 		return "", fmt.Errorf("%s is not a path inside the folder of the workflow", name)
 	}
+	// The files may be of any kind, so they are not opened before it is known that they are
+	// regular: opening a named pipe may wait.
 	info, err := fs.Stat(c.workflow.Files, name)
-	if err != nil || !info.Mode().IsRegular() { // opening a named pipe would wait
-		return "", fmt.Errorf("there is no file %s", name)
+	if err == nil {
+		err = source.CheckRegular(info, name)
+	}
+	if err != nil {
+		return "", unread(name, err)
 	}
 	f, err := c.workflow.Files.Open(name)
 	if err != nil {
-		return "", fmt.Errorf("%s cannot be read", name)
+		return "", unread(name, err)
 	}
 	defer f.Close()
 	text, err := source.ReadOpen(f, name, maxLuaFile)
@@ -91,4 +99,41 @@ func (c *compiler) read(name string) (string, error) {
 		c.plan.Sources = append(c.plan.Sources, Source{name, text})
 	}
 	return string(text), nil
+}
+
+// luaLine matches a line that only a program has: a keyword of Lua where it belongs, or a
+// call. Other lines, such as name=value, may stand in any file.
+var luaLine = regexp.MustCompile(`(?m)^\s*(local\s+\w+|return(\s*$|\s+[^=:\s]|[({"'])|(local\s+)?function\b.*\(|if\b.*\bthen\b|for\b.*\bdo\b|while\b.*\bdo\b|[A-Za-z_][\w.]*(:\w+)?\s*[({])|\brequire\s*[("']|=\s*function\b`)
+
+// looksLikeLua reports whether a text may be quoted in a message about a Lua file. A file
+// that has nothing of Lua may be any file, such as a list of passwords.
+func looksLikeLua(text string) bool { return luaLine.MatchString(text) }
+
+// notLua is the only finding of a file that has nothing of Lua.
+var notLua = Finding{Rule: RuleLuaSyntax, Line: 1, Column: 1, Message: "the file is not a Lua script: it has no call and none of the words of Lua"}
+
+// A missingError is the name of a file that does not exist.
+type missingError string
+
+// Error says that the file does not exist.
+func (name missingError) Error() string { return "there is no file " + string(name) }
+
+func isMissing(err error) bool {
+	var missing missingError
+	return errors.As(err, &missing)
+}
+
+// unread returns why a file of the folder of the workflow cannot be read.
+func unread(name string, err error) error {
+	var leaves *source.LeavesError
+	var failed *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return missingError(name)
+	case errors.As(err, &leaves):
+		return fmt.Errorf("%s is a link that leaves the folder of the workflow, and such links are not followed: replace it by the file", name)
+	case errors.As(err, &failed):
+		return fmt.Errorf("%s cannot be read: %w", name, failed.Err)
+	}
+	return err
 }

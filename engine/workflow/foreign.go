@@ -54,7 +54,9 @@ func Foreign(err error) (why string) {
 // later documents are foreign too.
 func reportForeign(root source.Node, why string, keys []source.Key) {
 	later, ok := root.Document().Later()
-	if !ok || slices.ContainsFunc(later, func(n source.Node) bool { return foreign(n, keys) == "" }) {
+	workflow := !ok || slices.ContainsFunc(later, func(n source.Node) bool { return foreign(n, keys) == "" })
+	root.Document().Forget() // what was reported so far may quote an anchor or a tag
+	if workflow {
 		root.Report("foreign-document", "the first document of the file is not a workflow: "+why, "keep one document per file")
 		return
 	}
@@ -72,11 +74,7 @@ func foreign(root source.Node, keys []source.Key) string {
 	case !root.IsMapping():
 		return "it is a text, a number or nothing"
 	}
-	var names []string
-	for _, key := range keys {
-		names = append(names, key.Name)
-	}
-	known := false
+	names, known := source.NamesOf(keys), false
 	root.Document().Apart(func() {
 		root.Entries("a workflow", func(name string, _, _ source.Node) { known = known || phrase.Nearest(name, names) != "" })
 	})

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -26,12 +27,28 @@ func TestA3ForeignFile(t *testing.T) {
 		"two of a key": "x: " + secret + "\nx: " + secret + "\n",
 		"JSON":         `{"password": "` + secret + `"}`,
 		"environment":  "export TOKEN=" + secret + "\n",
+		"two anchors":  "a: &" + secret + " 1\nb: &" + secret + " 2\n",
+		"a root tag":   "!" + secret + "\na: 1\n",
+		"a number key": "123: " + secret + "\n[" + secret + "]: 1\n",
+		"merged":       "<<: {" + secret + ": 1}\n<<: " + secret + "\n",
+		// These have a key of a workflow.
+		"a name":         "name: " + secret + "\npassword: " + secret + "\n" + secret + ": 1\n",
+		"a list of name": "name: [" + secret + "]\n",
+		"secrets":        "secrets: {db: " + secret + ", " + secret + ": x, Y: {hosts: " + secret + "}}\n",
+		"a timeout":      "timeout: " + secret + "\nresume_within: " + secret + "\n",
+		"a schedule":     "schedule: " + secret + "\nconcurrency: " + secret + "\n",
+		"outputs":        "outputs: {a: \"${{ " + secret + " }}\", b: " + secret + "}\n",
+		"inputs":         "inputs: {" + secret + ": " + secret + ", a: {type: " + secret + "}}\n",
+		"permissions":    "permissions: {http: [" + secret + "], " + secret + ": x}\nlimits: {" + secret + ": 1, memory: " + secret + "}\n",
+		"a connection":   "connection: \"" + secret + " x\"\ndefaults: {with: {" + secret + ": 1}, " + secret + ": 2}\n",
+		"no steps":       "on_failure: [{uses: " + secret + "}]\nfinally: " + secret + "\n",
+		"a tag of one":   "name: !" + secret + " x\n",
+		"twice":          "name: a\n" + secret + ": 1\n" + secret + ": 2\nname: " + secret + "\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, err := Parse("foreign.yaml", []byte(text))
-			if err == nil {
-				_, err = Compile(w, nil, nil)
-			}
+			_, more := Compile(w, nil, nil)
+			err = errors.Join(err, more)
 			if err == nil || !strings.Contains(err.Error(), "foreign.yaml:") {
 				t.Fatalf("got %v, want an error with a place", err)
 			}
@@ -47,7 +64,7 @@ func TestA3ForeignFile(t *testing.T) {
 		"step: {}\nsecret: {}\n":            `did you mean`,
 		"":                                  "the file is empty",
 		"nmae: x\ncron: \"* * * * *\"\n":    `did you mean "name"?`,
-		"description: [1]\nwhatever: [2]\n": `no key "whatever"`,
+		"description: [1]\nwhatever: [2]\n": `a workflow needs "steps"`,
 	} {
 		if _, err := Parse("mistake.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", text, err, want)

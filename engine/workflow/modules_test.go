@@ -121,7 +121,7 @@ func TestFilesOutside(t *testing.T) {
 		{"out and in", script("lib/../../page.lua"), "is not a path inside"},
 		{"other type", script("page.txt"), `"page.txt" is not a .lua file`},
 		{"missing", script("pages.lua"), "there is no file pages.lua"},
-		{"a folder", script("dir.lua"), "there is no file dir.lua"},
+		{"a folder", script("dir.lua"), "dir.lua is a folder; expected a file"},
 		{"too large", script("big.lua"), "big.lua has 500000 bytes, at most 262144 are read"},
 		{"module above", module("../page"), "../page.lua is not a path inside the folder"},
 		{"missing module", module("nope"), "it looks for nope.lua and lib/nope.lua"},
@@ -129,6 +129,45 @@ func TestFilesOutside(t *testing.T) {
 		_, err := newLanguage(t).compileWith(test.source, files)
 		if test.err == "" && err != nil || test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)) {
 			t.Errorf("%s: got %v, want %q", test.name, err, test.err)
+		}
+	}
+}
+
+// TestA3ForeignScript: what is said of a Lua file that has nothing of Lua quotes nothing of it.
+func TestA3ForeignScript(t *testing.T) {
+	const secret = "Tr0ub4dor"
+	for name, text := range map[string]string{
+		"a key":       "u+" + secret + "xyz123\n",
+		"a word":      secret + "\n",
+		"digits":      "0123456789abcdef" + secret + "\n",
+		"passwords":   "root:" + secret + ":19000:0:99999:7:root (of all):/usr/local/bin\nend:*:19000\n",
+		"variables":   "# " + secret + "\nTOKEN=" + secret + "\n" + secret + "=1\n",
+		"names":       "token = " + secret + "\n",
+		"a PEM key":   "-----BEGIN PRIVATE KEY-----\n" + secret + "==\n-----END PRIVATE KEY-----\n",
+		"an ini file": "[core]\n\ttoken = " + secret + "\n",
+		"JSON":        "{\"password\": \"" + secret + "\"}\n",
+		"YAML":        "return: " + secret + "\nlocal: " + secret + "\n",
+		"a quote":     "\"" + secret + "\n",
+		"not text":    "\x00\xff" + secret,
+		"a label":     "goto " + secret + "\n",
+	} {
+		for _, source := range []string{"steps: [{id: a, lua_file: m.lua}]\n", "steps:\n  - id: a\n    lua: |\n      return require(\"m\")\n"} {
+			_, err := newLanguage(t).compileWith(source, map[string]string{"m.lua": text})
+			if err == nil || !strings.Contains(err.Error(), "dir/m.lua:1:1: the file is not a Lua script") || strings.Contains(err.Error(), secret) {
+				t.Errorf("%s: got %v, want that the file is not a Lua script, without its text", name, err)
+			}
+		}
+	}
+	// A script with a mistake is told which.
+	for text, want := range map[string]string{
+		"local x = 1\nreturn y\n":     `nothing is called "y" here`,
+		"log.info{message = \"a\" b}": `near "b"`,
+		"  if x then\n":               "the source ends too early",
+		"x = function() end\nz()\n":   `nothing is called "z" here`,
+	} {
+		_, err := newLanguage(t).compileWith("steps: [{id: a, lua_file: m.lua}]\n", map[string]string{"m.lua": text})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", text, err, want)
 		}
 	}
 }

@@ -41,6 +41,7 @@ func nameOf(file string) string {
 }
 
 func readWorkflow(root source.Node, w *Workflow) {
+	d, blank := root.Document(), *w
 	var parts [Finally + 1]*source.Node
 	var concurrency *source.Node
 	scheduled := false
@@ -72,11 +73,21 @@ func readWorkflow(root source.Node, w *Workflow) {
 		reportForeign(root, why, keys)
 		return
 	}
-	root.Mapping("a workflow", keys...)
-	readParts(parts, w)
+	found := d.Apart(func() {
+		root.Mapping("a workflow", keys...)
+		readParts(parts, w)
+	})
 	if root, ok := root.Resolve(); ok && root.IsMapping() && parts[Main] == nil {
+		// The file may be another file that has a key of a workflow, such as name. Nothing of it
+		// is quoted but misspelt keys, and nothing else of it is looked at.
+		*w, concurrency = blank, nil
+		d.Forget()
 		root.Report("missing-key", `a workflow needs "steps"`, "a list of steps, each with `uses:` or `lua:`")
+		found = slices.DeleteFunc(found, func(p source.Problem) bool {
+			return p.Rule != "unknown-key" || !strings.HasPrefix(p.Hint, "did you mean")
+		})
 	}
+	d.Add(found...)
 	checkPatterns(w)
 	checkSchedules(w)
 	if concurrency != nil {

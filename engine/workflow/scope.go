@@ -63,6 +63,9 @@ func (s *scope) readList() []int { return slices.Sorted(maps.Keys(s.reads)) }
 func (s *scope) script(chunk Chunk) Program {
 	chunk.Names = s.names(chunk.Kind)
 	program, findings := s.checker.Check(chunk)
+	if len(findings) > 0 && chunk.File != s.workflow.File && !looksLikeLua(chunk.Text) {
+		program, findings = nil, []Finding{notLua}
+	}
 	for _, f := range findings {
 		s.finding(f, chunk.File, source.Position{})
 	}

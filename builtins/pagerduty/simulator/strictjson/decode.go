@@ -64,6 +64,16 @@ func Read[T interface{ Validate() error }](document []byte) (value T, err error)
 	return value, nil
 }
 
+// Fields returns the names of the fields of a document that is read into a struct.
+func Fields[T any]() []string {
+	var names []string
+	for document, i := reflect.TypeFor[T](), 0; i < document.NumField(); i++ {
+		name, _, _ := strings.Cut(document.Field(i).Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
+}
+
 // cause says why data is not a JSON object.
 func cause(data []byte, value any, err error) string {
 	switch {

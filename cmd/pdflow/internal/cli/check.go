@@ -68,7 +68,7 @@ func checkWorkflows(env *setup.Environment, args []string, output string, reach,
 	if err := target.Under(configuration); err != nil {
 		return err
 	}
-	found, leftOut, err := checkFiles(args, files, target)
+	found, leftOut, err := checkFiles(env, args, files, target)
 	if err != nil {
 		return err
 	}
@@ -94,15 +94,15 @@ func checkWorkflows(env *setup.Environment, args []string, output string, reach,
 
 // checkFiles returns the problems of the files of paths in the order of the files, and why files in
 // folders are left out. One goroutine for each processor checks files.
-func checkFiles(paths []string, files []setup.WorkflowFile, target *setup.Target) (found source.Problems, leftOut []string, _ error) {
+func checkFiles(env *setup.Environment, paths []string, files []source.File, target *setup.Target) (found source.Problems, leftOut []string, _ error) {
 	problems, failures := make([]source.Problems, len(files)), make([]error, len(files))
-	workflows := make([]*workflow.Workflow, len(files))
+	plans := make([]*workflow.Plan, len(files))
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(files)) {
 		workers.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(files); i = int(next.Add(1)) - 1 {
-				workflows[i], problems[i], failures[i] = checkFile(files[i].Path, target)
+				plans[i], problems[i], failures[i] = env.CheckFile(target, files[i])
 			}
 		})
 	}
@@ -110,29 +110,16 @@ func checkFiles(paths []string, files []setup.WorkflowFile, target *setup.Target
 	names := sharedNames{paths: paths, first: map[sharedName]string{}}
 	found = source.Problems{}
 	for i := range files {
-		if why := files[i].LeftOut(problems[i]); why != "" {
+		if why := setup.LeftOut(files[i], problems[i]); why != "" {
 			leftOut = append(leftOut, files[i].Path+": "+why)
 			continue
 		}
-		if problem, shared := names.problem(files[i].Path, workflows[i]); shared {
+		if problem, shared := names.problem(files[i].Path, workflowOf(files[i], plans[i])); shared {
 			problems[i] = append(slices.Clone(problems[i]), problem).Sorted()
 		}
 		found = append(found, problems[i]...)
 	}
 	return found, leftOut, errors.Join(failures...)
-}
-
-// checkFile returns the workflow of a file and its problems, including warnings.
-func checkFile(file string, target *setup.Target) (*workflow.Workflow, source.Problems, error) {
-	parsed, plan, err := target.CheckFile(file)
-	var problems source.Problems
-	switch {
-	case errors.As(err, &problems):
-		return parsed, problems, nil
-	case err != nil:
-		return nil, nil, err
-	}
-	return parsed, append(plan.Warnings, target.Objections(plan)...), nil
 }
 
 // sharedNames finds workflows that have the name of another one. The name of a workflow is its identity:
@@ -144,6 +131,19 @@ type sharedNames struct {
 }
 
 type sharedName struct{ folder, name string }
+
+// workflowOf returns the workflow of a file, as far as it can be read if the file has errors.
+func workflowOf(file source.File, plan *workflow.Plan) *workflow.Workflow {
+	if plan != nil {
+		return plan.Workflow
+	}
+	text, err := file.Read(source.MaxFileSize)
+	if err != nil {
+		return nil
+	}
+	w, _ := workflow.Parse(file.Path, text)
+	return w
+}
 
 // problem returns the problem of a file that has the name of a file before it. A file that cannot be
 // read as a workflow has no name.
@@ -258,7 +258,7 @@ type reachReport struct {
 }
 
 // printReach prints what each workflow may reach.
-func printReach(env *setup.Environment, files []setup.WorkflowFile, output string) error {
+func printReach(env *setup.Environment, files []source.File, output string) error {
 	if err := console.OneOf("output", output, "text", "json"); err != nil {
 		return err
 	}
@@ -267,13 +267,18 @@ func printReach(env *setup.Environment, files []setup.WorkflowFile, output strin
 		return err
 	}
 	reports := []reachReport{}
+	var broken source.Problems
 	for _, file := range files {
-		plan, err := target.CompileFile(file.Path)
-		if file.LeftOut(err) != "" {
+		plan, problems, err := env.CheckFile(target, file)
+		if setup.LeftOut(file, problems) != "" {
 			continue
 		}
 		if err != nil {
 			return err
+		}
+		if plan == nil {
+			broken = append(broken, problems...)
+			continue
 		}
 		reports = append(reports, reachOf(target, plan))
 	}
@@ -281,7 +286,10 @@ func printReach(env *setup.Environment, files []setup.WorkflowFile, output strin
 	for _, r := range reports {
 		b.WriteString(r.text())
 	}
-	return env.Print(output, reports, b.String())
+	if err := env.Print(output, reports, b.String()); err != nil || len(broken) == 0 {
+		return err
+	}
+	return broken // after what can be said of the other files
 }
 
 func reachOf(s *setup.Target, plan *workflow.Plan) reachReport {

@@ -108,7 +108,7 @@ func newServedAccount(env *setup.Environment, o simulatorOptions) (*servedAccoun
 	if o.limits {
 		served.options = append(served.options, simulator.WithLimits(api.DefaultLimits()))
 	}
-	documents, err := setup.AccountOptions(o.seed, o.faults)
+	documents, err := env.AccountOptions(o.seed, o.faults)
 	if err != nil {
 		return nil, err
 	}

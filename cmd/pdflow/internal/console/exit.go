@@ -22,6 +22,9 @@ const (
 	ExitTerminated  = 143 // 128 + SIGTERM
 )
 
+// ErrInterrupted says that a signal ended what a command was doing. Then the exit code is that of the signal.
+var ErrInterrupted = errors.New("interrupted")
+
 // An exitError carries an exit code. Its message is empty if the command has already printed
 // everything.
 type exitError struct {
@@ -72,6 +75,9 @@ func (c *Console) Fail(err error) int {
 	code := ExitCode(err)
 	if err == nil {
 		return code
+	}
+	if signal := int(c.Signal.Load()); signal != 0 && errors.Is(err, ErrInterrupted) {
+		code = signal
 	}
 	if text := err.Error(); text != "" {
 		if code != ExitInvalid {

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"io/fs"
 	"maps"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/library"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine/scheduler"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -30,7 +32,7 @@ type files struct {
 // load reads the files of the paths. It is an error if none of them has a schedule.
 func (f *files) load(paths []string) error {
 	var err error
-	f.library, err = library.Open(library.Config{Paths: paths, Compile: f.compile, Clock: f.clock, Log: f.log, Changed: f.changed})
+	f.library, err = library.Open(library.Config{Paths: paths, Compile: f.compile, Elsewhere: f.env.NamedFiles, Clock: f.clock, Log: f.log, Changed: f.changed})
 	if err != nil {
 		return console.Exit(console.ExitUsage, err)
 	}
@@ -87,38 +89,59 @@ func (f *files) saveNames(ctx context.Context) {
 func (f *files) Run(ctx context.Context) { f.library.Watch(ctx) }
 
 // compile reads a workflow. A workflow with a schedule must have the keys and permissions that it
-// needs.
-func (f *files) compile(file string) (*workflow.Plan, error) {
-	if err := f.readWorld(file); err != nil {
-		return nil, err
+// needs. Asked are the other files that it looked for.
+func (f *files) compile(file source.File) (plan *workflow.Plan, asked []string, err error) {
+	if f.options.Simulate && f.options.World == "" { // --world replaces the world files of all workflows
+		asked = append(asked, setup.WorldName(file.Path))
+		if err := f.readWorld(file); err != nil {
+			return nil, asked, err
+		}
 	}
-	plan, err := f.targetOf(file).CompileFile(file)
+	text, err := file.Read(source.MaxFileSize)
+	if err != nil {
+		return nil, asked, setup.FileError(err, file.Path)
+	}
+	folder, err := file.OpenFolder()
+	if err != nil {
+		return nil, asked, setup.FileError(err, file.Path)
+	}
+	defer folder.Close()
+	scripts := &asking{Folder: folder}
+	plan, err = f.targetOf(file.Path).Compile(file.Path, text, scripts)
+	asked = append(asked, scripts.asked...)
 	if err != nil || len(plan.Workflow.Schedules) == 0 {
-		return plan, err
+		return plan, asked, err
 	}
-	return plan, f.target.Ready(plan)
+	return plan, asked, f.target.Ready(plan)
 }
 
-// readWorld reads the world file next to a workflow file when runs are simulated. --world replaces
-// the world files of all workflows.
-func (f *files) readWorld(file string) error {
-	if !f.options.Simulate || f.options.World != "" {
-		return nil
-	}
-	worldFile := setup.WorldFile(file)
-	if worldFile == "" {
-		f.simulated.Delete(file)
-		return nil
-	}
-	world, err := setup.ReadWorld(worldFile)
+// An asking is a folder that remembers the paths of the files that were asked for.
+type asking struct {
+	*source.Folder
+	asked []string
+}
+
+// Stat describes a file.
+func (a *asking) Stat(name string) (fs.FileInfo, error) {
+	a.asked = append(a.asked, a.Path(name))
+	return a.Folder.Stat(name)
+}
+
+// readWorld reads the world file next to a workflow file.
+func (f *files) readWorld(file source.File) error {
+	world, err := setup.WorldOf(file)
 	if err != nil {
 		return err
+	}
+	if world == nil {
+		f.simulated.Delete(file.Path)
+		return nil
 	}
 	target, err := f.target.In(world)
 	if err != nil {
 		return err
 	}
-	f.simulated.Store(file, target)
+	f.simulated.Store(file.Path, target)
 	return nil
 }
 

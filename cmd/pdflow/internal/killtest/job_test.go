@@ -15,6 +15,7 @@ import (
 	"github.com/pdflow/pdflow/engine/clock"
 	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/run"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -74,7 +75,7 @@ func (j *job) perform(journal0 journal.Journal, network http.RoundTripper, obser
 }
 
 func (j *job) begin(ctx context.Context, local *engine.Local, target *setup.Target) error {
-	plan, err := target.CompileFile(filepath.Join("../../../../testdata/kill", j.Scenario+".yaml"))
+	plan, err := target.CompileFile(source.File{Path: filepath.Join("../../../../testdata/kill", j.Scenario+".yaml")})
 	if err != nil {
 		return err
 	}

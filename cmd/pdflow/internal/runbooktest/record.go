@@ -11,6 +11,7 @@ import (
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
@@ -28,26 +29,30 @@ func Record(ctx context.Context, p *console.Console, operator *setup.Configurati
 		return console.Usage("--record makes the test of one runbook: pdflow test --record NAME.yaml [-i name=value...]")
 	}
 	file := TestOf(args[0])
-	if _, err := os.Stat(file); err == nil && !r.Overwrite {
+	folder, err := source.OpenFolder(filepath.Dir(file))
+	if err != nil {
+		return console.Exit(console.ExitUsage, setup.FileError(err, filepath.Dir(file)))
+	}
+	defer folder.Close()
+	if _, err := os.Lstat(file); err == nil && !r.Overwrite {
 		return console.Usage("%s already exists; --update replaces it", file)
 	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return console.Exit(console.ExitUsage, setup.FileError(err, file))
 	}
-	archive, err := r.draft(args[0])
+	archive, err := r.draft(ctx, args[0])
 	if err != nil {
 		return console.Exit(console.ExitUsage, err)
 	}
-	draft := filepath.Join(filepath.Dir(file), ".recording-"+filepath.Base(file))
-	defer os.Remove(draft)
-	if err := os.WriteFile(draft, txtar.Format(archive), 0o644); err != nil {
+	script, err := parseScript(file, txtar.Format(archive))
+	if err != nil {
 		return console.Exit(console.ExitFailed, err)
 	}
-	results := Run(ctx, operator, []string{draft}, true) // writes the files that the output is compared with
-	if !results[0].Passed {
-		fmt.Fprint(p.Stderr, results[0].Log)
+	log, err := script.run(ctx, operator, folder, true) // fills in the files that the output is compared with
+	if err != nil {
+		fmt.Fprint(p.Stderr, log)
 		return console.Exit(console.ExitFailed, fmt.Errorf("the run failed, so nothing is recorded; write the test of a failure by hand, with `! run`"))
 	}
-	if err := os.Rename(draft, file); err != nil {
+	if err := folder.Replace(filepath.Base(file), script.format()); err != nil {
 		return console.Exit(console.ExitFailed, err)
 	}
 	fmt.Fprintf(p.Stdout, "%s\n  try: pdflow test %s\n", file, console.ShellWord(file))
@@ -55,7 +60,7 @@ func Record(ctx context.Context, p *console.Console, operator *setup.Configurati
 }
 
 // draft returns the test with its input files, and with empty files to compare the output with.
-func (r Recording) draft(workflowFile string) (*txtar.Archive, error) {
+func (r Recording) draft(ctx context.Context, workflowFile string) (*txtar.Archive, error) {
 	archive := &txtar.Archive{}
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Recorded from a run. Keep what matters, and describe what it proves.\n")
@@ -63,7 +68,7 @@ func (r Recording) draft(workflowFile string) (*txtar.Archive, error) {
 		if given.file == "" {
 			continue
 		}
-		text, err := os.ReadFile(given.file)
+		text, err := setup.ReadNamed(ctx.Done(), given.file, source.MaxFileSize)
 		if err != nil {
 			return nil, setup.FileError(err, given.file)
 		}
@@ -76,7 +81,7 @@ func (r Recording) draft(workflowFile string) (*txtar.Archive, error) {
 	b.WriteString("run " + scriptWord(filepath.Base(workflowFile)))
 	for _, input := range r.Inputs {
 		if name, from, ok := strings.Cut(input, "=@"); ok {
-			text, err := os.ReadFile(from)
+			text, err := setup.ReadNamed(ctx.Done(), from, source.MaxFileSize)
 			if err != nil {
 				return nil, setup.FileError(err, from)
 			}
@@ -117,7 +122,7 @@ func enclose(archive *txtar.Archive, name string, text []byte) (string, error) {
 
 // scriptWord quotes a word of a script if it needs quotes.
 func scriptWord(text string) string {
-	if strings.ContainsAny(text, " \t'#$") {
+	if text == "" || strings.ContainsAny(text, " \t\r'#$") {
 		return "'" + strings.ReplaceAll(text, "'", "''") + "'"
 	}
 	return text

@@ -1,15 +1,13 @@
 package runbooktest
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"testing/fstest"
 	"time"
 
 	"github.com/pdflow/pdflow/builtins"
@@ -29,117 +27,68 @@ import (
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
-	"github.com/rogpeppe/go-internal/testscript"
-	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/spf13/pflag"
 )
 
-// A testWord is a command of test scripts.
+// A testWord is a word of test scripts.
 type testWord struct {
 	argument string // what its argument is; empty: it has none; "...": it reads its arguments itself
-	does     func(t *runbookTest, ts *testscript.TestScript, neg bool, args []string) error
+	flags    wordFlags
+	does     func(t *runbookTest, not bool, args []string) error
 }
 
-// runbookWords are the commands about runbooks. The commands cmp, stdout, stderr and grep read what these
-// commands print.
-var runbookWords = map[string]testWord{
-	"account":   {"FILE", (*runbookTest).account},
-	"world":     {"FILE", (*runbookTest).setWorld},
-	"faults":    {"FILE", (*runbookTest).setFaults},
-	"advance":   {"DURATION", (*runbookTest).advance},
-	"run":       {"...", (*runbookTest).run},
-	"every":     {"...", (*runbookTest).every},
-	"status":    {"success|failure|skipped|cancelled|timed_out|needs_attention", (*runbookTest).status},
-	"incidents": {"", (*runbookTest).incidents},
-	"users":     {"", (*runbookTest).users},
-	"calls":     {"", (*runbookTest).calls},
-	"requests":  {"", (*runbookTest).requests},
+// wordFlags say what a word does.
+type wordFlags uint8
+
+const (
+	prints  wordFlags = 1 << iota // it replaces stdout and stderr
+	negates                       // it may follow `!`
+)
+
+// testWords are the words of test scripts.
+var testWords = map[string]testWord{
+	"account":   {"FILE", 0, (*runbookTest).account},
+	"world":     {"FILE", 0, (*runbookTest).setWorld},
+	"faults":    {"FILE", 0, (*runbookTest).setFaults},
+	"advance":   {"DURATION", 0, (*runbookTest).advance},
+	"run":       {"...", prints | negates, (*runbookTest).run},
+	"every":     {"...", prints | negates, (*runbookTest).every},
+	"status":    {"success|failure|skipped|cancelled|timed_out|needs_attention", negates, (*runbookTest).status},
+	"incidents": {"", prints, (*runbookTest).incidents},
+	"users":     {"", prints, (*runbookTest).users},
+	"calls":     {"", prints, (*runbookTest).calls},
+	"requests":  {"", prints, (*runbookTest).requests},
+	"cmp":       {"...", negates, (*runbookTest).compare},
+	"stdout":    {"...", negates, (*runbookTest).matchStdout},
+	"stderr":    {"...", negates, (*runbookTest).matchStderr},
+	"grep":      {"...", negates, (*runbookTest).grep},
 }
 
-// comparingWords are the commands of testscript that read output. Its other commands are not allowed,
-// because they touch the machine.
-var comparingWords = []string{"cmp", "stdout", "stderr", "grep"}
+// knownWords returns the words of test scripts, sorted.
+func knownWords() []string { return phrase.Names(testWords) }
 
-type runbookTestKey struct{}
-
-// testWords returns the runbookWords as commands of testscript.
-func testWords() map[string]func(*testscript.TestScript, bool, []string) {
-	words := map[string]func(*testscript.TestScript, bool, []string){}
-	for name, word := range runbookWords {
-		words[name] = func(ts *testscript.TestScript, neg bool, args []string) {
-			test := ts.Value(runbookTestKey{}).(*runbookTest)
-			if neg && name != "run" && name != "every" && name != "status" {
-				ts.Fatalf("! goes with run, every, status, stdout, stderr, grep and cmp")
-			}
-			err := word.check(name, args)
-			if err == nil {
-				err = word.does(test, ts, neg, args)
-			}
-			if err != nil {
-				ts.Fatalf("%s", test.redactor.Redact(err.Error()))
-			}
+// do does a line of the script.
+func (t *runbookTest) do(l line) error {
+	name, args := l.words[0], l.words[1:]
+	word := testWords[name]
+	if l.not && word.flags&negates == 0 {
+		return errors.New("! goes with run, every, status, stdout, stderr, grep and cmp")
+	}
+	if err := word.check(name, args); err != nil {
+		return err
+	}
+	if word.flags&prints == 0 {
+		return word.does(t, l.not, args)
+	}
+	t.stdout.Reset()
+	t.stderr.Reset()
+	err := word.does(t, l.not, args)
+	for _, printed := range []struct{ name, text string }{{"stdout", t.stdout.String()}, {"stderr", t.stderr.String()}} {
+		if printed.text != "" {
+			fmt.Fprintf(&t.log, "[%s]\n%s\n", printed.name, printed.text)
 		}
 	}
-	return words
-}
-
-// checkScript reports a test that could touch files outside its folder, before the test runs: unknown
-// commands, and names that lead outside.
-func checkScript(file string) error {
-	source, err := source.ReadFile(file, source.MaxFileSize)
-	if err != nil {
-		return setup.FileError(err, file)
-	}
-	archive := txtar.Parse(source)
-	for _, f := range archive.Files {
-		if !isOwnFile(f.Name) {
-			line := 1 + bytes.Count(source[:bytes.Index(source, []byte("-- "+f.Name+" --"))], []byte("\n"))
-			return fmt.Errorf("%s:%d: %q is not a name of a file inside the test (write a plain name, such as world.yaml)", file, line, f.Name)
-		}
-	}
-	for i, line := range strings.Split(string(archive.Comment), "\n") {
-		if err := checkLine(line); err != nil {
-			return fmt.Errorf("%s:%d: %w", file, i+1, err)
-		}
-	}
-	return nil
-}
-
-// isOwnFile reports whether a name is inside a folder. Names with $ are refused, because testscript
-// replaces variables.
-func isOwnFile(name string) bool { return filepath.IsLocal(name) && !strings.Contains(name, "$") }
-
-func checkLine(line string) error {
-	known := append(phrase.Names(runbookWords), comparingWords...)
-	slices.Sort(known)
-	words := strings.Fields(line)
-	if len(words) > 0 && words[0] == "!" {
-		words = words[1:]
-	}
-	if len(words) == 0 || strings.HasPrefix(words[0], "#") {
-		return nil
-	}
-	switch word := words[0]; {
-	case words[len(words)-1] == "&":
-		return errors.New("a test cannot run commands in the background")
-	case !slices.Contains(known, word):
-		hint := cmp.Or(phrase.DidYouMean(word, known), "known: "+strings.Join(known, ", "))
-		return fmt.Errorf("%q is not a command of tests (%s)", word, hint)
-	case word == "cmp" || word == "grep":
-		return checkCompared(words[1:])
-	}
-	return nil
-}
-
-// checkCompared reports files outside the test, because their content would be printed.
-func checkCompared(words []string) error {
-	for _, name := range words {
-		name = strings.Trim(name, "'")
-		if !strings.HasPrefix(name, "-") && (filepath.IsAbs(name) || strings.Contains(name, "..") || strings.Contains(name, "$")) {
-			return fmt.Errorf("%q is outside the test: cmp and grep read only files of the test", name)
-		}
-	}
-	return nil
+	return err
 }
 
 // check checks the number of arguments.
@@ -154,7 +103,7 @@ func (w testWord) check(name string, args []string) error {
 }
 
 // advance moves the clock: `advance DURATION`.
-func (t *runbookTest) advance(_ *testscript.TestScript, _ bool, args []string) error {
+func (t *runbookTest) advance(_ bool, args []string) error {
 	d, err := action.DurationOf(args[0])
 	if err != nil || d < 0 {
 		return fmt.Errorf("%q is not a duration; write 30s, 2m or 1h30m", args[0])
@@ -165,7 +114,7 @@ func (t *runbookTest) advance(_ *testscript.TestScript, _ bool, args []string) e
 
 // every runs a runbook several times and moves the clock between the runs: `every DURATION TIMES run FILE
 // ...`.
-func (t *runbookTest) every(ts *testscript.TestScript, neg bool, args []string) error {
+func (t *runbookTest) every(not bool, args []string) error {
 	if len(args) < 4 || args[2] != "run" {
 		return fmt.Errorf("write: every DURATION TIMES run FILE [-i name=value...]")
 	}
@@ -176,11 +125,11 @@ func (t *runbookTest) every(ts *testscript.TestScript, neg bool, args []string) 
 	t.forget()
 	for i := range n {
 		if i > 0 {
-			if err := t.advance(ts, false, args[:1]); err != nil {
+			if err := t.advance(false, args[:1]); err != nil {
 				return err
 			}
 		}
-		if err := t.runOnce(ts, neg, args[3:]); err != nil {
+		if err := t.runOnce(not, args[3:]); err != nil {
 			return fmt.Errorf("run %d of %d: %w", i+1, n, err)
 		}
 	}
@@ -188,11 +137,11 @@ func (t *runbookTest) every(ts *testscript.TestScript, neg bool, args []string) 
 }
 
 // status compares the status of the last run: `status failure`.
-func (t *runbookTest) status(_ *testscript.TestScript, neg bool, args []string) error {
+func (t *runbookTest) status(not bool, args []string) error {
 	if t.last == nil {
 		return fmt.Errorf("nothing has run yet")
 	}
-	if got := string(t.last.Status); (got == args[0]) == neg {
+	if got := string(t.last.Status); (got == args[0]) == not {
 		return fmt.Errorf("the last run ended as %s", got)
 	}
 	return nil
@@ -200,7 +149,7 @@ func (t *runbookTest) status(_ *testscript.TestScript, neg bool, args []string) 
 
 // incidents prints the incidents of the account, sorted by key, because parallel steps open incidents in
 // any order.
-func (t *runbookTest) incidents(ts *testscript.TestScript, _ bool, _ []string) error {
+func (t *runbookTest) incidents(_ bool, _ []string) error {
 	opened, err := t.opened()
 	if err != nil {
 		return err
@@ -209,7 +158,7 @@ func (t *runbookTest) incidents(ts *testscript.TestScript, _ bool, _ []string) e
 	incidents := opened.Incidents()
 	slices.SortStableFunc(incidents, func(a, b account.IncidentView) int { return strings.Compare(a.Key, b.Key) })
 	if len(incidents) == 0 {
-		return printTo(ts, "no incidents\n")
+		return t.print("no incidents\n")
 	}
 	var b strings.Builder
 	for _, i := range incidents {
@@ -218,11 +167,11 @@ func (t *runbookTest) incidents(ts *testscript.TestScript, _ bool, _ []string) e
 			fmt.Fprintf(&b, "%-12s  %s\n", "", note.Content)
 		}
 	}
-	return printTo(ts, b.String())
+	return t.print(b.String())
 }
 
 // users prints the users of the account, sorted by address.
-func (t *runbookTest) users(ts *testscript.TestScript, _ bool, _ []string) error {
+func (t *runbookTest) users(_ bool, _ []string) error {
 	opened, err := t.opened()
 	if err != nil {
 		return err
@@ -233,11 +182,11 @@ func (t *runbookTest) users(ts *testscript.TestScript, _ bool, _ []string) error
 	for _, u := range users {
 		fmt.Fprintf(&b, "%-32s  %-18s  %s\n", u.Email, u.Role, u.Name)
 	}
-	return printTo(ts, b.String())
+	return t.print(b.String())
 }
 
 // calls prints the calls of the last `run` or `every` with their inputs, in the order of the file.
-func (t *runbookTest) calls(ts *testscript.TestScript, _ bool, _ []string) error {
+func (t *runbookTest) calls(_ bool, _ []string) error {
 	slices.SortStableFunc(t.made, madeCall.compare)
 	var b strings.Builder
 	for _, c := range t.made {
@@ -246,11 +195,11 @@ func (t *runbookTest) calls(ts *testscript.TestScript, _ bool, _ []string) error
 	if b.Len() == 0 {
 		b.WriteString("no calls\n")
 	}
-	return printTo(ts, t.redactor.Redact(b.String()))
+	return t.print(t.redactor.Redact(b.String()))
 }
 
 // requests prints the requests that the last `run` or `every` sent to PagerDuty.
-func (t *runbookTest) requests(ts *testscript.TestScript, _ bool, _ []string) error {
+func (t *runbookTest) requests(_ bool, _ []string) error {
 	opened, err := t.opened()
 	if err != nil {
 		return err
@@ -266,12 +215,12 @@ func (t *runbookTest) requests(ts *testscript.TestScript, _ bool, _ []string) er
 	if b.Len() == 0 {
 		b.WriteString("no requests\n")
 	}
-	return printTo(ts, b.String())
+	return t.print(b.String())
 }
 
-func printTo(ts *testscript.TestScript, text string) error {
-	_, err := fmt.Fprint(ts.Stdout(), text)
-	return err
+func (t *runbookTest) print(text string) error {
+	t.stdout.WriteString(text)
+	return nil
 }
 
 // startOfTests is the time of the clock at the start of every test.
@@ -280,19 +229,24 @@ var startOfTests = time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
 // A runbookTest is one running test: its account, its clock, and the journal that its runs share.
 type runbookTest struct {
 	ctx      context.Context
-	folder   string // of the test file
-	work     string // where the files of the test are
+	script   *script
+	update   bool           // cmp changes the files of the test
+	own      fstest.MapFS   // the files of the test
+	folder   *source.Folder // of the test file
 	clock    *clock.Virtual
 	journal  journal.Journal
 	redactor *action.Redactor
 
-	state    *account.State   // of the account at the start
+	stdout, stderr strings.Builder // of the last word that prints
+	log            strings.Builder // of the present line
+
+	state    *account.State // of the account at the start
 	operator *setup.Configuration
 	local    *setup.Simulator // nil before the account is used first
 	settings setup.Settings   // of the connection to it
 	client   *pagerduty.Client
-	views    map[string]*world.World // by file; a world keeps its state from run to run
-	now      string                  // the world file of the next runs
+	views    map[string]*world.World // by key of the file; a world keeps its state from run to run
+	now      *found                  // the world file of the next runs; nil: the file next to the workflow
 
 	runs int
 	last *run.Result
@@ -301,27 +255,21 @@ type runbookTest struct {
 	seen int // how many requests there were before that
 }
 
+func newRunbookTest(ctx context.Context, operator *setup.Configuration, s *script, folder *source.Folder, update bool) *runbookTest {
+	return &runbookTest{
+		ctx: ctx, operator: operator, script: s, update: update, own: inMemory(s.archive), folder: folder, clock: clock.NewVirtual(startOfTests),
+		journal: journal.NewMemory(), redactor: &action.Redactor{}, views: map[string]*world.World{},
+	}
+}
+
 func (t *runbookTest) close() {
 	if t.local != nil {
 		t.local.Stop()
 	}
 }
 
-// find returns the path of a file of the test, or of a file next to it.
-func (t *runbookTest) find(name string) (string, error) {
-	if !filepath.IsLocal(name) {
-		return "", fmt.Errorf("%q is outside the folder of the test", name)
-	}
-	for _, folder := range []string{t.work, t.folder} {
-		if path := filepath.Join(folder, name); setup.IsFile(path) {
-			return path, nil
-		}
-	}
-	return "", fmt.Errorf("there is no file %s, neither in the test nor next to it", name)
-}
-
 // account reads what the account contains at the start: `account FILE`.
-func (t *runbookTest) account(_ *testscript.TestScript, _ bool, args []string) error {
+func (t *runbookTest) account(_ bool, args []string) error {
 	if t.local != nil {
 		return errors.New("the account is already in use: `account` must come before the first run")
 	}
@@ -329,40 +277,49 @@ func (t *runbookTest) account(_ *testscript.TestScript, _ bool, args []string) e
 	if err != nil {
 		return err
 	}
-	state, err := setup.ReadDocument(file, account.ParseState)
+	state, err := setup.ParseDocument(file.path, file.text, account.ParseState)
 	t.state = &state
 	return err
 }
 
 // setWorld sets the answers of http and net from now on: `world FILE`.
-func (t *runbookTest) setWorld(_ *testscript.TestScript, _ bool, args []string) error {
+func (t *runbookTest) setWorld(_ bool, args []string) error {
 	file, err := t.find(args[0])
 	if err == nil {
 		t.now = file
-		_, err = t.world("")
+		_, err = t.world(nil)
 	}
 	return err
 }
 
 // world returns the world of a run: the world that the test has set, or the world file next to the
 // workflow.
-func (t *runbookTest) world(workflowFile string) (*world.World, error) {
-	file := cmp.Or(t.now, setup.WorldFile(workflowFile))
-	if known := t.views[file]; known != nil {
+func (t *runbookTest) world(of *found) (*world.World, error) {
+	file := t.now
+	if file == nil {
+		var err error
+		if file, err = t.besides(of, setup.WorldName(of.name)); err != nil {
+			return nil, err
+		}
+	}
+	if file == nil {
+		file = &found{}
+	}
+	if known := t.views[file.key()]; known != nil {
 		return known, nil
 	}
-	made, err := setup.ReadWorld(file)
-	t.views[file] = made
+	made, err := setup.ParseWorld(file.path, file.text)
+	t.views[file.key()] = made
 	return made, err
 }
 
 // setFaults sets what goes wrong in the account from now on: `faults FILE`.
-func (t *runbookTest) setFaults(_ *testscript.TestScript, _ bool, args []string) error {
+func (t *runbookTest) setFaults(_ bool, args []string) error {
 	file, err := t.find(args[0])
 	if err != nil {
 		return err
 	}
-	plan, err := setup.ReadDocument(file, fault.Parse)
+	plan, err := setup.ParseDocument(file.path, file.text, fault.Parse)
 	if err != nil {
 		return err
 	}
@@ -403,7 +360,7 @@ type impatientClock struct{ *clock.Virtual }
 func (c impatientClock) Sleep(ctx context.Context, d time.Duration) error { return c.Skip(ctx, d) }
 
 // targetOf returns what a run of a workflow reaches.
-func (t *runbookTest) targetOf(file string) (*setup.Target, error) {
+func (t *runbookTest) targetOf(file *found) (*setup.Target, error) {
 	local, err := t.opened()
 	if err != nil {
 		return nil, err
@@ -422,9 +379,9 @@ func (t *runbookTest) targetOf(file string) (*setup.Target, error) {
 
 // run runs a runbook, which must succeed, or must fail after `!`: `run FILE [-i name=value...]
 // [--input-file FILE]`. It prints the outputs to stdout, and the log and the failure to stderr.
-func (t *runbookTest) run(ts *testscript.TestScript, neg bool, args []string) error {
+func (t *runbookTest) run(not bool, args []string) error {
 	t.forget()
-	return t.runOnce(ts, neg, args)
+	return t.runOnce(not, args)
 }
 
 // forget empties what `calls` and `requests` print.
@@ -435,7 +392,7 @@ func (t *runbookTest) forget() {
 	}
 }
 
-func (t *runbookTest) runOnce(ts *testscript.TestScript, neg bool, args []string) error {
+func (t *runbookTest) runOnce(not bool, args []string) error {
 	flags := pflag.NewFlagSet("run", pflag.ContinueOnError)
 	inputs := flags.StringArrayP("input", "i", nil, "")
 	inputFile := flags.String("input-file", "", "")
@@ -446,12 +403,19 @@ func (t *runbookTest) runOnce(ts *testscript.TestScript, neg bool, args []string
 	if err != nil {
 		return err
 	}
-	env := &setup.Environment{Console: console.New(strings.NewReader(""), ts.Stdout(), ts.Stderr(), t.redactor), Getenv: func(string) string { return "" }}
+	env := &setup.Environment{
+		Console: console.New(strings.NewReader(""), &t.stdout, &t.stderr, t.redactor),
+		Getenv:  func(string) string { return "" }, ReadInput: t.readInput,
+	}
 	target, err := t.targetOf(file)
 	if err != nil {
 		return err
 	}
-	plan, err := target.CompileFile(file)
+	folder, err := file.near()
+	if err != nil {
+		return err
+	}
+	plan, err := target.Compile(file.path, file.text, folder)
 	if err != nil {
 		return err
 	}
@@ -459,20 +423,6 @@ func (t *runbookTest) runOnce(ts *testscript.TestScript, neg bool, args []string
 		return found
 	}
 	t.plan = plan
-	for i, input := range *inputs {
-		if name, from, ok := strings.Cut(input, "=@"); ok {
-			path, err := t.find(from)
-			if err != nil {
-				return err
-			}
-			(*inputs)[i] = name + "=@" + path
-		}
-	}
-	if *inputFile != "" {
-		if *inputFile, err = t.find(*inputFile); err != nil {
-			return err
-		}
-	}
 	given, err := env.ReadInputs(plan.Workflow.Inputs, *inputs, *inputFile)
 	if err != nil {
 		return err
@@ -491,10 +441,10 @@ func (t *runbookTest) runOnce(ts *testscript.TestScript, neg bool, args []string
 	if t.last.Error != nil {
 		runview.PrintFailure(env.Console, t.last.Error)
 	}
-	if (t.last.Status == run.Success) == neg {
+	if (t.last.Status == run.Success) == not {
 		return fmt.Errorf("the run of %s ended as %s", flags.Arg(0), t.last.Status)
 	}
-	return printTo(ts, t.redactor.Redact(runview.OutputsText(t.last.Outputs, plan)))
+	return t.print(t.redactor.Redact(runview.OutputsText(t.last.Outputs, plan)))
 }
 
 // newID numbers the runs of a test, so that everything that derives from an id is the same each time.

@@ -98,16 +98,17 @@ func (c *Configuration) Names() []string {
 func ParseConfiguration(name string, src []byte) (*Configuration, error) {
 	d := source.Read(name, src)
 	c := &Configuration{File: name}
-	if root, ok := d.Root(); ok {
-		root.Mapping("the configuration",
-			source.Key{Name: "connections", Read: func(v source.Node) { c.Connections = readConnections(v) }},
-			source.Key{Name: "allow", Read: func(v source.Node) { c.Allow = readAllowance(v) }},
-			source.Key{Name: "limits", Read: func(v source.Node) {
-				c.Ceilings = workflow.ReadCeilings(v, source.Key{Name: "max_memory", Read: func(v source.Node) { c.MaxMemory = v.Size("max_memory", LeastMemory, 1<<50) }})
-			}},
-			source.Key{Name: "alerts", Read: func(v source.Node) { c.Alerts = readAlerts(v) }},
-			source.Key{Name: "heartbeat", Read: func(v source.Node) { c.Heartbeat = readHeartbeat(v) }},
-		)
+	keys := []source.Key{
+		{Name: "connections", Read: func(v source.Node) { c.Connections = readConnections(v) }},
+		{Name: "allow", Read: func(v source.Node) { c.Allow = readAllowance(v) }},
+		{Name: "limits", Read: func(v source.Node) {
+			c.Ceilings = workflow.ReadCeilings(v, source.Key{Name: "max_memory", Read: func(v source.Node) { c.MaxMemory = v.Size("max_memory", LeastMemory, 1<<50) }})
+		}},
+		{Name: "alerts", Read: func(v source.Node) { c.Alerts = readAlerts(v) }},
+		{Name: "heartbeat", Read: func(v source.Node) { c.Heartbeat = readHeartbeat(v) }},
+	}
+	if root, ok := d.Root(); ok && d.OnlyKeys(source.NamesOf(keys)...) {
+		root.Mapping("the configuration", keys...)
 	}
 	if a := c.Alerts; a != nil && a.Connection.Text != "" && a.Connection.Text != workflow.DefaultConnection {
 		if _, ok := c.Connection(a.Connection.Text); !ok {

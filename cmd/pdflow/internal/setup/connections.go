@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -181,7 +180,7 @@ func (e *Environment) configured(c *Configuration, entry ConfiguredConnection) (
 	}
 	if entry.CAFile != "" {
 		file := relativeTo(c.File, entry.CAFile)
-		if s.authorities, err = os.ReadFile(file); err != nil {
+		if s.authorities, err = e.readNamed(file, maxPEMFile); err != nil {
 			return s, fmt.Errorf("%s: ca_file of the connection %s: %w", c.File, entry.Name, FileError(err, file))
 		}
 	}
@@ -194,7 +193,7 @@ func (e *Environment) referredKey(file string, r SecretReference) (string, error
 	if r.File == "" {
 		return strings.TrimSpace(e.Getenv(r.Variable)), nil
 	}
-	return keyFile(relativeTo(file, r.File), fmt.Sprintf("%s:%d", file, r.Position.Line))
+	return e.keyFile(relativeTo(file, r.File), fmt.Sprintf("%s:%d", file, r.Position.Line))
 }
 
 // relativeTo returns a path that a file names. Relative paths begin at the folder of the file.
@@ -221,7 +220,7 @@ func (e *Environment) override(s *Settings) error {
 	s.fromEmail = cmp.Or(e.Getenv("PAGERDUTY_FROM_EMAIL"), s.fromEmail)
 	s.eventsAPI = cmp.Or(e.Getenv("PAGERDUTY_EVENTS_API"), s.eventsAPI)
 	if file := e.Getenv("PAGERDUTY_CA_FILE"); file != "" {
-		if s.authorities, err = os.ReadFile(file); err != nil {
+		if s.authorities, err = e.readNamed(file, maxPEMFile); err != nil {
 			return fmt.Errorf("PAGERDUTY_CA_FILE: %w", FileError(err, file))
 		}
 	}

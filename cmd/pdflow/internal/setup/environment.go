@@ -39,6 +39,12 @@ type Environment struct {
 	Getenv     func(string) string
 	ConfigFile string // the operator's configuration of --config; empty: the default file
 	Running    Running
+	// ReadInput reads a file that an input names. Nil: it may be any file that this process
+	// may read, or standard input.
+	ReadInput func(name string) ([]byte, error)
+
+	stop  <-chan struct{} // closed by the first signal; nil: signals are not handled
+	named sync.Map        // the names of the files of readNamed
 
 	read          sync.Once // the configuration
 	configuration *Configuration
@@ -157,14 +163,14 @@ func (e *Environment) Configuration() (*Configuration, error) {
 }
 
 func (e *Environment) readConfiguration() (*Configuration, error) {
-	file := e.ConfigFile
+	file, read := e.ConfigFile, e.readNamed
 	if file == "" {
-		file = e.configurationFile()
+		file, read = e.configurationFile(), source.ReadFile
 		if _, err := os.Stat(file); file == "" || errors.Is(err, os.ErrNotExist) {
 			return &Configuration{}, nil
 		}
 	}
-	text, err := source.ReadFile(file, source.MaxFileSize)
+	text, err := read(file, source.MaxFileSize)
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, fmt.Errorf("the configuration: %w", FileError(err, file)))
 	}
@@ -202,7 +208,7 @@ func (e *Environment) key(variables []string) (string, error) {
 		if err := take(strings.TrimSpace(e.Getenv(name)), name); err != nil {
 			return "", err
 		}
-		text, err := keyFile(e.Getenv(name+"_FILE"), name+"_FILE")
+		text, err := e.keyFile(e.Getenv(name+"_FILE"), name+"_FILE")
 		if err != nil {
 			return "", err
 		}
@@ -214,7 +220,7 @@ func (e *Environment) key(variables []string) (string, error) {
 		for _, name := range variables {
 			file := filepath.Join(folder, strings.ToLower(name))
 			if _, err := os.Stat(file); err == nil {
-				return keyFile(file, "$CREDENTIALS_DIRECTORY")
+				return e.keyFile(file, "$CREDENTIALS_DIRECTORY")
 			}
 		}
 	}
@@ -222,11 +228,11 @@ func (e *Environment) key(variables []string) (string, error) {
 }
 
 // keyFile reads a key from a file. An error begins with the place that names the file.
-func keyFile(file, place string) (string, error) {
+func (e *Environment) keyFile(file, place string) (string, error) {
 	if file == "" {
 		return "", nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := e.readNamed(file, maxKeyFile)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", place, FileError(err, file))
 	}

@@ -10,19 +10,11 @@ import (
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// A WorkflowFile is a file that a command was given.
-type WorkflowFile struct {
-	Path string
-	// Named says that the file itself was given, and not a folder that has it. It must then be
-	// a workflow.
-	Named bool
-}
-
 // LeftOut returns why a file is left out: it was found in a folder, and the error of its
 // compilation says that it is no workflow. It is empty if the file is not left out.
-func (f WorkflowFile) LeftOut(err error) (why string) {
-	if f.Named {
-		return ""
+func LeftOut(file source.File, err error) (why string) {
+	if file.Folder == "" {
+		return "" // it was named itself, and must be a workflow
 	}
 	return workflow.Foreign(err)
 }

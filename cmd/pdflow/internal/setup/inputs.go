@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -22,7 +20,7 @@ import (
 // ReadInputs reads inputs from a file and from flags. A flag replaces an input of the file. Texts of
 // flags are read by the declared type of the input. An empty file name means that there is no file.
 func (e *Environment) ReadInputs(schema *action.Schema, flags []string, file string) (action.Object, error) {
-	inputs, err := e.readInputFile(file)
+	inputs, err := e.readInputFile(schema, file)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +34,7 @@ func (e *Environment) ReadInputs(schema *action.Schema, flags []string, file str
 	return inputs, nil
 }
 
-func (e *Environment) readInputFile(file string) (action.Object, error) {
+func (e *Environment) readInputFile(schema *action.Schema, file string) (action.Object, error) {
 	if file == "" {
 		return action.Object{}, nil
 	}
@@ -44,7 +42,12 @@ func (e *Environment) readInputFile(file string) (action.Object, error) {
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, err)
 	}
-	data, err := source.ReadData(file, []byte(text))
+	var data *source.Data
+	if len(schema.Fields) > 0 {
+		data, err = source.ReadDataOf(file, []byte(text), schema.Names()...)
+	} else { // the daemon knows the inputs
+		data, err = source.ReadData(file, []byte(text))
+	}
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, err)
 	}
@@ -60,11 +63,15 @@ func (e *Environment) readInputFile(file string) (action.Object, error) {
 
 // readFile reads a file, or standard input if the name is "-".
 func (e *Environment) readFile(name string) (string, error) {
-	if name == "-" {
-		text, err := io.ReadAll(e.Stdin)
+	if e.ReadInput != nil {
+		text, err := e.ReadInput(name)
 		return string(text), err
 	}
-	text, err := os.ReadFile(name)
+	if name == "-" {
+		text, err := readStream(e.stop, e.Stdin, "standard input", MaxInputFile)
+		return string(text), err
+	}
+	text, err := e.readNamed(name, MaxInputFile)
 	if err != nil {
 		return "", FileError(err, name)
 	}
@@ -84,9 +91,10 @@ func (e *Environment) readInput(schema *action.Schema, flag string) (name string
 		}
 		return jsonName, value, nil
 	}
-	if from, isFile := strings.CutPrefix(text, "@"); isFile {
+	from, isFile := strings.CutPrefix(text, "@")
+	if isFile {
 		if text, err = e.readFile(from); err != nil {
-			return "", nil, console.Usage("the input %s: %v", name, err)
+			return "", nil, console.Usage("the input %s: %w", name, err)
 		}
 		text = strings.TrimSuffix(text, "\n")
 	}
@@ -94,8 +102,10 @@ func (e *Environment) readInput(schema *action.Schema, flag string) (name string
 	if !ok {
 		return name, text, nil // the engine reports that it is unknown, with a suggestion
 	}
-	if value, err = ReadTyped(f.Type.Name, text); err != nil {
-		return "", nil, console.Usage("the input %s: %v", name, err)
+	if value, err = ReadTyped(f.Type.Name, text); err != nil && isFile { // the file may be any file, so its text is not shown
+		return "", nil, console.Usage("the input %s: the text of %s is not of the type %s", name, from, f.Type.Name)
+	} else if err != nil {
+		return "", nil, console.Usage("the input %s: %w", name, err)
 	}
 	return name, value, nil
 }
@@ -159,83 +169,97 @@ func InputProblems(problems action.Problems, flag string) error {
 }
 
 // WorkflowFiles returns files, and the workflow files in folders and below them. A path that does not
-// exist, or a folder without workflow files, is an error.
-func WorkflowFiles(paths []string) ([]WorkflowFile, error) {
-	var files []WorkflowFile
+// exist, or a folder without workflow files, is an error. Whether a file of a folder can be read is found
+// out when it is read, so that one file does not keep the others from being used.
+func WorkflowFiles(paths []string) ([]source.File, error) {
+	var files []source.File
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if err != nil {
 			return nil, FileError(err, path)
 		}
 		if !info.IsDir() {
-			files = append(files, WorkflowFile{path, true})
+			files = append(files, source.File{Path: path})
 			continue
 		}
 		found, err := FolderFiles(path)
 		if err != nil {
-			return nil, err
+			return nil, FileError(err, path)
 		}
 		if len(found) == 0 {
 			return nil, fmt.Errorf("there is no .yaml file in %s", path)
 		}
-		for _, file := range found {
-			files = append(files, WorkflowFile{file, false})
-		}
+		files = append(files, found...)
 	}
 	return files, nil
 }
 
 // FolderFiles returns the workflow files in a folder and below it, sorted. World files and hidden
 // files are left out.
-func FolderFiles(folder string) ([]string, error) {
-	var files []string
-	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name := entry.Name()
-		if entry.IsDir() && path != folder && strings.HasPrefix(name, ".") {
-			return filepath.SkipDir
-		}
+func FolderFiles(folder string) ([]source.File, error) {
+	return source.Find(folder, func(name string) bool {
 		extension := filepath.Ext(name)
-		if !entry.IsDir() && (extension == ".yaml" || extension == ".yml") && !strings.HasSuffix(name, ".world"+extension) && !strings.HasPrefix(name, ".") {
-			if err := source.CheckLink(folder, path, entry); err != nil {
-				return err
-			}
-			files = append(files, path)
-		}
-		return nil
+		return (extension == ".yaml" || extension == ".yml") && !strings.HasSuffix(name, ".world"+extension)
 	})
-	slices.Sort(files)
-	return files, err
 }
 
-// CompileFile reads and compiles a workflow file. The workflow may use Lua files of its folder.
-func (t *Target) CompileFile(file string) (*workflow.Plan, error) {
-	_, plan, err := t.CheckFile(file)
-	return plan, err
-}
-
-// CheckFile does the same, and also returns the workflow as far as it could be read; nil if there is
-// nothing to read.
-func (t *Target) CheckFile(file string) (*workflow.Workflow, *workflow.Plan, error) {
-	text, err := source.ReadFile(file, source.MaxFileSize)
-	if err != nil {
-		return nil, nil, console.Exit(console.ExitUsage, FileError(err, file))
+// CheckFile returns the plan of a workflow file, or what is wrong with it. That a file of a folder cannot be
+// read is a problem of this file, among others. That a file cannot be read which was named itself is an error.
+func (e *Environment) CheckFile(t *Target, file source.File) (*workflow.Plan, source.Problems, error) {
+	plan, err := e.CompileFile(t, file)
+	var problems source.Problems
+	switch {
+	case err == nil:
+		return plan, append(plan.Warnings, t.Objections(plan)...), nil
+	case errors.As(err, &problems):
+		return nil, problems, nil
+	case file.Folder != "":
+		return nil, source.Problems{{File: file.Path, Line: 1, Column: 1, Rule: "unreadable-file", Severity: source.SeverityError, Message: err.Error()}}, nil
 	}
-	// The plan keeps the text. A clone has no unused capacity, unlike the buffer of ReadFile.
+	return nil, nil, err
+}
+
+// CompileFile reads and compiles a workflow file. A file that was named itself may be a pipe.
+func (e *Environment) CompileFile(t *Target, file source.File) (*workflow.Plan, error) {
+	if file.Folder != "" {
+		return t.CompileFile(file)
+	}
+	text, err := e.readNamed(file.Path, source.MaxFileSize)
+	if err != nil {
+		return nil, console.Exit(console.ExitUsage, FileError(err, file.Path))
+	}
+	return t.compileNextTo(file, text)
+}
+
+// CompileFile reads and compiles a workflow file, which must be a regular file. The workflow may use Lua
+// files of its folder.
+func (t *Target) CompileFile(file source.File) (*workflow.Plan, error) {
+	text, err := file.Read(source.MaxFileSize)
+	if err != nil {
+		return nil, console.Exit(console.ExitUsage, FileError(err, file.Path))
+	}
+	return t.compileNextTo(file, text)
+}
+
+func (t *Target) compileNextTo(file source.File, text []byte) (*workflow.Plan, error) {
+	folder, err := file.OpenFolder()
+	if err != nil {
+		return nil, console.Exit(console.ExitUsage, FileError(err, filepath.Dir(file.Path)))
+	}
+	defer folder.Close()
+	return t.Compile(file.Path, text, folder)
+}
+
+// Compile compiles the text of a workflow file. The workflow may use the Lua files of a folder.
+func (t *Target) Compile(file string, text []byte, folder fs.FS) (*workflow.Plan, error) {
+	// The plan keeps the text. A clone has no unused capacity, unlike the buffer of a reader.
 	parsed, _ := workflow.Parse(file, bytes.Clone(text)) // Compile reports its problems too
-	root, err := os.OpenRoot(filepath.Dir(file))
-	if err != nil {
-		return nil, nil, console.Exit(console.ExitUsage, err)
-	}
-	defer root.Close()
-	parsed.Files, parsed.Ceilings = root.FS(), t.ceilings
+	parsed.Files, parsed.Ceilings = folder, t.ceilings
 	plan, err := workflow.Compile(parsed, t.Catalog, t.Interpreter)
 	if err != nil {
-		return parsed, nil, recognised(file, text, err)
+		return nil, recognised(file, text, err)
 	}
-	return parsed, plan, nil
+	return plan, nil
 }
 
 // FileError returns an error about a file as a sentence that names the file.
@@ -247,10 +271,4 @@ func FileError(err error, file string) error {
 		return fmt.Errorf("%s may not be read", file)
 	}
 	return err
-}
-
-// IsFile reports whether a path is a regular file.
-func IsFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
 }

@@ -29,6 +29,7 @@ const (
 // process at once. So does a command that has not ended in time after the first.
 func (e *Environment) WithSignals(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
+	e.stop = ctx.Done()
 	signals, ended := make(chan os.Signal, 2), make(chan struct{})
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log"
 	"maps"
 	"net"
@@ -144,11 +145,11 @@ func (e *Environment) simulatedTarget(file string, s Simulation) (*Target, error
 	if err != nil {
 		return nil, err
 	}
-	world, err := ReadWorld(cmp.Or(s.World, WorldFile(file)))
+	world, err := e.world(s.World, file)
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, err)
 	}
-	options, err := AccountOptions(s.Seed, s.Faults)
+	options, err := e.AccountOptions(s.Seed, s.Faults)
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, err)
 	}
@@ -337,33 +338,50 @@ func (s Simulation) Given() string {
 	return ""
 }
 
-// WorldFile returns the world file next to a workflow file: its name with .world.yaml. It is empty
-// if there is no such file.
-func WorldFile(file string) string {
-	world := strings.TrimSuffix(file, filepath.Ext(file)) + ".world.yaml"
-	if file == "" || !IsFile(world) {
-		return ""
-	}
-	return world
+// WorldName returns the name of the world file next to a workflow file.
+func WorldName(file string) string {
+	return strings.TrimSuffix(file, filepath.Ext(file)) + ".world.yaml"
 }
 
-// ReadWorld reads a world file. An empty name gives an empty world.
-func ReadWorld(file string) (*world.World, error) {
-	if file == "" {
-		return world.New(nil)
+// WorldOf reads the world file next to a workflow file: its name with .world.yaml. It returns nil if there
+// is no such file.
+func WorldOf(file source.File) (*world.World, error) {
+	next := source.File{Path: WorldName(file.Path), Folder: cmp.Or(file.Folder, filepath.Dir(file.Path))}
+	text, err := next.Read(source.MaxFileSize)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, FileError(err, next.Path)
 	}
-	text, err := source.ReadFile(file, source.MaxFileSize)
-	if err != nil {
-		return nil, FileError(err, file)
+	return ParseWorld(next.Path, text)
+}
+
+// world reads the world file of --world, or the file next to a workflow file. Without either the world is
+// empty.
+func (e *Environment) world(named, workflowFile string) (*world.World, error) {
+	if named != "" {
+		text, err := e.readNamed(named, source.MaxFileSize)
+		if err != nil {
+			return nil, FileError(err, named)
+		}
+		return ParseWorld(named, text)
 	}
-	data, err := source.ReadData(file, text)
+	if workflowFile != "" {
+		if found, err := WorldOf(source.File{Path: workflowFile}); found != nil || err != nil {
+			return found, err
+		}
+	}
+	return world.New(nil)
+}
+
+// ParseWorld reads the text of a world file.
+func ParseWorld(file string, text []byte) (*world.World, error) {
+	data, err := source.ReadDataOf(file, text, world.Keys...)
 	if err != nil {
 		return nil, err
 	}
-	o, ok := data.Value.(action.Object)
-	if !ok && data.Value != nil {
-		return nil, fmt.Errorf("%s must be a mapping with http and net", file)
-	}
+	o, _ := data.Value.(action.Object)
 	world, err := world.New(o)
 	var problems action.Problems
 	if errors.As(err, &problems) {
@@ -380,17 +398,17 @@ func ReadWorld(file string) (*world.World, error) {
 }
 
 // AccountOptions reads the seed and the faults of an account. Either name may be empty.
-func AccountOptions(seed, faults string) ([]simulator.Option, error) {
+func (e *Environment) AccountOptions(seed, faults string) ([]simulator.Option, error) {
 	var options []simulator.Option
 	if seed != "" {
-		state, err := ReadDocument(seed, account.ParseState)
+		state, err := readDocument(e, seed, account.ParseState)
 		if err != nil {
 			return nil, err
 		}
 		options = append(options, simulator.WithState(state))
 	}
 	if faults != "" {
-		plan, err := ReadDocument(faults, fault.Parse)
+		plan, err := readDocument(e, faults, fault.Parse)
 		if err != nil {
 			return nil, err
 		}
@@ -399,13 +417,18 @@ func AccountOptions(seed, faults string) ([]simulator.Option, error) {
 	return options, nil
 }
 
-// ReadDocument reads a document of the simulator from a YAML or JSON file.
-func ReadDocument[T any](file string, parse func([]byte) (T, error)) (document T, err error) {
-	text, err := source.ReadFile(file, source.MaxFileSize)
+// readDocument reads a document of the simulator from a YAML or JSON file.
+func readDocument[T any](e *Environment, file string, parse func([]byte) (T, error)) (document T, err error) {
+	text, err := e.readNamed(file, source.MaxFileSize)
 	if err != nil {
 		return document, FileError(err, file)
 	}
-	data, err := source.ReadData(file, text)
+	return ParseDocument(file, text, parse)
+}
+
+// ParseDocument reads the text of a document of the simulator.
+func ParseDocument[T any](file string, text []byte, parse func([]byte) (T, error)) (document T, err error) {
+	data, err := source.ReadDataOf(file, text, strictjson.Fields[T]()...)
 	if err != nil {
 		return document, err
 	}

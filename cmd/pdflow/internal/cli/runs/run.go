@@ -18,6 +18,7 @@ import (
 	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/phrase"
 	"github.com/pdflow/pdflow/engine/run"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -128,7 +129,7 @@ func Run(ctx context.Context, env *setup.Environment, file string, o Options) er
 	if err := env.LimitMemory(target, o.MaxMemory); err != nil {
 		return err
 	}
-	plan, err := target.CompileFile(file)
+	plan, err := env.CompileFile(target, source.File{Path: file})
 	if err != nil {
 		return err
 	}

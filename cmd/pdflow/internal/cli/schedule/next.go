@@ -56,7 +56,7 @@ func printNext(env *setup.Environment, file string, o nextOptions) error {
 	if o.count < 1 || o.days < 0 {
 		return console.Usage("--count must be at least 1 and --days must not be negative")
 	}
-	plans, err := scheduled(env, []string{file})
+	plans, _, err := scheduled(env, []string{file})
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ prints the id of the run and does not wait.`,
 			if info, err := os.Stat(args[0]); err != nil || info.IsDir() { // a folder may have the name of a workflow
 				return runInDaemon(c.Context(), env, args[0], id, o)
 			}
-			plans, err := scheduled(env, args)
+			plans, _, err := scheduled(env, args)
 			if err != nil {
 				return err
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/control"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/cobra"
 )
@@ -30,34 +31,39 @@ now. Only run-now starts a run. ` + "`pdflow serve`" + ` starts the runs of sche
 	return c
 }
 
-// scheduled returns the plans of the files that have schedules. It is an error if none has one.
-func scheduled(env *setup.Environment, args []string) ([]*workflow.Plan, error) {
+// scheduled returns the plans of the files that have schedules, and the problems of the files that have no
+// plan. It is an error if none has a schedule.
+func scheduled(env *setup.Environment, args []string) (plans []*workflow.Plan, broken source.Problems, err error) {
 	files, err := setup.WorkflowFiles(args)
 	if err != nil {
-		return nil, console.Exit(console.ExitUsage, err)
+		return nil, nil, console.Exit(console.ExitUsage, err)
 	}
 	target, err := setup.Offline()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var plans []*workflow.Plan
 	for _, file := range files {
-		plan, err := target.CompileFile(file.Path)
-		if why := file.LeftOut(err); why != "" {
+		plan, problems, err := env.CheckFile(target, file)
+		if why := setup.LeftOut(file, problems); why != "" {
 			fmt.Fprintf(env.Stderr, "left out: %s: %s\n", file.Path, why)
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if len(plan.Workflow.Schedules) > 0 {
+		if plan == nil {
+			broken = append(broken, problems...)
+		} else if len(plan.Workflow.Schedules) > 0 {
 			plans = append(plans, plan)
 		}
 	}
-	if len(plans) == 0 {
-		return nil, console.Usage("there is no schedule in %s (write schedule: \"0 9 * * MON-FRI\")", strings.Join(args, ", "))
+	if len(plans) == 0 && len(broken) > 0 {
+		return nil, nil, broken
 	}
-	return plans, nil
+	if len(plans) == 0 {
+		return nil, nil, console.Usage("there is no schedule in %s (write schedule: \"0 9 * * MON-FRI\")", strings.Join(args, ", "))
+	}
+	return plans, broken, nil
 }
 
 // A scheduleReport is a schedule in the output of `schedule list -o json`.
@@ -78,7 +84,8 @@ func listCommand(env *setup.Environment) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list [FILE|DIR...]",
 		Short: "List schedules: when each runs next, and whether it is paused",
-		Long: `List the schedules of files and folders: when each runs next, and whether it is paused.
+		Long: `List the schedules of files and folders: when each runs next, and whether it is paused. A file
+with errors does not keep the others from being listed; then the exit code is 3.
 Without files, list the schedules that the daemon of the data folder serves.`,
 		Example: "  pdflow schedule list workflows\n  pdflow schedule list -o json",
 		RunE: func(c *cobra.Command, args []string) error {
@@ -91,15 +98,21 @@ Without files, list the schedules that the daemon of the data folder serves.`,
 }
 
 func list(ctx context.Context, env *setup.Environment, args []string, folder setup.DataFolder, output string) error {
-	list := func() ([]scheduleReport, error) { return schedulesOfFiles(ctx, env, args, folder) }
+	var reports []scheduleReport
+	var broken source.Problems
+	var err error
 	if len(args) == 0 {
-		list = func() ([]scheduleReport, error) { return schedulesOfDaemon(ctx, env, folder) }
+		reports, err = schedulesOfDaemon(ctx, env, folder)
+	} else {
+		reports, broken, err = schedulesOfFiles(ctx, env, args, folder)
 	}
-	reports, err := list()
-	if err != nil {
+	if err == nil {
+		err = env.Print(output, reports, schedulesText(reports, time.Now()))
+	}
+	if err != nil || len(broken) == 0 {
 		return err
 	}
-	return env.Print(output, reports, schedulesText(reports, time.Now()))
+	return broken // after the schedules of the other files
 }
 
 // schedulesOfDaemon asks the daemon for the schedules that it serves.
@@ -135,14 +148,14 @@ func schedulesOfDaemon(ctx context.Context, env *setup.Environment, folder setup
 }
 
 // schedulesOfFiles returns the schedules of files, with their recorded states.
-func schedulesOfFiles(ctx context.Context, env *setup.Environment, args []string, folder setup.DataFolder) ([]scheduleReport, error) {
-	plans, err := scheduled(env, args)
+func schedulesOfFiles(ctx context.Context, env *setup.Environment, args []string, folder setup.DataFolder) ([]scheduleReport, source.Problems, error) {
+	plans, broken, err := scheduled(env, args)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	states, err := scheduleStates(ctx, env, folder)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	reports := []scheduleReport{}
 	for _, plan := range plans {
@@ -160,7 +173,7 @@ func schedulesOfFiles(ctx context.Context, env *setup.Environment, args []string
 			reports = append(reports, r)
 		}
 	}
-	return reports, nil
+	return reports, broken, nil
 }
 
 // scheduleStates returns the recorded states of schedules, by workflow and schedule.

@@ -13,6 +13,7 @@ import (
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/clock"
 	"github.com/pdflow/pdflow/engine/lua"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -33,19 +34,20 @@ steps:
 `
 
 // checker returns a function that compiles a file as `pdflow check` does.
-func checker(b *testing.B) func(string) (*workflow.Plan, error) {
+func checker(b *testing.B) func(source.File) (*workflow.Plan, []string, error) {
 	catalog, err := action.NewCatalog(builtins.Actions(builtins.Config{})...)
 	if err != nil {
 		b.Fatal(err)
 	}
 	interpreter := lua.New(catalog)
-	return func(file string) (*workflow.Plan, error) {
-		source, err := os.ReadFile(file)
+	return func(file source.File) (*workflow.Plan, []string, error) {
+		text, err := file.Read(source.MaxFileSize)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		parsed, _ := workflow.Parse(file, source)
-		return workflow.Compile(parsed, catalog, interpreter)
+		parsed, _ := workflow.Parse(file.Path, text)
+		plan, err := workflow.Compile(parsed, catalog, interpreter)
+		return plan, nil, err
 	}
 }
 
@@ -72,7 +74,7 @@ func BenchmarkReload(b *testing.B) {
 				files := writeChecks(b, folder, 0, size.changed, i)
 				b.StartTimer()
 				for _, file := range files {
-					if _, err := compile(file); err != nil {
+					if _, _, err := compile(source.File{Path: file, Folder: folder}); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -17,12 +17,11 @@
 //
 // # Which files are read again
 //
-// A workflow depends on its sources: its own file, and the Lua files that its plan was
-// made from. A source is read again if it is another file, or has another size or time
-// (scan.go). The workflow is compiled again only if the text of a source has changed
-// (load.go). A broken workflow depends on every Lua file below its folder, because each
-// of them may mend it. It is also compiled again at intervals, because what mends it may
-// be outside its folder.
+// A workflow depends on its own file, and on the files that its compilation asked for,
+// such as Lua files, whether they exist or not. Such a file is read again if it is another
+// file, or has another size or time (scan.go). The workflow is compiled again only if the
+// text of one of them has changed (load.go): a file that is broken and does not change is
+// not compiled again. A broken workflow also depends on files elsewhere, such as keys.
 //
 // # How changes are noticed
 //
@@ -41,16 +40,22 @@ import (
 	"sync/atomic"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
-// Config is the configuration of a [Library]. All fields but Changed are required.
+// Config is the configuration of a [Library]. All fields but Elsewhere and Changed are
+// required.
 type Config struct {
 	Paths []string // files and folders
-	// Compile reads and compiles a file. It is called from several goroutines.
-	Compile func(file string) (*workflow.Plan, error)
-	Clock   action.Clock
-	Log     *slog.Logger // for problems in noticing changes, and files that are left out
+	// Compile reads and compiles a file. Asked are the paths of the other files that it looked
+	// for, also if they do not exist. It is called from several goroutines.
+	Compile func(file source.File) (plan *workflow.Plan, asked []string, err error)
+	// Elsewhere returns files that may mend a broken workflow and that Compile does not name.
+	// They are not read. Nil: there are none.
+	Elsewhere func() []string
+	Clock     action.Clock
+	Log       *slog.Logger // for problems in noticing changes, and files that are left out
 	// Changed is called for every snapshot that differs from the one before, but not for
 	// the first. The calls do not overlap.
 	Changed func(*Snapshot, []Change)

@@ -1,6 +1,7 @@
 package library
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
@@ -11,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	yamlfile "github.com/pdflow/pdflow/engine/source"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -19,19 +20,37 @@ import (
 type tracked struct {
 	path    string // from the root
 	named   bool   // the configuration names the file itself, and not a folder that has it
-	sources []source
+	needs   []dependency
 	newest  *workflow.Plan // the newest version; nil: it has errors
 	problem error          // of the newest version
-	tried   time.Time      // when the newest version was compiled
 	served  *workflow.Plan // the version that is served; nil: none
 	taken   error          // set if another file has the name of the newest version
 }
 
-// source is a file that a workflow was made from.
-type source struct {
-	name  string
+// dependency is a file that the newest version was made from, or that may mend it.
+type dependency struct {
+	file  source.File
 	stamp stamp
-	hash  string // of its text; empty: it could not be read
+	hash  string // of its text; empty: it could not be read, so another stamp means another reason
+	// exact says that the hash is of the text that was compiled. Otherwise the file may have
+	// changed after it was compiled and before its stamp was taken: then its stamp is young.
+	exact bool
+	// opaque says that the text is not read, because it may be a key.
+	opaque bool
+}
+
+// changed reports whether the text may have changed. If only the stamp has changed, it stores
+// the new stamp.
+func (d *dependency) changed(now time.Time) bool {
+	stamp := stampOf(d.file.Path, now)
+	switch {
+	case d.stamp.same(stamp):
+		return false
+	case d.opaque, d.stamp.young && !d.exact, d.hash == "", hashOf(d.file) != d.hash:
+		return true
+	}
+	d.stamp = stamp
+	return false
 }
 
 func (t *tracked) file(path string) File {
@@ -83,9 +102,9 @@ func (l *Library) load(found *scanned) {
 	var work []string
 	for _, file := range sortedKeys(found.files) {
 		if t := l.known[file]; t == nil {
-			l.known[file] = &tracked{path: absolute(file), named: filepath.Clean(found.files[file]) == file}
+			l.known[file] = &tracked{path: absolute(file), named: found.files[file].Folder == ""}
 			work = append(work, file)
-		} else if t.changed(found) {
+		} else if t.changed(found.at) {
 			work = append(work, file)
 		}
 	}
@@ -94,7 +113,7 @@ func (l *Library) load(found *scanned) {
 	for range min(runtime.GOMAXPROCS(0), len(work)) {
 		workers.Go(func() {
 			for file := range next {
-				l.known[file].compile(file, l.config.Compile, found)
+				l.known[file].compile(found.files[file], l.config, found.at)
 			}
 		})
 	}
@@ -105,76 +124,50 @@ func (l *Library) load(found *scanned) {
 	workers.Wait()
 }
 
-// changed reports whether the text of a source has changed. If only the stamp of a source
-// has changed, it stores the new stamp.
-func (t *tracked) changed(found *scanned) bool {
-	if t.problem != nil && found.at.Sub(t.tried).Abs() >= pollWatched {
-		return true // what mends it may be elsewhere: behind a link, or in the file of a secret
-	}
-	for i := range t.sources {
-		s := &t.sources[i]
-		now := stampOf(s.name, found.at)
-		if s.stamp.same(now) {
-			continue
+// changed reports whether a file that the newest version depends on has changed.
+func (t *tracked) changed(now time.Time) bool {
+	for i := range t.needs {
+		if t.needs[i].changed(now) {
+			return true
 		}
-		if t.problem != nil && s.stamp.young || hashOf(s.name) != s.hash {
-			return true // the sources of a broken file are not known exactly
-		}
-		s.stamp = now
 	}
-	if t.problem == nil {
-		return false
-	}
-	// A new script may be the missing one.
-	folder := filepath.Dir(t.sources[0].name)
-	return slices.ContainsFunc(found.below(folder), func(script string) bool {
-		return !slices.ContainsFunc(t.sources, func(s source) bool { return s.name == script })
-	})
+	return false
 }
 
-// compile compiles a file and records its sources.
-func (t *tracked) compile(file string, compile func(string) (*workflow.Plan, error), found *scanned) {
-	before := source{file, stampOf(file, found.at), hashOf(file)}
-	t.tried = found.at
-	t.newest, t.problem = compile(file)
-	if t.problem != nil {
+// compile compiles a file and records what it depends on.
+func (t *tracked) compile(file source.File, c Config, now time.Time) {
+	t.needs = []dependency{{file: file, stamp: stampOf(file.Path, now), hash: hashOf(file), exact: true}}
+	plan, asked, err := c.Compile(file)
+	t.newest, t.problem = plan, err
+	hashes := map[string]string{}
+	if err != nil {
 		t.newest = nil
-		t.sources = []source{before}
-		for _, name := range candidates(file, t.served, found) {
-			t.sources = append(t.sources, source{name, stampOf(name, found.at), hashOf(name)})
+	} else {
+		for _, s := range plan.Sources[1:] {
+			hashes[filepath.Join(filepath.Dir(file.Path), filepath.FromSlash(s.Name))] = s.Hash()
 		}
+		t.needs[0].hash = plan.Sources[0].Hash()
+	}
+	slices.Sort(asked)
+	for _, path := range slices.Compact(asked) {
+		// A Lua file does not leave the folder of its workflow.
+		d := dependency{file: source.File{Path: path, Folder: cmp.Or(file.Folder, filepath.Dir(file.Path))}, stamp: stampOf(path, now)}
+		if d.hash, d.exact = hashes[path]; !d.exact {
+			d.hash = hashOf(d.file)
+		}
+		t.needs = append(t.needs, d)
+	}
+	if err == nil || c.Elsewhere == nil {
 		return
 	}
-	folder := filepath.Dir(file)
-	t.sources = []source{before}
-	for i, s := range t.newest.Sources {
-		if i == 0 {
-			t.sources[0].hash = s.Hash()
-			continue
-		}
-		name := filepath.Join(folder, filepath.FromSlash(s.Name))
-		// If it changes after the compilation, its stamp is young, and the next check reads
-		// it again.
-		t.sources = append(t.sources, source{name, stampOf(name, found.at), s.Hash()})
+	for _, path := range c.Elsewhere() {
+		t.needs = append(t.needs, dependency{file: source.File{Path: path}, stamp: stampOf(path, now), opaque: true})
 	}
-}
-
-// candidates returns the scripts that a broken file may have been made from.
-func candidates(file string, served *workflow.Plan, found *scanned) []string {
-	folder := filepath.Dir(file)
-	names := found.below(folder)
-	if served != nil {
-		for _, s := range served.Sources[1:] {
-			names = append(names, filepath.Join(folder, filepath.FromSlash(s.Name)))
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 // hashOf returns the hash of a file's text, as [workflow.Source] computes it.
-func hashOf(name string) string {
-	text, err := yamlfile.ReadFile(name, yamlfile.MaxFileSize)
+func hashOf(file source.File) string {
+	text, err := file.Read(source.MaxFileSize)
 	if err != nil {
 		return ""
 	}

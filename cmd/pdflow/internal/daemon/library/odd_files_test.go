@@ -10,14 +10,14 @@ import (
 	"testing"
 )
 
-// TestPipeIsNotAWorkflow proves that a pipe with the name of a workflow is ignored. Reading
-// it would never end.
+// TestPipeIsNotAWorkflow proves that a pipe with the name of a workflow is a broken file.
+// Reading it would never end.
 func TestPipeIsNotAWorkflow(t *testing.T) {
 	w := newTree(t, map[string]string{"a.yaml": "a"})
 	if err := syscall.Mkfifo(filepath.Join(w.folder, "b.yaml"), 0o600); err != nil {
 		t.Skip(err)
 	}
-	w.expect()
+	w.expect("broken b.yaml (b): b.yaml is not a regular file but a named pipe")
 	w.serves("a.yaml: a")
 }
 

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	yamlfile "github.com/pdflow/pdflow/engine/source"
+	"github.com/pdflow/pdflow/engine/source"
 )
 
 // recent is the age from which the time of a file can be trusted. File systems count time
@@ -21,24 +21,22 @@ const recent = 2 * time.Second
 
 // scanned has the files and folders on disk.
 type scanned struct {
-	files   map[string]string // workflow files, each with its path of the configuration
-	scripts []string          // Lua files, sorted
-	folders []string          // to watch, sorted
-	missing map[string]error  // paths that cannot be read, and why
+	files   map[string]source.File // workflow files, by path
+	folders []string               // to watch, sorted
+	missing map[string]error       // paths that cannot be read, and why
 	at      time.Time
 }
 
 // scan lists the files of paths.
 func scan(paths []string, now time.Time) *scanned {
-	s := &scanned{files: map[string]string{}, missing: map[string]error{}, at: now}
+	s := &scanned{files: map[string]source.File{}, missing: map[string]error{}, at: now}
 	for _, path := range paths {
 		if err := s.path(path); err != nil {
 			s.missing[path] = err
 		}
 	}
-	slices.Sort(s.scripts)
 	slices.Sort(s.folders)
-	s.scripts, s.folders = slices.Compact(s.scripts), slices.Compact(s.folders)
+	s.folders = slices.Compact(s.folders)
 	return s
 }
 
@@ -54,8 +52,13 @@ func (s *scanned) path(path string) error {
 	if info.IsDir() {
 		return s.folder(path)
 	}
-	s.files[filepath.Clean(path)] = path
-	s.listScripts(filepath.Dir(path))
+	name := filepath.Clean(path)
+	s.files[name] = source.File{Path: name}
+	// Its Lua files are here or in the folder lib, which need not exist.
+	s.folders = append(s.folders, filepath.Dir(path))
+	if info, err := os.Stat(filepath.Join(filepath.Dir(path), "lib")); err == nil && info.IsDir() {
+		s.folders = append(s.folders, filepath.Join(filepath.Dir(path), "lib"))
+	}
 	return nil
 }
 
@@ -65,23 +68,6 @@ func reason(err error) error {
 		return failed.Err
 	}
 	return err
-}
-
-// listScripts lists the Lua files in the folder of a single workflow and in its lib folder. It
-// ignores all other files.
-func (s *scanned) listScripts(folder string) {
-	for _, at := range []string{folder, filepath.Join(folder, "lib")} {
-		entries, err := os.ReadDir(at)
-		if err != nil {
-			continue // a lib folder is optional
-		}
-		s.folders = append(s.folders, at)
-		for _, entry := range entries {
-			if filepath.Ext(entry.Name()) == ".lua" {
-				s.scripts = append(s.scripts, filepath.Join(at, entry.Name()))
-			}
-		}
-	}
 }
 
 // folder lists a folder and the folders below it. The folder itself may be a link. Hidden
@@ -121,15 +107,8 @@ func (s *scanned) entry(path, name string, entry fs.DirEntry, hidden bool) error
 		return filepath.SkipDir
 	case entry.IsDir():
 		s.folders = append(s.folders, name)
-	case hidden:
-	case filepath.Ext(name) == ".lua":
-		s.scripts = append(s.scripts, name)
-	case workflowName(name) && entry.Type()&(fs.ModeNamedPipe|fs.ModeSocket|fs.ModeDevice) == 0:
-		if err := yamlfile.CheckLink(path, name, entry); err != nil {
-			s.missing[name] = err
-		} else {
-			s.files[name] = path
-		}
+	case !hidden && workflowName(name):
+		s.files[name] = source.File{Path: name, Folder: path}
 	}
 	return nil
 }
@@ -139,17 +118,6 @@ func (s *scanned) entry(path, name string, entry fs.DirEntry, hidden bool) error
 func workflowName(name string) bool {
 	extension := filepath.Ext(name)
 	return (extension == ".yaml" || extension == ".yml") && !strings.HasSuffix(name, ".world"+extension)
-}
-
-// below returns the scripts below a folder.
-func (s *scanned) below(folder string) []string {
-	var scripts []string
-	for _, script := range s.scripts {
-		if inside, err := filepath.Rel(folder, script); err == nil && filepath.IsLocal(inside) {
-			scripts = append(scripts, script)
-		}
-	}
-	return scripts
 }
 
 // stamp shows whether a file may have changed. The zero stamp means that the file does not
@@ -174,7 +142,7 @@ func (s stamp) same(now stamp) bool {
 	if s.info == nil || now.info == nil {
 		return s.info == nil && now.info == nil
 	}
-	return !s.young && s.info.Size() == now.info.Size() && s.info.ModTime().Equal(now.info.ModTime()) && os.SameFile(s.info, now.info)
+	return !s.young && s.info.Size() == now.info.Size() && s.info.ModTime().Equal(now.info.ModTime()) && changeTime(s.info) == changeTime(now.info) && os.SameFile(s.info, now.info)
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

@@ -19,16 +19,17 @@ import (
 	"github.com/fsnotify/fsnotify"
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/engine/clock"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
 // compileText compiles a file to a workflow whose name is the text of the file.
-func compileText(file string) (*workflow.Plan, error) {
-	text, err := os.ReadFile(file)
+func compileText(file source.File) (plan *workflow.Plan, asked []string, err error) {
+	text, err := file.Read(source.MaxFileSize)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return &workflow.Plan{Workflow: &workflow.Workflow{Name: string(text)}, Sources: []workflow.Source{{Name: filepath.Base(file), Text: text}}}, nil
+	return &workflow.Plan{Workflow: &workflow.Workflow{Name: string(text)}, Sources: []workflow.Source{{Name: filepath.Base(file.Path), Text: text}}}, nil, nil
 }
 
 // told is a fake notifier.
