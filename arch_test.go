@@ -80,7 +80,7 @@ var allowed = map[string][]string{
 	"engine/schedule":                      {"engine/phrase", "github.com/robfig/cron/v3"},
 	"engine/workflow":                      {"engine/action", "engine/permission", "engine/phrase", "engine/schedule", "engine/source"},
 	"engine/run":                           {"engine/action", "engine/phrase", "engine/workflow"},
-	"cmd/pdflow/internal/daemon/alert":     {"engine/action", "engine/phrase", "engine/run", "engine/workflow"},
+	"cmd/pdflow/internal/daemon/alert":     {"engine/action", "engine/phrase", "engine/run", "engine/source", "engine/workflow"},
 	"cmd/pdflow/internal/daemon/control":   {"golang.org/x/sys/unix"},
 	"cmd/pdflow/internal/daemon/health":    {},
 	"cmd/pdflow/internal/daemon/heartbeat": {"builtins/wire", "engine/action"},

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"maps"
 	"strings"
@@ -40,6 +41,9 @@ func (f *files) load(paths []string) error {
 	if len(f.entries()) > 0 {
 		f.count(snapshot)
 		return nil
+	}
+	if f.env.Signal.Load() != 0 { // it may have ended the reading of a key
+		return fmt.Errorf("the files are not read: %w", console.ErrInterrupted)
 	}
 	for _, file := range snapshot.Files {
 		if file.Problem != nil {

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/pdflow/pdflow/engine/source"
 )
 
 // The wishes: what an alert should become.
@@ -58,6 +60,9 @@ type state struct {
 
 const stateVersion = 1
 
+// maxFile bounds the file, in bytes: an alert has at most 160 KB, and few are open at a time.
+const maxFile = 64 << 20
+
 // load reads the file. It assumes that every alert was sent, because the daemon may have
 // ended just after.
 func load(file string) (map[string]*alert, error) {
@@ -65,7 +70,7 @@ func load(file string) (map[string]*alert, error) {
 	if file == "" {
 		return alerts, nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := source.ReadFile(file, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return alerts, err
 	}
