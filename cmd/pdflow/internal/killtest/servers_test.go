@@ -32,8 +32,9 @@ type servers struct {
 	server    *httptest.Server
 
 	mu      sync.Mutex
-	idle    *sync.Cond          // a connection was closed
+	change  *sync.Cond          // a connection was accepted or closed
 	open    int                 // connections
+	newest  string              // the client's address of the connection that was accepted last
 	seen    map[string]int      // requests, by method and path
 	writes  map[string]int      // by method, path and body
 	keys    map[string][]string // the keys of triggers, by description, without repetition
@@ -63,7 +64,7 @@ func newServers(s *scenario, firstLoss loss) *servers {
 		seen: map[string]int{}, writes: map[string]int{}, keys: map[string][]string{},
 		created: map[string]int{}, deleted: map[string]int{}, address: map[string]string{},
 	}
-	t.idle = sync.NewCond(&t.mu)
+	t.change = sync.NewCond(&t.mu)
 	t.server = httptest.NewUnstartedServer(t)
 	t.server.Config.ConnState = t.connection
 	t.server.Start()
@@ -71,26 +72,36 @@ func newServers(s *scenario, firstLoss loss) *servers {
 }
 
 // connection counts the open connections.
-func (t *servers) connection(_ net.Conn, state http.ConnState) {
+func (t *servers) connection(c net.Conn, state http.ConnState) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch state {
 	case http.StateNew:
 		t.open++
+		t.newest = c.RemoteAddr().String()
 	case http.StateClosed, http.StateHijacked:
 		t.open--
-		t.idle.Broadcast()
 	}
+	t.change.Broadcast()
 }
 
 // waitIdle waits until all connections of ended processes are closed. Then all their requests were carried
 // out.
-func (t *servers) waitIdle() {
+//
+// The kernel accepts a connection, and a request on it, before the server does. Connections are served in
+// the order in which they were opened, so one more tells when the server has seen all of them.
+func (t *servers) waitIdle() error {
+	last, err := net.Dial("tcp", t.server.Listener.Addr().String())
+	if err != nil {
+		return err
+	}
+	_ = last.Close()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for t.open > 0 {
-		t.idle.Wait()
+	for t.newest != last.LocalAddr().String() || t.open > 0 {
+		t.change.Wait()
 	}
+	return nil
 }
 
 // ServeHTTP carries out a request, and then answers it or loses the answer.

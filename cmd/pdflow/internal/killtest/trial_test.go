@@ -96,7 +96,9 @@ func (f *trial) next() (j job, found []finding, over bool) {
 func (f *trial) processEnded(j job, died bool, err error) []finding {
 	first := f.processes == 0
 	f.processes++
-	f.servers.waitIdle()
+	if err := f.servers.waitIdle(); err != nil {
+		return findings(wrong, "its servers cannot be reached: %v", err)
+	}
 	if err != nil {
 		return findings(wrong, "it could not be resumed: %v", err)
 	}
