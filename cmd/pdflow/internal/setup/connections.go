@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/pdflow/pdflow/builtins/wire"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
 	"github.com/spf13/pflag"
 )
@@ -166,6 +168,39 @@ func (c *Configuration) nearest(name string) string {
 		return "it has no connections"
 	}
 	return cmp.Or(phrase.DidYouMean(name, c.Names()), "it has: "+strings.Join(c.Names(), ", "))
+}
+
+// takenKeys returns the secrets of a plan that are keys of connections. A workflow could send them to
+// any host that it lists, so only the operator can give them away, by naming them under `allow`. A
+// service key may go to where service keys go anyway.
+func (c *Configuration) takenKeys(plan *workflow.Plan) source.Problems {
+	var found source.Problems
+	for _, secret := range plan.Workflow.Secrets {
+		if len(secret.Hosts) > 0 && c.isKey(secret.Name) && !c.gives(secret.Name) {
+			found = append(found, source.Problem{
+				File: plan.Workflow.File, Line: secret.Position.Line, Column: secret.Position.Column, Rule: "ceiling", Severity: source.SeverityError,
+				Message: secret.Name + " is the key of a connection, which a workflow cannot send to other hosts",
+				Hint:    fmt.Sprintf("give the secret another name; or the operator adds allow: {secrets: [%s]} to pdflow.yaml", secret.Name),
+			})
+		}
+	}
+	return found
+}
+
+// isKey reports whether a variable has the key of a connection. Windows knows no case of variables.
+func (c *Configuration) isKey(variable string) bool {
+	keys := slices.Concat(APIKeyVariables, ServiceKeyVariables)
+	if c != nil {
+		for i := range c.Connections {
+			keys = append(keys, c.Connections[i].APIKey.Variable, c.Connections[i].ServiceKey.Variable)
+		}
+	}
+	return slices.ContainsFunc(keys, func(key string) bool { return strings.EqualFold(key, variable) })
+}
+
+// gives reports whether the operator lets workflows use a variable as a secret.
+func (c *Configuration) gives(variable string) bool {
+	return c != nil && c.Allow != nil && slices.Contains(c.Allow.Secrets, variable)
 }
 
 // configured returns the settings of an entry of the configuration.

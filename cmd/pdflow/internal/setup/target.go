@@ -126,7 +126,7 @@ func (t *Target) Under(c *Configuration) error {
 // Objections returns what a plan asks for that the operator's configuration does not allow or
 // does not have.
 func (t *Target) Objections(plan *workflow.Plan) source.Problems {
-	found := t.ceiling.Check(plan)
+	found := append(t.ceiling.Check(plan), t.operator.takenKeys(plan)...)
 	for _, name := range ConnectionsOf(plan) {
 		if name.Position.Line > 0 && !t.operator.knows(name.Text) { // without a position it is typed
 			found = append(found, source.Problem{
