@@ -12,9 +12,10 @@ import (
 )
 
 var (
-	codeSpan  = regexp.MustCompile("`([^`\n]+)`")
-	typeName  = regexp.MustCompile(`^[A-Z][A-Za-z]*$`)
-	qualified = regexp.MustCompile(`^([a-z]+)((?:\.[A-Z][A-Za-z]*)+)$`)
+	codeSpan     = regexp.MustCompile("`([^`\n]+)`")
+	typeName     = regexp.MustCompile(`^[A-Z][A-Za-z]*$`)
+	testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	qualified    = regexp.MustCompile(`^([a-z]+)((?:\.[A-Z][A-Za-z]*)+)$`)
 )
 
 // declaredNames returns the names that the packages declare, by folder, with methods and
@@ -122,6 +123,46 @@ func TestDocsNameWhatExists(t *testing.T) {
 				checkName(t, names, page, q[1], strings.Split(q[2][1:], "."))
 			}
 		}
+	}
+}
+
+// TestSecurityNamesTests: each test and each script that docs/security.md names exists, so that no row
+// claims what nothing holds.
+func TestSecurityNamesTests(t *testing.T) {
+	page, err := os.ReadFile("docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := map[string]bool{}
+	err = filepath.WalkDir(".", func(name string, d os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		for _, m := range testFunction.FindAllStringSubmatch(string(text), -1) {
+			declared[m[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	for _, m := range codeSpan.FindAllStringSubmatch(string(page), -1) {
+		switch {
+		case strings.HasSuffix(m[1], ".txtar"):
+			if _, err := os.Stat(filepath.Join("testdata/script", m[1])); err != nil {
+				t.Errorf("docs/security.md: there is no script %s", m[1])
+			}
+		case !strings.HasPrefix(m[1], "Test"):
+			continue
+		case !declared[m[1]]:
+			t.Errorf("docs/security.md: there is no test %s", m[1])
+		}
+		named++
+	}
+	if named < 40 {
+		t.Errorf("docs/security.md names %d tests; the search for names is broken", named)
 	}
 }
 
