@@ -1,14 +1,19 @@
 package pagerduty
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/client"
+	"github.com/pdflow/pdflow/builtins/pagerduty/event"
 	"github.com/pdflow/pdflow/engine/action"
 )
 
+// lenientDoc is part of the Doc of every event.
+const lenientDoc = "A value that PagerDuty would not take is changed, with a warning and a note in the details: only a missing service key is an error. "
+
 // eventDoc is part of the Doc of every alert event.
-const eventDoc = "PagerDuty accepts the event and processes it afterwards, so a success does not prove that there is an incident. " +
+const eventDoc = lenientDoc + "PagerDuty accepts the event and processes it afterwards, so a success does not prove that there is an incident. " +
 	"Without `service_key` the event goes to the service of the connection."
 
 func (m module) events() []*action.Action {
@@ -28,92 +33,119 @@ func (m module) events() []*action.Action {
 			Late:    action.LateWithOwnKey,
 			Example: example,
 		}, with(m, func(ctx context.Context, c *client.Client, in triggerInput) (client.EventReceipt, error) {
-			return sendEvent(ctx, c, in.event(), in.ServiceKey)
+			return sendAlert(ctx, c, event.Trigger, in.Given(), in.IncidentKey, in.ServiceKey)
 		}), action.Rules[triggerInput]{
-			Validate: func(in *triggerInput) error { return typed(client.ValidateEvent(in.event())) },
-			Known:    func(in *triggerInput) action.Object { return knownEvent(in.IncidentKey) },
+			Check: func(given action.Object) action.Problems {
+				return problems(event.CheckAlert(event.Trigger, given, known))
+			},
+			Known: func(in *triggerInput) action.Object { return knownAlert(event.Trigger, in.Given(), in.IncidentKey) },
 		}),
 		m.changesIncident(action.Spec{
 			Name:    "pagerduty.send_acknowledge_event",
 			Summary: "Acknowledge an incident.",
 			Example: example,
-		}, client.Acknowledge),
+		}, event.Acknowledge),
 		m.changesIncident(action.Spec{
 			Name:    "pagerduty.send_resolve_event",
 			Summary: "Resolve an incident.",
 			Example: example,
-		}, client.Resolve),
+		}, event.Resolve),
 	}
 }
 
 // changesIncident completes the declaration of an acknowledgement or a resolution.
-func (m module) changesIncident(s action.Spec, a client.EventAction) *action.Action {
+func (m module) changesIncident(s action.Spec, a event.Action) *action.Action {
 	s.Doc = eventDoc + " Without an open incident that has the key, the event is dropped."
 	s.Effect = action.Repeats
 	s.Late = action.LateNever // by then the key may belong to another incident
 	return action.New(s, with(m, func(ctx context.Context, c *client.Client, in changeInput) (client.EventReceipt, error) {
-		return sendEvent(ctx, c, in.event(a), in.ServiceKey)
+		return sendAlert(ctx, c, a, in.Given(), in.IncidentKey, in.ServiceKey)
 	}), action.Rules[changeInput]{
-		Validate: func(in *changeInput) error { return typed(client.ValidateEvent(in.event(a))) },
-		Known:    func(in *changeInput) action.Object { return knownEvent(in.IncidentKey) },
+		Check: func(given action.Object) action.Problems { return problems(event.CheckAlert(a, given, known)) },
+		Validate: func(in *changeInput) error {
+			if event.AlertOf(a, in.Given()).IncidentKey == "" {
+				return action.Errorf(action.InvalidInput, "incident_key is empty; it says which incident to %s", a)
+			}
+			return nil
+		},
+		Known: func(in *changeInput) action.Object { return knownAlert(a, in.Given(), in.IncidentKey) },
 	})
 }
 
-// knownEvent contains the key, by which later steps acknowledge and resolve.
-func knownEvent(incidentKey string) action.Object {
-	return action.Object{"incident_key": incidentKey, "status": "success"}
+// knownAlert contains the key that is sent, by which later steps acknowledge and resolve.
+func knownAlert(a event.Action, given action.Object, derived string) action.Object {
+	key := cmp.Or(event.AlertOf(a, given).IncidentKey, derived)
+	return action.Object{"incident_key": event.Key(key), "status": "success"}
 }
 
 type triggerInput struct {
+	action.Lenient
 	ClientURL   string            `json:"client_url" doc:"The URL of the monitoring client that is triggering this event"`
 	Client      string            `json:"client" doc:"The name of the monitoring client that is triggering this event"`
-	Description string            `json:"description" required:"true" doc:"Text that will appear in the incident's log associated with this event"`
+	Description string            `json:"description" required:"true" max:"1024" doc:"Text that will appear in the incident's log associated with this event"`
 	Contexts    []action.Object   `json:"contexts" doc:"Additional context objects"`
 	ServiceKey  action.Credential `json:"service_key" doc:"Service Key"`
 	Details     action.Object     `json:"details" doc:"An arbitrary JSON object containing any data you'd like included in the incident log."`
-	IncidentKey string            `json:"incident_key" doc:"Incident Key; derived from the run when absent, so that a repeat joins the same incident"`
-}
-
-func (in *triggerInput) event() client.Event {
-	return client.Event{
-		Action: client.Trigger, IncidentKey: in.IncidentKey, Description: in.Description,
-		Client: in.Client, ClientURL: in.ClientURL, Details: in.Details, Contexts: in.Contexts,
-	}
+	IncidentKey string            `json:"incident_key" max:"255" exact:"true" doc:"Incident Key; derived from the run when absent, so that a repeat joins the same incident"`
 }
 
 // changeInput is the input of an acknowledgement or a resolution.
 type changeInput struct {
-	IncidentKey string            `json:"incident_key" required:"true" doc:"Incident Key"`
+	action.Lenient
+	IncidentKey string            `json:"incident_key" required:"true" min:"1" max:"255" exact:"true" doc:"Incident Key"`
 	ServiceKey  action.Credential `json:"service_key" doc:"Service Key"`
 	Details     action.Object     `json:"details" doc:"An arbitrary JSON object containing any data you'd like included in the incident log."`
-	Description string            `json:"description" doc:"Text that will appear in the incident's log associated with this event"`
+	Description string            `json:"description" max:"1024" doc:"Text that will appear in the incident's log associated with this event"`
 }
 
-func (in *changeInput) event(a client.EventAction) client.Event {
-	return client.Event{Action: a, IncidentKey: in.IncidentKey, Description: in.Description, Details: in.Details}
-}
-
-// sendEvent sends an event with a service key. Without a key, the client uses its own.
-func sendEvent(ctx context.Context, c *client.Client, event client.Event, key action.Credential) (client.EventReceipt, error) {
-	text, err := key.Reveal(ctx, action.Place(serviceKey))
+// sendAlert sends what a script gave. derived is the key of a trigger that was given none.
+func sendAlert(ctx context.Context, c *client.Client, a event.Action, given action.Object, derived string, key action.Credential) (client.EventReceipt, error) {
+	serviceKey, err := revealServiceKey(ctx, given, key)
 	if err != nil {
 		return client.EventReceipt{}, err
 	}
-	event.ServiceKey = text
-	warnOfLoss(ctx, c, event)
-	return c.SendEvent(ctx, event)
+	alert := event.AlertOf(a, given)
+	alert.IncidentKey, alert.Fallback = cmp.Or(alert.IncidentKey, derived), place(ctx)+" (no description)"
+	alert, notes := alert.Fit()
+	alert.ServiceKey = serviceKey
+	warn(ctx, "the "+string(a)+" event", notes)
+	if a != event.Trigger && c.EventsVersion() == client.V2 && (alert.Description != "" || len(alert.Details) > 0) {
+		action.Warn(ctx, "Events API v2 has no place for the description and details of this "+string(a)+" event: they are left out")
+	}
+	return c.SendEvent(ctx, alert)
 }
 
-// warnOfLoss logs that Events API v2 does not take the description and details of an
-// acknowledgement or a resolution.
-func warnOfLoss(ctx context.Context, c *client.Client, event client.Event) {
-	lost := event.Action != client.Trigger && (event.Description != "" || len(event.Details) > 0)
-	log := action.ScopeOf(ctx).Log
-	if !lost || log == nil || c.EventsVersion() != client.V2 {
-		return
+// place names the step that sends an event: it stands for a text that is empty.
+func place(ctx context.Context) string {
+	if scope := action.ScopeOf(ctx); scope.Step != "" {
+		return scope.Workflow + ": step " + scope.Step
 	}
-	log(action.LogRecord{
-		Level:   "warn",
-		Message: "Events API v2 has no place for the description and details of this " + string(event.Action) + " event: they are left out",
-	})
+	return "pdflow"
+}
+
+// warn logs what was changed of an event.
+func warn(ctx context.Context, what string, notes []string) {
+	for _, note := range notes {
+		action.Warn(ctx, what+" was changed so that PagerDuty takes it: "+note)
+	}
+}
+
+// revealServiceKey returns the text of a service key. Empty text means the key of the connection.
+func revealServiceKey(ctx context.Context, given action.Object, key action.Credential) (string, error) {
+	if v := given[serviceKey]; v != nil && key.IsZero() && v != "" {
+		action.Warn(ctx, "service_key is neither text nor a secret: the key of the connection is used")
+	}
+	return key.Reveal(ctx, action.Place(serviceKey))
+}
+
+// known reports whether a value of a file is known before the run.
+func known(v any) bool { return v != action.Dynamic }
+
+// problems returns the mistakes of an author.
+func problems(mistakes []event.Mistake) action.Problems {
+	var found action.Problems
+	for _, m := range mistakes {
+		found = append(found, action.Problem{Rule: action.RuleBadInput, Path: m.Path, Message: m.Message})
+	}
+	return found
 }

@@ -168,12 +168,7 @@ func TestRefusesBeforeSending(t *testing.T) {
 		{Action: "pagerduty.create_user", Input: with("name", strings.Repeat("a", 101)), Kind: action.InvalidInput, Says: "at most 100"},
 		{Action: "pagerduty.create_user", Input: with("from_email", "boss"), Kind: action.InvalidInput, Says: "from_email"},
 		{Action: "pagerduty.create_user", Input: with("role", "onwer"), Kind: action.InvalidInput, Says: `did you mean "owner"?`},
-		{Action: "pagerduty.send_trigger_event", Input: object{"description": " "}, Kind: action.InvalidInput, Says: "description is empty"},
-		{Action: "pagerduty.send_trigger_event", Input: object{"description": strings.Repeat("ä", 1025)}, Kind: action.InvalidInput, Says: "at most 1,024"},
-		{Action: "pagerduty.send_trigger_event", Input: object{"description": "x", "contexts": []any{object{"type": "lnk"}}}, Kind: action.InvalidInput, Says: "contexts[1]"},
-		{Action: "pagerduty.send_resolve_event", Input: object{"incident_key": strings.Repeat("k", 256)}, Kind: action.InvalidInput, Says: "at most 255"},
 		{Action: "pagerduty.send_acknowledge_event", Input: object{"incident_key": ""}, Kind: action.InvalidInput, Says: "incident_key is empty"},
-		{Action: "pagerduty.send_acknowledge_event", Input: object{"incident_key": "k", "service_key": testAPIKey}, Kind: action.InvalidInput, Says: "looks like a REST API key"},
 		{Action: "pagerduty.get_incident", Input: object{"id": "db1"}, Kind: action.InvalidInput, Says: "an incident_key is not an id"},
 		{Action: "pagerduty.list_incidents", Input: object{"statuses": []any{"open"}}, Kind: action.InvalidInput, Says: `there is no status "open"`},
 		{Action: "pagerduty.list_incidents", Input: object{"limit": 0.0}, Kind: action.InvalidInput, Says: `"limit" must be from 1 to 10000`},
@@ -189,8 +184,6 @@ func TestRefusesBeforeSending(t *testing.T) {
 		{Action: "pagerduty.update_incidents", Input: object{"ids": []any{"Q1"}, "status": "resolved", "from_email": "boss"}, Kind: action.InvalidInput, Says: `"from_email"`},
 		{Action: "pagerduty.update_user", Input: object{"id": "P1"}, Kind: action.InvalidInput, Says: "there is nothing to change"},
 		{Action: "pagerduty.update_user", Input: object{"id": "me", "name": "Ann"}, Kind: action.InvalidInput, Says: `"me" is not the id of a user`},
-		{Action: "pagerduty.send_change_event", Input: object{"summary": " "}, Kind: action.InvalidInput, Says: "summary is empty"},
-		{Action: "pagerduty.send_change_event", Input: object{"summary": "x", "service_key": testAPIKey}, Kind: action.InvalidInput, Says: "looks like a REST API key"},
 	})
 	a.Check(t)
 	if _, err := actiontest.Prepare(a.actions, "pagerduty.create_user", with("from_email", "")); err != nil {

@@ -58,8 +58,11 @@ type Listing struct {
 }
 
 // Rules are the parts of an action's semantics that depend on the input of a call.
-// Every function is optional and gets the checked input.
+// Every function is optional. All but Check get the checked input.
 type Rules[In any] struct {
+	// Check finds mistakes of an author that tags cannot express. The input has
+	// [Dynamic] for what is known in the run only, and may break the schema.
+	Check func(Object) Problems
 	// Validate does the checks that tags cannot express. An error without a kind
 	// becomes an error of kind invalid_input.
 	Validate func(*In) error
@@ -81,7 +84,10 @@ type Rules[In any] struct {
 type Action struct {
 	Spec
 	In, Out *Schema
+	// Lenient says that the action takes any input; see [Lenient].
+	Lenient bool
 	module  *Module // nil for an action of no declared module
+	check   func(Object) Problems
 	// bind makes a typed input of a checked one, and validates it.
 	bind func(Object) (bound, error)
 }
@@ -112,6 +118,7 @@ func (a *Action) Function() string {
 //	format:"email"     of a string; see [Formats]
 //	min:"6" max:"100"  length of a string in characters
 //	secrets:"true"     secrets may occur inside the value
+//	exact:"true"       of a [Lenient] action: the value identifies something
 //
 // New panics when the declaration is wrong, since that is a mistake of the program
 // that every test finds.
@@ -153,7 +160,9 @@ func declare[In, State, Out any](s Spec, rules []Rules[In], r Reconciler[In, Sta
 		d.rules = rules[0]
 	}
 	d.in, d.out = newCodecs(s.Name, reflect.TypeFor[In](), reflect.TypeFor[Out]())
-	return newAction(s, d.in, d.out, d.bind, len(rules), d.rules.EffectOf != nil)
+	a := newAction(s, d.in, d.out, d.bind, len(rules), d.rules.EffectOf != nil)
+	a.Lenient, a.check = isLenient[In](), d.rules.Check
+	return a
 }
 
 // newCodecs and newAction have no type parameters, so that their code is in memory only
@@ -241,6 +250,9 @@ type declaration[In, State, Out any] struct {
 func (d *declaration[In, State, Out]) bind(input Object) (bound, error) {
 	b := &typedInput[In, State, Out]{declaration: d}
 	b.set(input)
+	if l, ok := any(&b.value).(lenientInput); ok {
+		l.give(input)
+	}
 	if d.rules.Validate == nil {
 		return b, nil
 	}

@@ -229,8 +229,10 @@ func fieldOf(owner reflect.Type, f *reflect.StructField, name string, t Type) Fi
 	defaultText, hasDefault := tag("default")
 	enum, hasEnum := tag("enum")
 	secrets, _ := tag("secrets")
+	exact, _ := tag("exact")
 	field.Format, _ = tag("format")
 	field.Required, field.Secrets = required == "true", secrets == "true"
+	field.Exact = exact == "true"
 	length := func(name string) int {
 		text, ok := tag(name)
 		if !ok {

@@ -14,11 +14,27 @@ type Invocation struct {
 	input bound
 }
 
+// Check returns the mistakes of an author in an input that may have [Dynamic] for what is
+// known in the run only.
+func (a *Action) Check(input Object) Problems {
+	problems := a.In.Check(input)
+	if a.check != nil {
+		problems = append(problems, a.check(input)...)
+	}
+	return problems
+}
+
 // Prepare checks an input and binds it to the action. Its error is of kind
 // invalid_input, unless [Rules.Validate] returned another kind, and lists everything
-// that is wrong.
+// that is wrong. The input of a [Lenient] action is not compared with the schema.
 func (a *Action) Prepare(input Object) (*Invocation, error) {
-	normal, problems := a.In.Normalize(input)
+	var normal Object
+	var problems Problems
+	if a.Lenient {
+		normal = withoutNulls(input)
+	} else {
+		normal, problems = a.In.Normalize(input)
+	}
 	switch len(problems) {
 	case 0:
 	case 1:
@@ -36,6 +52,16 @@ func (a *Action) Prepare(input Object) (*Invocation, error) {
 		return nil, &failure
 	}
 	return &Invocation{Action: a, Input: normal, input: bound}, nil
+}
+
+func withoutNulls(input Object) Object {
+	out := make(Object, len(input))
+	for name, v := range input {
+		if v != nil {
+			out[name] = v
+		}
+	}
+	return out
 }
 
 // Effect returns the effect of this call.
@@ -75,8 +101,8 @@ func (i *Invocation) UseKey(key string) {
 
 // ownKey reports whether the author gave the idempotency key.
 func (i *Invocation) ownKey() bool {
-	text, _ := i.Input[i.Action.Key].(string)
-	return text != ""
+	key := i.Input[i.Action.Key]
+	return key != nil && key != ""
 }
 
 // Credentials returns the keys that the input contains as plain text.

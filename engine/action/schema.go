@@ -66,6 +66,9 @@ type Field struct {
 	MinLength, MaxLength int
 	// Secrets says that secrets may occur anywhere inside the value.
 	Secrets bool
+	// Exact says that the value identifies something. No note replaces it in the input of
+	// a [Lenient] action.
+	Exact bool
 }
 
 // A Schema is the shape of an object, in the order of declaration.

@@ -56,8 +56,9 @@ type LogRecord struct {
 // its own, and an action must not keep it. The zero Scope is the scope of a call from
 // Go without a run: there is nothing to permit and there are no secrets.
 type Scope struct {
-	Run  string // the run's id
-	Step string // the step's id
+	Run      string // the run's id
+	Workflow string // its name
+	Step     string // the step's id
 	// Connection names the account that the call goes to.
 	Connection string
 	// Since is when the call was started first, which is earlier than now in a resumed

@@ -103,7 +103,7 @@ func (e *execution) script(program workflow.Program) (any, error) {
 func (e *execution) uses(ctx context.Context, s *workflow.PlanStep) (any, error) {
 	input := make(action.Object, len(s.With))
 	for i := range s.With {
-		v, err := s.With[i].Value.Evaluate(e.evaluation.Eval)
+		v, err := e.with(ctx, s.Action, &s.With[i])
 		if err != nil {
 			return nil, err
 		}
@@ -112,6 +112,26 @@ func (e *execution) uses(ctx context.Context, s *workflow.PlanStep) (any, error)
 		}
 	}
 	return e.call(ctx, s.Action, input)
+}
+
+// with evaluates one input. For a lenient action, an expression that fails becomes a note, as
+// long as the attempt may go on; an input that identifies something is then absent.
+func (e *execution) with(ctx context.Context, a *action.Action, input *workflow.NamedTemplate) (any, error) {
+	if !a.Lenient {
+		return input.Value.Evaluate(e.evaluation.Eval)
+	}
+	v, failed := input.Value.EvaluateAny(e.evaluation.EvalAny)
+	switch {
+	case failed == nil:
+		return v, nil
+	case ctx.Err() != nil || e.halted != nil:
+		return nil, failed
+	}
+	e.recorder.Log(action.LogRecord{Level: "warn", Message: fmt.Sprintf("%s: the expression failed: %v", input.Name, failed)})
+	if f, ok := a.In.Field(input.Name); ok && (f.Exact || f.Type.Credential) {
+		return nil, nil
+	}
+	return v, nil
 }
 
 // outputs evaluates the outputs of the workflow.

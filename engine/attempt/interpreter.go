@@ -49,6 +49,9 @@ type Evaluation interface {
 	// Eval returns the value of a program. An error is an [action.Error], wrapped in a
 	// [ScriptError] if its place in the source is known.
 	Eval(workflow.Program) (any, error)
+	// EvalAny is Eval for the input of a lenient action. A part of the value that is not
+	// data, such as a function, becomes a note in its place. Text need not be UTF-8.
+	EvalAny(workflow.Program) (any, error)
 	// Used returns what the programs have used so far.
 	Used() run.Usage
 }

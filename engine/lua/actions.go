@@ -2,6 +2,7 @@ package lua
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/lua/limits"
@@ -72,20 +73,34 @@ func (lib *library) input(L *glua.LState, a *action.Action) action.Object {
 	if named, ok := L.Get(1).(*glua.LTable); ok && top == 1 && !takesTable(a) {
 		return lib.named(L, a, named)
 	}
-	if top > len(a.Args) {
+	if top > len(a.Args) && !a.Lenient {
 		L.RaiseError("%s", usage(a, top))
 	}
 	input := make(action.Object, top)
 	for i := range top {
-		v, err := lib.fromLua(limits.Of(L), L.Get(i+1), a.Args[i])
+		name := argumentName(a, i)
+		v, err := lib.converter(limits.Of(L), a.Lenient).value(L.Get(i+1), name)
 		if err != nil {
 			refuse(L, a, err)
 		}
 		if v != nil {
-			input[a.Args[i]] = v
+			input[name] = v
 		}
 	}
 	return input
+}
+
+// argumentName returns the input that an argument by position is. A lenient action takes
+// every argument, the first one as the input that it needs most.
+func argumentName(a *action.Action, i int) string {
+	if i < len(a.Args) {
+		return a.Args[i]
+	}
+	at := slices.IndexFunc(a.In.Fields, func(f action.Field) bool { return f.Required })
+	if i == 0 && at >= 0 {
+		return a.In.Fields[at].Name
+	}
+	return fmt.Sprintf("argument %d", i+1)
 }
 
 // takesTable reports whether the first input by position may be a table itself.
@@ -105,7 +120,10 @@ func usage(a *action.Action, given int) string {
 }
 
 func (lib *library) named(L *glua.LState, a *action.Action, t *glua.LTable) action.Object {
-	input, c := action.Object{}, lib.converter(limits.Of(L))
+	if a.Lenient {
+		return lib.anyNamed(L, a, t)
+	}
+	input, c := action.Object{}, lib.converter(limits.Of(L), false)
 	for key, value := t.Next(glua.LNil); key != glua.LNil; key, value = t.Next(key) {
 		name, ok := key.(glua.LString)
 		if !ok {
@@ -121,6 +139,37 @@ func (lib *library) named(L *glua.LState, a *action.Action, t *glua.LTable) acti
 		}
 		if v != nil {
 			input[string(name)] = v
+		}
+	}
+	return input
+}
+
+// maxUnknown is how many inputs a lenient action gets that it does not have.
+const maxUnknown = 20
+
+// anyNamed reads the table of a lenient action. Each input has limits of its own, so that a
+// large one takes no room from the others.
+func (lib *library) anyNamed(L *glua.LState, a *action.Action, t *glua.LTable) action.Object {
+	input := action.Object{}
+	read := func(name string, value glua.LValue) {
+		v, err := lib.converter(limits.Of(L), true).value(value, name)
+		if err != nil {
+			refuse(L, a, err)
+		}
+		if v != nil {
+			input[name] = v
+		}
+	}
+	for i := range a.In.Fields {
+		name := a.In.Fields[i].Name
+		read(name, t.RawGetString(name))
+	}
+	unknown := 0
+	for key, value := t.Next(glua.LNil); key != glua.LNil && unknown < maxUnknown; key, value = t.Next(key) {
+		name := keyName(key)
+		if _, known := a.In.Field(name); !known {
+			unknown++
+			read(name, value)
 		}
 	}
 	return input

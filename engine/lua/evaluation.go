@@ -46,7 +46,15 @@ func evaluationOf(L *glua.LState) *evaluation { return limits.Of(L).Owner().(*ev
 
 // Eval returns the value of a chunk that the interpreter compiled.
 func (e *evaluation) Eval(compiled workflow.Program) (any, error) {
-	c := compiled.(*syntax.Chunk)
+	return e.eval(compiled.(*syntax.Chunk), false)
+}
+
+// EvalAny returns the value of a chunk in which notes replace what is not data.
+func (e *evaluation) EvalAny(compiled workflow.Program) (any, error) {
+	return e.eval(compiled.(*syntax.Chunk), true)
+}
+
+func (e *evaluation) eval(c *syntax.Chunk, lenient bool) (any, error) {
 	if v, ok := e.read(c.Path); ok {
 		return v, nil
 	}
@@ -66,7 +74,7 @@ func (e *evaluation) Eval(compiled workflow.Program) (any, error) {
 	if err != nil || e.budget.Stopped() != nil {
 		return nil, e.failure(c, err)
 	}
-	return e.result(c, top)
+	return e.result(c, top, lenient)
 }
 
 // read returns the value of a path. When ok is false, Lua must evaluate the path, and its
@@ -181,7 +189,7 @@ func (e *evaluation) dataTable(g syntax.Global, v any) glua.LValue {
 }
 
 // result converts what a chunk returned: one value, or none.
-func (e *evaluation) result(c *syntax.Chunk, top int) (any, error) {
+func (e *evaluation) result(c *syntax.Chunk, top int, lenient bool) (any, error) {
 	count := e.state.GetTop() - top
 	defer e.state.SetTop(top)
 	if count > 1 {
@@ -194,7 +202,8 @@ func (e *evaluation) result(c *syntax.Chunk, top int) (any, error) {
 	if c.Kind == workflow.Expression {
 		root = "the value"
 	}
-	v, err := e.interpreter.library.fromLua(&e.budget, e.state.Get(-1), root)
+	converter := e.interpreter.library.converter(&e.budget, lenient)
+	v, err := converter.value(e.state.Get(-1), root)
 	if err != nil {
 		return nil, scriptError(c.File, 0, action.AsError(err))
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/pdflow/pdflow/engine/action"
@@ -80,6 +81,7 @@ type converter struct {
 	root         string // names the value in errors
 	nodes, bytes int64
 	most         int64     // bytes of text that the value may hold
+	lenient      bool      // what is not data becomes a note
 	path         []segment // to the current value
 }
 
@@ -98,12 +100,21 @@ func (lib *library) fromLua(b *limits.Budget, v glua.LValue, root string) (any, 
 	case *glua.LNilType:
 		return nil, nil
 	}
-	c := lib.converter(b)
+	c := lib.converter(b, false)
 	return c.value(v, root)
 }
 
-func (lib *library) converter(b *limits.Budget) *converter {
-	return &converter{lib: lib, budget: b, most: b.MaxOutput()}
+// maxLenientText is how many bytes of text the input of a lenient action may hold.
+const maxLenientText = 1 << 20
+
+// converter returns a converter. A lenient one refuses nothing: it makes notes of what is
+// not data, shortens text beyond its limit, and keeps text that is not UTF-8.
+func (lib *library) converter(b *limits.Budget, lenient bool) *converter {
+	c := &converter{lib: lib, budget: b, most: b.MaxOutput(), lenient: lenient}
+	if lenient {
+		c.most = maxLenientText
+	}
+	return c
 }
 
 // value converts a value within what is left of the limits.
@@ -117,7 +128,8 @@ func (c *converter) value(v glua.LValue, root string) (any, error) {
 	return value, err
 }
 
-func (c *converter) fail(format string, args ...any) error {
+// place names the current value.
+func (c *converter) place() string {
 	path := c.root
 	for _, s := range c.path {
 		if s.index > 0 {
@@ -126,10 +138,32 @@ func (c *converter) fail(format string, args ...any) error {
 			path += "." + s.name
 		}
 	}
-	return action.Errorf(action.InvalidInput, "%s %s", path, fmt.Sprintf(format, args...))
+	return path
 }
 
+func (c *converter) fail(format string, args ...any) error {
+	return action.Errorf(action.InvalidInput, "%s %s", c.place(), fmt.Sprintf(format, args...))
+}
+
+// convert converts a value. In a lenient converter, only the limits of the script are an
+// error.
 func (c *converter) convert(v glua.LValue) (any, error) {
+	depth := len(c.path)
+	value, err := c.strict(v)
+	if err == nil || !c.lenient || c.budget.Stopped() != nil {
+		return value, err
+	}
+	c.path = c.path[:depth]
+	return "(" + c.reason(err) + ")", nil
+}
+
+// reason returns what is wrong with a value, without its place.
+func (c *converter) reason(err error) string {
+	_, reason, _ := strings.Cut(action.AsError(err).Message, c.place()+" ")
+	return reason
+}
+
+func (c *converter) strict(v glua.LValue) (any, error) {
 	if c.nodes++; c.nodes > maxValueNodes {
 		return nil, c.tooMany()
 	}
@@ -166,10 +200,15 @@ func (c *converter) number(f float64) (any, error) {
 }
 
 func (c *converter) text(s string) (any, error) {
-	if err := c.count(s); err != nil {
+	left := c.most - c.bytes
+	switch err := c.count(s); {
+	case err == nil:
+	case !c.lenient:
 		return nil, err
+	default:
+		return fmt.Sprintf("%s… (%s)", s[:max(left, 0)], phrase.Bytes(int64(len(s)))), nil
 	}
-	if !utf8.ValidString(s) {
+	if !c.lenient && !utf8.ValidString(s) {
 		return nil, c.fail("is not valid UTF-8 text")
 	}
 	return s, nil
@@ -209,6 +248,8 @@ func (c *converter) table(t *glua.LTable) (any, error) {
 	}
 	isList, err := c.isList(t)
 	switch {
+	case err != nil && c.lenient && c.budget.Stopped() == nil:
+		return c.object(t)
 	case err != nil:
 		return nil, err
 	case isList:
@@ -262,21 +303,28 @@ func (c *converter) list(t *glua.LTable) (any, error) {
 		}
 		list[i] = v
 		c.path = c.path[:len(c.path)-1]
+		if c.full() {
+			return list[:i+1], nil // the last item is a note
+		}
 	}
 	return list, nil
 }
 
+// full reports whether a lenient converter has met its limit of values. The first value
+// beyond it is a note, and nothing follows.
+func (c *converter) full() bool { return c.nodes > maxValueNodes }
+
 func (c *converter) object(t *glua.LTable) (any, error) {
 	o := action.Object{}
+	if !c.budget.Spend(int64(t.Len())) {
+		return nil, c.budget.Err()
+	}
 	for key, value := t.Next(glua.LNil); key != glua.LNil; key, value = t.Next(key) {
-		name := string(key.(glua.LString))
-		c.path = append(c.path, segment{table: t, name: name})
-		if !utf8.ValidString(name) {
-			return nil, c.fail("has a name that is not valid UTF-8 text")
-		}
-		if err := c.count(name); err != nil {
+		name, err := c.name(t, key)
+		if err != nil {
 			return nil, err
 		}
+		c.path = append(c.path, segment{table: t, name: name})
 		v, err := c.convert(value)
 		if err != nil {
 			return nil, err
@@ -285,6 +333,34 @@ func (c *converter) object(t *glua.LTable) (any, error) {
 			o[name] = v
 		}
 		c.path = c.path[:len(c.path)-1]
+		if c.full() {
+			break
+		}
 	}
 	return o, nil
+}
+
+// name returns the name of a field. In a lenient converter every key has a name.
+func (c *converter) name(t *glua.LTable, key glua.LValue) (string, error) {
+	name := keyName(key)
+	c.path = append(c.path, segment{table: t, name: name})
+	defer func() { c.path = c.path[:len(c.path)-1] }()
+	if !c.lenient && !utf8.ValidString(name) {
+		return "", c.fail("has a name that is not valid UTF-8 text")
+	}
+	if err := c.count(name); err != nil && !c.lenient {
+		return "", err
+	}
+	return name, nil
+}
+
+// keyName returns a key of a table as text, without the address of a table or a function.
+func keyName(key glua.LValue) string {
+	switch key := key.(type) {
+	case glua.LString:
+		return string(key)
+	case glua.LNumber:
+		return phrase.Number(float64(key))
+	}
+	return "(a key that is a " + key.Type().String() + ")"
 }

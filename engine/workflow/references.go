@@ -193,7 +193,7 @@ func (s *scope) callInput(a *action.Action, r Reference, given action.Object, fi
 			return // the table is the value itself
 		}
 	}
-	for _, problem := range a.In.Check(r.Input) {
+	for _, problem := range a.Check(r.Input) {
 		if r.Open && problem.Rule == action.RuleMissingInput {
 			continue
 		}

@@ -1,6 +1,8 @@
 package workflow
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -36,6 +38,30 @@ func (t *Template) Position() source.Position { return t.position }
 // expression. A scalar that is one expression has the type of the expression; a text
 // with expressions in it becomes text. When eval is nil, both are [action.Dynamic].
 func (t *Template) Evaluate(eval func(Program) (any, error)) (any, error) {
+	return t.evaluate(eval, textOf)
+}
+
+// maxNote is how many characters of an error stand in the place of a value.
+const maxNote = 200
+
+// EvaluateAny returns the value of a template for the input of a lenient action. An
+// expression that fails is replaced by a note, and failed is the first such error. A
+// list or an object within text is written as JSON, and a secret as its mask.
+func (t *Template) EvaluateAny(eval func(Program) (any, error)) (value any, failed error) {
+	noted := func(p Program) (any, error) {
+		v, err := eval(p)
+		if err == nil {
+			return v, nil
+		}
+		failed = cmp.Or(failed, err)
+		return "(" + phrase.Clip(action.AsError(err).Message, maxNote) + ")", nil
+	}
+	value, _ = t.evaluate(noted, func(v any) (string, error) { return anyText(v), nil })
+	return value, failed
+}
+
+// evaluate returns the value of a template. text returns a value as a part of a text.
+func (t *Template) evaluate(eval func(Program) (any, error), text func(any) (string, error)) (any, error) {
 	if eval == nil && (t.kind == expressionTemplate || t.kind == textTemplate) {
 		return action.Dynamic, nil
 	}
@@ -43,11 +69,11 @@ func (t *Template) Evaluate(eval func(Program) (any, error)) (any, error) {
 	case expressionTemplate:
 		return eval(t.program)
 	case textTemplate:
-		return t.join(eval)
+		return t.join(eval, text)
 	case listTemplate:
 		list := make([]any, len(t.parts))
 		for i := range t.parts {
-			v, err := t.parts[i].Evaluate(eval)
+			v, err := t.parts[i].evaluate(eval, text)
 			if err != nil {
 				return nil, err
 			}
@@ -57,7 +83,7 @@ func (t *Template) Evaluate(eval func(Program) (any, error)) (any, error) {
 	case objectTemplate:
 		o := make(action.Object, len(t.parts))
 		for i := range t.parts {
-			v, err := t.parts[i].Evaluate(eval)
+			v, err := t.parts[i].evaluate(eval, text)
 			if err != nil {
 				return nil, err
 			}
@@ -70,20 +96,37 @@ func (t *Template) Evaluate(eval func(Program) (any, error)) (any, error) {
 	return t.literal, nil
 }
 
-func (t *Template) join(eval func(Program) (any, error)) (any, error) {
+func (t *Template) join(eval func(Program) (any, error), text func(any) (string, error)) (any, error) {
 	var b strings.Builder
 	for i := range t.parts {
-		v, err := t.parts[i].Evaluate(eval)
+		v, err := t.parts[i].evaluate(eval, text)
 		if err != nil {
 			return nil, err
 		}
-		text, err := textOf(v)
+		part, err := text(v)
 		if err != nil {
 			return nil, action.Errorf(action.InvalidInput, "%w", err)
 		}
-		b.WriteString(text)
+		b.WriteString(part)
 	}
 	return b.String(), nil
+}
+
+// anyText returns any value as a part of a text.
+func anyText(v any) string {
+	if text, err := textOf(v); err == nil {
+		return text
+	}
+	if secret, ok := v.(action.Secret); ok {
+		return secret.String()
+	}
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return "(" + err.Error() + ")"
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // textOf returns a value as a part of a text: whole numbers in full, nil as "".

@@ -170,7 +170,7 @@ func (s *scope) with(step *Step, a *action.Action) []NamedTemplate {
 		}
 	}
 	input, _ := whole.shape().(action.Object)
-	for _, problem := range a.In.Check(input) {
+	for _, problem := range a.Check(input) {
 		at := written.Place(problem.Path, 1)
 		if problem.Rule == action.RuleUnknownInput && problem.Path == problem.Name() {
 			at = written.PlaceOfName(problem.Path, 1)

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/pdflow/pdflow/builtins/pagerduty/event"
 )
 
 // Incident is an incident as the REST API returns it.
@@ -51,7 +53,7 @@ func (c *Client) IncidentByID(ctx context.Context, id string) (Incident, error) 
 
 // IncidentFilter narrows a list of incidents. An empty field does not narrow it.
 type IncidentFilter struct {
-	Key        string   // incident_key of the incident's events
+	Key        string   // incident_key of the incident's events, as it was given to them; see [event.Key]
 	Statuses   []string // any of triggered, acknowledged and resolved
 	ServiceIDs []string // incidents of any of these services
 	UserIDs    []string // incidents assigned to any of these users
@@ -61,14 +63,14 @@ type IncidentFilter struct {
 // incidentStatuses are the statuses of incidents, the open ones first.
 var incidentStatuses = []string{"triggered", "acknowledged", "resolved"}
 
-// Validate checks the statuses, the key and the ids.
+// Validate checks the statuses and the ids.
 func (f IncidentFilter) Validate() error {
 	for _, status := range f.Statuses {
 		if !slices.Contains(incidentStatuses, status) {
 			return invalid("", "", "there is no status %q; use any of %s", clip(status, maxQuoted), strings.Join(incidentStatuses, ", "))
 		}
 	}
-	return cmp.Or(tooLong("incident_key", f.Key, maxIncidentKey), validateIDs("service", f.ServiceIDs), validateIDs("user", f.UserIDs))
+	return cmp.Or(validateIDs("service", f.ServiceIDs), validateIDs("user", f.UserIDs))
 }
 
 // Incidents lists incidents. more reports whether there are others beyond the limit.
@@ -82,7 +84,7 @@ func (c *Client) Incidents(ctx context.Context, filter IncidentFilter) (incident
 		"service_ids[]": filter.ServiceIDs, "user_ids[]": filter.UserIDs,
 	}
 	if filter.Key != "" {
-		query.Set("incident_key", filter.Key)
+		query.Set("incident_key", event.Key(filter.Key))
 	}
 	return listing[Incident]{
 		op: "list incidents", path: "/incidents", name: "incidents", query: query, policy: reads,

@@ -10,6 +10,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/pdflow/pdflow/builtins/pagerduty/event"
 )
 
 // everyForm prints a value in every way in which a program or its log could print it.
@@ -28,14 +30,14 @@ func everyForm(v any) string {
 // TestTypesDoNotPrintKeys proves that printing a value never shows a key.
 func TestTypesDoNotPrintKeys(t *testing.T) {
 	c, _, _ := serve(t, V1, ok(""))
-	event := Event{Action: Trigger, ServiceKey: testServiceKey, Description: "x"}
+	alert := event.Alert{Action: event.Trigger, ServiceKey: testServiceKey, Description: "x"}
 	keys := redactor{testAPIKey, testServiceKey}
 	config := Config{APIKey: testAPIKey, ServiceKey: testServiceKey, APIURL: "https://ann:" + testAPIKey + "@example.com"}
-	for _, v := range []any{c, config, event, &event, []Event{event}, map[string]any{"event": event}} {
+	for _, v := range []any{c, config, alert, &alert, []event.Alert{alert}, map[string]any{"event": alert}} {
 		keyless(t, everyForm(v))
 	}
 	keyless(t, fmt.Sprintf("%v %+v %#v %x", keys, keys, keys, keys))
-	if got := event.LogValue().String(); !strings.Contains(got, redacted) || !strings.Contains(got, `"x"`) {
+	if got := alert.LogValue().String(); !strings.Contains(got, redacted) || !strings.Contains(got, `"x"`) {
 		t.Errorf("got %s, want the event with its key redacted", got)
 	}
 }

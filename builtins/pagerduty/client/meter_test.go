@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/pdflow/pdflow/builtins/pagerduty/event"
 )
 
 // meter is a server that only enforces a rate limit, and counts.
@@ -191,7 +193,7 @@ func getUser(c *Client) func(int) error {
 
 func trigger(c *Client) func(int) error {
 	return func(i int) error {
-		_, err := c.SendEvent(context.Background(), Event{Action: Trigger, Description: "x", IncidentKey: strconv.Itoa(i)})
+		_, err := c.SendEvent(context.Background(), event.Alert{Action: event.Trigger, Description: "x", IncidentKey: strconv.Itoa(i)})
 		return err
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/builtins/pagerduty/event"
 )
 
 // exhausted returns a meter whose window is used up, and a client of it.
@@ -85,14 +86,14 @@ func TestTriggersFirst(t *testing.T) {
 			t.Fatal(err)
 		}
 		m.set(func(m *meter) { m.order = nil })
-		send := func(a EventAction, key string) func() {
+		send := func(a event.Action, key string) func() {
 			return func() {
-				_, _ = c.SendEvent(context.Background(), Event{Action: a, Description: "x", IncidentKey: key})
+				_, _ = c.SendEvent(context.Background(), event.Alert{Action: a, Description: "x", IncidentKey: key})
 			}
 		}
 		for _, call := range []func(){
-			func() { _, _ = c.SendChangeEvent(context.Background(), ChangeEvent{Summary: "c1"}) }, // is throttled, and starts a pause
-			send(Resolve, "r1"), send(Trigger, "t1"), send(Acknowledge, "a1"), send(Trigger, "t2"),
+			func() { _, _ = c.SendChangeEvent(context.Background(), event.Change{Summary: "c1"}, false) }, // is throttled, and starts a pause
+			send(event.Resolve, "r1"), send(event.Trigger, "t1"), send(event.Acknowledge, "a1"), send(event.Trigger, "t2"),
 		} {
 			go call()
 			time.Sleep(210 * time.Millisecond)

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"regexp"
+
+	"github.com/pdflow/pdflow/builtins/pagerduty/event"
 )
 
 // request describes the HTTP request of one call. Every try of the call sends it in
@@ -57,7 +59,7 @@ func (c *Client) rest(op, method, path string, p policy, in any, from string) re
 // in a header.
 func (c *Client) event(op, path, key string, p priority, retry policy, in any) request {
 	return request{
-		op: op, method: http.MethodPost, url: c.config.EventsURL + path, policy: retry, in: in, maxBody: maxEvent,
+		op: op, method: http.MethodPost, url: c.config.EventsURL + path, policy: retry, in: in, maxBody: event.MaxBytes,
 		header: http.Header{"Content-Type": {"application/json"}}, keys: append(c.keys(), key),
 		host: c.config.EventsURL, credential: key, priority: p,
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pdflow/pdflow/builtins/pagerduty/event"
 )
 
 const (
@@ -16,9 +17,9 @@ const (
 )
 
 // fullTrigger returns a trigger with every field, and a null that must not be sent.
-func fullTrigger() Event {
-	return Event{
-		Action: Trigger, IncidentKey: "db1", Description: "disk full", Client: "monitor", ClientURL: "https://monitor.example.com",
+func fullTrigger() event.Alert {
+	return event.Alert{
+		Action: event.Trigger, IncidentKey: "db1", Description: "disk full", Client: "monitor", ClientURL: "https://monitor.example.com",
 		Details: map[string]any{"free": 4},
 		Contexts: []map[string]any{
 			{"type": "link", "href": "https://example.com", "text": nil},
@@ -27,7 +28,7 @@ func fullTrigger() Event {
 	}
 }
 
-func sending(e Event) func(context.Context, *Client) error {
+func sending(e event.Alert) func(context.Context, *Client) error {
 	return func(ctx context.Context, c *Client) error { _, err := c.SendEvent(ctx, e); return err }
 }
 
@@ -53,7 +54,7 @@ func TestRequests(t *testing.T) {
 				`{"alt":"graph","src":"https://example.com/graph.png","type":"image"}]}`,
 		},
 		{
-			"acknowledge, v1", V1, sending(Event{Action: Acknowledge, IncidentKey: "db1", Contexts: []map[string]any{}}), ok(`{}`), "POST", pathV1,
+			"acknowledge, v1", V1, sending(event.Alert{Action: event.Acknowledge, IncidentKey: "db1", Contexts: []map[string]any{}}), ok(`{}`), "POST", pathV1,
 			`{"service_key":` + key + `,"event_type":"acknowledge","incident_key":"db1"}`,
 		},
 		{
@@ -65,13 +66,13 @@ func TestRequests(t *testing.T) {
 				`"links":[{"href":"https://example.com"}],"images":[{"alt":"graph","src":"https://example.com/graph.png"}]}`,
 		},
 		{
-			"short trigger, v2", V2, sending(Event{Action: Trigger, Description: "x"}),
+			"short trigger, v2", V2, sending(event.Alert{Action: event.Trigger, Description: "x"}),
 			answer{status: 202, body: `{}`},
 			"POST", pathV2,
 			`{"routing_key":` + key + `,"event_action":"trigger","payload":{"summary":"x","source":"pdflow","severity":"error"}}`,
 		},
 		{
-			"resolve, v2", V2, sending(Event{Action: Resolve, IncidentKey: "db1", Description: "fixed"}),
+			"resolve, v2", V2, sending(event.Alert{Action: event.Resolve, IncidentKey: "db1", Description: "fixed"}),
 			answer{status: 202, body: `{}`},
 			"POST", pathV2,
 			`{"routing_key":` + key + `,"event_action":"resolve","dedup_key":"db1"}`,
@@ -141,10 +142,10 @@ func TestContextsStayTheCallers(t *testing.T) {
 
 func TestSendChangeEvent(t *testing.T) {
 	c, s, _ := serve(t, V1, answer{status: 202, body: `{"status":"success","message":"Change event processed"}`})
-	got, err := c.SendChangeEvent(context.Background(), ChangeEvent{
+	got, err := c.SendChangeEvent(context.Background(), event.Change{
 		Summary: "deployed", Source: "ci", Timestamp: "2026-01-31T09:00:00Z", Details: map[string]any{"version": 7},
 		Links: []map[string]any{{"href": "https://a/", "text": nil}},
-	})
+	}, false)
 	if want := (ChangeReceipt{"success", "Change event processed"}); err != nil || got != want {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}
@@ -178,7 +179,7 @@ func TestMissingKeys(t *testing.T) {
 	if _, err := c.UserByID(context.Background(), "P1"); !errors.As(err, &f) || f.Kind != Unauthorized || !strings.Contains(f.Message, "PAGERDUTY_API_KEY") {
 		t.Errorf("got %v, want unauthorized and the variable to set", err)
 	}
-	_, err = c.SendEvent(context.Background(), Event{Action: Trigger, Description: "x"})
+	_, err = c.SendEvent(context.Background(), event.Alert{Action: event.Trigger, Description: "x"})
 	if !errors.As(err, &f) || !strings.Contains(f.Message, "service_key in the step") || !strings.Contains(f.Message, "PAGERDUTY_SERVICE_KEY") {
 		t.Errorf("got %v, want both places where the key can be set", err)
 	}
@@ -189,7 +190,7 @@ func TestMissingKeys(t *testing.T) {
 func TestEmptyDetails(t *testing.T) {
 	c, s, _ := serve(t, V1, ok(`{}`))
 	for _, details := range []map[string]any{nil, {}} {
-		if _, err := c.SendEvent(context.Background(), Event{Action: Trigger, Description: "x", Details: details}); err != nil {
+		if _, err := c.SendEvent(context.Background(), event.Alert{Action: event.Trigger, Description: "x", Details: details}); err != nil {
 			t.Fatal(err)
 		}
 	}

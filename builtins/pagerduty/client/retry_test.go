@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/pdflow/pdflow/builtins/pagerduty/event"
 )
 
 // endpoint is a call of the client and what TestEveryStatusCode expects of it.
@@ -25,7 +27,7 @@ type endpoint struct {
 func endpoints() []endpoint {
 	reading := map[int]bool{408: true, 429: true}
 	send := func(ctx context.Context, c *Client) error {
-		_, err := c.SendEvent(ctx, Event{Action: Trigger, Description: "x", IncidentKey: "k"})
+		_, err := c.SendEvent(ctx, event.Alert{Action: event.Trigger, Description: "x", IncidentKey: "k"})
 		return err
 	}
 	return []endpoint{
@@ -74,7 +76,7 @@ func note(repeatable bool) func(context.Context, *Client) error {
 
 func change(repeatable bool) func(context.Context, *Client) error {
 	return func(ctx context.Context, c *Client) error {
-		_, err := c.SendChangeEvent(ctx, ChangeEvent{Summary: "x", Repeatable: repeatable})
+		_, err := c.SendChangeEvent(ctx, event.Change{Summary: "x"}, repeatable)
 		return err
 	}
 }
@@ -141,7 +143,7 @@ func wantKind(e endpoint, status int) Kind {
 // the event would be lost.
 func TestBodySentWhole(t *testing.T) {
 	c, s, _ := serve(t, V1, answer{status: 500}, answer{status: 403}, answer{reset: true}, ok(`{"status":"success","incident_key":"k"}`))
-	if _, err := c.SendEvent(context.Background(), Event{Action: Trigger, Description: "disk full", IncidentKey: "k"}); err != nil {
+	if _, err := c.SendEvent(context.Background(), event.Alert{Action: event.Trigger, Description: "disk full", IncidentKey: "k"}); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.arrived) != 4 {
@@ -270,7 +272,7 @@ func TestWaits(t *testing.T) {
 func TestThrottledV1(t *testing.T) {
 	c, _, clock := serve(t, V1, answer{status: 403})
 	start := clock.time()
-	_, err := c.SendEvent(context.Background(), Event{Action: Trigger, Description: "x"})
+	_, err := c.SendEvent(context.Background(), event.Alert{Action: event.Trigger, Description: "x"})
 	var f *Error
 	if !errors.As(err, &f) || f.Kind != RateLimited || f.Sent {
 		t.Errorf("got %+v, want rate_limited and not sent", f)

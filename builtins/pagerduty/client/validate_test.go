@@ -6,15 +6,12 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/pdflow/pdflow/builtins/pagerduty/event"
 )
 
-// TestLimits proves the limits of events, users and keys.
+// TestLimits proves the limits of users and keys.
 func TestLimits(t *testing.T) {
-	event := func(change func(*Event)) func() error {
-		e := Event{Action: Trigger, Description: "x", IncidentKey: "k"}
-		change(&e)
-		return func() error { return ValidateEvent(e) }
-	}
 	user := func(change func(*NewUser)) func() error {
 		u := NewUser{Email: "ann@example.com", Name: "Ann", FromEmail: "ops@example.com"}
 		change(&u)
@@ -25,16 +22,6 @@ func TestLimits(t *testing.T) {
 		check func() error
 		want  string // a part of the error; empty: none
 	}{
-		{"fine", event(func(*Event) {}), ""},
-		{"longest description", event(func(e *Event) { e.Description = strings.Repeat("é", 1024) }), ""},
-		{"long description", event(func(e *Event) { e.Description = strings.Repeat("é", 1030) }), "description is 1,030 characters long; PagerDuty takes at most 1,024"},
-		{"no description", event(func(e *Event) { e.Description = " " }), "description is empty"},
-		{"long key", event(func(e *Event) { e.IncidentKey = strings.Repeat("k", 256) }), "incident_key is 256 characters long; PagerDuty takes at most 255"},
-		{"no key", event(func(e *Event) { e.Action, e.IncidentKey = Resolve, "" }), "incident_key is empty; it says which incident to resolve"},
-		{"odd action", event(func(e *Event) { e.Action = "poke" }), `there is no event "poke"`},
-		{"link without href", event(func(e *Event) { e.Contexts = []map[string]any{{"type": "link"}} }), "contexts[1] is a link without href"},
-		{"http image", event(func(e *Event) { e.Contexts = []map[string]any{{"type": "image", "src": "http://x/y.png"}} }), "contexts[1] is an image whose src is not an https URL"},
-		{"odd context", event(func(e *Event) { e.Contexts = []map[string]any{{"type": "video"}} }), `contexts[1] has the type "video"`},
 		{"key", func() error { return ValidateServiceKey(testServiceKey) }, ""},
 		{"short key", func() error { return ValidateServiceKey("abc") }, "the service key is 3 characters long; an integration key has 32"},
 		{"REST key", func() error { return ValidateServiceKey(testAPIKey) }, "looks like a REST API key (20 characters)"},
@@ -49,8 +36,6 @@ func TestLimits(t *testing.T) {
 		{"long address", user(func(u *NewUser) { u.Email = strings.Repeat("a", 90) + "@example.com" }), "102 characters long; PagerDuty takes at most 100"},
 		{"no address", user(func(u *NewUser) { u.Email = "example.com" }), "is not an e-mail address"},
 		{"odd space", user(func(u *NewUser) { u.Email = "ann\u00a0lee@example.com" }), "is not an e-mail address"},
-		{"not JSON", event(func(e *Event) { e.Details = map[string]any{"a": make(chan int)} }), "cannot be written as JSON: json: unsupported type"},
-		{"large", event(func(e *Event) { e.Details = map[string]any{"a": strings.Repeat("x", maxEvent)} }), "PagerDuty takes at most 512,000"},
 		{"header", user(func(u *NewUser) { u.Email = "ann@example.com\r\nX: y" }), "is not an e-mail address"},
 	} {
 		err := test.check()
@@ -105,23 +90,14 @@ func TestMoreLimits(t *testing.T) {
 			_, err := c.UpdateUser(ctx, "P1", UserChange{JobTitle: strings.Repeat("x", 101)})
 			return err
 		}, "job_title is 101 characters long"},
-		{"summary", func(c *Client) error { _, err := c.SendChangeEvent(ctx, ChangeEvent{}); return err }, "summary is empty"},
-		{"long summary", func(c *Client) error {
-			_, err := c.SendChangeEvent(ctx, ChangeEvent{Summary: strings.Repeat("x", 1025)})
+		{"no key", func(c *Client) error {
+			_, err := c.SendEvent(ctx, event.Alert{Action: event.Resolve, Description: "x"})
 			return err
-		}, "at most 1,024"},
-		{"time", func(c *Client) error {
-			_, err := c.SendChangeEvent(ctx, ChangeEvent{Summary: "x", Timestamp: "noon"})
+		}, "incident_key is empty; it says which incident to resolve"},
+		{"odd action", func(c *Client) error {
+			_, err := c.SendEvent(ctx, event.Alert{Action: "poke", IncidentKey: "k"})
 			return err
-		}, `timestamp is "noon"`},
-		{"link", func(c *Client) error {
-			_, err := c.SendChangeEvent(ctx, ChangeEvent{Summary: "x", Links: []map[string]any{{"text": "x"}}})
-			return err
-		}, "links[1] has no href"},
-		{"key", func(c *Client) error {
-			_, err := c.SendChangeEvent(ctx, ChangeEvent{Summary: "x", ServiceKey: testAPIKey})
-			return err
-		}, "looks like a REST API key"},
+		}, `there is no event "poke"`},
 	} {
 		c, s, _ := serve(t, V1, ok(`{}`))
 		err := test.call(c)
@@ -142,15 +118,6 @@ func TestMoreLimits(t *testing.T) {
 		if err := call(); err == nil || !strings.Contains(err.Error(), "there is no From address") || s.tries() != 0 {
 			t.Errorf("got %v after %d requests, want no From address after none", err, s.tries())
 		}
-	}
-}
-
-// TestTooLargeEvent proves that the size of an event is checked before it is sent.
-func TestTooLargeEvent(t *testing.T) {
-	c, s, _ := serve(t, V1, ok("{}"))
-	_, err := c.SendEvent(context.Background(), Event{Action: Trigger, Description: "x", Details: map[string]any{"a": strings.Repeat("x", maxEvent)}})
-	if err == nil || !strings.Contains(err.Error(), "PagerDuty takes at most 512,000") || s.tries() != 0 {
-		t.Errorf("got %v after %d requests, want the limit after none", err, s.tries())
 	}
 }
 

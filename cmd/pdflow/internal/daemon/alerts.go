@@ -9,6 +9,7 @@ import (
 	"time"
 
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
+	"github.com/pdflow/pdflow/builtins/pagerduty/event"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/daemon/alert"
 	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/run"
@@ -49,13 +50,13 @@ func (s *eventSender) Trigger(ctx context.Context, key, summary string, details 
 	for name, text := range details {
 		shown[name] = text
 	}
-	_, err := s.client.SendEvent(ctx, pagerduty.Event{Action: pagerduty.Trigger, IncidentKey: key, Description: summary, Client: "pdflow", Details: shown})
+	_, err := s.client.SendEvent(ctx, event.Alert{Action: event.Trigger, IncidentKey: key, Description: summary, Client: "pdflow", Details: shown})
 	return err
 }
 
 // Resolve resolves the incident of a key.
 func (s *eventSender) Resolve(ctx context.Context, key string) error {
-	_, err := s.client.SendEvent(ctx, pagerduty.Event{Action: pagerduty.Resolve, IncidentKey: key, Description: "resolved"})
+	_, err := s.client.SendEvent(ctx, event.Alert{Action: event.Resolve, IncidentKey: key, Description: "resolved"})
 	return err
 }
 

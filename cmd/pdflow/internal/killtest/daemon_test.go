@@ -21,6 +21,7 @@ import (
 
 	"github.com/pdflow/pdflow/builtins"
 	pagerduty "github.com/pdflow/pdflow/builtins/pagerduty/client"
+	"github.com/pdflow/pdflow/builtins/pagerduty/event"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/account"
 	"github.com/pdflow/pdflow/builtins/pagerduty/simulator/fault"
@@ -280,8 +281,8 @@ func (c *daemons) noticesSecondPage(j *sqlite.Journal, start time.Time) {
 		c.t.Fatal(err)
 	}
 	again := c.account.Incidents()[0].Description
-	event := pagerduty.Event{Action: pagerduty.Trigger, IncidentKey: "another", Description: again}
-	if _, err := client.SendEvent(c.t.Context(), event); err != nil {
+	page := event.Alert{Action: event.Trigger, IncidentKey: "another", Description: again}
+	if _, err := client.SendEvent(c.t.Context(), page); err != nil {
 		c.t.Fatal(err)
 	}
 	if _, _, problems := c.compare(j, start); len(problems) == 0 {
