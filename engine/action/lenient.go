@@ -1,6 +1,11 @@
 package action
 
-import "context"
+import (
+	"context"
+	"fmt"
+
+	"github.com/pdflow/pdflow/engine/phrase"
+)
 
 // Lenient is embedded in the input struct of an action that refuses no input which a run
 // has computed: what does not fit must be made to fit, because the call matters more than
@@ -24,6 +29,38 @@ type lenientInput interface{ give(Object) }
 func isLenient[In any]() bool {
 	_, ok := any(new(In)).(lenientInput)
 	return ok
+}
+
+// A Note stands in the input of a lenient action for what is not data, such as a function.
+// It says what was there.
+type Note string
+
+// WithoutNotes returns an input in which notes are text, and the places of the notes.
+func WithoutNotes(input Object) (Object, []string) {
+	var places []string
+	plain, _ := plainNotes(input, "", &places).(Object)
+	return plain, places
+}
+
+func plainNotes(v any, path string, places *[]string) any {
+	switch v := v.(type) {
+	case Note:
+		*places = append(*places, path+" "+string(v))
+		return "(" + string(v) + ")"
+	case []any:
+		for i := range v {
+			v[i] = plainNotes(v[i], fmt.Sprintf("%s[%d]", path, i+1), places)
+		}
+	case Object:
+		for _, name := range phrase.Names(v) {
+			at := path + "." + name
+			if path == "" {
+				at = name
+			}
+			v[name] = plainNotes(v[name], at, places)
+		}
+	}
+	return v
 }
 
 // Warn logs a warning of the call whose context is ctx, if it belongs to a run.

@@ -62,8 +62,22 @@ func (e *execution) call(ctx context.Context, a *action.Action, input action.Obj
 	return nil, &typed
 }
 
+// maxNotes is how many notes of one call are logged.
+const maxNotes = 10
+
 // pass checks the input and passes the call to its first stage.
 func (e *execution) pass(ctx context.Context, a *action.Action, input action.Object) (action.Object, error) {
+	if a.Lenient {
+		var notes []string
+		input, notes = action.WithoutNotes(input)
+		for i, note := range notes {
+			if i == maxNotes {
+				e.recorder.Log(action.LogRecord{Level: "warn", Message: fmt.Sprintf("%s: and %d more", a.Name, len(notes)-i)})
+				break
+			}
+			e.recorder.Log(action.LogRecord{Level: "warn", Message: a.Name + ": " + note})
+		}
+	}
 	invocation, err := guard(func() (*action.Invocation, error) { return a.Prepare(input) })
 	if err != nil {
 		return nil, err

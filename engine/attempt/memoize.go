@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/phrase"
@@ -126,8 +127,33 @@ func (e *execution) digest(i *action.Invocation) (string, error) {
 	if err != nil {
 		return "", action.Errorf(action.InvalidInput, "the input cannot be recorded: %w", err)
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s", e.attempt.Run.ID, i.Action.Name, text))
+	content := fmt.Appendf(nil, "%s\x00%s\x00%s", e.attempt.Run.ID, i.Action.Name, text)
+	sum := sha256.Sum256(appendBytes(content, i.Input))
 	return hex.EncodeToString(sum[:16]), nil
+}
+
+// appendBytes appends the texts of a value that are not UTF-8: JSON has the same character
+// for all bytes that are not.
+func appendBytes(to []byte, v any) []byte {
+	text := func(s string) {
+		if !utf8.ValidString(s) {
+			to = append(append(to, 0), s...)
+		}
+	}
+	switch v := v.(type) {
+	case string:
+		text(v)
+	case []any:
+		for _, item := range v {
+			to = appendBytes(to, item)
+		}
+	case action.Object:
+		for _, name := range phrase.Names(v) {
+			text(name)
+			to = appendBytes(to, v[name])
+		}
+	}
+	return to
 }
 
 // idempotencyKey derives the key of a call from the run, the task, the digest, and how

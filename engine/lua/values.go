@@ -154,7 +154,7 @@ func (c *converter) convert(v glua.LValue) (any, error) {
 		return value, err
 	}
 	c.path = c.path[:depth]
-	return "(" + c.reason(err) + ")", nil
+	return action.Note(c.reason(err)), nil
 }
 
 // reason returns what is wrong with a value, without its place.

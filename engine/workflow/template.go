@@ -117,8 +117,11 @@ func anyText(v any) string {
 	if text, err := textOf(v); err == nil {
 		return text
 	}
-	if secret, ok := v.(action.Secret); ok {
-		return secret.String()
+	switch v := v.(type) {
+	case action.Secret:
+		return v.String()
+	case action.Note:
+		return "(" + string(v) + ")"
 	}
 	var b strings.Builder
 	e := json.NewEncoder(&b)
