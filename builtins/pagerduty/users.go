@@ -87,7 +87,7 @@ func exampleUser() action.Object {
 }
 
 type emailInput struct {
-	Email string `json:"email" required:"true" doc:"Email"`
+	Email string `json:"email" required:"true" format:"email" min:"6" max:"100" doc:"Email"`
 }
 
 type userIDInput struct {
@@ -116,7 +116,7 @@ func getUserByID(ctx context.Context, c *client.Client, in userIDInput) (foundOu
 }
 
 type createUserInput struct {
-	Email     string `json:"email" required:"true" doc:"Email"`
+	Email     string `json:"email" required:"true" format:"email" min:"6" max:"100" doc:"Email"`
 	Role      string `json:"role" enum:"admin,limited_user,owner,read_only_user,user" doc:"Role"`
 	Name      string `json:"name" required:"true" doc:"Name"`
 	FromEmail string `json:"from_email" required:"true" doc:"Email of creating user"`
@@ -235,7 +235,7 @@ func listUsers(ctx context.Context, c *client.Client, in listUsersInput) (listUs
 type updateUserInput struct {
 	ID          string `json:"id" required:"true" doc:"User ID"`
 	Name        string `json:"name" doc:"Name"`
-	Email       string `json:"email" doc:"Email"`
+	Email       string `json:"email" format:"email" min:"6" max:"100" doc:"Email"`
 	Role        string `json:"role" enum:"admin,limited_user,observer,owner,read_only_limited_user,read_only_user,restricted_access,user" doc:"Role"`
 	JobTitle    string `json:"job_title" doc:"Job title"`
 	Description string `json:"description" doc:"Description"`

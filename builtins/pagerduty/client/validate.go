@@ -2,6 +2,7 @@ package client
 
 import (
 	"fmt"
+	"net/mail"
 	"regexp"
 	"strconv"
 	"strings"
@@ -107,17 +108,17 @@ func ValidateEmail(email string) error {
 	case n > maxEmail:
 		return invalid("", "", "the e-mail address is %d characters long; PagerDuty takes at most %d", n, maxEmail)
 	}
-	local, domain, ok := strings.Cut(email, "@")
-	if !ok || local == "" || domain == "" || strings.Contains(domain, "@") || strings.ContainsFunc(email, notInEmail) {
+	// This is the rule of the format email, by which scripts and workflows check addresses.
+	address, err := mail.ParseAddress(email)
+	if err != nil || address.Address != email || strings.ContainsFunc(email, notInEmail) {
 		return invalid("", "", "%q is not an e-mail address such as ann@example.com", clip(email, maxQuoted))
 	}
 	return nil
 }
 
-// notInEmail reports characters that have a meaning in a URL or a header. E-mail
-// addresses do not contain them in practice.
+// notInEmail reports characters that a header or a terminal would not show as they are.
 func notInEmail(r rune) bool {
-	return !unicode.IsGraphic(r) || unicode.IsSpace(r) || strings.ContainsRune(`?#/\%&<>"`, r) || r == utf8.RuneError
+	return !unicode.IsGraphic(r) || unicode.IsSpace(r) || r == utf8.RuneError
 }
 
 // validateFrom checks the From address of a call. what says what the call does, such
