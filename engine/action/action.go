@@ -118,6 +118,7 @@ func (a *Action) Function() string {
 //	format:"email"     of a string; see [Formats]
 //	min:"6" max:"100"  length of a string in characters
 //	secrets:"true"     secrets may occur inside the value
+//	target:"true"      Targets reads the value
 //	exact:"true"       of a [Lenient] action: the value identifies something
 //
 // New panics when the declaration is wrong, since that is a mistake of the program

@@ -232,7 +232,8 @@ func fieldOf(owner reflect.Type, f *reflect.StructField, name string, t Type) Fi
 	exact, _ := tag("exact")
 	field.Format, _ = tag("format")
 	field.Required, field.Secrets = required == "true", secrets == "true"
-	field.Exact = exact == "true"
+	target, _ := tag("target")
+	field.Exact, field.Target = exact == "true", target == "true"
 	length := func(name string) int {
 		text, ok := tag(name)
 		if !ok {

@@ -53,6 +53,9 @@ type Error struct {
 	Code    int    // the service's own code, when there was one
 	// RetryAfter is how long the service asked to wait; zero when it did not say.
 	RetryAfter time.Duration
+	// Final says that the attempt ends with this failure: no script can catch it, because it
+	// says nothing about what the call asked.
+	Final bool
 	// Ambiguous says that the call may have been done although it failed. The engine
 	// then does what [Effect.LostAnswer] says.
 	Ambiguous bool

@@ -54,6 +54,32 @@ func (a *Action) Prepare(input Object) (*Invocation, error) {
 	return &Invocation{Action: a, Input: normal, input: bound}, nil
 }
 
+// LiteralTargets returns the endpoints that a call with an input of a file reaches, as far as
+// they are known before the run: none if a value that says so is [Dynamic] or wrong.
+func (a *Action) LiteralTargets(input Object) []Target {
+	given := Object{}
+	for i := range a.In.Fields {
+		f := &a.In.Fields[i]
+		v, ok := input[f.Name]
+		switch {
+		case v == Dynamic && f.Target:
+			return nil
+		case ok && f.Target:
+			given[f.Name] = v
+		}
+	}
+	if len(given) == 0 {
+		return nil
+	}
+	normal, _ := a.In.Normalize(given) // other inputs are missing
+	bound, _ := a.bind(normal)
+	targets, err := bound.targets()
+	if err != nil {
+		return nil
+	}
+	return targets
+}
+
 func withoutNulls(input Object) Object {
 	out := make(Object, len(input))
 	for name, v := range input {

@@ -66,6 +66,8 @@ type Field struct {
 	MinLength, MaxLength int
 	// Secrets says that secrets may occur anywhere inside the value.
 	Secrets bool
+	// Target says that [Rules.Targets] reads the value.
+	Target bool
 	// Exact says that the value identifies something. No note replaces it in the input of
 	// a [Lenient] action.
 	Exact bool

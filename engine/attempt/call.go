@@ -92,7 +92,30 @@ func (e *execution) pass(ctx context.Context, a *action.Action, input action.Obj
 	if e.first == nil {
 		e.pipeline(nil)
 	}
-	return e.first.do(ctx, &call{Invocation: invocation})
+	output, err := e.first.do(ctx, &call{Invocation: invocation})
+	if err != nil {
+		err = e.refusal(invocation, err)
+	}
+	return output, err
+}
+
+// refusal notes a failure that says nothing about what the call asked: it was not permitted,
+// or could not be made on this machine. A script must not take such a failure of a read for
+// a fact about the world, so the attempt ends. A write that was not permitted was not sent,
+// so the script may catch it; but the run will not be a success.
+func (e *execution) refusal(i *action.Invocation, err error) error {
+	typed := *action.AsError(err)
+	if typed.Kind != action.Permission && !typed.Final {
+		return err
+	}
+	typed.Action = i.Action.Name
+	if e.refused == nil {
+		e.refused = &typed
+	}
+	if typed.Final || !i.Effect().Writes() {
+		return e.halt(&typed)
+	}
+	return &typed
 }
 
 // withDefaults adds the defaults of the workflow to the input of a script's call.

@@ -161,9 +161,8 @@ func (e *execution) outputs() run.Outcome {
 	return run.Outcome{Status: run.Success, Outputs: values}
 }
 
-// failed returns the outcome of an attempt that ended with an error, with the place of
-// the error.
-func (e *execution) failed(ctx context.Context, err error) run.Outcome {
+// failure returns an error of this attempt with its place.
+func (e *execution) failure(err error) *run.Failure {
 	f := &run.Failure{Step: e.attempt.Step, Item: e.attempt.Item, File: e.executor.Plan.Workflow.File}
 	if e.attempt.Index >= 0 {
 		f.Line = e.executor.Plan.Steps[e.attempt.Index].Position.Line
@@ -175,7 +174,13 @@ func (e *execution) failed(ctx context.Context, err error) run.Outcome {
 			f.Line = located.Line
 		}
 	}
-	typed := action.AsError(err)
+	f.Describe(action.AsError(err))
+	return f
+}
+
+// failed returns the outcome of an attempt that ended with an error.
+func (e *execution) failed(ctx context.Context, err error) run.Outcome {
+	f, typed := e.failure(err), action.AsError(err)
 	// The cause of a stop replaces the error that it led to. An unknown outcome must never
 	// be hidden.
 	cause := stopCause(ctx)

@@ -68,6 +68,9 @@ func (x *Executor) Do(ctx context.Context, a run.Attempt, recorder Recorder, roo
 		return e.list(ctx, x.Plan.Steps[a.Index].ForEach)
 	}
 	outcome := e.step(ctx, &x.Plan.Steps[a.Index])
+	if e.refused != nil {
+		outcome.Refused = e.failure(e.refused)
+	}
 	if x.Plan.Steps[a.Index].Script != nil && outcome.Status != run.Skipped {
 		used := e.evaluation.Used()
 		outcome.Used = &used
@@ -100,6 +103,7 @@ type execution struct {
 
 	// The attempt ends with these errors even if its script catches them.
 	halted     *action.Error   // why the attempt cannot continue
+	refused    *action.Error   // the first call that was not permitted
 	suspension *run.Suspension // what it waits for, if it was halted to be suspended
 	unknown    *action.Error   // of a call whose outcome was unknown when the attempt was stopped
 	doubtful   int             // the call.started event of the last call whose outcome is unknown

@@ -60,6 +60,17 @@ func (p Permissions) AllowsTarget(t action.Target, inputs action.Object) bool {
 	})
 }
 
+// Refuses reports whether a call may not reach the endpoint, whatever the inputs of a run
+// are.
+func (p Permissions) Refuses(t action.Target) bool {
+	depends := func(pattern Pattern) bool { return len(pattern.Inputs()) > 0 }
+	patterns := p.HTTP
+	if t.Scheme == "net" {
+		patterns = p.Net
+	}
+	return !slices.ContainsFunc(patterns, depends) && !p.AllowsTarget(t, nil)
+}
+
 // ActionLine returns the line of a file that allows an action in addition to those
 // listed.
 func (p Permissions) ActionLine(a *action.Action) string {

@@ -43,7 +43,10 @@ type Outcome struct {
 	Size    int      `json:"size,omitempty"` // of the outputs, in bytes of JSON text
 	Error   *Failure `json:"error,omitempty"`
 	Final   bool     `json:"final,omitempty"` // no other attempt may follow
-	Used    *Usage   `json:"used,omitempty"`  // by the step's script
+	// Refused is the first failure of a call that was not permitted. A run with one is never
+	// a success, also if the script caught it.
+	Refused *Failure `json:"refused,omitempty"`
+	Used    *Usage   `json:"used,omitempty"` // by the step's script
 	// Suspension is what a suspended attempt waits for.
 	Suspension *Suspension `json:"suspension,omitempty"`
 }
@@ -94,6 +97,7 @@ type Failure struct {
 	Action    string `json:"action,omitempty"`
 	Hint      string `json:"hint,omitempty"`
 	Retryable bool   `json:"retryable,omitempty"`
+	Final     bool   `json:"final,omitempty"` // no script can catch it; see [action.Error]
 }
 
 // Error returns the message, with the name of the action before it if there is one.
@@ -106,7 +110,7 @@ func (f *Failure) Error() string {
 
 // ActionError returns the failure as the error that an action returns.
 func (f *Failure) ActionError() *action.Error {
-	return &action.Error{Kind: f.Kind, Message: f.Message, Hint: f.Hint, Status: f.Status, Code: f.Code}
+	return &action.Error{Kind: f.Kind, Message: f.Message, Hint: f.Hint, Status: f.Status, Code: f.Code, Final: f.Final}
 }
 
 // Object returns the failure as scripts read it; nil without a failure.
@@ -209,7 +213,7 @@ type Result struct {
 func (f *Failure) Describe(err *action.Error) {
 	f.Kind, f.Message, f.Hint = err.Kind, err.Message, err.Hint
 	f.Status, f.Code, f.Action = err.Status, err.Code, err.Action
-	f.Retryable = err.Kind.Retryable()
+	f.Retryable, f.Final = err.Kind.Retryable(), err.Final
 }
 
 // Object returns the run as scripts read it.

@@ -162,6 +162,9 @@ func (s *State) attempt(i, item int, t *task) Attempt {
 // task ends.
 func (s *State) attemptFinished(i int, t *task, e Event) []Command {
 	outcome := *e.Outcome
+	if outcome.Refused != nil {
+		s.note(outcome.Refused, s.part)
+	}
 	if s.size += outcome.Size; s.size > MaxOutputs && outcome.Status == Success {
 		outcome = Outcome{Status: Failed, Final: true, Error: tooLarge(e, s.plan.Workflow.File)}
 	}

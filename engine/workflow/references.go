@@ -185,6 +185,13 @@ func (s *scope) callReference(r Reference, file string, at source.Position) {
 	s.callKey(a, r, file, at)
 }
 
+// refused returns the endpoints of a literal input that the workflow may not reach.
+func (c *compiler) refused(a *action.Action, input action.Object) []action.Target {
+	return slices.DeleteFunc(a.LiteralTargets(input), func(t action.Target) bool { return !c.workflow.Permissions.Refuses(t) })
+}
+
+func notReached(t action.Target) string { return fmt.Sprintf("the workflow may not reach %s", t) }
+
 // callInput checks the literal table of a call. given is the table without the
 // defaults.
 func (s *scope) callInput(a *action.Action, r Reference, given action.Object, file string, at source.Position) {
@@ -205,6 +212,9 @@ func (s *scope) callInput(a *action.Action, r Reference, given action.Object, fi
 			token = problem.Name()
 		}
 		s.finding(Finding{Rule: problem.Rule, Line: r.Line, Token: token, Message: a.Name + ": " + problem.Message, Hint: problem.Hint}, file, at)
+	}
+	for _, t := range s.refused(a, r.Input) {
+		s.finding(Finding{Rule: "permission", Line: r.Line, Token: r.Path[1], Message: notReached(t), Hint: "add it: " + s.workflow.Permissions.Line(t)}, file, at)
 	}
 	for _, c := range a.In.PlainCredentials(given) {
 		s.finding(Finding{Rule: "literal-secret", Line: r.Line, Token: action.Problem{Path: c.Path}.Name(), Message: literalSecret(c.Path), Hint: s.credentialHint(c.Path)}, file, at)

@@ -177,6 +177,10 @@ func (s *scope) with(step *Step, a *action.Action) []NamedTemplate {
 		}
 		s.document.Report(at, problem.Rule, problem.Message, problem.Hint)
 	}
+	for _, t := range s.refused(a, input) {
+		first := slices.IndexFunc(a.In.Fields, func(f action.Field) bool { return f.Target })
+		s.document.Report(written.Place(a.In.Fields[first].Name, 1), "permission", notReached(t), "add it: "+s.workflow.Permissions.Line(t))
+	}
 	s.usesKey(a, input)
 	for _, c := range a.In.PlainCredentials(input) {
 		s.document.Report(written.Place(c.Path, 1), "literal-secret", literalSecret(c.Path), s.credentialHint(c.Path))

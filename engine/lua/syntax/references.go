@@ -80,16 +80,41 @@ func (w *walker) call(e *ast.FuncCallExpr) {
 	default:
 		w.expression(e.Func)
 	}
-	if reference != nil {
-		reference.Called = true
-		if len(e.Args) == 1 {
-			if t, ok := e.Args[0].(*ast.TableExpr); ok {
-				reference.Input, reference.Open = literalTable(t)
-			}
-		}
-		w.requireCall(reference, e)
+	if reference == nil {
+		w.expressions(e.Args)
+		return
 	}
+	reference.Called = true
+	if slices.Equal(reference.Path, []string{"pcall"}) && len(e.Args) == 2 && w.protectedCall(e.Args[0], e.Args[1]) {
+		return
+	}
+	if len(e.Args) == 1 {
+		inputOf(reference, e.Args[0])
+	}
+	w.requireCall(reference, e)
 	w.expressions(e.Args)
+}
+
+// protectedCall notes `pcall(f, {...})` as the call `f{...}`, if f is a name.
+func (w *walker) protectedCall(f, argument ast.Expr) bool {
+	switch f.(type) {
+	case *ast.IdentExpr, *ast.AttrGetExpr:
+	default:
+		return false
+	}
+	if reference := w.chain(f); reference != nil {
+		reference.Called = true
+		inputOf(reference, argument)
+	}
+	w.expressions([]ast.Expr{argument})
+	return true
+}
+
+// inputOf reads the only argument of a call as its input, if it is a literal table.
+func inputOf(r *workflow.Reference, argument ast.Expr) {
+	if t, ok := argument.(*ast.TableExpr); ok {
+		r.Input, r.Open = literalTable(t)
+	}
 }
 
 // requireCall notes a call of require. The name must be literal, because modules are read

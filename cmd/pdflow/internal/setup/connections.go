@@ -117,7 +117,7 @@ func (c *Connections) Get(name string) (*Connection, error) {
 func (c *Connections) client(name string) (*pagerduty.Client, error) {
 	opened, err := c.Get(name)
 	if err != nil {
-		return nil, &action.Error{Kind: action.Unauthorized, Message: err.Error()}
+		return nil, &action.Error{Kind: action.Unauthorized, Message: err.Error(), Final: true}
 	}
 	return opened.Client, nil
 }
