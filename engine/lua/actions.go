@@ -79,7 +79,7 @@ func (lib *library) input(L *glua.LState, a *action.Action) action.Object {
 	input := make(action.Object, top)
 	for i := range top {
 		name := argumentName(a, i)
-		v, err := lib.converter(limits.Of(L), a.Lenient).value(L.Get(i+1), name)
+		v, err := lib.fromLua(limits.Of(L), L.Get(i+1), name, a.Lenient)
 		if err != nil {
 			refuse(L, a, err)
 		}
@@ -152,7 +152,7 @@ const maxUnknown = 20
 func (lib *library) anyNamed(L *glua.LState, a *action.Action, t *glua.LTable) action.Object {
 	input := action.Object{}
 	read := func(name string, value glua.LValue) {
-		v, err := lib.converter(limits.Of(L), true).value(value, name)
+		v, err := lib.fromLua(limits.Of(L), value, name, true)
 		if err != nil {
 			refuse(L, a, err)
 		}

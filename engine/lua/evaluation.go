@@ -202,8 +202,7 @@ func (e *evaluation) result(c *syntax.Chunk, top int, lenient bool) (any, error)
 	if c.Kind == workflow.Expression {
 		root = "the value"
 	}
-	converter := e.interpreter.library.converter(&e.budget, lenient)
-	v, err := converter.value(e.state.Get(-1), root)
+	v, err := e.interpreter.library.fromLua(&e.budget, e.state.Get(-1), root, lenient)
 	if err != nil {
 		return nil, scriptError(c.File, 0, action.AsError(err))
 	}

@@ -93,15 +93,14 @@ type segment struct {
 }
 
 // fromLua converts a value that leaves a script. Errors call it by the name root.
-func (lib *library) fromLua(b *limits.Budget, v glua.LValue, root string) (any, error) {
+func (lib *library) fromLua(b *limits.Budget, v glua.LValue, root string, lenient bool) (any, error) {
 	switch v := v.(type) { // the common cases need no converter
 	case glua.LBool:
 		return bool(v), nil
 	case *glua.LNilType:
 		return nil, nil
 	}
-	c := lib.converter(b, false)
-	return c.value(v, root)
+	return lib.converter(b, lenient).value(v, root)
 }
 
 // maxLenientText is how many bytes of text the input of a lenient action may hold.

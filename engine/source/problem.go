@@ -64,6 +64,11 @@ func (p Problems) HasErrors() bool {
 	return slices.ContainsFunc(p, func(one Problem) bool { return one.Severity == SeverityError })
 }
 
+// Of returns the problems of a severity.
+func (p Problems) Of(severity Severity) Problems {
+	return slices.DeleteFunc(slices.Clone(p), func(one Problem) bool { return one.Severity != severity })
+}
+
 // Sorted returns the problems by file and place, each once.
 func (p Problems) Sorted() Problems {
 	out := slices.Clone(p)

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// maxDepth is how deep details may nest. PagerDuty documents no limit; nobody reads deeper.
+	// maxDepth is how deep details may nest. PagerDuty documents no limit, and a person does not read deeper.
 	maxDepth = 32
 	// maxNotes is how many notes an event carries.
 	maxNotes = 20

@@ -65,7 +65,7 @@ func checkWorkflows(env *setup.Environment, args []string, output string, reach,
 	if err != nil {
 		return err
 	}
-	if err := target.Under(configuration); err != nil {
+	if err := target.Under(configuration, env.Getenv); err != nil {
 		return err
 	}
 	found, leftOut, err := checkFiles(env, args, files, target)

@@ -374,7 +374,7 @@ func (t *runbookTest) targetOf(file *found) (*setup.Target, error) {
 		return nil, err
 	}
 	made.Simulator = local
-	return made, made.Under(t.operator)
+	return made, made.Under(t.operator, func(string) string { return "" })
 }
 
 // run runs a runbook, which must succeed, or must fail after `!`: `run FILE [-i name=value...]
@@ -419,8 +419,12 @@ func (t *runbookTest) runOnce(not bool, args []string) error {
 	if err != nil {
 		return err
 	}
-	if found := target.Objections(plan); len(found) > 0 {
+	objections := target.Objections(plan)
+	if found := objections.Of(source.SeverityError); len(found) > 0 {
 		return found
+	}
+	for _, warning := range objections {
+		fmt.Fprintln(env.Stderr, warning)
 	}
 	t.plan = plan
 	given, err := env.ReadInputs(plan.Workflow.Inputs, *inputs, *inputFile)

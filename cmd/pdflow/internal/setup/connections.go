@@ -158,6 +158,15 @@ func (c *Configuration) knows(name string) bool {
 	return ok
 }
 
+// fromEmail returns the address on whose behalf a connection writes; empty if it has none.
+func (c *Configuration) fromEmail(connection string, getenv func(string) string) string {
+	entry, _ := c.Connection(connection)
+	if connection == workflow.DefaultConnection {
+		return cmp.Or(getenv("PAGERDUTY_FROM_EMAIL"), entry.FromEmail)
+	}
+	return entry.FromEmail
+}
+
 func (c *Configuration) missing(name string) string {
 	return fmt.Sprintf("there is no connection %q in %s", phrase.Clip(name, 60), c.File)
 }

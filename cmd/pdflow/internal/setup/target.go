@@ -47,8 +47,10 @@ type Target struct {
 	Connections *Connections // nil for Offline
 	Simulator   *Simulator   // nil without --simulate
 	secret      func(name string) (string, error)
-	operator    *Configuration  // nil: unknown
-	ceiling     *attempt.Policy // nil: the operator limits nothing
+	operator    *Configuration                 // nil: unknown
+	real        bool                           // runs reach PagerDuty itself
+	sender      func(connection string) string // the From address of a connection; nil: unknown
+	ceiling     *attempt.Policy                // nil: the operator limits nothing
 	ceilings    workflow.Ceilings
 	memory      *engine.Memory // nil: it has no bound
 }
@@ -98,15 +100,16 @@ func (e *Environment) RealTarget() (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.Connections, t.secret = connections, e.secret
-	return t, t.Under(configuration)
+	t.Connections, t.secret, t.real = connections, e.secret, true
+	return t, t.Under(configuration, e.Getenv)
 }
 
-// Under makes a target obey the operator's configuration: what workflows are allowed, and the
-// names of the connections. It returns an error if the configuration allows an action that does
-// not exist.
-func (t *Target) Under(c *Configuration) error {
+// Under makes a target obey the operator's configuration: what workflows are allowed, the names of
+// the connections and, with the environment, on whose behalf they write. It returns an error if the
+// configuration allows an action that does not exist.
+func (t *Target) Under(c *Configuration, getenv func(string) string) error {
 	t.operator, t.ceilings = c, c.Ceilings
+	t.sender = func(connection string) string { return c.fromEmail(connection, getenv) }
 	if c.Allow == nil {
 		return nil
 	}
@@ -135,8 +138,40 @@ func (t *Target) Objections(plan *workflow.Plan) source.Problems {
 			})
 		}
 	}
+	return append(found, t.senderless(plan)...)
+}
+
+// senderless returns the calls that write on behalf of a user, and have no From address. PagerDuty
+// refuses such a write. Where the connections are not known, it is a warning.
+func (t *Target) senderless(plan *workflow.Plan) source.Problems {
+	severity := source.SeverityWarning
+	if t.real || t.Connections == nil && t.operator != nil && t.operator.File != "" {
+		severity = source.SeverityError
+	}
+	var found source.Problems
+	for _, call := range plan.Calls() {
+		a, ok := t.Catalog.Lookup(call.Action)
+		if !ok || t.sender == nil || call.Gives(fromEmail) {
+			continue
+		}
+		connection := cmp.Or(call.Connection, plan.Workflow.Connection.Text, workflow.DefaultConnection)
+		if _, takes := a.In.Field(fromEmail); !takes || t.sender(connection) != "" {
+			continue
+		}
+		hint := "give from_email, or set PAGERDUTY_FROM_EMAIL to the e-mail address of a user"
+		if connection != workflow.DefaultConnection {
+			hint = "give from_email, or add from_email to the connection " + connection
+		}
+		found = append(found, source.Problem{
+			File: plan.Workflow.File, Line: max(call.Position.Line, 1), Column: max(call.Position.Column, 1), Rule: "from-email", Severity: severity,
+			Message: a.Name + " needs a From address: PagerDuty wants to know on whose behalf it writes", Hint: hint,
+		})
+	}
 	return found
 }
+
+// fromEmail is the input that says on whose behalf a call writes.
+const fromEmail = "from_email"
 
 // simulatedTarget returns a target that reaches nothing outside this process: a simulator on the
 // loopback interface, and a world file for everything else.
@@ -171,7 +206,7 @@ func (e *Environment) simulatedTarget(file string, s Simulation) (*Target, error
 		return nil, err
 	}
 	t.Simulator, t.secret = local, e.SimulatedSecret
-	if err := t.Under(configuration); err != nil {
+	if err := t.Under(configuration, e.Getenv); err != nil {
 		t.Close()
 		return nil, err
 	}
@@ -212,7 +247,7 @@ func (t *Target) Engine(redactor *action.Redactor) *engine.Local {
 // Ready reports a plan that needs a connection or a key that is missing, or more than the operator
 // allows. It makes no call.
 func (t *Target) Ready(plan *workflow.Plan) error {
-	if found := t.Objections(plan); len(found) > 0 {
+	if found := t.Objections(plan).Of(source.SeverityError); len(found) > 0 {
 		return console.Exit(console.ExitUsage, found)
 	}
 	for _, name := range ConnectionsOf(plan) {

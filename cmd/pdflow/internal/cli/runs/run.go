@@ -133,7 +133,7 @@ func Run(ctx context.Context, env *setup.Environment, file string, o Options) er
 	if err != nil {
 		return err
 	}
-	for _, d := range plan.Warnings {
+	for _, d := range append(plan.Warnings, target.Objections(plan).Of(source.SeverityWarning)...) {
 		fmt.Fprintln(env.Stderr, d)
 	}
 	if len(plan.Workflow.Schedules) > 0 && !o.quiet {
