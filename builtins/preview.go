@@ -1,6 +1,7 @@
 package builtins
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,8 +12,8 @@ import (
 )
 
 // Previewing wraps a transport. In the dry run of a write ([action.Scope.Preview]) it shows
-// a request instead of sending it. The response is then 200 with the request's body, and
-// the action must not use it.
+// a request instead of sending it. The response is then 200 with the request's body and
+// `"status": "success"`, so that the request is not tried again. The action must not use it.
 func Previewing(next http.RoundTripper) http.RoundTripper {
 	if next == nil {
 		next = wire.New(wire.Options{})
@@ -38,6 +39,11 @@ func (p previewing) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	preview(action.Request{Method: r.Method, URL: r.URL.String(), From: r.Header.Get("From"), Body: string(body)})
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(body, &fields) == nil && fields != nil {
+		fields["status"] = json.RawMessage(`"success"`)
+		body, _ = json.Marshal(fields) // it was read from JSON
+	}
 	return &http.Response{
 		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
 		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(string(body))), ContentLength: int64(len(body)),

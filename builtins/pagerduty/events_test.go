@@ -40,7 +40,7 @@ func TestSendEvents(t *testing.T) {
 
 func TestTriggerTakesTheEnginesKey(t *testing.T) {
 	for _, test := range []struct{ own, want string }{{"", "derived"}, {"mine", "mine"}} {
-		a := newAccount(t, answer(200, `{}`))
+		a := newAccount(t, answer(200, `{"status":"success"}`))
 		invocation, err := actiontest.Prepare(a.actions, "pagerduty.send_trigger_event", object{
 			"description": "x", "service_key": testServiceKey, "incident_key": test.own,
 		})
@@ -61,7 +61,7 @@ func TestTriggerTakesTheEnginesKey(t *testing.T) {
 }
 
 func TestServiceKeyIsRevealedToEventsOnly(t *testing.T) {
-	a := newAccount(t, answer(200, `{}`))
+	a := newAccount(t, answer(200, `{"status":"success"}`))
 	var destination action.Destination
 	scope := action.Scope{Reveal: func(_ action.Secret, to action.Destination) (string, error) {
 		if destination != "" {

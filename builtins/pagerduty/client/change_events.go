@@ -46,6 +46,6 @@ func (c *Client) SendChangeEvent(ctx context.Context, e event.Change, repeatable
 	e, _ = e.Fit()
 	var out ChangeReceipt
 	r := c.event(op, "/v2/change/enqueue", e.ServiceKey, changeEvents, onceOr(repeatable, eventsV2), changeBody(e))
-	err = c.do(ctx, r, &out, nil)
+	err = c.do(ctx, r, &out, func() bool { return out.Status == accepted })
 	return out, aboutKey(err, e.ServiceKey)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"reflect"
 )
 
 // Client makes calls to one PagerDuty account. [New] returns one. It is safe for
@@ -32,24 +33,27 @@ func (c *Client) EventsVersion() EventsVersion { return c.config.EventsAPI }
 func (c *Client) Region() Region { return c.config.Region }
 
 // do makes a call: it sends the request until a try succeeds or another try cannot
-// help. It decodes the response into out, which may be nil. complete reports whether
-// out has what the call asked for; nil accepts any JSON. The package comment lists
-// the stages.
+// help. It decodes the response into out; nil expects an answer without a body. complete
+// reports whether out has what the call asked for. The package comment lists the stages.
 func (c *Client) do(ctx context.Context, r request, out any, complete func() bool) error {
 	if err := r.prepare(); err != nil {
 		return err
 	}
 	t := tries{request: r, config: c.config, ticket: c.config.Pacing.ticket(r, clock{c.config.Now, c.config.Sleep})}
 	wire := transport{c.config.HTTPClient, c.config.UserAgent}
+	if out != nil { // an answer that is not PagerDuty's may leave something in it
+		r.empty = reflect.ValueOf(reflect.ValueOf(out).Elem().Interface())
+	}
+	t.request = r
 	for {
 		if err := t.wait(ctx); err != nil {
 			return err
 		}
 		answer := wire.send(ctx, r)
-		failure, again := t.judge(ctx, answer)
+		failure, again := t.judge(ctx, answer, func() *Error { return answer.decode(r, out, complete) })
 		switch {
 		case failure == nil:
-			return answer.decode(r, out, complete)
+			return nil
 		case !again:
 			return failure
 		}

@@ -3,6 +3,7 @@ package client
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"strings"
@@ -52,16 +53,16 @@ func (c *Client) SendEvent(ctx context.Context, e event.Alert) (EventReceipt, er
 			Message  string `json:"message"`
 			DedupKey string `json:"dedup_key"`
 		}
-		err = c.do(ctx, c.event(op, "/v2/enqueue", e.ServiceKey, priority, eventsV2, bodyV2(e)), &out, nil)
-		return EventReceipt{out.Status, out.Message, out.DedupKey}, aboutKey(err, e.ServiceKey)
+		err = c.do(ctx, c.event(op, "/v2/enqueue", e.ServiceKey, priority, eventsV2, bodyV2(e)), &out, func() bool { return out.Status == accepted })
+		return EventReceipt{out.Status, out.Message, cmp.Or(out.DedupKey, e.IncidentKey)}, aboutKey(err, e.ServiceKey)
 	}
 	var out struct {
 		Status      string `json:"status"`
 		Message     string `json:"message"`
 		IncidentKey string `json:"incident_key"`
 	}
-	err = c.do(ctx, c.event(op, "/generic/2010-04-15/create_event.json", e.ServiceKey, priority, eventsV1, bodyV1(e)), &out, nil)
-	return EventReceipt{out.Status, out.Message, out.IncidentKey}, aboutKey(err, e.ServiceKey)
+	err = c.do(ctx, c.event(op, "/generic/2010-04-15/create_event.json", e.ServiceKey, priority, eventsV1, bodyV1(e)), &out, func() bool { return out.Status == accepted })
+	return EventReceipt{out.Status, out.Message, cmp.Or(out.IncidentKey, e.IncidentKey)}, aboutKey(err, e.ServiceKey)
 }
 
 // aboutKey adds to the error of an event what is wrong with the shape of its key. A key of
@@ -75,6 +76,32 @@ func aboutKey(err error, key string) error {
 		return &explained
 	}
 	return err
+}
+
+// accepted is the status of an answer by which PagerDuty accepts an event.
+const accepted = "success"
+
+// verdict returns why an Events API refuses an event in an answer with the status of a
+// success; nil if it does not.
+func (r request) eventVerdict(answer response) *Error {
+	var out struct {
+		Status string          `json:"status"`
+		Errors json.RawMessage `json:"errors"`
+	}
+	if json.Unmarshal(answer.body, &out) != nil || out.Status == accepted {
+		return nil
+	}
+	refused := refusal(r, answer)
+	refused.Sent = false
+	switch {
+	case strings.Contains(out.Status, "throttle"):
+		refused.Kind, refused.RetryAfter = RateLimited, resetOf(answer.header)
+	case strings.Contains(out.Status, "invalid"), strings.Contains(out.Status, "unrecognized"):
+		refused.Kind = InvalidInput
+	default:
+		return nil
+	}
+	return refused
 }
 
 // serviceKey returns the integration key of an event. An empty key means the key of

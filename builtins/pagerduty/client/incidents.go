@@ -47,7 +47,7 @@ func (c *Client) IncidentByID(ctx context.Context, id string) (Incident, error) 
 	}
 	var out incidentEnvelope
 	r := c.rest("get incident", http.MethodGet, "/incidents/"+url.PathEscape(id), reads, nil, "")
-	err := c.do(ctx, r, &out, out.complete)
+	err := c.do(ctx, r, &out, func() bool { return out.Incident.ID == id })
 	return out.Incident, err
 }
 

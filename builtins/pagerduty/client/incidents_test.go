@@ -29,7 +29,7 @@ func wantIncident() Incident {
 }
 
 func TestIncidentByID(t *testing.T) {
-	c, s, _ := serve(t, V1, ok(`{"incident":`+oneIncident+`}`), answer{status: 404})
+	c, s, _ := serve(t, V1, ok(`{"incident":`+oneIncident+`}`), noSuch)
 	got, err := c.IncidentByID(context.Background(), "Q1")
 	if diff := cmp.Diff(wantIncident(), got); err != nil || diff != "" || s.arrived[0].Path != "/incidents/Q1" {
 		t.Errorf("%s: got %v (-want +got):\n%s", s.arrived[0].Path, err, diff)

@@ -127,7 +127,7 @@ func TestWaitEnds(t *testing.T) {
 			go func() { _, err := c.UserByID(first, "P1"); failed <- err }()
 		}
 		synctest.Wait()
-		go func() { _, err := c.UserByID(context.Background(), "P2"); done <- err }()
+		go func() { _, err := c.UserByID(context.Background(), "P1"); done <- err }()
 		synctest.Wait()
 		cancel()
 		for range 3 {

@@ -20,13 +20,18 @@ func refusal(r request, answer response) *Error {
 		f.Message = "PagerDuty answered " + strings.ToLower(http.StatusText(answer.status))
 	}
 	f.Kind = kindOf(r, f)
+	if f.Kind == NotFound && !answer.saysNotFound() {
+		f.Kind, f.Message = Unavailable, "the answer is 404, and not from PagerDuty"
+	}
 	if f.Kind == RateLimited {
 		f.RetryAfter = resetOf(answer.header)
 	}
 	// A server can act and then fail. A 408 is the same: PagerDuty's table of errors
 	// describes it as a request that took too long (code 2016).
 	f.Sent = r.policy.writes && (answer.status >= 500 || answer.status == http.StatusRequestTimeout)
-	f.Hint = hintOf(r, f)
+	if f.Hint = hintOf(r, f); f.Hint == "" && (answer.foreign() || answer.status == http.StatusNotFound && f.Kind != NotFound) {
+		f.Hint = foreignHint
+	}
 	return f
 }
 

@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"regexp"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/event"
@@ -20,6 +21,10 @@ type request struct {
 	body    []byte // set by prepare
 	policy  policy
 	keys    redactor // the keys that must not appear in an error
+	// verdict reads an answer whose status is a success, and returns why PagerDuty refuses
+	// the request all the same; nil: the status is enough.
+	verdict func(response) *Error
+	empty   reflect.Value // the result before an answer was decoded into it
 	// host and credential identify the rate limit that the request counts against.
 	host, credential string
 	priority         priority
@@ -58,11 +63,13 @@ func (c *Client) rest(op, method, path string, p policy, in any, from string) re
 // event returns a request of an Events API. Its integration key is in the body, not
 // in a header.
 func (c *Client) event(op, path, key string, p priority, retry policy, in any) request {
-	return request{
+	r := request{
 		op: op, method: http.MethodPost, url: c.config.EventsURL + path, policy: retry, in: in, maxBody: event.MaxBytes,
 		header: http.Header{"Content-Type": {"application/json"}}, keys: append(c.keys(), key),
 		host: c.config.EventsURL, credential: key, priority: p,
 	}
+	r.verdict = r.eventVerdict
+	return r
 }
 
 // prepare writes the body. It refuses a request without a key.

@@ -34,7 +34,7 @@ func sending(e event.Alert) func(context.Context, *Client) error {
 
 // TestRequests proves the exact request of each call.
 func TestRequests(t *testing.T) {
-	const user = `{"user":{"id":"P1","email":"ann@example.com"}}`
+	const user = `{"user":{"id":"PABC123","email":"ann@example.com"}}`
 	key := `"` + testServiceKey + `"`
 	for _, test := range []struct {
 		name               string
@@ -48,18 +48,18 @@ func TestRequests(t *testing.T) {
 		{"create user", V1, endpoints()[2].call, answer{status: 201, body: user}, "POST", "/users", `{"user":{"type":"user","name":"Ann","email":"ann@example.com"}}`},
 		{"delete user", V1, endpoints()[3].call, answer{status: 204}, "DELETE", "/users/PABC123", ""},
 		{
-			"trigger, v1", V1, sending(fullTrigger()), ok(`{}`), "POST", pathV1,
+			"trigger, v1", V1, sending(fullTrigger()), acceptedEvent, "POST", pathV1,
 			`{"service_key":` + key + `,"event_type":"trigger","incident_key":"db1","description":"disk full","client":"monitor",` +
 				`"client_url":"https://monitor.example.com","details":{"free":4},"contexts":[{"href":"https://example.com","type":"link"},` +
 				`{"alt":"graph","src":"https://example.com/graph.png","type":"image"}]}`,
 		},
 		{
-			"acknowledge, v1", V1, sending(event.Alert{Action: event.Acknowledge, IncidentKey: "db1", Contexts: []map[string]any{}}), ok(`{}`), "POST", pathV1,
+			"acknowledge, v1", V1, sending(event.Alert{Action: event.Acknowledge, IncidentKey: "db1", Contexts: []map[string]any{}}), acceptedEvent, "POST", pathV1,
 			`{"service_key":` + key + `,"event_type":"acknowledge","incident_key":"db1"}`,
 		},
 		{
 			"trigger, v2", V2, sending(fullTrigger()),
-			answer{status: 202, body: `{}`},
+			acceptedEvent,
 			"POST", pathV2,
 			`{"routing_key":` + key + `,"event_action":"trigger","dedup_key":"db1","payload":{"summary":"disk full","source":"monitor",` +
 				`"severity":"error","custom_details":{"free":4}},"client":"monitor","client_url":"https://monitor.example.com",` +
@@ -67,13 +67,13 @@ func TestRequests(t *testing.T) {
 		},
 		{
 			"short trigger, v2", V2, sending(event.Alert{Action: event.Trigger, Description: "x"}),
-			answer{status: 202, body: `{}`},
+			acceptedEvent,
 			"POST", pathV2,
 			`{"routing_key":` + key + `,"event_action":"trigger","payload":{"summary":"x","source":"pdflow","severity":"error"}}`,
 		},
 		{
 			"resolve, v2", V2, sending(event.Alert{Action: event.Resolve, IncidentKey: "db1", Description: "fixed"}),
-			answer{status: 202, body: `{}`},
+			acceptedEvent,
 			"POST", pathV2,
 			`{"routing_key":` + key + `,"event_action":"resolve","dedup_key":"db1"}`,
 		},
@@ -129,7 +129,7 @@ func TestReceipts(t *testing.T) {
 // TestContextsStayTheCallers proves that a call does not change the caller's contexts.
 func TestContextsStayTheCallers(t *testing.T) {
 	for _, version := range []EventsVersion{V1, V2} {
-		c, _, _ := serve(t, version, ok(`{}`))
+		c, _, _ := serve(t, version, acceptedEvent)
 		event := fullTrigger()
 		if _, err := c.SendEvent(context.Background(), event); err != nil {
 			t.Fatal(err)
@@ -188,7 +188,7 @@ func TestMissingKeys(t *testing.T) {
 // TestEmptyDetails proves that empty details are sent as an empty object, and that absent
 // details are left out.
 func TestEmptyDetails(t *testing.T) {
-	c, s, _ := serve(t, V1, ok(`{}`))
+	c, s, _ := serve(t, V1, acceptedEvent)
 	for _, details := range []map[string]any{nil, {}} {
 		if _, err := c.SendEvent(context.Background(), event.Alert{Action: event.Trigger, Description: "x", Details: details}); err != nil {
 			t.Fatal(err)

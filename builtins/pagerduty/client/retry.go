@@ -23,6 +23,7 @@ type policy struct {
 	retryLocked    bool // retry a 400 that says that the account could not be locked
 	throttleStatus int  // the status that means too many requests; it is always retried
 	goneStatus     int  // after a lost answer, the status that means that an earlier try succeeded; 0: none
+	insists        bool // retry after an answer that is not PagerDuty's: a page is worth it
 	never          bool // retry nothing
 }
 
@@ -31,8 +32,8 @@ var (
 	updates  = policy{writes: true, resend: true, retry5xx: true, retry408: true, retryLocked: true, throttleStatus: http.StatusTooManyRequests}
 	deletes  = policy{writes: true, resend: true, retry5xx: true, retry408: true, retryLocked: true, throttleStatus: http.StatusTooManyRequests, goneStatus: http.StatusNotFound}
 	creates  = policy{writes: true, retry408: true, retryLocked: true, throttleStatus: http.StatusTooManyRequests}
-	eventsV1 = policy{writes: true, resend: true, retry5xx: true, throttleStatus: http.StatusForbidden}
-	eventsV2 = policy{writes: true, resend: true, retry5xx: true, throttleStatus: http.StatusTooManyRequests}
+	eventsV1 = policy{writes: true, insists: true, resend: true, retry5xx: true, throttleStatus: http.StatusForbidden}
+	eventsV2 = policy{writes: true, insists: true, resend: true, retry5xx: true, throttleStatus: http.StatusTooManyRequests}
 	// once is for writes that must not happen twice and whose result cannot be looked
 	// up. Such a request is sent again only if PagerDuty certainly did not act on it.
 	once = policy{writes: true, retryLocked: true, throttleStatus: http.StatusTooManyRequests}
@@ -91,15 +92,20 @@ func (t *tries) wait(ctx context.Context) error {
 }
 
 // judge returns the failure of a try, and whether another try may follow. A nil
-// failure means that the try succeeded.
-func (t *tries) judge(ctx context.Context, answer response) (failure *Error, again bool) {
+// failure means that the try succeeded. decode reads the answer of a success.
+func (t *tries) judge(ctx context.Context, answer response, decode func() *Error) (failure *Error, again bool) {
 	unknown := t.last != nil && t.last.Sent // PagerDuty may have acted on an earlier try
 	seen := t.request.feedback(answer)
-	if answer.err == nil && t.request.succeeded(answer.status, unknown) {
+	switch {
+	case answer.err == nil && answer.status >= 200 && answer.status < 300:
+		failure = decode()
+	case answer.err != nil || !unknown || !t.request.gone(answer):
+		failure = t.request.failure(ctx, answer)
+	}
+	if failure == nil {
 		t.ticket.release(seen)
 		return nil, false
 	}
-	failure = t.request.failure(ctx, answer)
 	failure.Sent = failure.Sent || unknown
 	t.last, t.backoff = failure, t.delay(failure)
 	t.count++
@@ -129,10 +135,9 @@ func (t *tries) delay(f *Error) time.Duration {
 	return time.Duration(t.config.Jitter() * float64(ceiling))
 }
 
-// succeeded reports whether a status means that the request has done its work. unknown
-// says that an earlier try may have done it.
-func (r request) succeeded(status int, unknown bool) bool {
-	return status >= 200 && status < 300 || unknown && r.policy.goneStatus != 0 && status == r.policy.goneStatus
+// gone reports whether PagerDuty itself says that an earlier try has done the work.
+func (r request) gone(answer response) bool {
+	return r.policy.goneStatus != 0 && answer.status == r.policy.goneStatus && answer.saysNotFound()
 }
 
 // retries reports whether another try may help and can do no harm.
@@ -143,7 +148,11 @@ func (r request) retries(f *Error, answer response) bool {
 		return false
 	case answer.err != nil:
 		return f.Kind != Cancelled && (!answer.sent || p.resend)
-	case f.StatusCode == p.throttleStatus:
+	case f.Kind == RateLimited && f.StatusCode < 300, f.StatusCode == p.throttleStatus:
+		return true
+	case f.StatusCode < 300: // the answer to a success was lost
+		return f.Kind == Unavailable && p.insists
+	case p.insists && answer.foreign():
 		return true
 	case f.StatusCode == http.StatusRequestTimeout:
 		return p.retry408

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,7 +87,7 @@ func change(repeatable bool) func(context.Context, *Client) error {
 func TestEveryStatusCode(t *testing.T) {
 	for _, e := range endpoints() {
 		for status := 300; status < 600; status++ {
-			c, s, clock := serve(t, e.version, answer{status: status, body: `{"error":{"message":"No","code":1}}`})
+			c, s, clock := serveInProcess(t, e.version, answer{status: status, body: `{"error":{"message":"No","code":1}}`})
 			err := e.call(context.Background(), c)
 			var f *Error
 			if !errors.As(err, &f) {
@@ -122,6 +123,92 @@ func wantTries(e endpoint, status int) int {
 		return 9
 	}
 	return 1
+}
+
+// insists reports whether the call tries again after an answer that is not PagerDuty's: a page is worth it.
+func (e endpoint) insists() bool {
+	return e.name == "event v1" || e.name == "event v2" || e.name == "change event, repeatable"
+}
+
+// TestForeignAnswers (S1, S2, S3) proves for every call and every status code that an answer which is not
+// PagerDuty's is never a success, and never says that something does not exist. After the status of a success, a
+// write may have been done.
+func TestForeignAnswers(t *testing.T) {
+	bodies := []string{"", "null", "{}", `{"ok":true}`, "<!DOCTYPE html><html>Not Found</html>", "[]", `"ok"`, `{"user":`}
+	step := 1
+	if testing.Short() {
+		step = 9
+	}
+	for _, e := range endpoints() {
+		for status := 200; status < 600; status += step {
+			for _, body := range bodies {
+				if status == 204 && e.name == "delete user" {
+					continue // it never has a body
+				}
+				c, s, _ := serveInProcess(t, e.version, answer{status: status, body: body})
+				err := e.call(context.Background(), c)
+				var f *Error
+				if !errors.As(err, &f) {
+					t.Fatalf("%s, %d, %q: got %v, want an *Error", e.name, status, body, err)
+				}
+				if f.Kind == NotFound || status < 300 && (f.Kind != Unavailable || f.Sent != e.writes) {
+					t.Errorf("%s, %d, %q: got kind %s (Sent %v)", e.name, status, body, f.Kind, f.Sent)
+				}
+				if want := e.insists() && status != 401 && (status < 300 || body != `"ok"`); want && s.tries() < 5 {
+					t.Errorf("%s, %d, %q: got %d tries of a page", e.name, status, body, s.tries())
+				}
+			}
+		}
+	}
+}
+
+// TestEventVerdicts (S1) proves what the texts of an Events API mean, whatever the status is.
+func TestEventVerdicts(t *testing.T) {
+	for _, test := range []struct {
+		body  string
+		kind  Kind // empty: a success
+		tries int
+		says  string
+	}{
+		{`{"status":"success","message":"Event processed","incident_key":"k","dedup_key":"k"}`, "", 1, ""},
+		{`{"status":"invalid event","message":"Event object is invalid","errors":["Description is missing"]}`, InvalidInput, 1, "Description is missing"},
+		{`{"status":"unrecognized object","message":"Event object format is unrecognized"}`, InvalidInput, 1, "unrecognized"},
+		{`{"status":"throttle exceeded","message":"Requests for this service are arriving too quickly."}`, RateLimited, 9, "too quickly"},
+		{`{"status":"ok"}`, Unavailable, 9, "lacks the data"},
+	} {
+		for _, version := range []EventsVersion{V1, V2} {
+			for _, status := range []int{200, 202} {
+				c, s, _ := serve(t, version, answer{status: status, body: test.body})
+				got, err := c.SendEvent(context.Background(), event.Alert{Action: event.Trigger, Description: "x", IncidentKey: "k"})
+				var f *Error
+				switch errors.As(err, &f); {
+				case test.kind == "" && (err != nil || got.IncidentKey != "k"):
+					t.Errorf("%s, %d %s: got %v, %v", version, status, test.body, got, err)
+				case test.kind != "" && (f == nil || f.Kind != test.kind || !strings.Contains(err.Error(), test.says)):
+					t.Errorf("%s, %d %s: got %v, want %s", version, status, test.body, err, test.kind)
+				}
+				if s.tries() != test.tries {
+					t.Errorf("%s, %d %s: got %d tries, want %d", version, status, test.body, s.tries(), test.tries)
+				}
+			}
+		}
+	}
+}
+
+// TestAnotherUser proves that an answer about another user than the one that was asked for is none.
+func TestAnotherUser(t *testing.T) {
+	c, _, _ := serve(t, V1, ok(`{"user":{"id":"POTHER","email":"bob@example.com"}}`))
+	for name, call := range map[string]func() error{
+		"get": func() error { _, err := c.UserByID(context.Background(), "PABC123"); return err },
+		"update": func() error {
+			_, err := c.UpdateUser(context.Background(), "PABC123", UserChange{Name: "Ann"})
+			return err
+		},
+	} {
+		if err := call(); err == nil {
+			t.Errorf("%s: another user passes", name)
+		}
+	}
 }
 
 func wantKind(e endpoint, status int) Kind {
@@ -230,11 +317,11 @@ func TestUnknownStaysUnknown(t *testing.T) {
 	if !errors.As(err, &f) || f.Kind != Conflict || f.Sent {
 		t.Errorf("create: got %+v, want a conflict that another process made", f)
 	}
-	c, _, _ = serve(t, V1, answer{status: 500}, throttled, answer{status: 404})
+	c, _, _ = serve(t, V1, answer{status: 500}, throttled, noSuch)
 	if err := c.DeleteUser(context.Background(), "PABC123"); err != nil {
 		t.Errorf("delete: got %v, want success", err)
 	}
-	c, _, _ = serve(t, V1, throttled, answer{status: 404})
+	c, _, _ = serve(t, V1, throttled, noSuch)
 	if err := c.DeleteUser(context.Background(), "PABC123"); !errors.As(err, &f) || f.Kind != NotFound {
 		t.Errorf("delete: got %v, want not_found", err)
 	}

@@ -85,26 +85,56 @@ func (c *virtualClock) time() time.Time {
 	return c.now
 }
 
-// serve starts a service and returns a client of it on a virtual clock. The jitter makes
-// every wait as long as it can be.
+// serve starts a service and returns a client of it.
 func serve(t *testing.T, version EventsVersion, answers ...answer) (*Client, *service, *virtualClock) {
 	t.Helper()
 	s := &service{answers: answers}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
+	c, clock := clientOf(t, version, Config{APIURL: server.URL, EventsURL: server.URL})
+	return c, s, clock
+}
+
+// serveInProcess is [serve] without a network, for tests of many thousand calls.
+func serveInProcess(t *testing.T, version EventsVersion, answers ...answer) (*Client, *service, *virtualClock) {
+	t.Helper()
+	s := &service{answers: answers}
+	c, clock := clientOf(t, version, Config{APIURL: "http://127.0.0.1", EventsURL: "http://127.0.0.1", HTTPClient: &http.Client{Transport: s}})
+	return c, s, clock
+}
+
+// RoundTrip answers a request that did not go over a network.
+func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+// clientOf returns a client on a virtual clock. The jitter makes every wait as long as it can be.
+func clientOf(t *testing.T, version EventsVersion, config Config) (*Client, *virtualClock) {
+	t.Helper()
 	clock := &virtualClock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	c, err := New(Config{
 		APIKey: testAPIKey, ServiceKey: testServiceKey, FromEmail: "ops@example.com",
-		APIURL: server.URL, EventsURL: server.URL, EventsAPI: version,
+		APIURL: config.APIURL, EventsURL: config.EventsURL, HTTPClient: config.HTTPClient, EventsAPI: version,
 		Sleep: clock.sleep, Now: clock.time, Jitter: func() float64 { return 0.999 },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c, s, clock
+	return c, clock
 }
 
 func ok(body string) answer { return answer{status: 200, body: body} }
+
+// The answers of PagerDuty that several tests need.
+var (
+	acceptedEvent = answer{status: 202, body: `{"status":"success"}`}
+	noSuch        = answer{status: 404, body: `{"error":{"message":"Not Found","code":2100}}`}
+)
 
 func decode(t *testing.T, body string) map[string]any {
 	t.Helper()

@@ -43,7 +43,7 @@ func (c *Client) UserByID(ctx context.Context, id string) (User, error) {
 		return User{}, err
 	}
 	var out userEnvelope
-	err := c.do(ctx, c.rest("get user", http.MethodGet, "/users/"+url.PathEscape(id), reads, nil, ""), &out, out.complete)
+	err := c.do(ctx, c.rest("get user", http.MethodGet, "/users/"+url.PathEscape(id), reads, nil, ""), &out, func() bool { return out.User.ID == id })
 	return out.User, err
 }
 
@@ -150,7 +150,7 @@ func (c *Client) UpdateUser(ctx context.Context, id string, change UserChange) (
 	}
 	in := map[string]body{"user": {"user", change}}
 	var out userEnvelope
-	err := c.do(ctx, c.rest("update user", http.MethodPut, "/users/"+url.PathEscape(id), updates, in, ""), &out, out.complete)
+	err := c.do(ctx, c.rest("update user", http.MethodPut, "/users/"+url.PathEscape(id), updates, in, ""), &out, func() bool { return out.User.ID == id })
 	return out.User, err
 }
 
