@@ -17,7 +17,7 @@ type request struct {
 	maxBody int    // largest body in bytes; 0: no limit
 	body    []byte // set by prepare
 	policy  policy
-	keys    redactor // the keys that must not appear in an error
+	keys    *redactor // the keys that must not appear in an error
 	// host and credential identify the rate limit that the request counts against.
 	host, credential string
 	priority         priority
@@ -36,7 +36,7 @@ func (c *Client) rest(op, method, path string, p policy, in any, from string) re
 		scheme = "Token token="
 	}
 	r := request{
-		op: op, method: method, url: c.config.APIURL + path, policy: p, in: in, keys: c.keys(),
+		op: op, method: method, url: c.config.APIURL + path, policy: p, in: in, keys: c.keys(""),
 		header: http.Header{
 			"Accept":        {"application/vnd.pagerduty+json;version=2"},
 			"Content-Type":  {"application/json"},
@@ -58,7 +58,7 @@ func (c *Client) rest(op, method, path string, p policy, in any, from string) re
 func (c *Client) event(op, path, key string, p priority, retry policy, in any) request {
 	return request{
 		op: op, method: http.MethodPost, url: c.config.EventsURL + path, policy: retry, in: in, maxBody: maxEvent,
-		header: http.Header{"Content-Type": {"application/json"}}, keys: append(c.keys(), key),
+		header: http.Header{"Content-Type": {"application/json"}}, keys: c.keys(key),
 		host: c.config.EventsURL, credential: key, priority: p,
 	}
 }
