@@ -58,6 +58,7 @@ fuzz:
 	$(FUZZ) '^FuzzValueCodec$$' ./engine/journal
 	$(FUZZ) '^FuzzNormalize$$' ./engine/action
 	$(FUZZ) '^FuzzDuration$$' ./engine/action
+	$(FUZZ) '^FuzzRedact$$' ./engine/redact
 	$(FUZZ) '^FuzzParse$$' ./engine/schedule
 	$(FUZZ) '^FuzzJSONDecode$$' ./builtins/jsonvalue
 	$(FUZZ) '^FuzzCountJSON$$' ./builtins/jsonvalue

@@ -14,6 +14,7 @@ import (
 	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/permission"
+	"github.com/pdflow/pdflow/engine/redact"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -77,7 +78,7 @@ steps:
 outputs: {a: "${{ steps.a.outputs }}", c: "${{ steps.c.status }}"}
 `)
 	h.secrets = map[string]string{"TOKEN": "hushhush"}
-	local.Redactor = &action.Redactor{}
+	local.Redactor = &redact.Redactor{}
 	local.Redactor.Add("hushhush")
 	dry, err := local.DryRun(context.Background(), plan, engine.Request{})
 	if err != nil {

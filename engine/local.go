@@ -11,6 +11,7 @@ import (
 	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/clock"
 	"github.com/pdflow/pdflow/engine/journal"
+	"github.com/pdflow/pdflow/engine/redact"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -26,7 +27,7 @@ type Local struct {
 	Secrets func(name string) (string, error)
 	// Redactor masks secret texts. Share it with everything that prints. Nil: each run
 	// has its own.
-	Redactor *action.Redactor
+	Redactor *redact.Redactor
 	// Observers receive every event, in order, from one goroutine for each run. They
 	// may receive an event shortly before it is durable.
 	Observers []run.Observer
@@ -172,7 +173,7 @@ func (l *Local) loop(plan *workflow.Plan, actor run.Actor) *loop {
 		loop.actor = &actor
 	}
 	if loop.redactor == nil {
-		loop.redactor = &action.Redactor{}
+		loop.redactor = &redact.Redactor{}
 	}
 	loop.virtual, _ = loop.clock.(*clock.Virtual)
 	loop.times = runTime{loop.clock, clock.Read(loop.clock)}

@@ -10,6 +10,7 @@ import (
 	"github.com/pdflow/pdflow/engine/clock"
 	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/redact"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -24,7 +25,7 @@ type loop struct {
 	executor *attempt.Executor
 	clock    clock.Clock
 	times    runTime
-	redactor *action.Redactor
+	redactor *redact.Redactor
 	id       string
 	actor    *run.Actor     // who asked for the work on the run; nil when unknown
 	entry    *journal.Entry // until the journal has it

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/redact"
 	"github.com/pdflow/pdflow/engine/run"
 )
 
@@ -17,7 +18,7 @@ func TestKeysInPlainText(t *testing.T) {
 	const key = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
 	var sent []string
 	h := poster(&sent)
-	redactor := &action.Redactor{}
+	redactor := &redact.Redactor{}
 	runScript := func(script string) *run.Result {
 		local, plan := h.compile(t, secretHead+"steps:\n- id: a\n  lua: |\n    "+strings.ReplaceAll(script, "\n", "\n    ")+"\n- id: b\n  uses: demo.post\n  with: {host: api.example.com, token: \"${{ secrets.TOKEN }}\"}\n")
 		local.Redactor = redactor

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/attempt"
+	"github.com/pdflow/pdflow/engine/redact"
 	"github.com/pdflow/pdflow/engine/run"
 )
 
@@ -60,7 +61,7 @@ func execute(t *testing.T, s *fakeService, script string) *scriptExecutor {
 	t.Helper()
 	h := newHarness(s.actions()...)
 	local, plan := h.compile(t, "steps:\n- id: one\n  lua: |\n    "+strings.ReplaceAll(strings.TrimSpace(script), "\n", "\n    ")+"\n")
-	return &scriptExecutor{&attempt.Executor{Plan: plan, Interpreter: local.Interpreter, Clock: h.clock, Redactor: &action.Redactor{}}, h.clock}
+	return &scriptExecutor{&attempt.Executor{Plan: plan, Interpreter: local.Interpreter, Clock: h.clock, Redactor: &redact.Redactor{}}, h.clock}
 }
 
 // attempt executes an attempt and records its calls.

@@ -14,6 +14,7 @@ import (
 	"github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/action/actiontest"
+	"github.com/pdflow/pdflow/engine/redact"
 )
 
 const (
@@ -68,7 +69,7 @@ func (a *account) do(name string, input object) (out object, reconciled bool, er
 	if err != nil {
 		return nil, false, err
 	}
-	ctx := action.WithScope(context.Background(), action.Scope{Clock: a.clock, Redactor: &action.Redactor{}})
+	ctx := action.WithScope(context.Background(), action.Scope{Clock: a.clock, Redactor: &redact.Redactor{}})
 	before, err := invocation.Before(ctx)
 	if err != nil {
 		return nil, false, err

@@ -11,6 +11,7 @@ import (
 	"github.com/pdflow/pdflow/builtins/jsonvalue"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/redact"
 )
 
 // maxBody is the largest body of a request or a response in bytes: both are recorded.
@@ -33,7 +34,7 @@ type exchange struct {
 	// private contains the headers that must not be sent to another host.
 	private     map[string]bool
 	privateBody bool             // the body must not be sent to another host
-	mask        *action.Redactor // masks every text that was revealed, in errors
+	mask        *redact.Redactor // masks every text that was revealed, in errors
 	writes      bool             // a repeat may do harm
 	hops        int              // redirects followed so far
 }
@@ -46,7 +47,7 @@ func newExchange(ctx context.Context, method string, in requestInput) (*exchange
 	}
 	x := &exchange{
 		method: method, url: u, header: http.Header{}, private: map[string]bool{},
-		mask: &action.Redactor{}, writes: in.effect(method).Writes(),
+		mask: &redact.Redactor{}, writes: in.effect(method).Writes(),
 	}
 	r := &revealer{ctx: ctx, to: action.Destination(targetOf(u).Host), mask: x.mask}
 	for _, part := range []func(*revealer, requestInput) error{x.addQuery, x.addBody, x.addHeaders, x.addAuth} {
@@ -148,7 +149,7 @@ func (x *exchange) addAuth(r *revealer, in requestInput) error {
 type revealer struct {
 	ctx      context.Context
 	to       action.Destination
-	mask     *action.Redactor
+	mask     *redact.Redactor
 	revealed int // how many so far
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/action/actiontest"
+	"github.com/pdflow/pdflow/engine/redact"
 )
 
 // object is short for the tables below.
@@ -33,7 +34,7 @@ var token = action.Secret{Name: "TOKEN"}
 func secretScope() action.Scope {
 	return action.Scope{
 		Clock:    actiontest.NewClock(),
-		Redactor: &action.Redactor{},
+		Redactor: &redact.Redactor{},
 		Permit:   func(action.Target) error { return nil },
 		Reveal: func(s action.Secret, to action.Destination) (string, error) {
 			if to != "127.0.0.1" {

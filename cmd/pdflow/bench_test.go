@@ -26,6 +26,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/redact"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 	glua "github.com/yuin/gopher-lua"
@@ -94,7 +95,7 @@ func chain50() string {
 // goal is 1.3 times its bound.
 func BenchmarkChain50(b *testing.B) {
 	target, source := targetOf(b, eventStub(b).URL), chain50()
-	redactor := &action.Redactor{}
+	redactor := &redact.Redactor{}
 	redactor.Add(benchmarkKey)
 	for b.Loop() {
 		local := &engine.Local{Interpreter: target.Interpreter, Redactor: redactor, Observers: []run.Observer{&runview.EventStream{To: console.MaskedWriter(io.Discard, redactor)}}}
@@ -225,7 +226,7 @@ func thousandFiles(b *testing.B) string {
 // processor.
 func BenchmarkCheck1000(b *testing.B) {
 	folder := thousandFiles(b)
-	p := &setup.Environment{Console: console.New(strings.NewReader(""), io.Discard, io.Discard, &action.Redactor{}), Getenv: func(string) string { return "" }}
+	p := &setup.Environment{Console: console.New(strings.NewReader(""), io.Discard, io.Discard, &redact.Redactor{}), Getenv: func(string) string { return "" }}
 	for b.Loop() {
 		if code := cli.Main(p, []string{"check", folder}); code != console.ExitDone {
 			b.Fatal(code)
@@ -326,7 +327,7 @@ steps:
       return {name = name}
 outputs: {name: "${{ steps.users.outputs.name }}"}
 `)
-	redactor := &action.Redactor{}
+	redactor := &redact.Redactor{}
 	redactor.Add(benchmarkKey)
 	for b.Loop() {
 		local := &engine.Local{Interpreter: target.Interpreter, Redactor: redactor}

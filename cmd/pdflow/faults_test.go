@@ -18,6 +18,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/redact"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/source"
 )
@@ -75,7 +76,7 @@ func TestFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	local := &engine.Local{Interpreter: target.Interpreter, Clock: clock, Redactor: &action.Redactor{}, NewID: func(time.Time) string { return "01M83YKF0AJ50H4W02XDPYVSBJ" }}
+	local := &engine.Local{Interpreter: target.Interpreter, Clock: clock, Redactor: &redact.Redactor{}, NewID: func(time.Time) string { return "01M83YKF0AJ50H4W02XDPYVSBJ" }}
 	result, err := local.Run(t.Context(), plan, request)
 	if err != nil || result.Status != run.Success {
 		t.Fatal(err, result.Error)

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -48,8 +53,50 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
-	w.Header().Set("Content-Type", "application/json")
-	fmt.Fprintf(w, `{"authorization": %q}`, r.Header.Get("Authorization"))
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/forms"):
+		echoForms(w, r, http.StatusOK)
+	case strings.HasPrefix(r.URL.Path, "/refuse"):
+		echoForms(w, r, http.StatusBadRequest)
+	default:
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"authorization": %q}`, r.Header.Get("Authorization"))
+	}
+}
+
+// echoForms answers with the key of the request in every form, in the body, in the name of a header and in
+// headers. A refusal is one of PagerDuty.
+func echoForms(w http.ResponseWriter, r *http.Request, status int) {
+	key := credentialOf(r)
+	w.Header().Set(key, "the name is the key")
+	w.Header().Set("X-Request-Id", base64.StdEncoding.EncodeToString([]byte("id "+key)))
+	w.Header().Set("Location", "https://elsewhere.example.com/"+url.PathEscape(key)+"?k="+url.QueryEscape(key))
+	var texts []string
+	for name, form := range formsOf(key) {
+		texts = append(texts, name+": "+form)
+	}
+	slices.Sort(texts)
+	if status == http.StatusOK {
+		fmt.Fprint(w, strings.Join(texts, "\n"))
+		return
+	}
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"error": map[string]any{"message": "not you, " + key, "errors": texts}})
+}
+
+// credentialOf returns the key that a request has in a header, in its query or in its body.
+func credentialOf(r *http.Request) string {
+	authorization := r.Header.Get("Authorization")
+	for _, scheme := range []string{"Bearer ", "Token token="} {
+		if key, ok := strings.CutPrefix(authorization, scheme); ok {
+			return key
+		}
+	}
+	var event struct {
+		Key string `json:"service_key"`
+	}
+	_ = json.NewDecoder(r.Body).Decode(&event)
+	return cmp.Or(event.Key, r.URL.Query().Get("key"), "nothing")
 }
 
 func (g *gate) close() {

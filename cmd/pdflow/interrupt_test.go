@@ -16,7 +16,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli/clitest"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
-	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/redact"
 )
 
 // TestInterrupt: a signal cancels a waiting run, and the exit code names the signal.
@@ -30,7 +30,7 @@ func TestInterrupt(t *testing.T) {
 			t.Fatal(err)
 		}
 		reader, writer := io.Pipe()
-		p := &setup.Environment{Console: console.New(strings.NewReader(""), writer, io.Discard, &action.Redactor{}), Getenv: func(string) string { return "" }}
+		p := &setup.Environment{Console: console.New(strings.NewReader(""), writer, io.Discard, &redact.Redactor{}), Getenv: func(string) string { return "" }}
 		code := make(chan int, 1)
 		go func() {
 			code <- cli.Main(p, []string{"run", file, "-o", "jsonl", "--no-journal"})

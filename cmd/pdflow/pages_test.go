@@ -12,6 +12,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/redact"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/source"
 )
@@ -59,7 +60,7 @@ func sendAnyPages(t *testing.T, number, events int) {
 		t.Fatal(err)
 	}
 	local := &engine.Local{
-		Interpreter: target.Interpreter, Clock: clock, Redactor: &action.Redactor{}, Secrets: func(string) (string, error) { return "a secret token", nil },
+		Interpreter: target.Interpreter, Clock: clock, Redactor: &redact.Redactor{}, Secrets: func(string) (string, error) { return "a secret token", nil },
 		NewID: func(time.Time) string { return fmt.Sprintf("01M83YKF0AJ50H4W02XDPY%04d", number) },
 	}
 	result, err := local.Run(t.Context(), plan, request)

@@ -83,10 +83,8 @@ func (t leakT) Log(args ...any) {
 		if _, printed, ok := strings.Cut(text, "\n\n"); ok {
 			text = printed
 		}
-		for name, key := range scriptKeys {
-			if strings.Contains(text, key) {
-				t.Errorf("an output contains the key $%s", name)
-			}
+		if leak := leakOf(text); leak != "" {
+			t.Errorf("an output contains the key %s", leak)
 		}
 	}
 	if testing.Verbose() || t.Failed() {

@@ -40,8 +40,7 @@
 //     of the script and the timeouts of the step apply to it.
 //   - [Error] is a failure. Machines read its [Kind]; people read its message and hint.
 //   - [Secret] is a value that is known by its name only; [Credential] is text or a
-//     secret; [Destination] is where the text may go; [Redactor] masks secret texts
-//     wherever they appear.
+//     secret; [Destination] is where the text may go.
 //
 // # Files
 //
@@ -50,7 +49,7 @@
 //   - schema.go: Schema, Field, Problem. codec.go makes a Schema of a struct, and
 //     converts values; normalize.go checks values; value.go reads durations and formats;
 //     reference.go writes the reference page; nearest.go makes suggestions.
-//   - scope.go, meter.go, secret.go, redactor.go, error.go: what their names say.
+//   - scope.go, meter.go, secret.go, error.go: what their names say.
 //
-// The package imports the standard library and [phrase] only.
+// Package redact masks the texts of secrets wherever they appear.
 package action

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/engine/clock"
+	"github.com/pdflow/pdflow/engine/redact"
 )
 
 // A Clock is the time of a run.
@@ -76,7 +77,7 @@ type Scope struct {
 	Reveal func(Secret, Destination) (string, error)
 	// Redactor masks the texts of the keys that the call uses, in everything that the
 	// call returns or logs.
-	Redactor *Redactor
+	Redactor *redact.Redactor
 	Log      func(LogRecord)
 	// Preview is set in a dry run of a write: a request must be given to Preview and
 	// not be sent.

@@ -96,7 +96,7 @@ func (c Credential) GoString() string { return c.String() }
 func (c Credential) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.String())) }
 
 // Reveal returns the text for a destination. Plain text is added to the call's
-// [Redactor] first, so that it is masked in everything that the call shows.
+// redactor first, so that it is masked in everything that the call shows.
 func (c Credential) Reveal(ctx context.Context, to Destination) (string, error) {
 	if c.secret.Name != "" {
 		return RevealSecret(ctx, c.secret, to)

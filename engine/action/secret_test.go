@@ -1,15 +1,14 @@
 package action_test
 
 import (
-	"encoding/base64"
+	"context"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/redact"
 )
 
 // TestCredentialIsSilent checks that no verb of fmt prints a key.
@@ -40,54 +39,77 @@ func TestSecretIsAReference(t *testing.T) {
 	}
 }
 
-// TestRedactor checks that a text is masked in every form in which it is sent.
-func TestRedactor(t *testing.T) {
-	const secret = `pa/ss "wörd+1`
-	quoted, _ := json.Marshal(secret)
-	r := &action.Redactor{}
-	r.Add(secret, "longer-"+"pa/ss", "short")
-	for _, form := range []string{
-		secret, strings.Trim(string(quoted), `"`), url.QueryEscape(secret), url.PathEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)),
-	} {
-		if got := r.Redact("a " + form + " b"); got != "a ‹redacted› b" {
-			t.Errorf("%s: got %q", form, got)
+// TestCredentialInside checks that a key is not printed from an unexported field either,
+// where fmt cannot call its methods.
+func TestCredentialInside(t *testing.T) {
+	const key = "0123456789abcdef"
+	type client struct {
+		key  action.Credential
+		keys []action.Credential
+		byID map[string]action.Credential
+	}
+	c := client{action.NewCredential(key), []action.Credential{action.NewCredential(key)}, map[string]action.Credential{"a": action.NewCredential(key)}}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		for _, v := range []any{c, &c} {
+			text := fmt.Sprintf(verb, v)
+			if strings.Contains(text, key) || strings.Contains(text, fmt.Sprintf("%x", key)) {
+				t.Errorf("%s of %T prints the key: %s", verb, v, text)
+			}
 		}
 	}
-	if got := r.Redact("short words stay"); got != "short words stay" {
-		t.Errorf("got %q", got)
-	}
-	v := r.RedactValue(map[string]any{secret: []any{"x" + secret, 5.0, nil}})
-	if got, want := fmt.Sprint(v), "map[‹redacted›:[x‹redacted› 5 <nil>]]"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	var none *action.Redactor
-	none.Add("anything")
-	if none.Redact("anything") != "anything" {
-		t.Error("a nil redactor masks")
+	if c.key.IsZero() || !action.NewCredential("").IsZero() {
+		t.Error("which credentials are empty is wrong")
 	}
 }
 
-// TestRedactorLongestFirst checks that a secret which begins with another secret is masked
-// whole.
-func TestRedactorLongestFirst(t *testing.T) {
-	r := &action.Redactor{}
-	r.Add("secret", "secret-and-more")
-	if got := r.Redact("secret-and-more"); got != "‹redacted›" {
-		t.Errorf("got %q", got)
+// TestReveal checks that plain text is revealed as it is and masked from then on, and that a
+// secret is revealed only by the run, for its destination.
+func TestReveal(t *testing.T) {
+	type in struct {
+		Key action.Credential `json:"key" doc:"A key."`
 	}
-}
-
-func TestRedactorConcurrently(t *testing.T) {
-	r := &action.Redactor{}
-	var group sync.WaitGroup
-	for i := range 8 {
-		group.Go(func() {
-			secret := fmt.Sprintf("secret-number-%d", i)
-			r.Add(secret)
-			if got := r.Redact(secret); got != "‹redacted›" {
-				t.Errorf("got %q", got)
+	type out struct {
+		Text string `json:"text" doc:"The text."`
+	}
+	a := action.New(action.Spec{Name: "test.reveal", Effect: action.Pure}, func(ctx context.Context, in in) (o out, err error) {
+		o.Text, err = in.Key.Reveal(ctx, action.Place("service_key"))
+		return o, err
+	})
+	scope := action.Scope{Redactor: &redact.Redactor{}, Reveal: func(s action.Secret, to action.Destination) (string, error) {
+		if s.Name != "BOUND" {
+			return "", action.Errorf(action.Permission, "not for %s", to)
+		}
+		return "of the secret", nil
+	}}
+	for _, test := range []struct {
+		key   any
+		scope action.Scope
+		want  string
+		err   string
+	}{
+		{"plain-key", scope, "plain-key", ""},
+		{"plain-key", action.Scope{}, "plain-key", ""},
+		{nil, scope, "", ""},
+		{action.Secret{Name: "BOUND"}, scope, "of the secret", ""},
+		{action.Secret{Name: "OTHER"}, scope, "", "not for (service_key)"},
+		{action.Secret{Name: "BOUND"}, action.Scope{}, "", "secret BOUND cannot be read outside of a run"},
+	} {
+		call, err := a.Prepare(action.Object{"key": test.key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := call.Do(action.WithScope(t.Context(), test.scope), nil)
+		if test.err != "" {
+			if err == nil || err.Error() != test.err || action.AsError(err).Kind != action.Permission {
+				t.Errorf("%v: got %v, want %s", test.key, err, test.err)
 			}
-		})
+			continue
+		}
+		if err != nil || got["text"] != test.want {
+			t.Errorf("%v: got %v, %v, want %s", test.key, got, err, test.want)
+		}
 	}
-	group.Wait()
+	if got := scope.Redactor.Redact("plain-key"); got != "‹redacted›" {
+		t.Errorf("got %q: a key that was used is not masked", got)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/redact"
 	"github.com/pdflow/pdflow/engine/run"
 )
 
@@ -25,7 +26,7 @@ type call struct {
 	// history does not have.
 	earlier earlier
 	// hidden masks the keys that the input has as plain text.
-	hidden *action.Redactor
+	hidden *redact.Redactor
 	// preview receives the requests of a write that is not to be sent.
 	preview func(action.Request)
 }
@@ -157,7 +158,7 @@ func guard[T any](do func() (T, error)) (result T, err error) {
 }
 
 // redactedError returns the error with every text that the redactors know masked.
-func redactedError(err error, redactors ...*action.Redactor) *action.Error {
+func redactedError(err error, redactors ...*redact.Redactor) *action.Error {
 	typed := *action.AsError(err)
 	for _, r := range redactors {
 		typed.Message, typed.Hint = r.Redact(typed.Message), r.Redact(typed.Hint)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/clock"
+	"github.com/pdflow/pdflow/engine/redact"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -35,7 +36,7 @@ type Executor struct {
 	Interpreter Interpreter
 	Clock       clock.Clock
 	Secrets     *Secrets
-	Redactor    *action.Redactor
+	Redactor    *redact.Redactor
 	Policy      *Policy           // nil: the workflow's permissions are the only limit
 	Ceilings    workflow.Ceilings // bound the limits of all steps
 	// DryRun collects the writes of a run that must send none; nil for a real run.

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/redact"
 )
 
 const (
@@ -28,8 +29,8 @@ type plainKeys struct {
 // that looks like a key is also added to the redactor of the run, which masks it
 // wherever it appears later. Any other text is masked in this call only, so that a
 // script cannot mask ordinary words in everything that the process writes.
-func (k *plainKeys) hide(keys []string, redactor *action.Redactor) (*action.Redactor, error) {
-	hidden := &action.Redactor{}
+func (k *plainKeys) hide(keys []string, redactor *redact.Redactor) (*redact.Redactor, error) {
+	hidden := &redact.Redactor{}
 	for _, text := range keys {
 		if len(text) > maxCredential {
 			return nil, action.Errorf(action.InvalidInput, "a key has %d bytes; a key has at most %d", len(text), maxCredential)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/redact"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
 
@@ -24,7 +25,7 @@ type boundSecret struct {
 // ResolveSecrets returns the secrets that a plan declares. It gets their texts from source,
 // by name, and adds them to the redactor. The texts of secret inputs are taken from
 // inputs, which then has references in their place.
-func ResolveSecrets(plan *workflow.Plan, inputs action.Object, source func(string) (string, error), redactor *action.Redactor) (*Secrets, error) {
+func ResolveSecrets(plan *workflow.Plan, inputs action.Object, source func(string) (string, error), redactor *redact.Redactor) (*Secrets, error) {
 	s := &Secrets{bound: map[string]boundSecret{}, names: action.Object{}}
 	for _, binding := range plan.Workflow.Secrets {
 		text, err := secretText(binding.Name, inputs, source)
@@ -34,8 +35,8 @@ func ResolveSecrets(plan *workflow.Plan, inputs action.Object, source func(strin
 		if text == "" {
 			continue // an optional secret input that was not given
 		}
-		if len(text) < action.MinSecretLength {
-			return nil, fmt.Errorf("the secret %s has %d characters, at least %d are needed: shorter text cannot be masked in outputs", binding.Name, len(text), action.MinSecretLength)
+		if len(text) < redact.MinLength {
+			return nil, fmt.Errorf("the secret %s has %d characters, at least %d are needed: shorter text cannot be masked in outputs", binding.Name, len(text), redact.MinLength)
 		}
 		redactor.Add(text)
 		s.bound[binding.Name] = boundSecret{text, binding}

@@ -6,11 +6,16 @@ import (
 	"io"
 	"log/slog"
 	"reflect"
+
+	"github.com/pdflow/pdflow/engine/redact"
 )
 
 // Client makes calls to one PagerDuty account. [New] returns one. It is safe for
 // concurrent use.
-type Client struct{ config Config }
+type Client struct {
+	config Config
+	known  func() *redact.Redactor // has the keys of config
+}
 
 // Format implements [fmt.Formatter]: no verb prints the keys.
 func (c *Client) Format(f fmt.State, _ rune) {
@@ -59,6 +64,3 @@ func (c *Client) do(ctx context.Context, r request, out any, complete func() boo
 		}
 	}
 }
-
-// keys returns the keys that must not appear in an error.
-func (c *Client) keys() redactor { return redactor{c.config.APIKey, c.config.ServiceKey} }

@@ -116,7 +116,8 @@ func New(c Config) (*Client, error) {
 	if c.HTTPClient, err = c.httpClient(); err != nil {
 		return nil, err
 	}
-	return &Client{config: c.withDefaults()}, nil
+	c = c.withDefaults()
+	return &Client{c, newRedactor(c.keys()...).known}, nil
 }
 
 // checkTexts returns an error for a text that a header cannot carry. The error names the

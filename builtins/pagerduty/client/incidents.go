@@ -180,7 +180,7 @@ func (c *Client) updateBatch(ctx context.Context, u IncidentsUpdate, ids []strin
 	var failure *Error
 	switch {
 	case err == nil:
-		return u.resultsOf(ids, out.items, c.keys()), nil
+		return u.resultsOf(ids, out.items, c.keys("")), nil
 	case !errors.As(err, &failure) || !failure.aboutIncident():
 		return nil, err
 	case len(ids) == 1:
@@ -214,7 +214,7 @@ type updatedIncident struct {
 }
 
 // resultsOf returns the results in the order of ids. An answer may have another order.
-func (u IncidentsUpdate) resultsOf(ids []string, answers []updatedIncident, keys redactor) []IncidentResult {
+func (u IncidentsUpdate) resultsOf(ids []string, answers []updatedIncident, keys *redactor) []IncidentResult {
 	byID := map[string]updatedIncident{}
 	for _, answer := range answers {
 		byID[answer.ID] = answer
@@ -230,7 +230,7 @@ func (u IncidentsUpdate) resultsOf(ids []string, answers []updatedIncident, keys
 	return results
 }
 
-func (u IncidentsUpdate) resultOf(answer updatedIncident, keys redactor) IncidentResult {
+func (u IncidentsUpdate) resultOf(answer updatedIncident, keys *redactor) IncidentResult {
 	status := keys.line(answer.Status)
 	switch {
 	case len(answer.Error) > 0 && string(answer.Error) != "null":

@@ -2,12 +2,15 @@ package client
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -31,7 +34,7 @@ func everyForm(v any) string {
 func TestTypesDoNotPrintKeys(t *testing.T) {
 	c, _, _ := serve(t, V1, ok(""))
 	alert := event.Alert{Action: event.Trigger, ServiceKey: testServiceKey, Description: "x"}
-	keys := redactor{testAPIKey, testServiceKey}
+	keys := newRedactor(testAPIKey, testServiceKey)
 	config := Config{APIKey: testAPIKey, ServiceKey: testServiceKey, APIURL: "https://ann:" + testAPIKey + "@example.com"}
 	for _, v := range []any{c, config, alert, &alert, []event.Alert{alert}, map[string]any{"event": alert}} {
 		keyless(t, everyForm(v))
@@ -86,10 +89,34 @@ func TestKeysWithEscapes(t *testing.T) {
 	const token = `a"b<c>&d\e/f`
 	quoted, _ := json.Marshal(token)
 	for _, spelled := range []string{string(quoted), `"` + escaped(token) + `"`, `"x\"` + string(quoted[1:])} {
-		_, _, details := decodeError([]byte(`{"errors":[{"a":[`+spelled+`]},{`+spelled+`:1}]}`), redactor{token})
+		_, _, details := decodeError([]byte(`{"errors":[{"a":[`+spelled+`]},{`+spelled+`:1}]}`), newRedactor(token))
 		all := strings.Join(details, "\n")
 		if strings.Count(all, redacted) != 2 || strings.Contains(all, "e/f") {
 			t.Errorf("%s: got %q, want the token redacted", spelled, details)
+		}
+	}
+}
+
+// TestA7KeysInOtherForms: a key that a server echoes in base64, in hexadecimal or with
+// escapes is masked before the text is shortened.
+func TestA7KeysInOtherForms(t *testing.T) {
+	basic := base64.StdEncoding.EncodeToString([]byte("user:" + testAPIKey + ":x"))
+	for name, form := range map[string]string{
+		"base64": basic, "hex": hex.EncodeToString([]byte(testAPIKey)), "escapes": strings.ReplaceAll(url.QueryEscape(testAPIKey), "%", "%25"),
+		"header": http.CanonicalHeaderKey(testAPIKey), "json": strings.ReplaceAll(escaped(testAPIKey), `\`, `\\`),
+	} {
+		for _, body := range []string{`{"error":{"message":"` + form + `"}}`, form, `{"errors":[{"` + form + `":1}]}`} {
+			pad := strings.Repeat("x", max(0, maxErrorText-len(form)/2)) // the text is cut within the form
+			for _, body := range []string{body, strings.Replace(body, form, pad+form, 1)} {
+				c, _, _ := serve(t, V1, answer{status: 400, body: body, header: map[string]string{"X-Request-Id": form}})
+				_, _, err := c.UserByEmail(context.Background(), "ann@example.com")
+				text := everyForm(err)
+				for start := 12; start+12 <= len(form); start++ { // no part of it is left
+					if strings.Contains(text, form[start:start+12]) {
+						t.Fatalf("%s: %s has %q of %q", name, text, form[start:start+12], form)
+					}
+				}
+			}
 		}
 	}
 }

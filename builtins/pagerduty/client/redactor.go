@@ -4,13 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
+	"sync"
 	"unicode"
+
+	"github.com/pdflow/pdflow/engine/redact"
 )
 
 // redacted replaces a key in a text.
-const redacted = "‹redacted›"
+const redacted = redact.Mask
 
 // maxErrorText is how many characters an error quotes of a text from a server.
 const maxErrorText = 200
@@ -23,18 +25,44 @@ func concealed(key string) string {
 	return redacted
 }
 
-// redactor removes the keys of a request from the texts of its errors. Servers and
-// proxies quote what they received.
-type redactor []string
+// redactor removes the keys of a request from the texts of its errors, in every form in
+// which servers and proxies quote what they received. A nil redactor removes nothing.
+type redactor struct {
+	keys  []string
+	known func() *redact.Redactor // has the keys
+}
+
+// keys returns what removes the keys of the client and one more, which may be one of
+// them or empty.
+func (c *Client) keys(more string) *redactor {
+	if more == "" || more == c.config.ServiceKey {
+		return &redactor{c.config.keys(), c.known}
+	}
+	return newRedactor(append(c.config.keys(), more)...)
+}
+
+// keys returns the keys of the configuration.
+func (c Config) keys() []string { return []string{c.APIKey, c.ServiceKey} }
+
+func newRedactor(keys ...string) *redactor {
+	return &redactor{keys, sync.OnceValue(func() *redact.Redactor { // most requests have no error
+		known := &redact.Redactor{}
+		known.Add(keys...)
+		return known
+	})}
+}
 
 // Format implements [fmt.Formatter]: no verb prints the keys.
-func (r redactor) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+func (r *redactor) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
-// text replaces every key. It replaces the longest key first, because one key may be
-// a part of another.
-func (r redactor) text(s string) string {
-	for _, key := range slices.SortedFunc(slices.Values(r), func(a, b string) int { return len(b) - len(a) }) {
-		if key != "" {
+// text replaces every key.
+func (r *redactor) text(s string) string {
+	if r == nil {
+		return s
+	}
+	s = r.known().Redact(s)
+	for _, key := range r.keys {
+		if key != "" && len(key) < redact.MinLength {
 			s = strings.ReplaceAll(s, key, redacted)
 		}
 	}
@@ -43,7 +71,7 @@ func (r redactor) text(s string) string {
 
 // line returns a short text on one line. It replaces the keys before it shortens the
 // text, because a part of a key would not be found.
-func (r redactor) line(s string) string {
+func (r *redactor) line(s string) string {
 	s = strings.TrimSpace(strings.Map(visible, strings.ToValidUTF8(r.text(s), "?")))
 	return clip(s, maxErrorText)
 }
@@ -65,7 +93,7 @@ func visible(r rune) rune {
 }
 
 // within replaces the keys in all texts of a JSON value.
-func (r redactor) within(value any) any {
+func (r *redactor) within(value any) any {
 	switch value := value.(type) {
 	case string:
 		return r.text(value)
@@ -85,7 +113,7 @@ func (r redactor) within(value any) any {
 
 // cause returns an error of the transport. If the error quotes a key, cause returns
 // only its text, without the key.
-func (r redactor) cause(err error) error {
+func (r *redactor) cause(err error) error {
 	if clean := r.text(err.Error()); clean != err.Error() {
 		return errors.New(clean)
 	}

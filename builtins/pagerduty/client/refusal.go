@@ -108,7 +108,7 @@ var integrationKeyPattern = regexp.MustCompile(`^[0-9A-Za-z]{32}$`)
 // and of proxies in front of it, and ignores the content type. It quotes, shortened,
 // what it cannot read. A field of an unexpected type does not hide other fields. All
 // texts pass through keys, because a server may quote a key.
-func decodeError(body []byte, keys redactor) (code int, message string, details []string) {
+func decodeError(body []byte, keys *redactor) (code int, message string, details []string) {
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	var shape map[string]json.RawMessage
 	if json.Unmarshal(body, &shape) != nil {
@@ -133,7 +133,7 @@ func decodeError(body []byte, keys redactor) (code int, message string, details 
 }
 
 // text returns a text as it is, and any other value as JSON.
-func text(raw json.RawMessage, keys redactor) string { return strings.Join(texts(raw, keys), "; ") }
+func text(raw json.RawMessage, keys *redactor) string { return strings.Join(texts(raw, keys), "; ") }
 
 // number reads an error code. Some servers send it as a text.
 func number(raw json.RawMessage) int {
@@ -143,7 +143,7 @@ func number(raw json.RawMessage) int {
 
 // texts reads a text, a list of texts, or an object that has the texts about each
 // field.
-func texts(raw json.RawMessage, keys redactor) []string {
+func texts(raw json.RawMessage, keys *redactor) []string {
 	var value any
 	if json.Unmarshal(raw, &value) != nil {
 		return nil
@@ -184,7 +184,7 @@ func andMore(out []string, all int) []string {
 }
 
 // line writes a JSON value on one line. A text is written without quotation marks.
-func line(value any, keys redactor) string {
+func line(value any, keys *redactor) string {
 	if words, ok := value.(string); ok {
 		return keys.line(words)
 	}
@@ -194,7 +194,7 @@ func line(value any, keys redactor) string {
 }
 
 // plainText returns a short text for a body that is not JSON. It never quotes HTML.
-func plainText(body string, keys redactor) string {
+func plainText(body string, keys *redactor) string {
 	trimmed := strings.TrimSpace(body)
 	if strings.HasPrefix(trimmed, "<") {
 		return "the answer is a web page and not from PagerDuty; a proxy or a load balancer may have sent it"

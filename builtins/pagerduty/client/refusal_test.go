@@ -99,7 +99,7 @@ func FuzzDecodeError(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		_, message, details := decodeError(body, redactor{"aB1"})
+		_, message, details := decodeError(body, newRedactor("aB1"))
 		for _, text := range append(details, message) {
 			if strings.ContainsAny(text, "\n\r\x00") || utf8.RuneCountInString(text) > maxErrorText+1 || !utf8.ValidString(text) || strings.Contains(text, "aB1") {
 				t.Errorf("got %q", text)

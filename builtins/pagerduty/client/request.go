@@ -20,7 +20,7 @@ type request struct {
 	maxBody int    // largest body in bytes; 0: no limit
 	body    []byte // set by prepare
 	policy  policy
-	keys    redactor // the keys that must not appear in an error
+	keys    *redactor // the keys that must not appear in an error
 	// verdict reads an answer whose status is a success, and returns why PagerDuty refuses
 	// the request all the same; nil: the status is enough.
 	verdict func(response) *Error
@@ -43,7 +43,7 @@ func (c *Client) rest(op, method, path string, p policy, in any, from string) re
 		scheme = "Token token="
 	}
 	r := request{
-		op: op, method: method, url: c.config.APIURL + path, policy: p, in: in, keys: c.keys(),
+		op: op, method: method, url: c.config.APIURL + path, policy: p, in: in, keys: c.keys(""),
 		header: http.Header{
 			"Accept":        {"application/vnd.pagerduty+json;version=2"},
 			"Content-Type":  {"application/json"},
@@ -65,7 +65,7 @@ func (c *Client) rest(op, method, path string, p policy, in any, from string) re
 func (c *Client) event(op, path, key string, p priority, retry policy, in any) request {
 	r := request{
 		op: op, method: http.MethodPost, url: c.config.EventsURL + path, policy: retry, in: in, maxBody: event.MaxBytes,
-		header: http.Header{"Content-Type": {"application/json"}}, keys: append(c.keys(), key),
+		header: http.Header{"Content-Type": {"application/json"}}, keys: c.keys(key),
 		host: c.config.EventsURL, credential: key, priority: p,
 	}
 	r.verdict = r.eventVerdict

@@ -238,14 +238,14 @@ func (c *Client) blockers(ctx context.Context, id string) []string {
 		{"escalation policies", c.policiesOf},
 	} {
 		if blockers, err := kind.find(ctx, id); err == nil && len(blockers) > 0 {
-			found = append(found, named(kind.name, blockers, c.keys()))
+			found = append(found, named(kind.name, blockers, c.keys("")))
 		}
 	}
 	return found
 }
 
 // named writes the first few blockers with their links.
-func named(kind string, blockers []Reference, keys redactor) string {
+func named(kind string, blockers []Reference, keys *redactor) string {
 	var texts []string
 	for _, b := range blockers[:min(len(blockers), maxBlockers)] {
 		texts = append(texts, strings.TrimSpace(keys.line(b.Name)+" "+keys.line(b.HTMLURL)))

@@ -14,12 +14,12 @@ import (
 
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
-	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/redact"
 )
 
 func simulatorProgram() (*setup.Environment, *bytes.Buffer, *bytes.Buffer) {
 	var stdout, stderr bytes.Buffer
-	return &setup.Environment{Console: console.New(strings.NewReader(""), &stdout, &stderr, &action.Redactor{}), Getenv: func(string) string { return "" }}, &stdout, &stderr
+	return &setup.Environment{Console: console.New(strings.NewReader(""), &stdout, &stderr, &redact.Redactor{}), Getenv: func(string) string { return "" }}, &stdout, &stderr
 }
 
 func writeFile(t *testing.T, name, content string) string {

@@ -14,7 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/redact"
 	"golang.org/x/term"
 )
 
@@ -25,7 +25,7 @@ type Console struct {
 	Stderr   io.Writer // masks the secrets of Redactor
 	Terminal Terminal  // what Stderr can show
 	Page     Terminal  // what Stdout can show
-	Redactor *action.Redactor
+	Redactor *redact.Redactor
 	Signal   atomic.Int32 // the exit code of the first signal received, or 0
 
 	mu   sync.Mutex
@@ -33,14 +33,14 @@ type Console struct {
 }
 
 // New returns a console on streams that are not terminals.
-func New(stdin io.Reader, stdout, stderr io.Writer, redactor *action.Redactor) *Console {
+func New(stdin io.Reader, stdout, stderr io.Writer, redactor *redact.Redactor) *Console {
 	return &Console{Stdin: stdin, Stdout: &output{to: MaskedWriter(stdout, redactor)}, Stderr: MaskedWriter(stderr, redactor), Redactor: redactor}
 }
 
 // Standard returns the console of this process. The environment says whether terminals have
 // colours.
 func Standard(getenv func(string) string) *Console {
-	c := New(os.Stdin, os.Stdout, os.Stderr, &action.Redactor{})
+	c := New(os.Stdin, os.Stdout, os.Stderr, &redact.Redactor{})
 	c.Terminal, c.Page = newTerminal(os.Stderr, getenv), newTerminal(os.Stdout, getenv)
 	return c
 }
@@ -79,13 +79,13 @@ func (c *Console) Print(format string, value any, text string) error {
 
 // MaskedWriter returns a writer that masks the secrets that the redactor knows. Callers write
 // whole lines or documents at once. Several goroutines may write.
-func MaskedWriter(to io.Writer, redactor *action.Redactor) io.Writer {
+func MaskedWriter(to io.Writer, redactor *redact.Redactor) io.Writer {
 	return &maskedWriter{to: to, redactor: redactor}
 }
 
 type maskedWriter struct {
 	to       io.Writer
-	redactor *action.Redactor
+	redactor *redact.Redactor
 	mu       sync.Mutex
 }
 

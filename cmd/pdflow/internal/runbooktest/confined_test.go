@@ -13,7 +13,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/runbooktest"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
-	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/redact"
 	"github.com/pdflow/pdflow/engine/source"
 )
 
@@ -305,7 +305,7 @@ func TestA4UpdateWritesOnlyTheTest(t *testing.T) {
 	w.link("flows/w.test.txtar", "../empty.txt")
 	for _, overwrite := range []bool{false, true} {
 		var printed bytes.Buffer
-		p := console.New(strings.NewReader(""), &printed, &printed, &action.Redactor{})
+		p := console.New(strings.NewReader(""), &printed, &printed, &redact.Redactor{})
 		err := runbooktest.Record(context.Background(), p, &setup.Configuration{}, []string{w.path("flows/w.yaml")}, runbooktest.Recording{Overwrite: overwrite})
 		if err == nil {
 			t.Errorf("recorded over a link (overwrite: %v): %s", overwrite, printed.String())
@@ -314,7 +314,7 @@ func TestA4UpdateWritesOnlyTheTest(t *testing.T) {
 	if err := os.Remove(w.path("flows/w.test.txtar")); err != nil {
 		t.Fatal(err)
 	}
-	p := console.New(strings.NewReader(""), &bytes.Buffer{}, &bytes.Buffer{}, &action.Redactor{})
+	p := console.New(strings.NewReader(""), &bytes.Buffer{}, &bytes.Buffer{}, &redact.Redactor{})
 	if err := runbooktest.Record(context.Background(), p, &setup.Configuration{}, []string{w.path("flows/w.yaml")}, runbooktest.Recording{}); err != nil {
 		t.Errorf("record: %v", err)
 	}

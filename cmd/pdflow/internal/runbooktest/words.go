@@ -24,6 +24,7 @@ import (
 	"github.com/pdflow/pdflow/engine/clock"
 	"github.com/pdflow/pdflow/engine/journal"
 	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/redact"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -235,7 +236,7 @@ type runbookTest struct {
 	folder   *source.Folder // of the test file
 	clock    *clock.Virtual
 	journal  journal.Journal
-	redactor *action.Redactor
+	redactor *redact.Redactor
 
 	stdout, stderr strings.Builder // of the last word that prints
 	log            strings.Builder // of the present line
@@ -258,7 +259,7 @@ type runbookTest struct {
 func newRunbookTest(ctx context.Context, operator *setup.Configuration, s *script, folder *source.Folder, update bool) *runbookTest {
 	return &runbookTest{
 		ctx: ctx, operator: operator, script: s, update: update, own: inMemory(s.archive), folder: folder, clock: clock.NewVirtual(startOfTests),
-		journal: journal.NewMemory(), redactor: &action.Redactor{}, views: map[string]*world.World{},
+		journal: journal.NewMemory(), redactor: &redact.Redactor{}, views: map[string]*world.World{},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/redact"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/workflow"
 )
@@ -81,7 +82,7 @@ func (s *screen) String() string {
 // watching returns a view of a run of a plan on a screen. A height of 0 is not a terminal.
 func watching(plan *workflow.Plan, width, height int, before ...run.Event) (*Progress, *screen) {
 	s := &screen{width: width}
-	p := &console.Console{Stderr: s, Redactor: &action.Redactor{}}
+	p := &console.Console{Stderr: s, Redactor: &redact.Redactor{}}
 	if height > 0 {
 		p.Terminal = console.Terminal{Live: true, Fixed: [2]int{width, height}}
 	}

@@ -33,6 +33,7 @@ import (
 	"github.com/pdflow/pdflow/engine/attempt"
 	"github.com/pdflow/pdflow/engine/lua"
 	"github.com/pdflow/pdflow/engine/phrase"
+	"github.com/pdflow/pdflow/engine/redact"
 	"github.com/pdflow/pdflow/engine/run"
 	"github.com/pdflow/pdflow/engine/source"
 	"github.com/pdflow/pdflow/engine/workflow"
@@ -240,7 +241,7 @@ func (t *Target) Close() {
 }
 
 // Engine returns an engine for runs of this target. It has no journal and no observers.
-func (t *Target) Engine(redactor *action.Redactor) *engine.Local {
+func (t *Target) Engine(redactor *redact.Redactor) *engine.Local {
 	return &engine.Local{Interpreter: t.Interpreter, Secrets: t.secret, Redactor: redactor, Policy: t.ceiling, Ceilings: t.ceilings, Memory: t.memory}
 }
 

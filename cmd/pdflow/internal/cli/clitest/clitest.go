@@ -10,7 +10,7 @@ import (
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/cli"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/console"
 	"github.com/pdflow/pdflow/cmd/pdflow/internal/setup"
-	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/redact"
 )
 
 // A Result is the result of a command line that was run in this process.
@@ -33,7 +33,7 @@ func Run(t *testing.T, environment map[string]string, args ...string) Result {
 	}
 	var stdout, stderr, screen bytes.Buffer
 	env := &setup.Environment{
-		Console: console.New(strings.NewReader(""), io.MultiWriter(&stdout, &screen), io.MultiWriter(&stderr, &screen), &action.Redactor{}),
+		Console: console.New(strings.NewReader(""), io.MultiWriter(&stdout, &screen), io.MultiWriter(&stderr, &screen), &redact.Redactor{}),
 		Getenv:  getenv,
 	}
 	code := cli.Main(env, args)
