@@ -23,6 +23,12 @@ func Previewing(next http.RoundTripper) http.RoundTripper {
 
 type previewing struct{ next http.RoundTripper }
 
+// Simulated reports whether the wrapped transport sends nothing.
+func (p previewing) Simulated() bool {
+	simulated, ok := p.next.(interface{ Simulated() bool })
+	return ok && simulated.Simulated()
+}
+
 // RoundTrip sends the request, or shows it.
 func (p previewing) RoundTrip(r *http.Request) (*http.Response, error) {
 	preview := action.ScopeOf(r.Context()).Preview

@@ -25,7 +25,7 @@ const maxHops = 10
 func NewTransport() http.RoundTripper { return wire.New(wire.Options{Check: reach.Check}) }
 
 func (h module) request(ctx context.Context, method string, in requestInput) (answerOutput, error) {
-	x, err := newExchange(ctx, method, in)
+	x, err := h.newExchange(ctx, method, in)
 	if err != nil {
 		return answerOutput{}, err
 	}
@@ -69,8 +69,11 @@ func (x *exchange) roundTrip(ctx context.Context, transport http.RoundTripper) (
 	return response, sent, err
 }
 
-// label is how messages name the request: without its query.
+// label is how messages name the request: without its query, and without a secret URL.
 func (x *exchange) label() string {
+	if x.secret != "" && x.hops == 0 {
+		return x.method + " " + x.secret
+	}
 	return x.method + " " + Origin(x.url) + x.url.EscapedPath()
 }
 

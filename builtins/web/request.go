@@ -35,20 +35,25 @@ type exchange struct {
 	private     map[string]bool
 	privateBody bool             // the body must not be sent to another host
 	mask        *redact.Redactor // masks every text that was revealed, in errors
+	secret      string           // names the secret that the URL is, in messages; empty: it is none
 	writes      bool             // a repeat may do harm
 	hops        int              // redirects followed so far
 }
 
 // newExchange makes the request of a checked input, with the texts of its secrets.
-func newExchange(ctx context.Context, method string, in requestInput) (*exchange, error) {
-	u, err := ParseURL(in.URL)
+func (h module) newExchange(ctx context.Context, method string, in requestInput) (*exchange, error) {
+	x := &exchange{method: method, header: http.Header{}, private: map[string]bool{}, mask: &redact.Redactor{}, writes: in.effect(method).Writes()}
+	var err error
+	if secret, hidden := in.URL.Secret(); hidden {
+		x.secret = secret.String()
+		x.url, err = h.secretURL(ctx, secret, x.mask)
+	} else {
+		x.url, err = ParseURL(in.URL.String())
+	}
 	if err != nil {
 		return nil, err
 	}
-	x := &exchange{
-		method: method, url: u, header: http.Header{}, private: map[string]bool{},
-		mask: &redact.Redactor{}, writes: in.effect(method).Writes(),
-	}
+	u := x.url
 	r := &revealer{ctx: ctx, to: action.Destination(targetOf(u).Host), mask: x.mask}
 	for _, part := range []func(*revealer, requestInput) error{x.addQuery, x.addBody, x.addHeaders, x.addAuth} {
 		if err := part(r, in); err != nil {
@@ -56,6 +61,50 @@ func newExchange(ctx context.Context, method string, in requestInput) (*exchange
 		}
 	}
 	return x, nil
+}
+
+// secretURL returns the URL that a secret is. It may go to its own host only if the secret is
+// bound to the host and the workflow may reach it. No error quotes the URL.
+func (h module) secretURL(ctx context.Context, secret action.Secret, mask *redact.Redactor) (*url.URL, error) {
+	text, err := action.RevealSecret(ctx, secret, action.InProcess)
+	if err != nil {
+		return nil, err
+	}
+	mask.Add(text)
+	u, err := ParseURL(strings.TrimSpace(text))
+	scope := action.ScopeOf(ctx)
+	if simulated, ok := h.transport.(interface{ Simulated() bool }); err != nil && ok && simulated.Simulated() && scope.Hosts != nil {
+		u, err = madeUpURL(secret, scope.Hosts(secret))
+	}
+	if err != nil {
+		return nil, &action.Error{
+			Kind: action.InvalidInput, Message: fmt.Sprintf("the secret %s is not a URL such as https://hooks.example.com/path", secret.Name),
+			Hint: "look at the variable or the file that it comes from",
+		}
+	}
+	mask.Add(u.String())
+	target := targetOf(u)
+	if _, err := action.RevealSecret(ctx, secret, action.Destination(target.Host)); err != nil {
+		return nil, &action.Error{
+			Kind: action.Permission, Message: fmt.Sprintf("the secret %s is a URL of a host that it is not bound to", secret.Name),
+			Hint: "list the host of the URL under `hosts` of the secret",
+		}
+	}
+	if scope.Permit != nil {
+		if err := scope.Permit(target); err != nil {
+			return nil, err
+		}
+	}
+	return u, nil
+}
+
+// madeUpURL is the URL that a secret is in a simulated run in which the secret is not set or
+// is another text: https://HOST/NAME, with the first host that it is bound to.
+func madeUpURL(secret action.Secret, hosts []string) (*url.URL, error) {
+	if len(hosts) == 0 {
+		return nil, fmt.Errorf("it is bound to no host")
+	}
+	return ParseURL("https://" + strings.Replace(hosts[0], "*", "simulated", 1) + "/" + url.PathEscape(secret.Name))
 }
 
 func (x *exchange) addQuery(r *revealer, in requestInput) error {

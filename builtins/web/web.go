@@ -25,7 +25,7 @@ import (
 
 // httpDoc is the Doc of every function.
 const httpDoc = "Every status is a result; the call fails only when there is no answer. The answer may be at most 1 MB. Secrets may be used in " +
-	"headers, query, json and auth. They are inserted when the request is sent, and only for the hosts that they are bound to."
+	"headers, query, json and auth, and as the whole url. They are inserted when the request is sent, and only for the hosts that they are bound to."
 
 // Actions returns the actions of the module http. Their requests are sent with transport.
 func Actions(transport http.RoundTripper) []*action.Action {
@@ -66,7 +66,7 @@ func (h module) function(method, summary string, effect action.Effect) *action.A
 
 // requestInput is the input of every function but http.request, which also has a method.
 type requestInput struct {
-	URL             string        `json:"url" target:"true" required:"true" doc:"An http or https URL"`
+	URL             action.Text   `json:"url" target:"true" required:"true" doc:"An http or https URL, or a secret that is one"`
 	Headers         action.Object `json:"headers" secrets:"true" doc:"Headers, by name"`
 	Query           action.Object `json:"query" secrets:"true" doc:"Query parameters, added to the parameters of the URL; a list repeats a parameter"`
 	JSON            any           `json:"json" secrets:"true" doc:"The body, sent as JSON"`
@@ -103,13 +103,20 @@ type answerOutput struct {
 
 // validate checks what can be checked without the text of the secrets.
 func (in *requestInput) validate() error {
-	_, err := ParseURL(in.URL)
+	var err error
+	if _, hidden := in.URL.Secret(); !hidden {
+		_, err = ParseURL(in.URL.String())
+	}
 	return cmp.Or(err, in.checkBody(), in.checkAuth(), reach.CheckTimeout(in.Timeout), in.checkHeaders(), in.checkQuery())
 }
 
-// targets returns the endpoint of the URL.
+// targets returns the endpoint of the URL. The endpoint of a secret URL is checked when the
+// secret is revealed.
 func (in *requestInput) targets() ([]action.Target, error) {
-	u, err := ParseURL(in.URL)
+	if _, hidden := in.URL.Secret(); hidden {
+		return nil, nil
+	}
+	u, err := ParseURL(in.URL.String())
 	if err != nil {
 		return nil, err
 	}

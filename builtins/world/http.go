@@ -133,6 +133,9 @@ func (w *World) Transport() http.RoundTripper { return transport{w} }
 
 type transport struct{ world *World }
 
+// Simulated reports that nothing leaves this machine: a secret may be made up.
+func (transport) Simulated() bool { return true }
+
 // RoundTrip answers a request, or refuses it. The error does not show the query, which may
 // contain a secret.
 func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {

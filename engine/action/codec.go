@@ -22,6 +22,7 @@ type codec struct {
 var (
 	durationGoType   = reflect.TypeFor[time.Duration]()
 	credentialGoType = reflect.TypeFor[Credential]()
+	textGoType       = reflect.TypeFor[Text]()
 	anyGoType        = reflect.TypeFor[any]()
 	objectGoType     = reflect.TypeFor[Object]()
 	typeNamerType    = reflect.TypeFor[typeNamer]()
@@ -39,6 +40,8 @@ func codecOf(t reflect.Type) codec {
 		}
 	case credentialGoType:
 		return codec{Type{Name: StringType, Credential: true}, decodeCredential, func(src reflect.Value) any { return src.Interface().(Credential).String() }}
+	case textGoType:
+		return codec{Type{Name: StringType, Secret: true}, decodeText, func(src reflect.Value) any { return src.Interface().(Text).String() }}
 	case anyGoType:
 		return codec{Type{Name: AnyType}, setValue, valueOrNil}
 	case objectGoType:
@@ -86,6 +89,15 @@ func decodeCredential(v any, dst reflect.Value) {
 		dst.Set(reflect.ValueOf(NewCredential(v)))
 	case Secret:
 		dst.Set(reflect.ValueOf(Credential{secret: v}))
+	}
+}
+
+func decodeText(v any, dst reflect.Value) {
+	switch v := v.(type) {
+	case string:
+		dst.Set(reflect.ValueOf(NewText(v)))
+	case Secret:
+		dst.Set(reflect.ValueOf(Text{secret: v}))
 	}
 }
 

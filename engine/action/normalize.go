@@ -105,10 +105,11 @@ func (n *normalizer) field(f *Field, v any) any {
 
 func (n *normalizer) secret(f *Field, s Secret) any {
 	switch {
-	case f.Secrets && f.Type.Name != AnyType && !f.Type.Credential:
+	case f.Type.Credential || f.Type.Secret:
+	case f.Secrets && f.Type.Name != AnyType:
 		// Secrets may occur inside the value, but the whole value cannot be a secret.
 		n.wrong("an object with the secret as a field of it", s, "")
-	case !f.Type.Credential && !f.Secrets:
+	case !f.Secrets:
 		n.problem(fmt.Sprintf("%q does not take a secret, got %s", n.at(), s),
 			n.root.secretHint())
 	}
@@ -142,7 +143,7 @@ func (t *Type) takesCredential() bool {
 	if t.Elem != nil {
 		return t.Elem.takesCredential()
 	}
-	return t.Credential || t.Fields != nil && len(t.Fields.secretFields()) > 0
+	return t.Credential || t.Secret || t.Fields != nil && len(t.Fields.secretFields()) > 0
 }
 
 func (n *normalizer) constraints(f *Field, text string) {
@@ -167,7 +168,7 @@ func (n *normalizer) value(t *Type, v any, secrets bool) any {
 		return v
 	}
 	if secret, ok := v.(Secret); ok {
-		if !secrets && !t.Credential {
+		if !secrets && !t.Credential && !t.Secret {
 			n.problem(fmt.Sprintf("%q does not take a secret, got %s", n.at(), secret), "")
 		}
 		return v

@@ -39,8 +39,10 @@ type Type struct {
 	Elem *Type
 	// Fields are the fields of an object; nil for any fields.
 	Fields *Schema
-	// Credential says that the value may be text or a secret.
+	// Credential says that the value may be text or a secret, and that the text is a key.
 	Credential bool
+	// Secret says that the value may be text or a secret, and that the text is none.
+	Secret bool
 }
 
 // String returns the type as the reference pages write it: "string", "[]object".

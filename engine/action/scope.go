@@ -75,6 +75,8 @@ type Scope struct {
 	Permit func(Target) error
 	// Reveal returns the text of a secret for a destination that the secret is bound to.
 	Reveal func(Secret, Destination) (string, error)
+	// Hosts returns the hosts that a secret is bound to.
+	Hosts func(Secret) []string
 	// Redactor masks the texts of the keys that the call uses, in everything that the
 	// call returns or logs.
 	Redactor *redact.Redactor

@@ -107,3 +107,24 @@ func (c Credential) Reveal(ctx context.Context, to Destination) (string, error) 
 	ScopeOf(ctx).Redactor.Add(*c.text)
 	return *c.text, nil
 }
+
+// A Text is an input field that takes text, or a [Secret] whose text is the whole value. Text
+// that was given is not secret.
+type Text struct {
+	text   string
+	secret Secret
+}
+
+// NewText returns a text that is not secret.
+func NewText(text string) Text { return Text{text: text} }
+
+// Secret returns the secret that was given; ok is false for text.
+func (t Text) Secret() (s Secret, ok bool) { return t.secret, t.secret.Name != "" }
+
+// String returns the text, or the reference to the secret.
+func (t Text) String() string {
+	if t.secret.Name != "" {
+		return t.secret.String()
+	}
+	return t.text
+}

@@ -53,7 +53,7 @@ func (x *Executor) Do(ctx context.Context, a run.Attempt, recorder Recorder, roo
 	e := &execution{executor: x, attempt: a, recorder: recorder, room: room}
 	e.scope = action.Scope{
 		Run: a.Run.ID, Workflow: x.Plan.Workflow.Name, Step: a.Step, Connection: x.connection(a), Clock: x.Clock, Random: e.draw, Redactor: x.Redactor,
-		Permit: e.permitted, Reveal: x.Secrets.Reveal, Log: recorder.Log,
+		Permit: e.permitted, Reveal: x.Secrets.Reveal, Hosts: x.Secrets.Hosts, Log: recorder.Log,
 	}
 	if recorded := recorder.Recorded(); len(recorded) > 0 {
 		e.pipeline(recorded)

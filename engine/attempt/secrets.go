@@ -2,6 +2,7 @@ package attempt
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -39,6 +40,7 @@ func ResolveSecrets(plan *workflow.Plan, inputs action.Object, source func(strin
 			return nil, fmt.Errorf("the secret %s has %d characters, at least %d are needed: shorter text cannot be masked in outputs", binding.Name, len(text), redact.MinLength)
 		}
 		redactor.Add(text)
+		redactor.Add(urlParts(text)...)
 		s.bound[binding.Name] = boundSecret{text, binding}
 		if name, ok := strings.CutPrefix(binding.Name, "inputs."); ok {
 			inputs[name] = action.Secret{Name: binding.Name}
@@ -66,6 +68,25 @@ func secretText(name string, inputs action.Object, source func(string) (string, 
 	return text, err
 }
 
+// leastPart is how many characters a part of a URL has that is masked on its own. Shorter
+// parts, such as "services", are words of ordinary messages.
+const leastPart = 16
+
+// urlParts returns the parts of a secret URL that are masked on their own, since messages and
+// answers may have a part only: what is asked of the host, and the long parts of it.
+func urlParts(text string) []string {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return nil
+	}
+	parts := []string{strings.TrimPrefix(u.RequestURI(), "/"), strings.TrimPrefix(u.EscapedPath(), "/")}
+	parts = append(parts, strings.Split(u.Path, "/")...)
+	for _, values := range u.Query() {
+		parts = append(parts, values...)
+	}
+	return slices.DeleteFunc(parts, func(part string) bool { return len(part) < leastPart })
+}
+
 // references returns the secrets as scripts see them: by name, without text.
 func (s *Secrets) references() action.Object {
 	if s == nil {
@@ -88,6 +109,14 @@ func (s *Secrets) Reveal(secret action.Secret, to action.Destination) (string, e
 		return bound.text, nil
 	}
 	return "", &action.Error{Kind: action.Permission, Message: fmt.Sprintf("the secret %s may not go to %s", secret.Name, to), Hint: bindingHint(bound.binding, to)}
+}
+
+// Hosts returns the hosts that a secret is bound to.
+func (s *Secrets) Hosts(secret action.Secret) []string {
+	if s == nil {
+		return nil
+	}
+	return s.bound[secret.Name].binding.Hosts
 }
 
 // bindingHint returns the binding that would allow the destination.
