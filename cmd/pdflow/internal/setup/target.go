@@ -48,14 +48,24 @@ type Target struct {
 	Connections *Connections // nil for Offline
 	Simulator   *Simulator   // nil without --simulate
 	secret      func(name string) (string, error)
-	operator    *Configuration  // nil: unknown
-	ceiling     *attempt.Policy // nil: the operator limits nothing
+	learn       func(*workflow.Workflow) // makes the redactor know its secrets; may be nil
+	operator    *Configuration           // nil: unknown
+	ceiling     *attempt.Policy          // nil: the operator limits nothing
 	ceilings    workflow.Ceilings
 	memory      *engine.Memory // nil: it has no bound
 }
 
-// Offline returns the target of commands that make no call.
+// Offline returns a target for programs that make no call.
 func Offline() (*Target, error) { return newTarget(builtins.Config{}) }
+
+// Offline returns the target of commands that make no call.
+func (e *Environment) Offline() (*Target, error) {
+	t, err := Offline()
+	if err == nil {
+		t.learn = e.keyring().learnSecrets
+	}
+	return t, err
+}
 
 func newTarget(c builtins.Config) (*Target, error) {
 	catalog, err := action.NewCatalog(builtins.Actions(c)...)
@@ -99,7 +109,7 @@ func (e *Environment) RealTarget() (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.Connections, t.secret = connections, e.secret
+	t.Connections, t.secret, t.learn = connections, e.keyring().secret, e.keyring().learnSecrets
 	return t, t.Under(configuration)
 }
 
@@ -171,7 +181,7 @@ func (e *Environment) simulatedTarget(file string, s Simulation) (*Target, error
 		local.Stop()
 		return nil, err
 	}
-	t.Simulator, t.secret = local, e.SimulatedSecret
+	t.Simulator, t.secret, t.learn = local, e.SimulatedSecret, e.keyring().learnSecrets
 	if err := t.Under(configuration); err != nil {
 		t.Close()
 		return nil, err
