@@ -128,10 +128,6 @@ func (l *Local) Run(ctx context.Context, plan *workflow.Plan, request Request) (
 
 // prepare checks what a new run is given, and returns its loop and its start.
 func (l *Local) prepare(plan *workflow.Plan, request Request) (*loop, *run.Start, error) {
-	inputs, problems := plan.Workflow.Inputs.Normalize(request.Inputs)
-	if len(problems) > 0 {
-		return nil, nil, &InputError{problems}
-	}
 	if request.Occurrence != nil {
 		request.Trigger, request.Actor = request.Occurrence.Trigger(), request.Occurrence.Actor()
 	}
@@ -139,6 +135,13 @@ func (l *Local) prepare(plan *workflow.Plan, request Request) (*loop, *run.Start
 		request.Trigger.Kind = "manual"
 	}
 	loop := l.loop(plan, request.Actor)
+	for _, c := range plan.Workflow.Inputs.PlainCredentials(request.Inputs) {
+		loop.redactor.Add(c.Text) // before there is any message
+	}
+	inputs, problems := plan.Workflow.Inputs.Normalize(request.Inputs)
+	if len(problems) > 0 {
+		return nil, nil, &InputError{problems}
+	}
 	secrets, err := attempt.ResolveSecrets(plan, inputs, l.Secrets, loop.redactor)
 	if err != nil {
 		return nil, nil, &InputError{err}

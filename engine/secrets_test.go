@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/engine"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/redact"
 	"github.com/pdflow/pdflow/engine/run"
 )
 
@@ -169,6 +170,24 @@ steps:
 	}
 	if got.Steps[0].Outputs != "‹secret inputs.key›" || strings.Contains(h.text(t), secretText) {
 		t.Errorf("got %v and the events %s, want only the name", got.Steps[0].Outputs, h.text(t))
+	}
+}
+
+// TestA6SecretInputIsKnownFirst: the redactor knows a secret input before its text is checked,
+// and the error about it does not quote it.
+func TestA6SecretInputIsKnownFirst(t *testing.T) {
+	for _, declared := range []string{"format: url", "format: date", "enum: [a, b]", "required: true"} {
+		var sent []string
+		h := poster(&sent)
+		local, plan := h.compile(t, "inputs: {key: {type: string, secret: true, hosts: [api.example.com], "+declared+"}, n: {type: integer}}\nsteps:\n- lua: |\n    return 1\n")
+		local.Redactor = &redact.Redactor{}
+		_, err := local.Run(context.Background(), plan, engine.Request{Inputs: action.Object{"key": secretText, "n": secretText}})
+		if !engine.IsInputError(err) || !strings.Contains(local.Redactor.Redact(err.Error()), `"n" must be a whole number, got string "‹redacted›"`) {
+			t.Errorf("%s: got %v, want an input error of which the redactor knows the text", declared, err)
+		}
+		if strings.Count(err.Error(), secretText) > 1 {
+			t.Errorf("%s: the error quotes the secret input: %v", declared, err)
+		}
 	}
 }
 

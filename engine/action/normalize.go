@@ -30,7 +30,7 @@ func (n *normalizer) problem(message, hint string) {
 	n.problems = append(n.problems, Problem{Rule: RuleBadInput, Path: n.at(), Message: message, Hint: hint})
 }
 
-// wrong reports a value of the wrong type.
+// wrong reports a value of the wrong type, and quotes it where it is short.
 func (n *normalizer) wrong(expected string, v any, hint string) {
 	n.problem(fmt.Sprintf("%q must be %s, got %s", n.at(), expected, describe(v)), hint)
 }
@@ -131,7 +131,7 @@ func (s *Schema) secretHint() string {
 func (s *Schema) secretFields() []string {
 	var names []string
 	for i := range s.Fields {
-		if f := &s.Fields[i]; f.Secrets || f.Type.takesCredential() {
+		if f := &s.Fields[i]; f.TakesSecret() {
 			names = append(names, f.Name)
 		}
 	}
@@ -146,8 +146,15 @@ func (t *Type) takesCredential() bool {
 	return t.Credential || t.Secret || t.Fields != nil && len(t.Fields.secretFields()) > 0
 }
 
+// unfit reports a text that may be a secret: the message does not quote it.
+func (n *normalizer) unfit(what string) {
+	n.problem(fmt.Sprintf("%q %s", n.at(), what), "its text is not shown")
+}
+
 func (n *normalizer) constraints(f *Field, text string) {
-	if len(f.Enum) > 0 && !slices.Contains(f.Enum, text) {
+	if len(f.Enum) > 0 && !slices.Contains(f.Enum, text) && f.Type.Credential {
+		n.unfit("is none of the values of its enum")
+	} else if len(f.Enum) > 0 && !slices.Contains(f.Enum, text) {
 		n.problem(fmt.Sprintf("%q cannot be %q", n.at(), phrase.Clip(text, 40)), phrase.Suggest(text, f.Enum, "one of: "))
 	}
 	length := utf8.RuneCountInString(text)
@@ -157,7 +164,9 @@ func (n *normalizer) constraints(f *Field, text string) {
 	if f.MinLength > 0 && length < f.MinLength {
 		n.problem(fmt.Sprintf("%q is %d characters long, at least %d are needed", n.at(), length, f.MinLength), "")
 	}
-	if err := CheckFormat(f.Format, text); err != nil {
+	if err := CheckFormat(f.Format, text); err != nil && f.Type.Credential {
+		n.unfit("is not a valid " + f.Format)
+	} else if err != nil {
 		n.problem(fmt.Sprintf("%q is not a valid %s: %v", n.at(), f.Format, err), "")
 	}
 }
@@ -171,6 +180,10 @@ func (n *normalizer) value(t *Type, v any, secrets bool) any {
 		if !secrets && !t.Credential && !t.Secret {
 			n.problem(fmt.Sprintf("%q does not take a secret, got %s", n.at(), secret), "")
 		}
+		return v
+	}
+	if _, isText := v.(string); t.Credential && !isText {
+		n.problem(fmt.Sprintf("%q must be a string, got %s", n.at(), kindOf(v)), quotesHint(v))
 		return v
 	}
 	switch t.Name {
@@ -210,18 +223,22 @@ func booleanHint(v any) string {
 func (n *normalizer) text(v any) any {
 	s, ok := v.(string)
 	if !ok {
-		hint := ""
-		switch v.(type) {
-		case float64, bool:
-			hint = "put it in quotes, or use tostring() in Lua"
-		}
-		n.wrong("a string", v, hint)
+		n.wrong("a string", v, quotesHint(v))
 		return v
 	}
 	if !utf8.ValidString(s) {
 		n.problem(fmt.Sprintf("%q is not valid UTF-8 text", n.at()), "encode bytes with base64.encode")
 	}
 	return s
+}
+
+// quotesHint is for values that would be text in quotes.
+func quotesHint(v any) string {
+	switch v.(type) {
+	case float64, bool:
+		return "put it in quotes, or use tostring() in Lua"
+	}
+	return ""
 }
 
 func (n *normalizer) integer(v any) any {

@@ -34,7 +34,7 @@ func TestProblemPaths(t *testing.T) {
 		{"bad-input", "links[3]", "links[3]", `"links[3]" must be an object, got string "z"`},
 		{"bad-input", "links[4]", "links[4]", `"links[4]" must be an object, got null`},
 		{"bad-input", "details.deep[2].s", "s", `"details.deep[2].s" does not take a secret, got ‹secret S›`},
-		{"bad-input", "key", "key", `"key" must be a string, got number 5`},
+		{"bad-input", "key", "key", `"key" must be a string, got a number`},
 		{"unknown-input", "nothing", "nothing", `unknown input "nothing"`},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -213,5 +213,46 @@ func TestIntegers(t *testing.T) {
 	want := action.Object{"small": -7.0, "exact": float64(1 << 53), "large": "9007199254740993"}
 	if diff := cmp.Diff(want, out); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestA6CredentialsAreNotQuoted: whatever is wrong with a text that may be a secret, the
+// problem says what and where, and does not quote it.
+func TestA6CredentialsAreNotQuoted(t *testing.T) {
+	field := func(f action.Field) action.Field {
+		f.Name, f.Type = "key", action.Type{Name: action.StringType, Credential: true}
+		return f
+	}
+	inner := &action.Schema{Name: "auth", Fields: []action.Field{field(action.Field{})}}
+	list := action.Field{Name: "key", Type: action.Type{Name: action.ListType, Elem: &action.Type{Name: action.StringType, Credential: true}}}
+	long := strings.Repeat("123456789 ", 1000)
+	for _, test := range []struct {
+		field action.Field
+		value any
+		want  string
+	}{
+		{field(action.Field{}), 123456789.0, `"key" must be a string, got a number (put it in quotes, or use tostring() in Lua)`},
+		{field(action.Field{}), true, `"key" must be a string, got a boolean (put it in quotes, or use tostring() in Lua)`},
+		{field(action.Field{}), []any{"123456789"}, `"key" must be a string, got a list`},
+		{field(action.Field{}), action.Object{"123456789": "123456789"}, `"key" must be a string, got an object`},
+		{field(action.Field{}), "123456789\xff", `"key" is not valid UTF-8 text (encode bytes with base64.encode)`},
+		{field(action.Field{Enum: []string{"123456780"}}), "123456789", `"key" is none of the values of its enum (its text is not shown)`},
+		{field(action.Field{MaxLength: 5}), "123456789", `"key" is 9 characters long, at most 5 are allowed`},
+		{list, []any{"ok", 123456789.0}, `"key[2]" must be a string, got a number (put it in quotes, or use tostring() in Lua)`},
+		{action.Field{Name: "auth", Type: action.Type{Name: "auth", Fields: inner}}, action.Object{"key": 123456789.0}, `"auth.key" must be a string, got a number (put it in quotes, or use tostring() in Lua)`},
+	} {
+		_, problems := test.field.Normalize(test.value)
+		if got := problems.Error(); got != test.want {
+			t.Errorf("%v: got %q, want %q", test.value, got, test.want)
+		}
+	}
+	for _, format := range action.Formats() {
+		for _, text := range []string{"123456789", "https://123456789@%zz", "123456789@123456789 ", "2026-13-12345", long, "1234567890123456789012345678901234567890123456789012345678901234567890@example.com"} {
+			f := field(action.Field{Format: format})
+			_, problems := f.Normalize(text)
+			if got, want := problems.Error(), `"key" is not a valid `+format+` (its text is not shown)`; len(problems) > 0 && got != want {
+				t.Errorf("%s of %q: got %q, want %q", format, text, got, want)
+			}
+		}
 	}
 }

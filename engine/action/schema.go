@@ -75,6 +75,9 @@ type Field struct {
 	Exact bool
 }
 
+// TakesSecret reports whether a value of the field may be a secret or contain one.
+func (f *Field) TakesSecret() bool { return f.Secrets || f.Type.takesCredential() }
+
 // A Schema is the shape of an object, in the order of declaration.
 type Schema struct {
 	Name   string // the name of a type such as "user", or empty
@@ -225,4 +228,14 @@ func describe(v any) string {
 		return "secret " + v.Name
 	}
 	return fmt.Sprintf("a %T", v)
+}
+
+// kindOf names a value's type, for a value that may be a secret.
+func kindOf(v any) string {
+	kind, _, _ := strings.Cut(describe(v), " ")
+	switch v.(type) {
+	case bool, float64, string:
+		return "a " + kind
+	}
+	return describe(v)
 }

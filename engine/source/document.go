@@ -35,6 +35,7 @@ type Document struct {
 	File string // its name, for messages
 
 	text     []byte
+	private  bool     // no problem quotes it
 	several  bool     // the text has more than one document
 	lines    []string // of text; nil until the first use
 	root     *yaml.Node
@@ -44,8 +45,10 @@ type Document struct {
 
 // Read parses the text of a file as one YAML document. What is wrong with it is
 // reported to the document, which then has no root.
-func Read(name string, text []byte) *Document {
-	d := &Document{File: name, text: text}
+func Read(name string, text []byte) *Document { return (&Document{File: name}).read(text) }
+
+func (d *Document) read(text []byte) *Document {
+	d.text = text
 	d.parse(text)
 	return d
 }
@@ -91,6 +94,13 @@ func (d *Document) Add(p ...Problem) { d.problems = append(d.problems, p...) }
 
 // Report reports an error at a place.
 func (d *Document) Report(at Position, rule, message, hint string) {
+	if d.private {
+		message, hint = unquoted(rule, message, hint)
+	}
+	d.report(at, rule, message, hint)
+}
+
+func (d *Document) report(at Position, rule, message, hint string) {
 	d.Add(Problem{
 		File: d.File, Line: max(at.Line, 1), Column: max(at.Column, 1),
 		Rule: rule, Severity: SeverityError, Message: message, Hint: hint,

@@ -169,7 +169,7 @@ func (d *Document) OnlyKeys(known ...string) bool {
 		hint = "known: " + strings.Join(known, ", ")
 	}
 	d.Forget()
-	d.Report(at, "unknown-key", message, hint)
+	d.report(at, "unknown-key", message, hint)
 	return false
 }
 

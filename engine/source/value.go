@@ -187,11 +187,21 @@ func ReadDataOf(name string, text []byte, known ...string) (*Data, error) {
 	return readData(name, text, func(d *Document) bool { return d.OnlyKeys(known...) })
 }
 
+// ReadPrivateData is [ReadDataOf] of a document that may hold secrets: no problem quotes it.
+// Without known keys, it may have any keys.
+func ReadPrivateData(name string, text []byte, known ...string) (*Data, error) {
+	return readInto(&Document{File: name, private: true}, text, func(d *Document) bool { return len(known) == 0 || d.OnlyKeys(known...) })
+}
+
 func readData(name string, text []byte, accept func(*Document) bool) (*Data, error) {
+	return readInto(&Document{File: name}, text, accept)
+}
+
+func readInto(document *Document, text []byte, accept func(*Document) bool) (*Data, error) {
 	if json.Valid(text) {
 		text = jsonEscapes.ReplaceAllFunc(text, yamlEscape)
 	}
-	data := &Data{Document: Read(name, text)}
+	data := &Data{Document: document.read(text)}
 	if root, ok := data.Root(); ok && (accept == nil || accept(data.Document)) {
 		data.Tree = root.Value("the file")
 		data.Value = data.Tree.data(data.Document, "a data file")

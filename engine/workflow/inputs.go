@@ -35,7 +35,10 @@ func readInput(name string, key, n source.Node, w *Workflow) {
 			v.Items("enum", func(item source.Node) { f.Enum = append(f.Enum, item.Text("a value of enum")) })
 		}},
 		{Name: "format", Read: func(v source.Node) { f.Format = v.OneOf("format", "format", "unknown-format", action.Formats()...) }},
-		{Name: "secret", Read: func(v source.Node) { b.isSecret = v.Bool("secret") }},
+		{Name: "secret", Read: func(v source.Node) {
+			before := v.Document().Count()
+			b.isSecret = v.Bool("secret") || v.Document().Count() > before // `secret: yes` is meant so: no message quotes its default
+		}},
 		{Name: "hosts", Read: func(v source.Node) { b.secret.Hosts = permission.ReadHosts(v) }},
 	}
 	n.OpenMapping(b.what, b.keys, b.other)

@@ -35,7 +35,7 @@ func actionsCommand(env *setup.Environment) *cobra.Command {
 }
 
 func printActions(env *setup.Environment, args []string, output string) error {
-	target, err := setup.Offline()
+	target, err := env.Offline()
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func checkWorkflows(env *setup.Environment, args []string, output string, reach,
 	if reach {
 		return printReach(env, files, output)
 	}
-	target, err := setup.Offline()
+	target, err := env.Offline()
 	if err != nil {
 		return err
 	}
@@ -262,7 +262,7 @@ func printReach(env *setup.Environment, files []source.File, output string) erro
 	if err := console.OneOf("output", output, "text", "json"); err != nil {
 		return err
 	}
-	target, err := setup.Offline()
+	target, err := env.Offline()
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ func Main(env *setup.Environment, args []string) int {
 	// Libraries log here what they got from the network, such as a header with a key that a
 	// server sent back. It cannot be masked, because they quote and cut it.
 	log.SetOutput(io.Discard)
+	env.LearnKeys()
 	ctx, stop := env.WithSignals(context.Background())
 	defer stop()
 	root := rootCommand(env, args)

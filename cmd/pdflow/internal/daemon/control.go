@@ -107,7 +107,7 @@ func inputsOf(plan *workflow.Plan, r control.StartRequest) (action.Object, error
 	if err != nil {
 		return nil, err
 	}
-	given, err := source.ReadData("inputs", text) // JSON is YAML
+	given, err := source.ReadPrivateData("inputs", text) // JSON is YAML
 	if err != nil {
 		return nil, &control.Error{Code: control.Invalid, Message: err.Error()}
 	}

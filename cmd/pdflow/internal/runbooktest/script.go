@@ -144,6 +144,7 @@ func splitWords(text string) (words []string, err error) {
 func (s *script) run(ctx context.Context, operator *setup.Configuration, folder *source.Folder, update bool) (log string, err error) {
 	t := newRunbookTest(ctx, operator, s, folder, update)
 	defer t.close()
+	defer func() { log = t.redactor.Redact(log) }()
 	var passed strings.Builder
 	var now section
 	for i, l := range s.lines {
@@ -165,7 +166,7 @@ func (s *script) run(ctx context.Context, operator *setup.Configuration, folder 
 		now.log.WriteString(t.log.String())
 		t.log.Reset()
 		if err != nil {
-			fmt.Fprintf(&now.log, "FAIL: %s:%d: %s\n", s.file, i+1, t.redactor.Redact(err.Error()))
+			fmt.Fprintf(&now.log, "FAIL: %s:%d: %s\n", s.file, i+1, err)
 			return passed.String() + now.end() + now.log.String(), err
 		}
 	}

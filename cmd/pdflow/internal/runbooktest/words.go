@@ -196,7 +196,7 @@ func (t *runbookTest) calls(_ bool, _ []string) error {
 	if b.Len() == 0 {
 		b.WriteString("no calls\n")
 	}
-	return t.print(t.redactor.Redact(b.String()))
+	return t.print(b.String())
 }
 
 // requests prints the requests that the last `run` or `every` sent to PagerDuty.
@@ -219,8 +219,9 @@ func (t *runbookTest) requests(_ bool, _ []string) error {
 	return t.print(b.String())
 }
 
+// print prints for the next words. What is printed may become a file of the test.
 func (t *runbookTest) print(text string) error {
-	t.stdout.WriteString(text)
+	t.stdout.WriteString(t.redactor.Redact(text))
 	return nil
 }
 
@@ -408,6 +409,8 @@ func (t *runbookTest) runOnce(not bool, args []string) error {
 		Console: console.New(strings.NewReader(""), &t.stdout, &t.stderr, t.redactor),
 		Getenv:  func(string) string { return "" }, ReadInput: t.readInput,
 	}
+	declared, _ := workflow.Parse(file.path, file.text) // its problems are reported below
+	given, unread := env.ReadInputs(declared.Inputs, *inputs, *inputFile)
 	target, err := t.targetOf(file)
 	if err != nil {
 		return err
@@ -428,9 +431,8 @@ func (t *runbookTest) runOnce(not bool, args []string) error {
 		fmt.Fprintln(env.Stderr, warning)
 	}
 	t.plan = plan
-	given, err := env.ReadInputs(plan.Workflow.Inputs, *inputs, *inputFile)
-	if err != nil {
-		return err
+	if unread != nil {
+		return unread
 	}
 	request, err := target.Request(plan, given)
 	if err != nil {
@@ -449,7 +451,7 @@ func (t *runbookTest) runOnce(not bool, args []string) error {
 	if (t.last.Status == run.Success) == not {
 		return fmt.Errorf("the run of %s ended as %s", flags.Arg(0), t.last.Status)
 	}
-	return t.print(t.redactor.Redact(runview.OutputsText(t.last.Outputs, plan)))
+	return t.print(runview.OutputsText(t.last.Outputs, plan))
 }
 
 // newID numbers the runs of a test, so that everything that derives from an id is the same each time.

@@ -237,7 +237,7 @@ func (e *Environment) referredKey(file string, r SecretReference) (string, error
 	if r.File == "" {
 		return strings.TrimSpace(e.Getenv(r.Variable)), nil
 	}
-	return e.keyFile(relativeTo(file, r.File), fmt.Sprintf("%s:%d", file, r.Position.Line))
+	return e.keyring().file(relativeTo(file, r.File), fmt.Sprintf("%s:%d", file, r.Position.Line))
 }
 
 // relativeTo returns a path that a file names. Relative paths begin at the folder of the file.
@@ -250,11 +250,11 @@ func relativeTo(file, path string) string {
 
 // override replaces settings with those that the environment sets.
 func (e *Environment) override(s *Settings) error {
-	apiKey, err := e.key(APIKeyVariables)
+	apiKey, err := e.keyring().key(APIKeyVariables)
 	if err != nil {
 		return err
 	}
-	serviceKey, err := e.key(ServiceKeyVariables)
+	serviceKey, err := e.keyring().key(ServiceKeyVariables)
 	if err != nil {
 		return err
 	}

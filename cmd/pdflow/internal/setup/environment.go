@@ -13,9 +13,6 @@
 package setup
 
 import (
-	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -178,86 +175,8 @@ func (e *Environment) readConfiguration() (*Configuration, error) {
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, fmt.Errorf("the configuration has problems:\n%w", err))
 	}
+	e.keyring().learnConnections(c)
 	return c, nil
-}
-
-// The environment variables of the keys. The first name is the name of pdflow. The other names are
-// used by other tools, so pdflow works on a machine that is set up for one of them.
-var (
-	APIKeyVariables     = []string{"PAGERDUTY_API_KEY", "PAGERDUTY_TOKEN", "PAGERDUTY_USER_API_KEY", "PAGERDUTY_USER_TOKEN"}
-	ServiceKeyVariables = []string{"PAGERDUTY_SERVICE_KEY", "PAGERDUTY_ROUTING_KEY"}
-)
-
-// key reads a key from the first of several variables that is set, from the file that NAME_FILE
-// names, or from systemd's credentials. Two different keys are an error that names both variables
-// and shows neither key.
-func (e *Environment) key(variables []string) (string, error) {
-	value, from := "", ""
-	take := func(text, name string) error {
-		if text == "" || text == value {
-			return nil
-		}
-		if value != "" {
-			e.Redactor.Add(text, value)
-			return fmt.Errorf("%s and %s are both set and differ; keep one", from, name)
-		}
-		value, from = text, name
-		return nil
-	}
-	for _, name := range variables {
-		if err := take(strings.TrimSpace(e.Getenv(name)), name); err != nil {
-			return "", err
-		}
-		text, err := e.keyFile(e.Getenv(name+"_FILE"), name+"_FILE")
-		if err != nil {
-			return "", err
-		}
-		if err := take(text, name+"_FILE"); err != nil {
-			return "", err
-		}
-	}
-	if folder := e.Getenv("CREDENTIALS_DIRECTORY"); folder != "" && value == "" {
-		for _, name := range variables {
-			file := filepath.Join(folder, strings.ToLower(name))
-			if _, err := os.Stat(file); err == nil {
-				return e.keyFile(file, "$CREDENTIALS_DIRECTORY")
-			}
-		}
-	}
-	return value, nil
-}
-
-// keyFile reads a key from a file. An error begins with the place that names the file.
-func (e *Environment) keyFile(file, place string) (string, error) {
-	if file == "" {
-		return "", nil
-	}
-	text, err := e.readNamed(file, maxKeyFile)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", place, FileError(err, file))
-	}
-	return strings.TrimSpace(string(text)), nil
-}
-
-// secret returns the text of a declared secret from the environment or a file.
-func (e *Environment) secret(name string) (string, error) {
-	text, err := e.key([]string{name})
-	if err == nil && text == "" {
-		err = fmt.Errorf("the secret %s has no value: set the environment variable %s, or %s_FILE to a file that holds it", name, name, name)
-	}
-	return text, err
-}
-
-// SimulatedSecret returns the text of a declared secret under --simulate. A secret that is not set
-// gets a made-up text, the same one every time. It has the shape of a service key, so it is accepted
-// everywhere.
-func (e *Environment) SimulatedSecret(name string) (string, error) {
-	text, err := e.key([]string{name})
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256([]byte("simulated " + name))
-	return cmp.Or(text, hex.EncodeToString(sum[:16])), nil
 }
 
 // VersionText returns the version of the module as the Go tool recorded it, or "devel".

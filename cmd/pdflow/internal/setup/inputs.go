@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,18 +19,29 @@ import (
 )
 
 // ReadInputs reads inputs from a file and from flags. A flag replaces an input of the file. Texts of
-// flags are read by the declared type of the input. An empty file name means that there is no file.
+// flags are read by the declared type of the input. An empty file name means that there is no file. A
+// schema without fields means that only the daemon knows the inputs.
+//
+// Secret inputs are read first: the redactor knows their texts before there is any message. No message
+// quotes a text that may be a secret.
 func (e *Environment) ReadInputs(schema *action.Schema, flags []string, file string) (action.Object, error) {
 	inputs, err := e.readInputFile(schema, file)
 	if err != nil {
 		return nil, err
 	}
-	for _, flag := range flags {
-		name, value, err := e.readInput(schema, flag)
-		if err != nil {
-			return nil, err
+	e.Redactor.Add(secretTexts(schema, inputs)...)
+	for _, secret := range []bool{true, false} {
+		for _, flag := range flags {
+			if takesSecret(schema, flag) != secret {
+				continue
+			}
+			name, value, err := e.readInput(schema, flag)
+			if err != nil {
+				return nil, err
+			}
+			inputs[name] = value
 		}
-		inputs[name] = value
+		e.Redactor.Add(secretTexts(schema, inputs)...)
 	}
 	return inputs, nil
 }
@@ -42,12 +54,11 @@ func (e *Environment) readInputFile(schema *action.Schema, file string) (action.
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, err)
 	}
-	var data *source.Data
-	if len(schema.Fields) > 0 {
-		data, err = source.ReadDataOf(file, []byte(text), schema.Names()...)
-	} else { // the daemon knows the inputs
-		data, err = source.ReadData(file, []byte(text))
+	read := source.ReadPrivateData
+	if !mayTakeSecrets(schema) {
+		read = source.ReadDataOf
 	}
+	data, err := read(file, []byte(text), schema.Names()...)
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, err)
 	}
@@ -78,15 +89,38 @@ func (e *Environment) readFile(name string) (string, error) {
 	return string(text), nil
 }
 
+// takesSecret reports whether a flag gives an input that is a secret or contains one.
+func takesSecret(schema *action.Schema, flag string) bool {
+	name, _, _ := strings.Cut(flag, "=")
+	f, ok := schema.Field(strings.TrimSuffix(name, ":"))
+	return ok && f.TakesSecret() || len(schema.Fields) == 0
+}
+
+// mayTakeSecrets reports whether one of the inputs is a secret. Without a schema, any may be one.
+func mayTakeSecrets(schema *action.Schema) bool {
+	return len(schema.Fields) == 0 || slices.ContainsFunc(schema.Fields, func(f action.Field) bool { return f.TakesSecret() })
+}
+
+// secretTexts returns the texts of the secrets in inputs.
+func secretTexts(schema *action.Schema, inputs action.Object) (texts []string) {
+	for _, c := range schema.PlainCredentials(inputs) {
+		texts = append(texts, c.Text)
+	}
+	return texts
+}
+
 // readInput reads name=value, name=@file or name:=json.
 func (e *Environment) readInput(schema *action.Schema, flag string) (name string, value any, err error) {
 	name, text, ok := strings.Cut(flag, "=")
 	if !ok || name == "" {
-		return "", nil, console.Usage("%q is not an input; write name=value", flag)
+		return "", nil, notAnInput(schema, flag)
 	}
+	secret := takesSecret(schema, flag)
 	if jsonName, isJSON := strings.CutSuffix(name, ":"); isJSON {
 		value, err = decodeJSON(text)
-		if err != nil {
+		if err != nil && secret {
+			return "", nil, console.Usage("the input %s is not valid JSON", jsonName)
+		} else if err != nil {
 			return "", nil, console.Usage("the input %s is not valid JSON: %v", jsonName, err)
 		}
 		return jsonName, value, nil
@@ -102,12 +136,25 @@ func (e *Environment) readInput(schema *action.Schema, flag string) (name string
 	if !ok {
 		return name, text, nil // the engine reports that it is unknown, with a suggestion
 	}
-	if value, err = ReadTyped(f.Type.Name, text); err != nil && isFile { // the file may be any file, so its text is not shown
+	value, err = ReadTyped(f.Type.Name, text)
+	switch {
+	case err != nil && isFile: // the file may be any file, so its text is not shown
 		return "", nil, console.Usage("the input %s: the text of %s is not of the type %s", name, from, f.Type.Name)
-	} else if err != nil {
+	case err != nil && secret:
+		return "", nil, console.Usage("the input %s: its text is not of the type %s", name, f.Type.Name)
+	case err != nil:
 		return "", nil, console.Usage("the input %s: %w", name, err)
 	}
 	return name, value, nil
+}
+
+// notAnInput is the error of a flag without a name and a value. It quotes the flag only if no secret can
+// be in it: it may be a secret without its name.
+func notAnInput(schema *action.Schema, flag string) error {
+	if _, declared := schema.Field(flag); declared || !mayTakeSecrets(schema) {
+		return console.Usage("%q is not an input; write name=value", flag)
+	}
+	return console.Usage("an input is written name=value; one has no name, or no = after it")
 }
 
 // ReadTyped reads a text as a value of a type.
@@ -219,45 +266,88 @@ func (e *Environment) CheckFile(t *Target, file source.File) (*workflow.Plan, so
 	return nil, nil, err
 }
 
-// CompileFile reads and compiles a workflow file. A file that was named itself may be a pipe.
-func (e *Environment) CompileFile(t *Target, file source.File) (*workflow.Plan, error) {
-	if file.Folder != "" {
-		return t.CompileFile(file)
+// A WorkflowText is a workflow that was read and is not compiled yet. It is compiled once.
+type WorkflowText struct {
+	file   source.File
+	parsed *workflow.Workflow
+}
+
+// ReadWorkflow reads a workflow file. A file that was named itself may be a pipe. The redactor then knows
+// the secrets that the workflow declares.
+func (e *Environment) ReadWorkflow(file source.File) (*WorkflowText, error) {
+	read := file.Read
+	if file.Folder == "" {
+		read = func(most int64) ([]byte, error) { return e.readNamed(file.Path, most) }
 	}
-	text, err := e.readNamed(file.Path, source.MaxFileSize)
+	w, err := readWorkflow(file, read)
+	if err == nil {
+		e.keyring().learnSecrets(w.parsed)
+	}
+	return w, err
+}
+
+func readWorkflow(file source.File, read func(most int64) ([]byte, error)) (*WorkflowText, error) {
+	text, err := read(source.MaxFileSize)
 	if err != nil {
 		return nil, console.Exit(console.ExitUsage, FileError(err, file.Path))
 	}
-	return t.compileNextTo(file, text)
+	return &WorkflowText{file, parsed(file.Path, text)}, nil
+}
+
+// parsed returns the workflow of a text. Its problems are reported when it is compiled.
+func parsed(file string, text []byte) *workflow.Workflow {
+	// The workflow keeps the text. A clone has no unused capacity, unlike the buffer of a reader.
+	w, _ := workflow.Parse(file, bytes.Clone(text))
+	return w
+}
+
+// Inputs returns the inputs that the workflow declares.
+func (w *WorkflowText) Inputs() *action.Schema { return w.parsed.Inputs }
+
+// Compile compiles the workflow, which may use Lua files of its folder.
+func (w *WorkflowText) Compile(t *Target) (*workflow.Plan, error) {
+	folder, err := w.file.OpenFolder()
+	if err != nil {
+		return nil, console.Exit(console.ExitUsage, FileError(err, filepath.Dir(w.file.Path)))
+	}
+	defer folder.Close()
+	return t.compile(w.parsed, folder)
+}
+
+// CompileFile reads and compiles a workflow file. A file that was named itself may be a pipe.
+func (e *Environment) CompileFile(t *Target, file source.File) (*workflow.Plan, error) {
+	w, err := e.ReadWorkflow(file)
+	if err != nil {
+		return nil, err
+	}
+	return w.Compile(t)
 }
 
 // CompileFile reads and compiles a workflow file, which must be a regular file. The workflow may use Lua
 // files of its folder.
 func (t *Target) CompileFile(file source.File) (*workflow.Plan, error) {
-	text, err := file.Read(source.MaxFileSize)
+	w, err := readWorkflow(file, file.Read)
 	if err != nil {
-		return nil, console.Exit(console.ExitUsage, FileError(err, file.Path))
+		return nil, err
 	}
-	return t.compileNextTo(file, text)
-}
-
-func (t *Target) compileNextTo(file source.File, text []byte) (*workflow.Plan, error) {
-	folder, err := file.OpenFolder()
-	if err != nil {
-		return nil, console.Exit(console.ExitUsage, FileError(err, filepath.Dir(file.Path)))
-	}
-	defer folder.Close()
-	return t.Compile(file.Path, text, folder)
+	return w.Compile(t)
 }
 
 // Compile compiles the text of a workflow file. The workflow may use the Lua files of a folder.
 func (t *Target) Compile(file string, text []byte, folder fs.FS) (*workflow.Plan, error) {
-	// The plan keeps the text. A clone has no unused capacity, unlike the buffer of a reader.
-	parsed, _ := workflow.Parse(file, bytes.Clone(text)) // Compile reports its problems too
-	parsed.Files, parsed.Ceilings = folder, t.ceilings
-	plan, err := workflow.Compile(parsed, t.Catalog, t.Interpreter)
+	return t.compile(parsed(file, text), folder)
+}
+
+// compile compiles a workflow. The redactor then knows the secrets that the workflow declares, also if the
+// workflow has problems.
+func (t *Target) compile(w *workflow.Workflow, folder fs.FS) (*workflow.Plan, error) {
+	if t.learn != nil {
+		t.learn(w)
+	}
+	w.Files, w.Ceilings = folder, t.ceilings
+	plan, err := workflow.Compile(w, t.Catalog, t.Interpreter)
 	if err != nil {
-		return nil, recognised(file, text, err)
+		return nil, recognised(w.File, w.Source, err)
 	}
 	return plan, nil
 }

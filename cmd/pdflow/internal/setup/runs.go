@@ -331,6 +331,9 @@ func (r *Runs) Plan(ctx context.Context, id string, target *Target) (*workflow.P
 	if restored == nil {
 		return nil, err
 	}
+	if target.learn != nil {
+		target.learn(restored)
+	}
 	return workflow.Compile(restored, target.Catalog, target.Interpreter) // reports the problems of Restore too
 }
 

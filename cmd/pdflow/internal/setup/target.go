@@ -48,6 +48,7 @@ type Target struct {
 	Connections *Connections // nil for Offline
 	Simulator   *Simulator   // nil without --simulate
 	secret      func(name string) (string, error)
+	learn       func(*workflow.Workflow)       // makes the redactor know its secrets; may be nil
 	operator    *Configuration                 // nil: unknown
 	real        bool                           // runs reach PagerDuty itself
 	sender      func(connection string) string // the From address of a connection; nil: unknown
@@ -56,8 +57,17 @@ type Target struct {
 	memory      *engine.Memory // nil: it has no bound
 }
 
-// Offline returns the target of commands that make no call.
+// Offline returns a target for programs that make no call.
 func Offline() (*Target, error) { return newTarget(builtins.Config{}) }
+
+// Offline returns the target of commands that make no call.
+func (e *Environment) Offline() (*Target, error) {
+	t, err := Offline()
+	if err == nil {
+		t.learn = e.keyring().learnSecrets
+	}
+	return t, err
+}
 
 func newTarget(c builtins.Config) (*Target, error) {
 	catalog, err := action.NewCatalog(builtins.Actions(c)...)
@@ -101,7 +111,8 @@ func (e *Environment) RealTarget() (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.Connections, t.secret, t.real = connections, e.secret, true
+	t.Connections, t.real = connections, true
+	t.secret, t.learn = e.keyring().secret, e.keyring().learnSecrets
 	return t, t.Under(configuration, e.Getenv)
 }
 
@@ -206,7 +217,7 @@ func (e *Environment) simulatedTarget(file string, s Simulation) (*Target, error
 		local.Stop()
 		return nil, err
 	}
-	t.Simulator, t.secret = local, e.SimulatedSecret
+	t.Simulator, t.secret, t.learn = local, e.SimulatedSecret, e.keyring().learnSecrets
 	if err := t.Under(configuration, e.Getenv); err != nil {
 		t.Close()
 		return nil, err

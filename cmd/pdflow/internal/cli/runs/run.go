@@ -121,6 +121,12 @@ func Run(ctx context.Context, env *setup.Environment, file string, o Options) er
 		recorded, _ := opened()
 		env.CloseRuns(recorded)
 	}()
+	// The inputs are read first: no message about another file may quote a secret input.
+	read, err := env.ReadWorkflow(source.File{Path: file})
+	if err != nil {
+		return err
+	}
+	inputs, unread := env.ReadInputs(read.Inputs(), o.Inputs, o.InputFile)
 	target, err := env.Target(file, o.Simulate, o.Simulation)
 	if err != nil {
 		return err
@@ -129,7 +135,7 @@ func Run(ctx context.Context, env *setup.Environment, file string, o Options) er
 	if err := env.LimitMemory(target, o.MaxMemory); err != nil {
 		return err
 	}
-	plan, err := env.CompileFile(target, source.File{Path: file})
+	plan, err := read.Compile(target)
 	if err != nil {
 		return err
 	}
@@ -140,9 +146,8 @@ func Run(ctx context.Context, env *setup.Environment, file string, o Options) er
 		fmt.Fprintf(env.Stderr, "%s: its schedule is for `pdflow serve`; this command runs it once, now\n", file)
 	}
 	plan = plan.WithConnection(o.Connection)
-	inputs, err := env.ReadInputs(plan.Workflow.Inputs, o.Inputs, o.InputFile)
-	if err != nil {
-		return err
+	if unread != nil {
+		return unread
 	}
 	for name, v := range o.Defaults {
 		if _, ok := inputs[name]; !ok {

@@ -52,7 +52,7 @@ func showRun(ctx context.Context, env *setup.Environment, name string, folder se
 // sources, the page is made without a plan.
 func viewOf(ctx context.Context, env *setup.Environment, recorded *setup.Runs, found *setup.RecordedRun) *runview.View {
 	var plan *workflow.Plan
-	if target, err := setup.Offline(); err == nil {
+	if target, err := env.Offline(); err == nil {
 		if plan, err = recorded.Plan(ctx, found.Run, target); err != nil {
 			plan = nil
 		}

@@ -38,7 +38,7 @@ func scheduled(env *setup.Environment, args []string) (plans []*workflow.Plan, b
 	if err != nil {
 		return nil, nil, console.Exit(console.ExitUsage, err)
 	}
-	target, err := setup.Offline()
+	target, err := env.Offline()
 	if err != nil {
 		return nil, nil, err
 	}
