@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/pdflow/pdflow/builtins/pagerduty/client"
 	"github.com/pdflow/pdflow/engine/action"
@@ -49,7 +50,8 @@ func (m module) incidents() []*action.Action {
 			Name:    "pagerduty.update_incidents",
 			Summary: "Acknowledge or resolve incidents.",
 			Doc: "Unlike events it needs no service keys. The incidents are sent in batches of 250, and each has a result: when one of " +
-				"them is refused, the call does not fail. PagerDuty assigns an incident that is acknowledged to the user of `from_email`.",
+				"them is refused, the others are updated, and then the call fails; the error has the list `failed` of the results that are not as wanted. " +
+				"An incident that is resolved already counts as resolved. PagerDuty assigns an incident that is acknowledged to the user of `from_email`.",
 			Effect:  action.Repeats,
 			Late:    action.LateNever, // a person may have opened an incident again, or assigned it
 			Guarded: true,
@@ -190,8 +192,34 @@ func updateIncidents(ctx context.Context, c *client.Client, in updateIncidentsIn
 		}
 	}
 	out.Failed = len(results) - out.Updated
+	if err == nil && out.Failed > 0 {
+		return out, notUpdated(results, in.Status)
+	}
 	return out, partly(typed(err), len(results), len(in.IDs))
 }
+
+// notUpdated returns the error of an update of which a part failed. Its field failed has the results
+// of that part.
+func notUpdated(results []client.IncidentResult, status string) error {
+	var failed []any
+	var texts []string
+	for _, r := range results {
+		if !r.OK {
+			failed = append(failed, action.Object{"id": r.ID, "ok": false, "status": r.Status, "message": r.Message})
+			texts = append(texts, r.ID+": "+r.Message)
+		}
+	}
+	if more := len(texts) - maxNamed; more > 0 {
+		texts = append(texts[:maxNamed], fmt.Sprintf("and %d more", more))
+	}
+	return &action.Error{
+		Kind: action.Conflict, Details: action.Object{"failed": failed},
+		Message: fmt.Sprintf("%d of %d incidents are not %s: %s", len(failed), len(results), status, strings.Join(texts, "; ")),
+	}
+}
+
+// maxNamed is how many incidents a message names.
+const maxNamed = 5
 
 // partly adds to an error how many incidents were updated before it.
 func partly(err error, done, all int) error {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/pdflow/pdflow/engine/action"
 	"github.com/pdflow/pdflow/engine/action/actiontest"
 )
@@ -56,19 +57,29 @@ func TestAddIncidentNote(t *testing.T) {
 	a.Check(t, sent, sent)
 }
 
+// TestUpdateIncidents (S4): a call of which a part failed is a failure, and names the part. An incident that was
+// resolved already is as wanted.
 func TestUpdateIncidents(t *testing.T) {
-	a := newAccount(t, answer(200, `{"incidents":[{"id":"Q2","error":{"message":"Not Found","code":2100}},{"id":"Q1","status":"resolved"}]}`))
+	a := newAccount(t, answer(200, `{"incidents":[{"id":"Q2","error":{"message":"Not Found","code":2100}},{"id":"Q1","status":"resolved"}]}`),
+		answer(200, `{"incidents":[{"id":"Q1","status":"resolved"},{"id":"Q2","error":{"message":"Incident Already Resolved","code":1001}}]}`))
 	input := object{"ids": []any{"Q1", "Q2"}, "status": "resolved", "from_email": "boss@example.com"}
+	_, _, err := a.do("pagerduty.update_incidents", input)
+	failure := actiontest.CheckError(t, "a part failed", err, action.Conflict, "1 of 2 incidents are not resolved: Q2: Not Found")
+	want := object{"failed": []any{object{"id": "Q2", "ok": false, "status": "", "message": "Not Found"}}}
+	if diff := cmp.Diff(want, failure.Details); diff != "" {
+		t.Errorf("the fields of the error (-want +got):\n%s", diff)
+	}
 	a.done("pagerduty.update_incidents", input, object{
 		"results": []any{
 			object{"id": "Q1", "ok": true, "status": "resolved", "message": ""},
-			object{"id": "Q2", "ok": false, "status": "", "message": "Not Found"},
+			object{"id": "Q2", "ok": true, "status": "resolved", "message": "it was resolved already"},
 		},
-		"updated": 1.0, "failed": 1.0,
+		"updated": 2.0, "failed": 0.0,
 	})
 	a.done("pagerduty.update_incidents", object{"ids": []any{}, "status": "resolved", "from_email": "boss@example.com"},
 		object{"results": []any{}, "updated": 0.0, "failed": 0.0})
-	a.Check(t, fromBoss("PUT /incidents", `{"incidents":[{"id":"Q1","type":"incident_reference","status":"resolved"},{"id":"Q2","type":"incident_reference","status":"resolved"}]}`))
+	sent := fromBoss("PUT /incidents", `{"incidents":[{"id":"Q1","type":"incident_reference","status":"resolved"},{"id":"Q2","type":"incident_reference","status":"resolved"}]}`)
+	a.Check(t, sent, sent)
 }
 
 // TestUpdateIncidentsFailsHalfway checks that a failure says how many incidents were

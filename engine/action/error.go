@@ -53,6 +53,8 @@ type Error struct {
 	Code    int    // the service's own code, when there was one
 	// RetryAfter is how long the service asked to wait; zero when it did not say.
 	RetryAfter time.Duration
+	// Details are further fields of the error for scripts, such as the parts that failed.
+	Details Object
 	// Final says that the attempt ends with this failure: no script can catch it, because it
 	// says nothing about what the call asked.
 	Final bool

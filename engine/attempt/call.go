@@ -162,6 +162,7 @@ func redactedError(err error, redactors ...*redact.Redactor) *action.Error {
 	typed := *action.AsError(err)
 	for _, r := range redactors {
 		typed.Message, typed.Hint = r.Redact(typed.Message), r.Redact(typed.Hint)
+		typed.Details, _ = r.RedactValue(typed.Details).(action.Object)
 	}
 	return &typed
 }

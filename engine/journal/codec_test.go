@@ -19,7 +19,7 @@ func everyField() run.Event {
 	at := time.Date(2026, 3, 29, 1, 30, 0, 123456789, time.UTC)
 	failure := &run.Failure{
 		Kind: action.NotFound, Message: "no\xffuser", Step: "s", Item: 2, Call: 3, File: "w.yaml", Line: 4, Status: 404,
-		Code: 2100, Action: "pagerduty.get_user_by_id", Hint: "<look & see>", Retryable: true, Final: true,
+		Code: 2100, Action: "pagerduty.get_user_by_id", Hint: "<look & see>", Retryable: true, Details: action.Object{"failed": []any{1.5}}, Final: true,
 	}
 	outcome := &run.Outcome{
 		Status: run.Failed, Outputs: []any{true}, Size: 6, Error: failure, Final: true, Used: &run.Usage{Instructions: 1, Bytes: 2, Microseconds: 3},

@@ -72,6 +72,9 @@ func (e *evaluation) errorTable(L *glua.LState, err *action.Error) *glua.LTable 
 	e.budget.Reserve(limits.TableBytes + 7*limits.FieldBytes + int64(len(err.Message)+len(err.Hint)))
 	t := L.CreateTable(0, 7)
 	t.Metatable = e.interpreter.library.errorMeta
+	for _, name := range phrase.Names(err.Details) {
+		t.RawSetString(name, e.interpreter.library.toLua(L, err.Details[name]))
+	}
 	t.RawSetString("kind", glua.LString(err.Kind))
 	t.RawSetString("message", glua.LString(err.Message))
 	t.RawSetString("retryable", glua.LBool(err.Kind.Retryable()))

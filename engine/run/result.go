@@ -2,6 +2,7 @@ package run
 
 import (
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/pdflow/pdflow/engine/action"
@@ -89,15 +90,16 @@ type Failure struct {
 	Item    int         `json:"item,omitempty"` // of a for_each, from 1
 	// Call is the sequence number of the call.started event of the call whose outcome is
 	// unknown.
-	Call      int    `json:"call,omitempty"`
-	File      string `json:"file,omitempty"`
-	Line      int    `json:"line,omitempty"`
-	Status    int    `json:"status,omitempty"` // of the HTTP response
-	Code      int    `json:"code,omitempty"`   // the service's own error code
-	Action    string `json:"action,omitempty"`
-	Hint      string `json:"hint,omitempty"`
-	Retryable bool   `json:"retryable,omitempty"`
-	Final     bool   `json:"final,omitempty"` // no script can catch it; see [action.Error]
+	Call      int           `json:"call,omitempty"`
+	File      string        `json:"file,omitempty"`
+	Line      int           `json:"line,omitempty"`
+	Status    int           `json:"status,omitempty"` // of the HTTP response
+	Code      int           `json:"code,omitempty"`   // the service's own error code
+	Action    string        `json:"action,omitempty"`
+	Hint      string        `json:"hint,omitempty"`
+	Retryable bool          `json:"retryable,omitempty"`
+	Details   action.Object `json:"details,omitempty"` // further fields for scripts
+	Final     bool          `json:"final,omitempty"`   // no script can catch it; see [action.Error]
 }
 
 // Error returns the message, with the name of the action before it if there is one.
@@ -110,7 +112,7 @@ func (f *Failure) Error() string {
 
 // ActionError returns the failure as the error that an action returns.
 func (f *Failure) ActionError() *action.Error {
-	return &action.Error{Kind: f.Kind, Message: f.Message, Hint: f.Hint, Status: f.Status, Code: f.Code, Final: f.Final}
+	return &action.Error{Kind: f.Kind, Message: f.Message, Hint: f.Hint, Status: f.Status, Code: f.Code, Details: f.Details, Final: f.Final}
 }
 
 // Object returns the failure as scripts read it; nil without a failure.
@@ -118,7 +120,9 @@ func (f *Failure) Object() any {
 	if f == nil {
 		return nil
 	}
-	o := action.Object{"kind": string(f.Kind), "message": f.Message, "retryable": f.Retryable}
+	o := action.Object{}
+	maps.Copy(o, f.Details)
+	maps.Copy(o, action.Object{"kind": string(f.Kind), "message": f.Message, "retryable": f.Retryable})
 	for name, text := range map[string]string{"step": f.Step, "action": f.Action, "hint": f.Hint, "file": f.File} {
 		if text != "" {
 			o[name] = text
@@ -213,7 +217,7 @@ type Result struct {
 func (f *Failure) Describe(err *action.Error) {
 	f.Kind, f.Message, f.Hint = err.Kind, err.Message, err.Hint
 	f.Status, f.Code, f.Action = err.Status, err.Code, err.Action
-	f.Retryable, f.Final = err.Kind.Retryable(), err.Final
+	f.Retryable, f.Final, f.Details = err.Kind.Retryable(), err.Final, err.Details
 }
 
 // Object returns the run as scripts read it.

@@ -38,8 +38,6 @@ type incidentEnvelope struct {
 	Incident Incident `json:"incident"`
 }
 
-func (e *incidentEnvelope) complete() bool { return e.Incident.ID != "" }
-
 // IncidentByID returns an incident, or an error of kind not_found.
 func (c *Client) IncidentByID(ctx context.Context, id string) (Incident, error) {
 	if err := ValidateIncidentID(id); err != nil {
