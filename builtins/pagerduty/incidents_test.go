@@ -22,14 +22,6 @@ func incidentObject() object {
 	}
 }
 
-func noIncident() object {
-	nothing := object{"id": "", "name": ""}
-	return object{
-		"id": "", "number": 0.0, "title": "", "status": "", "urgency": "", "incident_key": "", "created_at": "", "html_url": "",
-		"service": nothing, "escalation_policy": nothing, "assignees": []any{},
-	}
-}
-
 // fromBoss is a write of the REST API with a From header.
 func fromBoss(line, body string) actiontest.Request {
 	return actiontest.Request{Line: line, Body: body, Header: map[string]string{"Authorization": "Token token=" + testAPIKey, "From": "boss@example.com"}}
@@ -38,7 +30,7 @@ func fromBoss(line, body string) actiontest.Request {
 func TestIncidentActions(t *testing.T) {
 	a := newAccount(t, answer(200, `{"incident":`+incidentJSON+`}`), missing, answer(200, `{"incidents":[`+incidentJSON+`],"more":false}`))
 	a.done("pagerduty.get_incident", object{"id": "Q1"}, object{"found": true, "incident": incidentObject()})
-	a.done("pagerduty.get_incident", object{"id": "Q2"}, object{"found": false, "incident": noIncident()})
+	a.done("pagerduty.get_incident", object{"id": "Q2"}, object{"found": false})
 	a.done("pagerduty.list_incidents", object{"incident_key": "db1", "statuses": []any{"triggered"}, "service_ids": []any{"PS1"}},
 		object{"incidents": []any{incidentObject()}, "more": false})
 	a.Check(t, rest("GET /incidents/Q1"), rest("GET /incidents/Q2"),

@@ -14,7 +14,7 @@ func TestOnCallAndUsers(t *testing.T) {
 	onCall := func(level float64) object {
 		return object{
 			"user": annObject(), "escalation_level": level, "escalation_policy": object{"id": "PE1", "name": "Default"},
-			"schedule": object{"id": "", "name": ""}, "start": "", "end": "",
+			"start": "", "end": "",
 		}
 	}
 	a := newAccount(t, answer(200, `{"oncalls":[`+duty("2")+`,`+duty("1")+`],"more":false}`), answer(200, `{"users":[`+annJSON+`],"more":true}`), annAnswer, missing)

@@ -131,14 +131,6 @@ func annObject() object {
 	}
 }
 
-func noUser() object {
-	empty := annObject()
-	for name := range empty {
-		empty[name] = ""
-	}
-	return empty
-}
-
 // rest is a request of the REST API without a body.
 func rest(line string) actiontest.Request {
 	return actiontest.Request{Line: line, Header: map[string]string{"Authorization": "Token token=" + testAPIKey, "From": ""}}

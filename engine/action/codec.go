@@ -168,7 +168,11 @@ func newStructCodec(t reflect.Type) codec {
 		encode: func(src reflect.Value) any {
 			out := make(Object, len(codecs))
 			for i := range codecs {
-				if v := codecs[i].encode(src.FieldByIndex(indexes[i])); v != nil {
+				field := src.FieldByIndex(indexes[i])
+				if codecs[i].typ.Fields != nil && field.IsZero() {
+					continue // an object that is not there: the field is absent, and not an object of empty texts
+				}
+				if v := codecs[i].encode(field); v != nil {
 					out[schema.Fields[i].Name] = v
 				}
 			}
