@@ -54,6 +54,7 @@ type compiler struct {
 	order    *graph
 	// moduleFiles are the files of plan.Modules.
 	moduleFiles map[string]string
+	luaBytes    int // of the Lua files that were compiled
 }
 
 // permissions checks the modules and functions that the permissions list. Modules

@@ -12,8 +12,13 @@ import (
 	"github.com/pdflow/pdflow/engine/source"
 )
 
-// maxLuaFile bounds the Lua files of a workflow, in bytes.
-const maxLuaFile = 256 << 10
+const (
+	// maxLuaFile bounds each Lua file of a workflow, in bytes.
+	maxLuaFile = 256 << 10
+	// maxLuaFiles bounds the Lua files of a workflow together, in bytes. A compiled script takes
+	// some 200 times the memory of its text. A file counts for each step that runs it.
+	maxLuaFiles = 1 << 20
+)
 
 // luaFile compiles the script of `lua_file:`.
 func (c *compiler) luaFile(s *scope, file *source.Text) Program {
@@ -94,6 +99,9 @@ func (c *compiler) read(name string) (string, error) {
 	text, err := source.ReadOpen(f, name, maxLuaFile)
 	if err != nil {
 		return "", err
+	}
+	if c.luaBytes += len(text); c.luaBytes > maxLuaFiles {
+		return "", fmt.Errorf("%s cannot be used: the Lua files of the workflow have more than 1 MB together, and each counts for each step that runs it", name)
 	}
 	if !slices.ContainsFunc(c.plan.Sources, func(s Source) bool { return s.Name == name }) {
 		c.plan.Sources = append(c.plan.Sources, Source{name, text})

@@ -190,3 +190,23 @@ steps:
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestA8ManyLuaFiles: the Lua files of a workflow are bounded together, each time that a step runs one. Sixty
+// modules of 256 KB took 2.9 GB to compile.
+func TestA8ManyLuaFiles(t *testing.T) {
+	l := newLanguage(t)
+	large := "local t = {}\n" + strings.Repeat("t.a = 1\n", 31_000) // 248 KB
+	for name, source := range map[string]string{
+		"modules": "steps:\n  - lua: |\n      require('m0') require('m1') require('m2') require('m3') require('m4')\n",
+		"steps":   "steps:\n" + strings.Repeat("  - lua_file: m0.lua\n", 5),
+	} {
+		files := map[string]string{}
+		for i := range 5 {
+			files[fmt.Sprintf("m%d.lua", i)] = large
+		}
+		_, err := l.compileWith(source, files)
+		if err == nil || strings.Count(err.Error(), "the Lua files of the workflow have more than 1 MB together") != 1 {
+			t.Errorf("%s: got %v, want one error about the files together", name, err)
+		}
+	}
+}
