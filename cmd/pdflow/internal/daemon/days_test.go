@@ -92,7 +92,6 @@ type servedWorld struct {
 	refused atomic.Int64
 	log     *bytes.Buffer
 	mu      sync.Mutex
-	secrets []string // that the daemon knows
 }
 
 // Write keeps the logs of daemons.
@@ -194,7 +193,6 @@ func (w *servedWorld) daemonWith(o Options, clock action.Clock, log *slog.Logger
 	}
 	env := setup.Standard()
 	env.Stderr = w
-	env.Redactor.Add(w.secrets...)
 	recorded, err := env.OpenRuns(setup.DataFolder{Flag: w.data}, 0)
 	if err != nil {
 		w.t.Fatal(err)

@@ -102,9 +102,6 @@ type Config struct {
 	File string
 	// Command returns the command that shows a run, such as `pdflow runs show ID`.
 	Command func(id string) string
-	// Mask masks secrets in a text. Everything that an alert says is masked before it is
-	// stored, and its key is made of masked texts. Nil masks nothing.
-	Mask func(string) string
 }
 
 // Alerts has the alerts of all workflows, and sends them. It is safe for concurrent use.
@@ -123,26 +120,12 @@ func New(c Config) (*Alerts, error) {
 	if c.Sender == nil || c.Clock == nil || c.Log == nil || c.Command == nil {
 		return nil, errors.New("alert.Config needs Sender, Clock, Log and Command")
 	}
-	if c.Mask == nil {
-		c.Mask = func(text string) string { return text }
-	}
 	a := &Alerts{config: c, wake: make(chan struct{}, 1)}
 	var err error
 	if a.alerts, err = load(c.File); errors.Is(err, fs.ErrNotExist) {
 		a.first, a.changed, err = true, true, nil
 	}
-	for _, entry := range a.alerts {
-		a.mask(entry) // an older daemon did not
-	}
 	return a, err
-}
-
-// mask masks what an alert says.
-func (a *Alerts) mask(e *alert) {
-	e.Summary = a.config.Mask(e.Summary)
-	for name, text := range e.Details {
-		e.Details[name] = a.config.Mask(text)
-	}
 }
 
 // Recalled records how the last run of a workflow ended under the daemon before this one.
@@ -158,7 +141,7 @@ func (a *Alerts) Recalled(plan *workflow.Plan, result *run.Result) {
 func (a *Alerts) knows(workflow string, cause Cause) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.alerts[Key(a.config.Mask(workflow), cause)] != nil
+	return a.alerts[Key(workflow, cause)] != nil
 }
 
 // Ended records how a run ended, or that it waits for a decision.
@@ -188,8 +171,7 @@ func (a *Alerts) OnlyServed(workflows []string) {
 	defer a.mu.Unlock()
 	for _, entry := range a.sorted() {
 		cause := Cause(entry.Details["cause"])
-		served := func(name string) bool { return a.config.Mask(name) == entry.Details["workflow"] }
-		if (cause == RunFailed || cause == Missed) && !slices.ContainsFunc(workflows, served) {
+		if (cause == RunFailed || cause == Missed) && !slices.Contains(workflows, entry.Details["workflow"]) {
 			a.end(entry)
 		}
 	}
@@ -278,7 +260,6 @@ func (a *Alerts) Missed(o Occurrence) {
 // has the name of its file.
 func (a *Alerts) Broken(workflow, file, problem string) {
 	problem, _, _ = strings.Cut(problem, "\n")
-	workflow, file = a.config.Mask(workflow), a.config.Mask(file)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	key := FileKey(workflow, file)
@@ -302,16 +283,13 @@ const fileDetail = "file"
 // Mended resolves the alerts about a file that loads again, or was removed. It goes by the
 // file, because the file may now contain another workflow.
 func (a *Alerts) Mended(file string) {
-	file = a.config.Mask(file)
 	a.resolveFiles(func(entry *alert) bool { return entry.isAbout(file) })
 }
 
 // OnlyBroken resolves the alerts about all files but the given ones, which are broken when
 // the daemon starts. The others were mended or removed while no daemon was running.
 func (a *Alerts) OnlyBroken(files []string) {
-	a.resolveFiles(func(entry *alert) bool {
-		return !slices.ContainsFunc(files, func(file string) bool { return entry.isAbout(a.config.Mask(file)) })
-	})
+	a.resolveFiles(func(entry *alert) bool { return !slices.ContainsFunc(files, entry.isAbout) })
 }
 
 // resolveFiles resolves the alerts about broken files for which over returns true.
@@ -327,7 +305,6 @@ func (a *Alerts) resolveFiles(over func(*alert) bool) {
 
 // trigger opens the alert of a workflow and a cause.
 func (a *Alerts) trigger(workflow string, cause Cause, summary string, details map[string]string) {
-	workflow = a.config.Mask(workflow)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.open(Key(workflow, cause), workflow, cause, summary, details)
@@ -345,14 +322,12 @@ func (a *Alerts) open(key, workflow string, cause Cause, summary string, details
 	}
 	entry.wish(triggered, a.config.Clock.Now())
 	entry.Summary, entry.Details = "pdflow: "+workflow+" "+summary, details
-	a.mask(entry) // before it is shortened: a part of a secret would not be found
 	entry.bound()
 	a.poke()
 }
 
 // resolve resolves the alerts of a workflow.
 func (a *Alerts) resolve(workflow string, causes ...Cause) {
-	workflow = a.config.Mask(workflow)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, cause := range causes {

@@ -1,7 +1,6 @@
 package control
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,7 +28,7 @@ const (
 type ServerConfig struct {
 	Daemon Daemon
 	Log    *slog.Logger
-	// Redact masks secrets in the texts of answers. Nil masks nothing.
+	// Redact masks secrets in messages. Nil masks nothing.
 	Redact func(string) string
 }
 
@@ -117,7 +116,7 @@ func handle[In, Out any](mux *http.ServeMux, c ServerConfig, pattern string, do 
 			c.refuse(w, r, err)
 			return
 		}
-		c.write(w, http.StatusOK, out)
+		write(w, http.StatusOK, out)
 	})
 }
 
@@ -149,44 +148,16 @@ func (c ServerConfig) refuse(w http.ResponseWriter, r *http.Request, err error) 
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = &Error{Code: TimedOut, Message: fmt.Sprintf("the daemon did not finish within %s", answerTimeout), Hint: "check before you try again: the daemon may still do it"}
 	}
-	e := asError(err)
+	e := *asError(err)
+	e.Message, e.Hint = c.Redact(e.Message), c.Redact(e.Hint)
 	if e.Code == Internal {
-		c.Log.Error("a request at the control socket failed", "request", r.Method+" "+r.URL.Path, "error", c.Redact(e.Message))
+		c.Log.Error("a request at the control socket failed", "request", r.Method+" "+r.URL.Path, "error", e.Message)
 	}
-	c.write(w, e.status(), e)
+	write(w, e.status(), e)
 }
 
-// write answers with a value as JSON, in which all texts are masked.
-func (c ServerConfig) write(w http.ResponseWriter, status int, value any) {
-	text, err := json.Marshal(value)
-	if err == nil {
-		var shown any
-		d := json.NewDecoder(bytes.NewReader(text))
-		d.UseNumber()
-		err = d.Decode(&shown)
-		value = c.masked(shown)
-	}
-	if err != nil { // the types of answers can always be written
-		status, value = http.StatusInternalServerError, &Error{Code: Internal, Message: "the answer cannot be written"}
-	}
+func write(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(value) // fails only if the client has gone
-}
-
-// masked returns a JSON value in which all texts are masked. The names of fields are those of the API.
-func (c ServerConfig) masked(value any) any {
-	switch value := value.(type) {
-	case string:
-		return c.Redact(value)
-	case []any:
-		for i := range value {
-			value[i] = c.masked(value[i])
-		}
-	case map[string]any:
-		for name := range value {
-			value[name] = c.masked(value[name])
-		}
-	}
-	return value
 }
