@@ -62,7 +62,7 @@ func Offline() (*Target, error) { return newTarget(builtins.Config{}) }
 func (e *Environment) Offline() (*Target, error) {
 	t, err := Offline()
 	if err == nil {
-		t.learn = e.keyring().learnSecrets
+		t.Learn(e)
 	}
 	return t, err
 }
@@ -87,6 +87,10 @@ func WithClient(c builtins.Config, s Settings) (*Target, error) {
 	return t, nil
 }
 
+// Learn makes the redactor of an environment know the secrets that the workflows of the target declare,
+// when they are compiled.
+func (t *Target) Learn(e *Environment) { t.learn = e.keyring().learnSecrets }
+
 // Target returns what the runs of a workflow file reach. Close it after use.
 func (e *Environment) Target(file string, simulate bool, s Simulation) (*Target, error) {
 	if simulate {
@@ -109,7 +113,8 @@ func (e *Environment) RealTarget() (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.Connections, t.secret, t.learn = connections, e.keyring().secret, e.keyring().learnSecrets
+	t.Connections, t.secret = connections, e.keyring().secret
+	t.Learn(e)
 	return t, t.Under(configuration)
 }
 
@@ -181,7 +186,8 @@ func (e *Environment) simulatedTarget(file string, s Simulation) (*Target, error
 		local.Stop()
 		return nil, err
 	}
-	t.Simulator, t.secret, t.learn = local, e.SimulatedSecret, e.keyring().learnSecrets
+	t.Simulator, t.secret = local, e.SimulatedSecret
+	t.Learn(e)
 	if err := t.Under(configuration); err != nil {
 		t.Close()
 		return nil, err
