@@ -286,6 +286,7 @@ func (l *loop) take(e run.Event) error {
 // applied, so that later steps see what they would see after a resume. Calls are masked
 // where they are recorded (package attempt).
 func (l *loop) redact(e run.Event) run.Event {
+	e.Reason = l.redactor.Redact(e.Reason)
 	switch {
 	case e.Log != nil:
 		record := *e.Log

@@ -67,6 +67,7 @@ func (a *alerting) open() error {
 	}
 	alerts, err := alert.New(alert.Config{
 		Sender: a.sender, Clock: a.clock, Log: a.log, File: filepath.Join(a.journal.Path, "alerts.json"), Command: a.showCommand,
+		Redact: a.env.Redactor.Redact,
 	})
 	if err == nil {
 		a.alerts.Store(alerts)

@@ -72,6 +72,9 @@ func (s *shared) isStopping() bool {
 	}
 }
 
+// label returns the name of a workflow for metrics, which have no secrets.
+func (s *shared) label(workflow string) string { return s.env.Redactor.Redact(workflow) }
+
 // showCommand returns the command line that shows a run.
 func (s *shared) showCommand(run string) string { return s.journal.Command("show", run, nil) }
 
@@ -93,6 +96,8 @@ type Daemon struct {
 
 // New returns a daemon without files and without a journal. MaxRuns below 1 counts as 1.
 func New(env *setup.Environment, target *setup.Target, clock action.Clock, log *slog.Logger, o Options) *Daemon {
+	log = console.MaskedLog(log, env.Redactor)
+	target.Learn(env)
 	s := &shared{env: env, target: target, clock: clock, log: log, options: o, systemd: systemd.New(log), stopping: make(chan struct{})}
 	d := &Daemon{shared: s, startedAt: clock.Now(), alerting: &alerting{shared: s}}
 	d.scheduler = &scheduler.Scheduler{Clock: clock, Start: d.start, Skip: d.skip, Observe: d.observe, Ahead: d.ahead}
@@ -156,7 +161,7 @@ func (d *Daemon) observe(decision scheduler.Decision) {
 	case d.unrecorded.remove(name):
 		log.Info("scheduled times can be recorded again")
 	}
-	d.metrics.Decided(decision.Workflow, decision.Reason, decision.Count, decision.Late)
+	d.metrics.Decided(d.label(decision.Workflow), decision.Reason, decision.Count, decision.Late)
 	switch {
 	case decision.Reason != "":
 		d.alerting.missed(decision.Occurrence, decision.Reason, decision.Count)

@@ -227,7 +227,7 @@ func (f *files) changed(snapshot *library.Snapshot, changes []library.Change) {
 func (f *files) count(snapshot *library.Snapshot) {
 	var names []string
 	for _, plan := range snapshot.Plans() {
-		names = append(names, plan.Workflow.Name)
+		names = append(names, f.label(plan.Workflow.Name))
 	}
 	f.metrics.Load(names, snapshot.Broken())
 }

@@ -65,7 +65,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 	add(&watch, watching, func(ctx context.Context) {
 		select {
 		case listener := <-socket:
-			d.serveHTTP(ctx, control.Server(control.ServerConfig{Daemon: controlled{d}, Log: d.log, Redact: d.env.Redactor.Redact}), listener)
+			d.serveHTTP(ctx, control.Server(control.ServerConfig{
+				Daemon: controlled{d}, Log: d.log, Redact: d.env.Redactor.Redact, RedactValue: d.env.Redactor.RedactValue,
+			}), listener)
 		case <-ctx.Done():
 			close(socket)
 			for listener := range socket {

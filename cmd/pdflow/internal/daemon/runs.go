@@ -69,7 +69,7 @@ func (r *runs) local(plan *workflow.Plan) (local *engine.Local, leave func()) {
 	local.Waiting = func(id string, busy *journal.BusyError) {
 		r.log.Info("the run waits for its concurrency group", "run", id, "busy", busy)
 	}
-	local.Observers = []run.Observer{r.metrics.Run(name), r.events.Run(name)}
+	local.Observers = []run.Observer{r.metrics.Run(r.label(name)), r.events.Run(name)}
 	local.Admit = func(_ context.Context, id string) (waited bool, err error) {
 		waited, ok := r.takeSlot()
 		if !ok {

@@ -64,7 +64,7 @@ func Offline() (*Target, error) { return newTarget(builtins.Config{}) }
 func (e *Environment) Offline() (*Target, error) {
 	t, err := Offline()
 	if err == nil {
-		t.learn = e.keyring().learnSecrets
+		t.Learn(e)
 	}
 	return t, err
 }
@@ -89,6 +89,10 @@ func WithClient(c builtins.Config, s Settings) (*Target, error) {
 	return t, nil
 }
 
+// Learn makes the redactor of an environment know the secrets that the workflows of the target declare,
+// when they are compiled.
+func (t *Target) Learn(e *Environment) { t.learn = e.keyring().learnSecrets }
+
 // Target returns what the runs of a workflow file reach. Close it after use.
 func (e *Environment) Target(file string, simulate bool, s Simulation) (*Target, error) {
 	if simulate {
@@ -111,8 +115,8 @@ func (e *Environment) RealTarget() (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.Connections, t.real = connections, true
-	t.secret, t.learn = e.keyring().secret, e.keyring().learnSecrets
+	t.Connections, t.secret, t.real = connections, e.keyring().secret, true
+	t.Learn(e)
 	return t, t.Under(configuration, e.Getenv)
 }
 
@@ -217,7 +221,8 @@ func (e *Environment) simulatedTarget(file string, s Simulation) (*Target, error
 		local.Stop()
 		return nil, err
 	}
-	t.Simulator, t.secret, t.learn = local, e.SimulatedSecret, e.keyring().learnSecrets
+	t.Simulator, t.secret = local, e.SimulatedSecret
+	t.Learn(e)
 	if err := t.Under(configuration, e.Getenv); err != nil {
 		t.Close()
 		return nil, err

@@ -61,8 +61,10 @@ func Key(workflow string, cause Cause) string {
 
 // FileKey returns the key of the incident about a broken file. It has the path of the file,
 // because files in two folders may have one name. A key that is too long is cut.
-func FileKey(workflow, file string) string {
-	return keyBegin + cut(workflow+":"+string(BrokenFile)+":"+absolute(file), maxKey-len(keyBegin))
+func FileKey(workflow, file string) string { return pathKey(workflow, absolute(file)) }
+
+func pathKey(workflow, path string) string {
+	return keyBegin + cut(workflow+":"+string(BrokenFile)+":"+path, maxKey-len(keyBegin))
 }
 
 // absolute returns the path of a file from the root, so that it does not matter from which
@@ -93,7 +95,8 @@ type Sender interface {
 	Resolve(ctx context.Context, key string) error
 }
 
-// Config is the configuration of [Alerts]. All fields but File are required.
+// Config is the configuration of [Alerts]. All fields but File and Redact are
+// required.
 type Config struct {
 	Sender Sender
 	Clock  action.Clock
@@ -102,6 +105,8 @@ type Config struct {
 	File string
 	// Command returns the command that shows a run, such as `pdflow runs show ID`.
 	Command func(id string) string
+	// Redact masks secrets in all that is sent and stored. Nil masks nothing.
+	Redact func(string) string
 }
 
 // Alerts has the alerts of all workflows, and sends them. It is safe for concurrent use.
@@ -110,6 +115,7 @@ type Alerts struct {
 
 	mu      sync.Mutex
 	alerts  map[string]*alert // by key
+	salt    []byte            // of the fingerprints
 	changed bool              // the file has to be written
 	first   bool              // there was no file: this is the first daemon with alerts
 	wake    chan struct{}     // wakes Run; holds one signal
@@ -120,10 +126,22 @@ func New(c Config) (*Alerts, error) {
 	if c.Sender == nil || c.Clock == nil || c.Log == nil || c.Command == nil {
 		return nil, errors.New("alert.Config needs Sender, Clock, Log and Command")
 	}
+	if c.Redact == nil {
+		c.Redact = func(text string) string { return text }
+	}
 	a := &Alerts{config: c, wake: make(chan struct{}, 1)}
 	var err error
-	if a.alerts, err = load(c.File); errors.Is(err, fs.ErrNotExist) {
+	if a.alerts, a.salt, err = load(c.File); errors.Is(err, fs.ErrNotExist) {
 		a.first, a.changed, err = true, true, nil
+	}
+	if len(a.salt) == 0 {
+		a.salt, a.changed = newSalt(), true
+	}
+	for _, entry := range a.alerts { // an older daemon did not
+		if a.conceal(entry) {
+			a.changed = true
+		}
+		entry.bound()
 	}
 	return a, err
 }
@@ -141,7 +159,7 @@ func (a *Alerts) Recalled(plan *workflow.Plan, result *run.Result) {
 func (a *Alerts) knows(workflow string, cause Cause) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.alerts[Key(workflow, cause)] != nil
+	return a.alerts[a.key(workflow, cause)] != nil
 }
 
 // Ended records how a run ended, or that it waits for a decision.
@@ -171,7 +189,8 @@ func (a *Alerts) OnlyServed(workflows []string) {
 	defer a.mu.Unlock()
 	for _, entry := range a.sorted() {
 		cause := Cause(entry.Details["cause"])
-		if (cause == RunFailed || cause == Missed) && !slices.Contains(workflows, entry.Details["workflow"]) {
+		served := func(workflow string) bool { return a.isOf(entry, workflow) }
+		if (cause == RunFailed || cause == Missed) && !slices.ContainsFunc(workflows, served) {
 			a.end(entry)
 		}
 	}
@@ -262,9 +281,9 @@ func (a *Alerts) Broken(workflow, file, problem string) {
 	problem, _, _ = strings.Cut(problem, "\n")
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	key := FileKey(workflow, file)
+	key := a.fileKey(workflow, file)
 	for _, entry := range a.sorted() {
-		if entry.Wish == triggered && entry.isAbout(file) {
+		if entry.Wish == triggered && a.isAbout(entry, file) {
 			key = entry.Key
 		}
 	}
@@ -272,24 +291,24 @@ func (a *Alerts) Broken(workflow, file, problem string) {
 		map[string]string{fileDetail: file, "message": problem, "look": "pdflow check " + file})
 }
 
-// isAbout reports whether an alert is about a broken file.
-func (e *alert) isAbout(file string) bool {
-	return e.Details["cause"] == string(BrokenFile) && absolute(e.Details[fileDetail]) == absolute(file)
-}
-
-// fileDetail is the detail of a BrokenFile alert that names the file.
-const fileDetail = "file"
+// The details that name the workflow, and the file of a BrokenFile alert.
+const (
+	workflowDetail = "workflow"
+	fileDetail     = "file"
+)
 
 // Mended resolves the alerts about a file that loads again, or was removed. It goes by the
 // file, because the file may now contain another workflow.
 func (a *Alerts) Mended(file string) {
-	a.resolveFiles(func(entry *alert) bool { return entry.isAbout(file) })
+	a.resolveFiles(func(entry *alert) bool { return a.isAbout(entry, file) })
 }
 
 // OnlyBroken resolves the alerts about all files but the given ones, which are broken when
 // the daemon starts. The others were mended or removed while no daemon was running.
 func (a *Alerts) OnlyBroken(files []string) {
-	a.resolveFiles(func(entry *alert) bool { return !slices.ContainsFunc(files, entry.isAbout) })
+	a.resolveFiles(func(entry *alert) bool {
+		return !slices.ContainsFunc(files, func(file string) bool { return a.isAbout(entry, file) })
+	})
 }
 
 // resolveFiles resolves the alerts about broken files for which over returns true.
@@ -307,21 +326,22 @@ func (a *Alerts) resolveFiles(over func(*alert) bool) {
 func (a *Alerts) trigger(workflow string, cause Cause, summary string, details map[string]string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.open(Key(workflow, cause), workflow, cause, summary, details)
+	a.open(a.key(workflow, cause), workflow, cause, summary, details)
 }
 
 // open opens the alert of a key. An alert that is open is sent again: if a person has resolved
 // its incident, PagerDuty opens a new one; otherwise PagerDuty adds it to the incident. The
 // caller holds the lock.
 func (a *Alerts) open(key, workflow string, cause Cause, summary string, details map[string]string) {
-	details["workflow"], details["cause"] = workflow, string(cause)
+	details[workflowDetail], details["cause"] = workflow, string(cause)
 	entry := a.alerts[key]
 	if entry == nil {
 		entry = &alert{Key: key}
 		a.alerts[key] = entry
 	}
 	entry.wish(triggered, a.config.Clock.Now())
-	entry.Summary, entry.Details = "pdflow: "+workflow+" "+summary, details
+	entry.Summary, entry.Details, entry.Workflow, entry.File = "pdflow: "+workflow+" "+summary, details, "", ""
+	a.conceal(entry)
 	entry.bound()
 	a.poke()
 }
@@ -331,7 +351,7 @@ func (a *Alerts) resolve(workflow string, causes ...Cause) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, cause := range causes {
-		if entry := a.alerts[Key(workflow, cause)]; entry != nil {
+		if entry := a.alerts[a.key(workflow, cause)]; entry != nil {
 			a.end(entry)
 		}
 	}

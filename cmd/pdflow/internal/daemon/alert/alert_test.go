@@ -662,3 +662,118 @@ func TestManyFailuresWhileRefused(t *testing.T) {
 		}
 	})
 }
+
+// redacted starts alerts that mask texts, for a daemon that knows them.
+func redacted(t *testing.T, s *service, file string, secrets ...string) *daemon {
+	t.Helper()
+	d := &daemon{t: t, service: s}
+	var pairs []string
+	for _, secret := range secrets {
+		pairs = append(pairs, secret, "‹redacted›")
+	}
+	var err error
+	d.Alerts, err = alert.New(alert.Config{
+		Sender: s, Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(&d.log, nil)), File: file,
+		Command: func(run string) string { return "pdflow runs show " + run + " --data-dir /data/hunter22" }, Redact: strings.NewReplacer(pairs...).Replace,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.begin()
+	return d
+}
+
+// TestA23Masked: what an alert sends and stores has no secret. Workflows, and files, whose masked names are the
+// same have alerts of their own, which the next daemon resolves one by one.
+func TestA23Masked(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "alerts.json")
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{epoch: time.Now(), open: map[string]string{}}
+		secrets := []string{"hunter22", "hunter33"}
+		d := redacted(t, s, file, secrets...)
+		failed := func(workflow string) *run.Result {
+			r := result(run.Failed)
+			r.Workflow, r.Error.Message = workflow, "401 for hunter22"
+			return r
+		}
+		for _, secret := range secrets {
+			d.Ended(plan, failed("deploy-"+secret))
+			d.Broken(secret, "/"+secret+"/broken.yaml", "/"+secret+"/broken.yaml:1:1: there is no "+secret)
+			d.Missed(alert.Occurrence{Workflow: "late-" + secret, Schedule: secret, Run: "01RUN", Reason: "cannot_run: " + secret})
+		}
+		d.Stuck(strings.Repeat("long", 100)+"hunter22", "01RUN", "hunter33")
+		d.pass(0)
+		if len(s.open) != 7 {
+			t.Errorf("got %d incidents, want 7: %v", len(s.open), s.open)
+		}
+		shown := fmt.Sprint(s.open, s.events)
+		stored, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range secrets {
+			if strings.Contains(shown, secret) || strings.Contains(string(stored), secret) || strings.Contains(d.log.String(), secret) {
+				t.Errorf("%s is in\n%s\n%s\n%s", secret, shown, stored, &d.log)
+			}
+		}
+		d.stop()
+
+		next := redacted(t, s, file, secrets...)
+		next.OnlyServed([]string{"deploy-hunter22", "late-hunter22", "late-hunter33"})
+		next.OnlyBroken([]string{"/hunter33/broken.yaml"})
+		next.pass(0)
+		if len(s.open) != 5 {
+			t.Errorf("got %d incidents, want 5 after a workflow and a file are gone: %v", len(s.open), s.open)
+		}
+		next.Mended("/hunter33/broken.yaml")
+		success := result(run.Success)
+		for _, workflow := range []string{"deploy-hunter22", "late-hunter33", "late-hunter22", strings.Repeat("long", 100) + "hunter22"} {
+			success.Workflow = workflow
+			next.Ended(plan, success)
+		}
+		next.pass(0)
+		if len(s.open) != 0 {
+			t.Errorf("got %v, want no open incident", s.open)
+		}
+	})
+}
+
+// TestA23KnownLater: an incident that was opened before a secret was known keeps its key, and is resolved. What is
+// stored and sent later is masked.
+func TestA23KnownLater(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "alerts.json")
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{epoch: time.Now(), open: map[string]string{}}
+		d := redacted(t, s, file)
+		failed := result(run.Failed)
+		failed.Workflow, failed.Error.Message = "deploy-hunter22", "401 for hunter22"
+		d.Ended(plan, failed)
+		d.Broken("nightly", "/hunter22/nightly.yaml", "no hunter22")
+		d.pass(0)
+		d.stop()
+		s.events = nil
+
+		next := redacted(t, s, file, "hunter22")
+		next.pass(0)
+		stored, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(stored), "hunter22"); n != 2 {
+			t.Errorf("got the secret %d times, want it in the two keys only:\n%s", n, stored)
+		}
+		next.Ended(plan, failed)
+		next.pass(0)
+		if got := s.open["pdflow:deploy-hunter22:run_failed"]; strings.Contains(got, "hunter22") || len(s.open) != 2 {
+			t.Errorf("got %v, want the same incidents with masked texts", s.open)
+		}
+		next.OnlyServed([]string{"deploy-hunter22"})
+		next.OnlyBroken(nil)
+		failed.Status, failed.Error = run.Success, nil
+		next.Ended(plan, failed)
+		next.pass(0)
+		if len(s.open) != 0 {
+			t.Errorf("got %v, want no open incident", s.open)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -64,7 +65,8 @@ func (a *Alerts) next(kept bool) *delivery {
 		return nil
 	}
 	first.Sent = true
-	return &delivery{first.Key, first.Wish, first.Summary, first.Details, first.version}
+	a.conceal(first) // secrets that are known since it was opened
+	return &delivery{first.Key, first.Wish, first.Summary, maps.Clone(first.Details), first.version}
 }
 
 // deliver sends a wish and records the result.

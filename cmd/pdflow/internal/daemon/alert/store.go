@@ -28,6 +28,10 @@ type alert struct {
 	Since   time.Time         `json:"since"`
 	Summary string            `json:"summary,omitempty"`
 	Details map[string]string `json:"details,omitempty"`
+	// Workflow and File are the fingerprints of the workflow and the file whose names are
+	// masked in Details. They are empty otherwise.
+	Workflow string `json:"workflow_fingerprint,omitempty"`
+	File     string `json:"file_fingerprint,omitempty"`
 	// Accepted says that PagerDuty has accepted the wish.
 	Accepted bool `json:"accepted"`
 	// Sent says that a trigger was sent. PagerDuty may know the key, even if it has not
@@ -55,6 +59,7 @@ func (a *alert) wish(w string, now time.Time) {
 // state is the content of the file.
 type state struct {
 	Version int      `json:"version"`
+	Salt    []byte   `json:"salt,omitempty"` // of the fingerprints
 	Alerts  []*alert `json:"alerts"`
 }
 
@@ -65,28 +70,27 @@ const maxFile = 64 << 20
 
 // load reads the file. It assumes that every alert was sent, because the daemon may have
 // ended just after.
-func load(file string) (map[string]*alert, error) {
-	alerts := map[string]*alert{}
+func load(file string) (alerts map[string]*alert, salt []byte, err error) {
+	alerts = map[string]*alert{}
 	if file == "" {
-		return alerts, nil
+		return alerts, nil, nil
 	}
 	text, err := source.ReadFile(file, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return alerts, err
+		return alerts, nil, err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the open alerts cannot be read: %w", err)
+		return nil, nil, fmt.Errorf("the open alerts cannot be read: %w", err)
 	}
 	var s state
 	if err := json.Unmarshal(text, &s); err != nil || s.Version != stateVersion {
-		return nil, fmt.Errorf("%s is not a list of open alerts of this version of pdflow; move it away, and resolve its incidents by hand", file)
+		return nil, nil, fmt.Errorf("%s is not a list of open alerts of this version of pdflow; move it away, and resolve its incidents by hand", file)
 	}
 	for _, entry := range s.Alerts {
 		entry.Sent = true
-		entry.bound() // an older daemon did not
 		alerts[entry.Key] = entry
 	}
-	return alerts, nil
+	return alerts, s.Salt, nil
 }
 
 // sorted returns the alerts by key. The caller holds the lock.
@@ -107,10 +111,14 @@ func (a *Alerts) save() error {
 		a.mu.Unlock()
 		return nil
 	}
+	all := a.sorted()
+	for _, entry := range all {
+		a.conceal(entry) // secrets that are known since it was opened
+	}
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetIndent("", "  ")
-	err := encoder.Encode(state{stateVersion, a.sorted()})
+	err := encoder.Encode(state{stateVersion, a.salt, all})
 	a.changed = false
 	a.mu.Unlock()
 	if err == nil {

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,6 +31,8 @@ type ServerConfig struct {
 	Log    *slog.Logger
 	// Redact masks secrets in messages. Nil masks nothing.
 	Redact func(string) string
+	// RedactValue masks secrets in answers, which are values of JSON. Nil masks nothing.
+	RedactValue func(any) any
 }
 
 // Server returns the server for a listener of [Listen].
@@ -116,8 +119,31 @@ func handle[In, Out any](mux *http.ServeMux, c ServerConfig, pattern string, do 
 			c.refuse(w, r, err)
 			return
 		}
-		write(w, http.StatusOK, out)
+		shown, err := c.shown(out)
+		if err != nil {
+			c.refuse(w, r, err)
+			return
+		}
+		write(w, http.StatusOK, shown)
 	})
+}
+
+// shown returns an answer without secrets.
+func (c ServerConfig) shown(answer any) (any, error) {
+	if c.RedactValue == nil {
+		return answer, nil
+	}
+	text, err := json.Marshal(answer)
+	if err != nil {
+		return nil, err
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var value any
+	if err := d.Decode(&value); err != nil {
+		return nil, err
+	}
+	return c.RedactValue(value), nil
 }
 
 // read decodes a body of one JSON value. An empty body leaves in as it is.
