@@ -23,12 +23,16 @@ import (
 // metadata are the addresses of services that give a cloud machine its credentials or its
 // configuration, and that are not link-local as 169.254.169.254 is.
 var metadata = []netip.Addr{
-	netip.MustParseAddr("fd00:ec2::254"),   // AWS, instance metadata over IPv6 (EC2 user guide)
-	netip.MustParseAddr("fd00:ec2::23"),    // AWS, credentials of EKS pods over IPv6 (EKS user guide)
-	netip.MustParseAddr("fd20:ce::254"),    // Google Cloud, metadata over IPv6 (Compute Engine documentation)
-	netip.MustParseAddr("100.100.100.200"), // Alibaba Cloud (ECS user guide)
-	netip.MustParseAddr("192.0.0.192"),     // Oracle Cloud Classic
-	netip.MustParseAddr("168.63.129.16"),   // Azure, the virtual public IP of the host (Azure documentation)
+	netip.MustParseAddr("fd00:ec2::254"),      // AWS, instance metadata over IPv6 (EC2 user guide)
+	netip.MustParseAddr("fd00:ec2::23"),       // AWS, credentials of EKS pods over IPv6 (EKS user guide)
+	netip.MustParseAddr("fd20:ce::254"),       // Google Cloud, metadata over IPv6 (Compute Engine documentation)
+	netip.MustParseAddr("100.100.100.200"),    // Alibaba Cloud (ECS user guide)
+	netip.MustParseAddr("192.0.0.192"),        // Oracle Cloud Classic
+	netip.MustParseAddr("fd00:c1::a9fe:a9fe"), // Oracle Cloud (Oracle documentation, instance metadata over IPv6)
+	netip.MustParseAddr("fd00:42::42"),        // Scaleway (cloud-init documentation)
+	netip.MustParseAddr("fd00:a9fe:a9fe::1"),  // Akamai (Linode)
+	netip.MustParseAddr("fd00:100::100:200"),  // Alibaba Cloud
+	netip.MustParseAddr("168.63.129.16"),      // Azure, the virtual public IP of the host (Azure documentation)
 }
 
 // Addresses that stand for an IPv4 address, and where its four bytes begin.
@@ -36,9 +40,10 @@ var embedded = []struct {
 	prefix netip.Prefix
 	at     int
 }{
-	{netip.MustParsePrefix("64:ff9b::/96"), 12}, // NAT64 (RFC 6052)
-	{netip.MustParsePrefix("2002::/16"), 2},     // 6to4 (RFC 3056)
-	{netip.MustParsePrefix("::/96"), 12},        // IPv4-compatible (RFC 4291 2.5.5.1)
+	{netip.MustParsePrefix("64:ff9b::/96"), 12},    // NAT64 (RFC 6052)
+	{netip.MustParsePrefix("2002::/16"), 2},        // 6to4 (RFC 3056)
+	{netip.MustParsePrefix("::/96"), 12},           // IPv4-compatible (RFC 4291 2.5.5.1)
+	{netip.MustParsePrefix("::ffff:0:0:0/96"), 12}, // IPv4-translated (RFC 2765)
 }
 
 // unclear are addresses behind which any other address may be.
@@ -55,6 +60,9 @@ func protected(ip netip.Addr, own []net.Addr) string {
 	ip = ip.Unmap().WithZone("")
 	if ip.IsUnspecified() || ip.IsLoopback() { // :: and ::1 are no IPv4-compatible addresses
 		return "this machine itself"
+	}
+	if b := ip.As16(); ip.Is6() && b[8]&^2 == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe { // ISATAP (RFC 5214 6.1)
+		ip = netip.AddrFrom4([4]byte(b[12:16]))
 	}
 	for _, e := range embedded {
 		if e.prefix.Contains(ip) {

@@ -42,7 +42,9 @@ func TestA25AddressesOfOthers(t *testing.T) {
 		"fd00:ec2::23": "metadata", "fd00:ec2::254": "metadata", "fd20:ce::254": "metadata", "168.63.129.16": "metadata", "::ffff:168.63.129.16": "metadata",
 		"64:ff9b:1::1": "any other", "64:ff9b:1:ffff:ffff::1": "any other", "64:ff9b::a83f:8110": "metadata", "2002:7f00:1::": "this machine", "2002:a9fe:a9fe::1": "link-local",
 		"2002:5db8:d822::1": "", "2001:0:1::1": "any other", "::7f00:1": "this machine", "::a9fe:a9fe": "link-local", "0.1.2.3": "any other", "255.255.255.255": "broadcast",
-		"fec0::1": "any other", "192.168.7.9": "this machine", "::ffff:192.168.7.9": "this machine", "2001:db8::9": "this machine", "64:ff9b::c0a8:709": "this machine",
+		"fec0::1": "any other", "fd00:c1::a9fe:a9fe": "metadata", "fd00:42::42": "metadata", "fd00:a9fe:a9fe::1": "metadata", "fd00:100::100:200": "metadata",
+		"::ffff:0:7f00:1": "this machine", "::ffff:0:a9fe:a9fe": "link-local", "2001:db8::5efe:7f00:1": "this machine", "2001:db8::200:5efe:a9fe:a9fe": "link-local",
+		"2001:db8::5efe:5db8:d822": "", "192.168.7.9": "this machine", "::ffff:192.168.7.9": "this machine", "2001:db8::9": "this machine", "64:ff9b::c0a8:709": "this machine",
 		"192.168.7.10": "", "2001:db8::10": "", "fd00:ec2::24": "", "64:ff9b:2::1": "",
 	} {
 		if got := protected(netip.MustParseAddr(address), own); !strings.Contains(got, want) || want == "" && got != "" {

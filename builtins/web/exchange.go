@@ -15,7 +15,12 @@ import (
 	"github.com/pdflow/pdflow/builtins/reach"
 	"github.com/pdflow/pdflow/builtins/wire"
 	"github.com/pdflow/pdflow/engine/action"
+	"github.com/pdflow/pdflow/engine/phrase"
 )
+
+// maxReason is how many characters a message quotes of why there was no answer: net/http
+// quotes a header that it cannot read.
+const maxReason = 200
 
 // maxHops bounds the redirects of one call; browsers follow 20, curl 50.
 const maxHops = 10
@@ -92,7 +97,7 @@ func (x *exchange) noAnswer(ctx, limited context.Context, err error, sent bool) 
 	case reach.TimedOut(limited), isTimeout(err):
 		failure = action.Errorf(action.Timeout, "%s got no answer in time", x.label())
 	default:
-		failure = action.Errorf(action.Unavailable, "%s got no answer: %s", x.label(), x.mask.Redact(reach.ReasonOf(err)))
+		failure = action.Errorf(action.Unavailable, "%s got no answer: %s", x.label(), phrase.Clip(x.mask.Redact(reach.ReasonOf(err)), maxReason))
 	}
 	// A redirect shows that the first request arrived, so it may have been acted on.
 	failure.Ambiguous = x.writes && (sent || x.hops > 0)

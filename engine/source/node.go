@@ -205,6 +205,10 @@ func (e *entries) mapping(n Node, depth int) {
 	if !ok {
 		return
 	}
+	if !n.IsMapping() && depth > 0 { // it may be any text of a file that is no mapping of ours
+		n.Report("wrong-type", fmt.Sprintf("what << adds to %s must be a mapping (name: value)", e.what), "")
+		return
+	}
 	if !n.IsMapping() {
 		n.Report("wrong-type", fmt.Sprintf("%s must be a mapping (name: value), got %s", e.what, n.Describe()), "")
 		return

@@ -148,7 +148,7 @@ func (r request) retries(f *Error, answer response) bool {
 		return false
 	case answer.err != nil:
 		return f.Kind != Cancelled && (!answer.sent || p.resend)
-	case f.Kind == RateLimited && f.StatusCode < 300, f.StatusCode == p.throttleStatus:
+	case f.Kind == RateLimited: // also a 429 of Events API v1, whose own status is 403
 		return true
 	case f.StatusCode < 300: // the answer to a success was lost
 		return f.Kind == Unavailable && p.insists

@@ -42,7 +42,7 @@ func endpoints() []endpoint {
 			return err
 		}, reading, false, true, nil},
 		{"delete user", V1, func(ctx context.Context, c *Client) error { return c.DeleteUser(ctx, "PABC123") }, reading, true, true, map[int]Kind{400: Conflict}},
-		{"event v1", V1, send, map[int]bool{403: true}, true, true, map[int]Kind{403: RateLimited}},
+		{"event v1", V1, send, map[int]bool{403: true, 429: true}, true, true, map[int]Kind{403: RateLimited}},
 		{"event v2", V2, send, map[int]bool{429: true}, true, true, nil},
 		{"get incident", V1, func(ctx context.Context, c *Client) error { _, err := c.IncidentByID(ctx, "Q1"); return err }, reading, true, false, nil},
 		{"list incidents", V1, func(ctx context.Context, c *Client) error {

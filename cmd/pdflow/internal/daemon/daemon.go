@@ -102,7 +102,7 @@ func New(env *setup.Environment, target *setup.Target, clock action.Clock, log *
 	d := &Daemon{shared: s, startedAt: clock.Now(), alerting: &alerting{shared: s}}
 	d.scheduler = &scheduler.Scheduler{Clock: clock, Start: d.start, Skip: d.skip, Observe: d.observe, Ahead: d.ahead}
 	d.files = &files{shared: s, alerting: d.alerting, scheduler: d.scheduler}
-	d.runs = &runs{shared: s, files: d.files, alerting: d.alerting, events: telemetry.NewLog(log, s.showCommand), slots: make(chan struct{}, max(o.MaxRuns, 1))}
+	d.runs = &runs{shared: s, files: d.files, alerting: d.alerting, events: telemetry.NewLog(log, s.showCommand), slots: make(chan struct{}, max(o.MaxRuns, 1)), shares: shares{most: max(o.MaxRuns, 1)}}
 	s.metrics = telemetry.NewMetrics(telemetry.Config{
 		Version: setup.VersionText(), InFlight: func() int { return len(d.runs.active.list()) }, LastWake: d.scheduler.LastWake,
 	})

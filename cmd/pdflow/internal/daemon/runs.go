@@ -26,6 +26,7 @@ type runs struct {
 	events   *telemetry.Log
 
 	slots      chan struct{}  // one for each run that has a slot
+	shares     shares         // of the slots, for each workflow
 	running    sync.WaitGroup // the goroutines that work on runs
 	claimed    runSet         // the runs that such a goroutine has, or will have
 	active     runSet         // the runs that have a slot
@@ -71,7 +72,7 @@ func (r *runs) local(plan *workflow.Plan) (local *engine.Local, leave func()) {
 	}
 	local.Observers = []run.Observer{r.metrics.Run(r.label(name)), r.events.Run(name)}
 	local.Admit = func(_ context.Context, id string) (waited bool, err error) {
-		waited, ok := r.takeSlot()
+		waited, ok := r.takeSlot(name)
 		if !ok {
 			r.unadmitted.add(id)
 			return waited, errStopping
@@ -84,6 +85,7 @@ func (r *runs) local(plan *workflow.Plan) (local *engine.Local, leave func()) {
 		if admitted != "" {
 			r.active.remove(admitted)
 			<-r.slots
+			<-r.shares.of(name)
 		}
 	}
 }
@@ -91,18 +93,54 @@ func (r *runs) local(plan *workflow.Plan) (local *engine.Local, leave func()) {
 // takeSlot waits for a slot and reports whether it had to. ok is false if the daemon is asked to
 // stop first. A free slot is taken even then: the run has started, and the next daemon may start
 // much later.
-func (r *runs) takeSlot() (waited, ok bool) {
+func (r *runs) takeSlot(workflow string) (waited, ok bool) {
+	share := r.shares.of(workflow)
+	waitedForShare, ok := r.take(share)
+	if !ok {
+		return true, false
+	}
+	waited, ok = r.take(r.slots)
+	if !ok {
+		<-share
+	}
+	return waited || waitedForShare, ok
+}
+
+func (r *runs) take(slots chan struct{}) (waited, ok bool) {
 	select {
-	case r.slots <- struct{}{}:
+	case slots <- struct{}{}:
 		return false, true
 	default:
 	}
 	select {
-	case r.slots <- struct{}{}:
+	case slots <- struct{}{}:
 		return true, true
 	case <-r.stopping:
 		return true, false
 	}
+}
+
+// shares are the slots that each workflow may have: a half of all, so that a workflow whose runs
+// hang does not keep the others from running.
+type shares struct {
+	most  int
+	mu    sync.Mutex
+	slots map[string]chan struct{}
+}
+
+// of returns the slots of a workflow.
+func (s *shares) of(workflow string) chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	share := s.slots[workflow]
+	if share == nil {
+		share = make(chan struct{}, (s.most+1)/2)
+		if s.slots == nil {
+			s.slots = map[string]chan struct{}{}
+		}
+		s.slots[workflow] = share
+	}
+	return share
 }
 
 // ended takes over the result of the work on a run. A run that could not be recorded, for example

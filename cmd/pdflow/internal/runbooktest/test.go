@@ -109,6 +109,10 @@ func Run(ctx context.Context, operator *setup.Configuration, files []source.File
 	return results
 }
 
+// maxDuration is how long a test may take, in the time of the machine. Its own time is virtual, so a
+// test takes milliseconds; the author of a longer one may be a stranger.
+const maxDuration = 5 * time.Minute
+
 // runTest runs the script of one file.
 func runTest(ctx context.Context, operator *setup.Configuration, file source.File, update bool) (result Result) {
 	result = Result{Name: strings.TrimSuffix(filepath.Base(file.Path), testExtension), File: file.Path}
@@ -131,8 +135,13 @@ func runTest(ctx context.Context, operator *setup.Configuration, file source.Fil
 		return fail(setup.FileError(err, file.Path))
 	}
 	defer folder.Close()
-	result.Log, err = script.run(ctx, operator, folder, update)
-	result.Passed = err == nil
+	limited, stop := context.WithTimeout(ctx, maxDuration)
+	defer stop()
+	result.Log, err = script.run(limited, operator, folder, update)
+	if limited.Err() != nil && ctx.Err() == nil {
+		result.Log += fmt.Sprintf("the test took longer than %s\n", maxDuration)
+	}
+	result.Passed = err == nil && limited.Err() == nil
 	if script.updated {
 		if err := folder.Replace(filepath.Base(file.Path), script.format()); err != nil {
 			result.Passed = false

@@ -113,6 +113,9 @@ func (t *runbookTest) advance(_ bool, args []string) error {
 	return nil
 }
 
+// maxEvery is the most runs of one line: a week of a check every minute.
+const maxEvery = 10_080
+
 // every runs a runbook several times and moves the clock between the runs: `every DURATION TIMES run FILE
 // ...`.
 func (t *runbookTest) every(not bool, args []string) error {
@@ -120,8 +123,8 @@ func (t *runbookTest) every(not bool, args []string) error {
 		return fmt.Errorf("write: every DURATION TIMES run FILE [-i name=value...]")
 	}
 	n, err := strconv.Atoi(args[1])
-	if err != nil || n < 1 {
-		return fmt.Errorf("%q is not a number of runs", args[1])
+	if err != nil || n < 1 || n > maxEvery {
+		return fmt.Errorf("%q is not a number of runs from 1 to %d", args[1], maxEvery)
 	}
 	t.forget()
 	for i := range n {

@@ -277,6 +277,9 @@ func (t *Target) Ready(plan *workflow.Plan) error {
 			return console.Exit(console.ExitUsage, err)
 		}
 	}
+	if err := t.keysUnderOtherNames(plan); err != nil {
+		return err
+	}
 	for _, call := range plan.Calls() {
 		a, ok := t.Catalog.Lookup(call.Action)
 		if !ok || a.Module() != "pagerduty" {
@@ -284,6 +287,34 @@ func (t *Target) Ready(plan *workflow.Plan) error {
 		}
 		if err := t.hasKey(plan, call, a); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// keysUnderOtherNames reports a secret of a plan that has the key of a connection as its text, in a
+// variable or a file of another name. See [Configuration.takenKeys].
+func (t *Target) keysUnderOtherNames(plan *workflow.Plan) error {
+	if !t.real {
+		return nil
+	}
+	var keys []string
+	for _, name := range append([]string{workflow.DefaultConnection}, t.operator.Names()...) {
+		if c, err := t.Connections.Get(name); err == nil { // an error is of calls that use the connection
+			keys = append(keys, c.Settings.APIKey, c.Settings.ServiceKey)
+		}
+	}
+	for _, secret := range plan.Workflow.Secrets {
+		if len(secret.Hosts) == 0 || strings.HasPrefix(secret.Name, "inputs.") || t.operator.gives(secret.Name) {
+			continue
+		}
+		text, err := t.secret(secret.Name)
+		if err != nil {
+			continue // the run reports it
+		}
+		if slices.ContainsFunc(keys, func(key string) bool { return len(key) >= redact.MinLength && strings.Contains(text, key) }) {
+			return console.Usage("%s:%d:%d: the secret %s has the key of a connection, which a workflow cannot send to other hosts (the operator allows it with allow: {secrets: [%s]} in pdflow.yaml)",
+				plan.Workflow.File, secret.Position.Line, secret.Position.Column, secret.Name, secret.Name)
 		}
 	}
 	return nil
