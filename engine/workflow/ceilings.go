@@ -133,9 +133,13 @@ func (c *compiler) ceilings() {
 	for _, d := range w.demands {
 		report(d)
 	}
+	// What the file does not set is bounded too.
+	w.Timeout, w.ResumeWithin = min(w.Timeout, ceilings.RunTimeout), min(w.ResumeWithin, ceilings.ResumeWithin)
 	for i := range w.Steps {
 		for _, d := range w.Steps[i].demands {
 			report(d)
 		}
+		retry := &w.Steps[i].Retry
+		retry.Delay, retry.MaxDelay = min(retry.Delay, ceilings.RetryDelay), min(retry.MaxDelay, ceilings.RetryDelay)
 	}
 }

@@ -115,3 +115,24 @@ func TestA10LimitsAreWithinTheCeilings(t *testing.T) {
 		t.Errorf("got the timeout %s", got)
 	}
 }
+
+// TestA10Defaults: what a workflow does not set is within the ceilings of the machine too.
+func TestA10Defaults(t *testing.T) {
+	w, err := Parse("w.yaml", []byte("steps:\n- id: a\n  retry: {max_attempts: 3}\n  lua: |\n    return {}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Ceilings = Ceilings{RunTimeout: 5 * time.Second, ResumeWithin: 6 * time.Second, RetryDelay: time.Millisecond}
+	catalog, err := action.NewCatalog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := Compile(w, catalog, noChecker{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	retry := plan.Steps[0].Retry
+	if got := plan.Workflow; got.Timeout != 5*time.Second || got.ResumeWithin != 6*time.Second || retry.Delay != time.Millisecond || retry.MaxDelay != time.Millisecond {
+		t.Errorf("got the timeout %s, resume_within %s and the retry %+v", got.Timeout, got.ResumeWithin, retry)
+	}
+}
