@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/pdflow/pdflow/engine/phrase"
 )
@@ -41,7 +42,18 @@ func (p Problem) String() string {
 	if p.Severity == SeverityWarning {
 		severity = "warning: "
 	}
-	return fmt.Sprintf("%s:%d:%d: %s%s", p.File, p.Line, p.Column, severity, p.Text())
+	return visible(fmt.Sprintf("%s:%d:%d: %s%s", p.File, p.Line, p.Column, severity, p.Text()))
+}
+
+// visible replaces control characters: a file may have any name and any text, and neither may move
+// the cursor of a terminal or begin a line.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }
 
 // Text returns the message and the hint, without the place.

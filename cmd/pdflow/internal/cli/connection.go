@@ -136,7 +136,7 @@ func testConnection(ctx context.Context, env *setup.Environment, name, output st
 func accountText(a pagerduty.Account, client *pagerduty.Client) string {
 	key := "of the account"
 	if a.KeyKind == "user" {
-		key = fmt.Sprintf("of the user %s <%s>, role %s", a.UserName, a.UserEmail, a.Role)
+		key = fmt.Sprintf("of the user %s <%s>, role %s", console.Printable(a.UserName), console.Printable(a.UserEmail), console.Printable(a.Role))
 	}
 	users := a.CanCreateUsers
 	if users == "unknown" {

@@ -83,7 +83,7 @@ func (c *Console) Fail(err error) int {
 		if code != ExitInvalid {
 			text = "pdflow: " + text
 		}
-		fmt.Fprintln(c.Stderr, text)
+		fmt.Fprintln(c.Stderr, PrintableLines(text))
 	}
 	return code
 }

@@ -178,16 +178,16 @@ func WriteJSON(to io.Writer, v any) error {
 	return err
 }
 
-// ValueText returns a text of one line as it is and every other value as JSON.
+// ValueText returns a text without control characters as it is, and every other value as JSON.
 func ValueText(v any) string {
-	if s, ok := v.(string); ok && !strings.ContainsAny(s, "\n\r") {
+	if s, ok := v.(string); ok && !strings.ContainsFunc(s, unicode.IsControl) {
 		return s
 	}
 	text, err := MarshalLine(v)
 	if err != nil {
-		return fmt.Sprint(v)
+		text = fmt.Sprint(v)
 	}
-	return text
+	return Printable(text) // JSON keeps control characters above 127
 }
 
 // MarshalLine returns a value as JSON on one line, without a newline at the end.

@@ -17,7 +17,7 @@ type Logs struct{ To io.Writer }
 // Observe prints the event if it is a log line.
 func (l *Logs) Observe(e run.Event) {
 	if e.Kind == run.EventLogged {
-		_, _ = io.WriteString(l.To, e.Log.Level+": "+e.Log.Message+"\n")
+		_, _ = io.WriteString(l.To, e.Log.Level+": "+console.Printable(e.Log.Message)+"\n")
 	}
 }
 

@@ -115,7 +115,7 @@ func PrintSimulator(c *console.Console, s *simulator.Simulator) {
 	incidents, users := s.Incidents(), s.Users()
 	fmt.Fprintf(&b, "simulator: %s, %s, %s\n", console.Plural(len(incidents), "incident"), console.Plural(len(users), "user"), console.Plural(len(s.Requests()), "request"))
 	for _, incident := range incidents {
-		fmt.Fprintf(&b, "  %-13s %s  %s  %s\n", incident.Status, incident.ID, incident.Key, incident.Description)
+		fmt.Fprintf(&b, "  %-13s %s  %s  %s\n", incident.Status, incident.ID, console.Printable(incident.Key), console.Printable(incident.Description))
 	}
 	for _, user := range users {
 		fmt.Fprintf(&b, "  %-13s %s  %s  %s\n", "user", user.ID, user.Email, user.Name)
