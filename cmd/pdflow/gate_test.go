@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,6 +57,8 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/forms"):
 		echoForms(w, r, http.StatusOK)
+	case strings.HasPrefix(r.URL.Path, "/redirect"):
+		http.Redirect(w, r, "https://elsewhere.example.com"+r.URL.Path, http.StatusFound)
 	case strings.HasPrefix(r.URL.Path, "/refuse"):
 		echoForms(w, r, http.StatusBadRequest)
 	default:
@@ -96,7 +99,10 @@ func credentialOf(r *http.Request) string {
 		Key string `json:"service_key"`
 	}
 	_ = json.NewDecoder(r.Body).Decode(&event)
-	return cmp.Or(event.Key, r.URL.Query().Get("key"), "nothing")
+	if strings.HasPrefix(r.URL.Path, "/forms/") {
+		return cmp.Or(event.Key, path.Base(r.URL.Path))
+	}
+	return cmp.Or(event.Key, "nothing")
 }
 
 func (g *gate) close() {
