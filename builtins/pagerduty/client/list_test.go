@@ -10,6 +10,9 @@ import (
 // TestA28LargeLists: a list takes no more memory than its bound, however large the server
 // makes it, and the error says so.
 func TestA28LargeLists(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector makes megabytes slow, and nothing is shared here")
+	}
 	page := func(entry string, n int) answer {
 		return ok(`{"users":[` + strings.Repeat(entry+",", n-1) + entry + `],"limit":100,"more":true}`)
 	}

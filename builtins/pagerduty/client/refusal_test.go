@@ -111,6 +111,9 @@ func FuzzDecodeError(f *testing.F) {
 // TestA24LargeRefusal: the error of an answer of megabytes is a message that a person can
 // read and that fits into an event.
 func TestA24LargeRefusal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector makes megabytes slow, and nothing is shared here")
+	}
 	many := strings.Repeat(`"a text that is repeated",`, 200_000)
 	var fields strings.Builder
 	for i := range 100_000 {
