@@ -145,7 +145,10 @@ func TestForeignAnswers(t *testing.T) {
 	}
 	for _, e := range endpoints() {
 		for status := 200; status < 600; status += step {
-			for _, body := range bodies {
+			for i, body := range bodies {
+				if status >= 300 && i%4 != status%4 {
+					continue // each body has every fourth of these statuses
+				}
 				if status == 204 && e.name == "delete user" {
 					continue // it never has a body
 				}
